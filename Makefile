@@ -1,0 +1,57 @@
+# Every target sets the machine up first; scripts/setup.sh says what that takes and how to steer it.
+#
+#   make build      the program, as build/torsor
+#   make demo       builds it and makes the demonstration pages in DEMO (demo/)
+#   make test       builds everything and runs all tests but the long ones
+#   make test-long  all tests, then the tests once more under the address and undefined-behaviour sanitizers
+#   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folder)
+#   make bench      measures speed and memory against the reference implementation
+#   make format     formats the sources
+#   make clean      removes what was built (not .venv)
+#
+# JOBS=N sets how many compilers run at once; CMAKE_ARGS=-DTORSOR_CUDA=ON (say) configures anew with that.
+SHELL := bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+JOBS ?= $(shell scripts/jobs.sh)
+DEMO ?= demo
+CMAKE_ARGS ?=
+
+.PHONY: build demo test test-long parity bench format clean setup
+
+build: setup
+	@$(call configure,release,build)
+	@cmake --build build -j $(JOBS)
+
+demo: build
+	build/torsor demo --out $(DEMO)
+
+test: build
+	ctest --preset release
+
+test-long: build
+	ctest --preset long
+	@$(call configure,asan,build-asan)
+	@cmake --build build-asan -j $(JOBS)
+	ctest --preset asan
+
+parity: setup
+	@$(call configure,release,build)
+	@cmake --build build -j $(JOBS) --target test_parity
+	build/tests/test_parity
+
+bench: build
+	.venv/bin/python bench/run.py
+
+# The sources are formatted with one version everywhere, since versions differ in what they make of a line.
+format: setup
+	@clang-format --version 2>/dev/null | grep -q 'version 14\.' || .venv/bin/python -m pip install -q clang-format==14.0.6
+	@find src tests bench -name '*.h' -o -name '*.cpp' | xargs clang-format -i
+
+clean:
+	rm -rf build build-dev build-asan
+
+setup:
+	@scripts/setup.sh
+
+# $(call configure,PRESET,FOLDER): ninja runs CMake again by itself when a list of sources changes.
+configure = test -f $(2)/build.ninja -a -z "$(CMAKE_ARGS)" || cmake --preset $(1) $(CMAKE_ARGS)

@@ -1,0 +1,144 @@
+# Part of setup.sh: libtorch. The record has two lines: the folder, and the version with where it came from.
+
+torch_release=${TORSOR_TORCH_VERSION:-2.13.0}
+torch_minimum=2.6
+torch_is_new=
+
+# torch_version FOLDER: the release, as its wheel, its archive or its header names it.
+torch_version() {
+  local header
+  if [[ -f $1/version.py ]]; then
+    sed -n "s/^__version__ = '\(.*\)'/\1/p" "$1/version.py"
+  elif [[ -f $1/build-version ]]; then
+    head -n 1 "$1/build-version"
+  else
+    for header in "$1"/include/torch/{headeronly,csrc/api/include/torch}/version.h; do
+      [[ -f $header ]] || continue
+      sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' "$header" | paste -sd.
+      return
+    done
+  fi
+}
+
+# torch_fault FOLDER: why this libtorch cannot be used; nothing when it can.
+torch_fault() {
+  local version
+  if [[ ! -f $1/include/torch/csrc/api/include/torch/torch.h || ! -f $1/lib/libtorch_cpu.so ]]; then
+    echo "it has no include/torch or no lib/libtorch_cpu.so"
+    return
+  fi
+  version=$(torch_version "$1")
+  if [[ $(printf '%s\n%s\n' "$torch_minimum" "${version%%+*}" | sort -V | head -n 1) != "$torch_minimum" ]]; then
+    echo "it is version $version, and torsor needs $torch_minimum or newer"
+  elif ! grep -qaE '_ZN3c105ErrorC[12]E[A-Za-z0-9_]*__cxx11' "$1/lib/libc10.so"; then
+    echo "version $version of it was built with the old C++ ABI (_GLIBCXX_USE_CXX11_ABI=0), which no other library" \
+         "here uses"
+  fi
+}
+
+record_torch() { printf '%s\n%s (%s)\n' "$1" "$(torch_version "$1")" "$2" >"$torch_record"; }
+
+torch_is_recorded() {
+  local folder
+  [[ -f $torch_record ]] && folder=$(sed -n 1p "$torch_record") && [[ -f $folder/lib/libtorch_cpu.so ]] &&
+    [[ -z ${TORSOR_TORCH:-} || $TORSOR_TORCH -ef $folder ]]
+}
+
+# Takes a libtorch that the user named or that python3 already has, if there is one that can be used.
+choose_user_torch() {
+  local folder fault
+  torch_is_recorded && return
+  if [[ -n ${TORSOR_TORCH:-} ]]; then
+    fault=$(torch_fault "$TORSOR_TORCH")
+    [[ -z $fault ]] || fail "TORSOR_TORCH=$TORSOR_TORCH cannot be used: $fault."
+    take_torch "$(cd "$TORSOR_TORCH" && pwd)" "named by TORSOR_TORCH"
+    return
+  fi
+  while read -r folder; do
+    fault=$(torch_fault "$folder")
+    if [[ -z $fault ]]; then
+      take_torch "$folder" "found in CMAKE_PREFIX_PATH"
+      return
+    fi
+    say "not using the libtorch in $folder: $fault"
+  done < <(torch_in_prefix_path)
+  take_python_torch
+}
+
+# Folders of CMAKE_PREFIX_PATH that hold a torch. torch.utils.cmake_prefix_path, which people put there, ends in
+# share/cmake.
+torch_in_prefix_path() {
+  local folder
+  tr ':;' '\n\n' <<<"${CMAKE_PREFIX_PATH:-}" | while read -r folder; do
+    folder=${folder%/}
+    folder=${folder%/share/cmake}
+    [[ -n $folder && -d $folder/include/torch ]] && echo "$folder"
+  done || true
+}
+
+take_python_torch() {
+  local python folder fault
+  python=$(find_python)
+  folder=$("$python" -c 'import os, torch; print(os.path.dirname(torch.__file__))' 2>/dev/null) || return 0
+  fault=$(torch_fault "$folder")
+  if [[ -n $fault ]]; then
+    say "not using the torch of $python: $fault"
+    return
+  fi
+  take_torch "$folder" "of $python"
+  make_venv
+  show_torch_to_venv "$folder"
+}
+
+# The tests' Python sees a torch that lies elsewhere through a .pth file, behind what is in .venv itself.
+show_torch_to_venv() {
+  local site
+  site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  dirname "$1" >"$site/torsor-torch.pth"
+}
+
+take_torch() {
+  mkdir -p "$venv"
+  record_torch "$1" "$2"
+  torch_is_new=1
+  say "taking libtorch $(sed -n 2p "$torch_record")"
+}
+
+tell_python_side() {
+  [[ -n $torch_is_new ]] || return 0
+  "$venv/bin/python" -c 'import torch' 2>/dev/null ||
+    say "note: Python in .venv cannot import a torch, which the benchmark and some tests compare with"
+}
+
+install_torch() {
+  torch_is_recorded && return
+  local folder fault
+  if [[ -n ${TORSOR_TORCH_MINIMAL:-} ]]; then
+    install_minimal_torch
+  else
+    say "installing torch $torch_release from PyPI into .venv (the tensor library). Its CUDA build is several GB;" \
+        "the top of scripts/setup.sh names two smaller ways"
+    pip_install "torch==$torch_release"
+  fi
+  folder=$(wheel_torch)
+  fault=$(torch_fault "$folder")
+  [[ -z $fault ]] || fail "the torch that pip installed cannot be used: $fault."
+  take_torch "$folder" "from PyPI"
+}
+
+wheel_torch() {
+  "$venv/bin/python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])'
+}
+
+# libtorch_cpu.so of a CUDA wheel names two NVIDIA libraries; the rest serves libtorch_cuda.so and Python alone.
+install_minimal_torch() {
+  local cuda suffix
+  say "installing torch $torch_release from PyPI into .venv (the tensor library) without its dependencies"
+  pip_install --no-deps "torch==$torch_release"
+  cuda=$(sed -n "s/^cuda: .*= '\([0-9.]*\)'/\1/p" "$(wheel_torch)/version.py")
+  [[ -n $cuda ]] || return 0
+  # Names carried the major version until 12.
+  suffix=$([[ $cuda == 1[0-2].* ]] && echo "-cu${cuda%%.*}" || true)
+  say "installing the two CUDA $cuda libraries that this torch cannot start without"
+  pip_install --quiet --no-deps "nvidia-cuda-cupti$suffix==$cuda.*" "nvidia-cuda-runtime$suffix==$cuda.*"
+}
