@@ -1,0 +1,119 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace torsor {
+
+namespace {
+
+std::string system_reason(int code) { return std::strerror(code); }
+
+class FileDescriptor {
+ public:
+  FileDescriptor(const fs::path& path, int flags, mode_t mode = 0) : fd_(::open(path.c_str(), flags, mode)) {}
+  ~FileDescriptor() { close(); }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+  bool good() const { return fd_ >= 0; }
+  // close can report a delayed write error (quota, network file systems), so its result counts.
+  bool close() {
+    if (fd_ < 0) return true;
+    const bool ok = ::close(fd_) == 0;
+    fd_ = -1;
+    return ok;
+  }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, const void* data, std::size_t size) {
+  const char* at = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t n = ::write(fd, at, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    size -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<unsigned> counter{0};  // only makes names unique within the process
+  return path.parent_path() /
+         fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), counter.fetch_add(1));
+}
+
+void sync_folder(const fs::path& folder) {
+  FileDescriptor dir(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY);
+  if (dir.good()) ::fsync(dir.get());
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  std::error_code ec;
+  if (fs::is_directory(path, ec)) fail("{}: is a folder, expected a file", path.string());
+  FileDescriptor file(path, O_RDONLY | O_CLOEXEC);
+  if (!file.good()) fail("{}: cannot be read: {}", path.string(), system_reason(errno));
+  std::string bytes;
+  const auto size = fs::file_size(path, ec);
+  if (!ec) bytes.reserve(size);
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("{}: cannot be read: {}", path.string(), system_reason(errno));
+    if (n == 0) return bytes;
+    bytes.append(buffer, static_cast<std::size_t>(n));
+  }
+}
+
+void write_file_atomically(const fs::path& path, const std::function<void(const ByteSink&)>& write) {
+  const fs::path temporary = temporary_name(path);
+  FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (!file.good())
+    fail("{}: cannot be written: {}; choose a folder you can write to", path.string(), system_reason(errno));
+  const auto give_up = [&](int code) {
+    file.close();
+    ::unlink(temporary.c_str());
+    fail("{}: could not be written: {}; nothing that was there before has been changed", path.string(),
+         system_reason(code));
+  };
+  try {
+    write([&](const void* data, std::size_t size) {
+      if (!write_all(file.get(), data, size)) give_up(errno);
+    });
+  } catch (...) {
+    file.close();
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  if (::fsync(file.get()) != 0) give_up(errno);
+  if (!file.close()) give_up(errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) give_up(errno);
+  sync_folder(path.parent_path());
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  write_file_atomically(path, [&](const ByteSink& sink) { sink(bytes.data(), bytes.size()); });
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code ec;
+  fs::create_directories(path, ec);
+  if (ec || !fs::is_directory(path))
+    fail("{}: cannot make this folder: {}; choose a folder you can write to", path.string(),
+         ec ? ec.message() : "something else is there");
+}
+
+}  // namespace torsor

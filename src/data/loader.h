@@ -1,0 +1,78 @@
+// Shuffled, prefetched batches without end. What comes out depends on (seed, epoch, index) alone, never on threads.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "data/dataset.h"
+
+namespace torsor {
+
+struct LoaderOptions {
+  std::int64_t batch_size = 1;
+  std::int64_t threads = 2;     // 0 = load in the calling thread
+  bool shuffle = true;
+  std::uint64_t seed = 0;
+  std::int64_t epoch_size = 0;  // items an epoch; 0 = the dataset's size
+};
+
+/// Where the loader stands: all that a continuation needs (the permutation follows from seed and epoch).
+struct LoaderPosition {
+  std::int64_t epoch = 0;  // from 0
+  std::int64_t batch = 0;  // next batch of this epoch
+};
+
+class Loader : public BatchSource {
+ public:
+  Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start = {});
+  ~Loader() override;
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next batch; the last one of an epoch may be short. Rethrows what the dataset threw for one of its items.
+  Batch next() override;
+
+  std::int64_t batches_per_epoch() const;
+  LoaderPosition position() const { return position_; }
+  /// Seconds that next() spent waiting for data so far.
+  double seconds_waited() const { return seconds_waited_; }
+
+ private:
+  struct Job {
+    LoaderPosition position;
+    std::vector<std::int64_t> items;
+  };
+  struct Result {
+    Batch batch;
+    std::exception_ptr error;
+  };
+
+  Job job_at(LoaderPosition position) const;
+  Result run(const Job& job) const;
+  void work();
+  LoaderPosition after(LoaderPosition position) const;
+  std::int64_t epoch_items() const;
+  std::vector<std::int64_t> one_round(Rng& rng) const;
+  const std::vector<std::int64_t>& permutation(std::int64_t epoch) const;
+
+  std::shared_ptr<const Dataset> dataset_;
+  LoaderOptions options_;
+  LoaderPosition position_;
+  double seconds_waited_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable ready_, room_;
+  LoaderPosition next_job_;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::optional<Result>> results_;  // claimed or done, by position
+  mutable std::map<std::int64_t, std::vector<std::int64_t>> permutations_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace torsor

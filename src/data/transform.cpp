@@ -1,0 +1,76 @@
+#include "data/transform.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "image/convert.h"
+#include "image/resize.h"
+
+namespace torsor {
+
+namespace {
+
+bool crops(const TransformOptions& o) { return o.preprocess.find("crop") != std::string::npos; }
+bool scales_width(const TransformOptions& o) { return o.preprocess.find("scale_width") != std::string::npos; }
+
+// Python's round(): halves go to the even neighbour.
+std::int64_t to_multiple_of_4(std::int64_t side) {
+  return std::max<std::int64_t>(4, static_cast<std::int64_t>(std::nearbyint(static_cast<double>(side) / 4)) * 4);
+}
+
+}  // namespace
+
+void TransformOptions::describe(OptionSet& o) {
+  o.add("preprocess", preprocess,
+        "resize_and_crop: to load_size squared, then a random crop; crop: a random crop; scale_width: width to "
+        "load_size; scale_width_and_crop: both; none: sides to multiples of 4")
+      .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
+  o.add("load_size", load_size, "side (or width) that images are resized to").range(1, 65536);
+  o.add("crop_size", crop_size, "side of the random crop").range(1, 65536);
+  o.add("flip", flip, "mirror half of the images left to right");
+}
+
+void TransformOptions::validate() const {
+  if (crops(*this) && preprocess != "crop" && crop_size > load_size)
+    fail_usage("--crop-size {} is larger than --load-size {}; make the crop smaller or the load size larger",
+               crop_size, load_size);
+}
+
+Size resized_size(const TransformOptions& o, Size original) {
+  if (o.preprocess == "resize_and_crop") return {o.load_size, o.load_size};
+  if (scales_width(o)) {
+    if (original.width == o.load_size && original.height >= o.crop_size) return original;
+    const double height = static_cast<double>(o.load_size) * static_cast<double>(original.height) /
+                          static_cast<double>(original.width);
+    return {o.load_size, static_cast<std::int64_t>(std::max(height, static_cast<double>(o.crop_size)))};
+  }
+  if (o.preprocess == "none") return {to_multiple_of_4(original.width), to_multiple_of_4(original.height)};
+  return original;
+}
+
+Size output_size(const TransformOptions& o) {
+  return crops(o) ? Size{o.crop_size, o.crop_size} : Size{};
+}
+
+void check_fits(const TransformOptions& o, Size original, const std::string& name) {
+  if (!crops(o)) return;
+  const Size size = resized_size(o, original);
+  if (size.width < o.crop_size || size.height < o.crop_size)
+    fail("{}: is {}x{}, smaller than --crop-size {}; use a smaller crop or --preprocess resize_and_crop", name,
+         original.width, original.height, o.crop_size);
+}
+
+Image transform(const TransformOptions& o, const Image& image, Rng& rng, const std::string& name) {
+  check_fits(o, {image.width, image.height}, name);
+  const Size size = resized_size(o, {image.width, image.height});
+  Image out = resize_bicubic(image, size.width, size.height);
+  if (crops(o)) {
+    const std::int64_t left = rng.index(out.width - o.crop_size + 1);
+    const std::int64_t top = rng.index(out.height - o.crop_size + 1);
+    out = crop(out, left, top, o.crop_size, o.crop_size);
+  }
+  return o.flip && rng.coin() ? flip_horizontal(out) : out;
+}
+
+}  // namespace torsor

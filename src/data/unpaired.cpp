@@ -1,0 +1,34 @@
+#include "data/unpaired.h"
+
+#include <ATen/ATen.h>
+
+#include "data/tensor_image.h"
+#include "image/convert.h"
+
+namespace torsor {
+
+DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform,
+                           std::int64_t channels, std::shared_ptr<LogSink> log)
+    : source_(std::move(source)), transform_(std::move(transform)), channels_(channels), log_(std::move(log)) {}
+
+at::Tensor DomainReader::read(std::int64_t index, Rng& rng) const {
+  std::string note;
+  Image image = to_u8(source_->read(index), note);
+  if (!note.empty() && !noted_.exchange(true)) log_->notice(source_->name(index) + ": " + note);
+  // Channels before the resize, as in the reference: a grey image is resized as grey.
+  image = transform(transform_, with_channels(image, channels_), rng, source_->name(index));
+  return to_tensor(image, natural_range(image.type));
+}
+
+Batch UnpairedDataset::get(std::int64_t index, Rng& rng) const {
+  const std::int64_t index_a = index % a_->size();
+  const std::int64_t index_b = order_ == Order::serial ? index % b_->size() : rng.index(b_->size());
+  Batch sample;
+  sample.tensors["real_a"] = a_->read(index_a, rng);
+  sample.tensors["real_b"] = b_->read(index_b, rng);
+  sample.names["real_a"] = {a_->name(index_a)};
+  sample.names["real_b"] = {b_->name(index_b)};
+  return sample;
+}
+
+}  // namespace torsor

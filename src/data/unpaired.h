@@ -1,0 +1,48 @@
+// Two unpaired domains, sampled as the reference does.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+#include "core/log.h"
+#include "data/dataset.h"
+#include "data/image_source.h"
+#include "data/transform.h"
+
+namespace torsor {
+
+enum class Order { random, serial };
+
+/// An image source seen through a transform as tensors [channels,H,W] in [-1,1]; 16-bit and float images are converted to 8 bits
+/// with one notice per source. 
+class DomainReader {
+ public:
+  DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform, std::int64_t channels,
+               std::shared_ptr<LogSink> log);
+  std::int64_t size() const { return source_->size(); }
+  std::string name(std::int64_t index) const { return source_->name(index); }
+  at::Tensor read(std::int64_t index, Rng& rng) const;
+
+ private:
+  std::shared_ptr<const ImageSource> source_;
+  TransformOptions transform_;
+  std::int64_t channels_;
+  std::shared_ptr<LogSink> log_;
+  mutable std::atomic<bool> noted_{false};
+};
+
+/// size() = max(|A|,|B|). Item i: real_a = A[i mod |A|]; real_b = B[i mod |B|] in serial order, else a uniformly random B.
+class UnpairedDataset : public Dataset {
+ public:
+  UnpairedDataset(std::shared_ptr<const DomainReader> a, std::shared_ptr<const DomainReader> b, Order order)
+      : a_(std::move(a)), b_(std::move(b)), order_(order) {}
+  std::int64_t size() const override { return std::max(a_->size(), b_->size()); }
+  Batch get(std::int64_t index, Rng& rng) const override;
+
+ private:
+  std::shared_ptr<const DomainReader> a_, b_;
+  Order order_;
+};
+
+}  // namespace torsor

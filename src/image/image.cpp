@@ -1,0 +1,16 @@
+#include "image/image.h"
+
+#include "core/error.h"
+
+namespace torsor {
+
+Image Image::blank(std::int64_t width, std::int64_t height, std::int64_t channels, PixelType type) {
+  if (width < 1 || height < 1 || channels < 1)
+    fail("an image of {} x {} pixels and {} channels cannot be made; each must be at least 1", width, height,
+         channels);
+  Image image{width, height, channels, type, {}};
+  image.bytes.resize(static_cast<std::size_t>(image.samples() * bytes_per_sample(type)));
+  return image;
+}
+
+}  // namespace torsor

@@ -1,0 +1,300 @@
+// TIFF by libtiff: 8- and 16-bit unsigned and 16- and 32-bit float samples of any channel count as they are;
+// bilevel, palette, YCbCr and CMYK pictures through libtiff's conversion to RGB.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/error.h"
+#include "image/exif.h"
+#include "image/formats.h"
+#include "image/tiff_file.h"
+
+namespace torsor::formats {
+
+namespace {
+
+constexpr std::uint64_t kMaxTileBytes = std::uint64_t{1} << 30;
+
+struct Layout {
+  std::uint32_t width = 0, height = 0;
+  std::uint16_t bits = 1, samples = 1, sample_format = SAMPLEFORMAT_UINT;
+  std::uint16_t photometric = PHOTOMETRIC_MINISBLACK, planar = PLANARCONFIG_CONTIG, orientation = 1;
+  bool premultiplied = false;
+
+  bool is_grey() const { return photometric <= PHOTOMETRIC_MINISBLACK; }
+  bool is_float() const { return sample_format == SAMPLEFORMAT_IEEEFP; }
+  bool is_unsigned() const { return sample_format == SAMPLEFORMAT_UINT; }
+  bool is_direct() const {
+    const bool known =
+        (is_unsigned() && (bits == 8 || bits == 16)) || (is_float() && (bits == 16 || bits == 32));
+    return known && (is_grey() || photometric == PHOTOMETRIC_RGB);
+  }
+  std::int64_t channels() const { return is_direct() ? samples : is_grey() ? 1 : 3; }
+  PixelType type() const {
+    if (!is_direct()) return PixelType::u8;
+    return is_float() ? PixelType::f32 : bits == 16 ? PixelType::u16 : PixelType::u8;
+  }
+  std::size_t stored_bytes() const { return bits / 8; }
+};
+
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
+  const std::uint32_t exponent = half >> 10 & 0x1F, mantissa = half & 0x3FF;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | mantissa << 13);
+  const float magnitude = exponent == 0
+                              ? std::ldexp(static_cast<float>(mantissa), -24)
+                              : std::ldexp(static_cast<float>(mantissa | 0x400u), int(exponent) - 25);
+  return sign != 0 ? -magnitude : magnitude;
+}
+
+class TiffReader {
+ public:
+  explicit TiffReader(const Source& source) : source_(source), file_(source.bytes) {
+    if (file_.handle() == nullptr) damaged();
+    select_page();
+    if (file_.failed()) damaged();
+    read_layout();
+  }
+
+  const Layout& layout() const { return layout_; }
+
+  // Counts from the page that was selected, and moves on from it.
+  std::int64_t count_pages() {
+    std::int64_t pages = 1;
+    while (TIFFReadDirectory(file_.handle()) == 1)
+      if (is_picture()) ++pages;
+    return pages;
+  }
+
+  Image read_pixels() {
+    if (!layout_.is_direct()) return read_converted();
+    Image image = blank_checked(source_, layout_.width, layout_.height, layout_.channels(), layout_.type());
+    if (TIFFIsTiled(file_.handle()))
+      read_tiles(image);
+    else
+      read_rows(image);
+    if (file_.failed()) damaged();
+    if (layout_.photometric == PHOTOMETRIC_MINISWHITE && !layout_.is_float()) invert_grey(image);
+    if (layout_.premultiplied) divide_by_alpha(image);
+    return image;
+  }
+
+ private:
+  [[noreturn]] void damaged() const {
+    fail_damaged(source_, "TIFF", file_.failed() ? file_.message() : "the data are not valid");
+  }
+
+  // Some programs put a thumbnail first; the picture is the first page that is neither reduced nor a mask.
+  void select_page() {
+    do {
+      if (is_picture()) return;
+    } while (TIFFReadDirectory(file_.handle()) == 1);
+    if (file_.failed()) damaged();
+    fail_unsupported(source_, "a TIFF that holds thumbnails or masks only", "export the picture itself");
+  }
+
+  bool is_picture() const {
+    const auto kind = file_.tag<std::uint32_t>(TIFFTAG_SUBFILETYPE, 0);
+    return (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0;
+  }
+
+  void read_layout() {
+    Layout& l = layout_;
+    l.width = file_.tag<std::uint32_t>(TIFFTAG_IMAGEWIDTH, 0);
+    l.height = file_.tag<std::uint32_t>(TIFFTAG_IMAGELENGTH, 0);
+    l.bits = file_.tag(TIFFTAG_BITSPERSAMPLE, l.bits);
+    l.samples = file_.tag(TIFFTAG_SAMPLESPERPIXEL, l.samples);
+    l.sample_format = file_.tag(TIFFTAG_SAMPLEFORMAT, l.sample_format);
+    if (l.sample_format == SAMPLEFORMAT_VOID) l.sample_format = SAMPLEFORMAT_UINT;
+    l.photometric = file_.tag(TIFFTAG_PHOTOMETRIC, l.photometric);
+    l.planar = file_.tag(TIFFTAG_PLANARCONFIG, l.planar);
+    l.orientation = file_.tag(TIFFTAG_ORIENTATION, l.orientation);
+    l.premultiplied = has_premultiplied_alpha();
+    check_size(source_, l.width, l.height, l.samples);
+    if (l.photometric == PHOTOMETRIC_RGB && l.samples < 3)
+      fail_damaged(source_, "TIFF", "an RGB picture of fewer than 3 samples");
+    if (!l.is_direct()) check_convertible();
+  }
+
+  bool has_premultiplied_alpha() const {
+    std::uint16_t count = 0, *kinds = nullptr;
+    return TIFFGetField(file_.handle(), TIFFTAG_EXTRASAMPLES, &count, &kinds) == 1 && count == 1 &&
+           kinds[0] == EXTRASAMPLE_ASSOCALPHA && (layout_.samples == 2 || layout_.samples == 4) &&
+           !layout_.is_float();
+  }
+
+  void check_convertible() const {
+    const char* const remedy = "save it with 8- or 16-bit unsigned or 32-bit float samples";
+    if (!layout_.is_unsigned() || layout_.bits > 16)
+      fail_unsupported(source_,
+                       fmt::format("a TIFF of {}-bit {} samples", layout_.bits,
+                                   layout_.is_float()      ? "float"
+                                   : layout_.is_unsigned() ? "unsigned"
+                                                           : "signed or complex"),
+                       remedy);
+    char reason[1024] = "";
+    if (TIFFRGBAImageOK(file_.handle(), reason) != 1)
+      fail_unsupported(source_, fmt::format("a TIFF of this kind ({})", reason), remedy);
+  }
+
+  std::uint16_t planes() const { return layout_.planar == PLANARCONFIG_SEPARATE ? layout_.samples : 1; }
+  std::size_t samples_per_plane() const { return layout_.samples / planes(); }
+
+  void read_rows(Image& image) {
+    const std::size_t row_size = layout_.width * samples_per_plane() * layout_.stored_bytes();
+    if (TIFFScanlineSize64(file_.handle()) != row_size) damaged();
+    std::vector<std::uint8_t> row(row_size);
+    for (std::uint16_t plane = 0; plane < planes(); ++plane)
+      for (std::uint32_t y = 0; y < layout_.height; ++y) {
+        if (TIFFReadScanline(file_.handle(), row.data(), y, plane) != 1) damaged();
+        store(row.data(), layout_.width, 0, y, plane, image);
+      }
+  }
+
+  void read_tiles(Image& image) {
+    const auto tile_width = file_.tag<std::uint32_t>(TIFFTAG_TILEWIDTH, 0);
+    const auto tile_height = file_.tag<std::uint32_t>(TIFFTAG_TILELENGTH, 0);
+    const std::size_t row_size = tile_width * samples_per_plane() * layout_.stored_bytes();
+    const std::uint64_t tile_size = TIFFTileSize64(file_.handle());
+    if (row_size == 0 || tile_size > kMaxTileBytes || tile_size != std::uint64_t{row_size} * tile_height)
+      damaged();
+    std::vector<std::uint8_t> tile(tile_size);
+    for (std::uint16_t plane = 0; plane < planes(); ++plane)
+      for (std::uint32_t top = 0; top < layout_.height; top += tile_height)
+        for (std::uint32_t left = 0; left < layout_.width; left += tile_width) {
+          if (TIFFReadTile(file_.handle(), tile.data(), left, top, 0, plane) < 0) damaged();
+          const std::uint32_t columns = std::min(tile_width, layout_.width - left);
+          const std::uint32_t rows = std::min(tile_height, layout_.height - top);
+          for (std::uint32_t y = 0; y < rows; ++y)
+            store(tile.data() + y * row_size, columns, left, top + y, plane, image);
+        }
+  }
+
+  // Puts a run of `pixels` pixels of one plane at (x, y).
+  void store(const std::uint8_t* run, std::uint32_t pixels, std::uint32_t x, std::uint32_t y,
+             std::uint16_t plane, Image& image) const {
+    const std::size_t size = layout_.stored_bytes(), per_plane = samples_per_plane();
+    const std::size_t first = (std::size_t{y} * layout_.width + x) * layout_.samples + plane;
+    if (layout_.is_float() && layout_.bits == 16) {
+      for (std::size_t i = 0; i < pixels * per_plane; ++i) {
+        std::uint16_t half;
+        std::memcpy(&half, run + 2 * i, 2);
+        image.f32()[first + i / per_plane * layout_.samples + i % per_plane] = half_to_float(half);
+      }
+    } else if (planes() == 1) {
+      std::memcpy(image.bytes.data() + first * size, run, pixels * per_plane * size);
+    } else {
+      for (std::size_t i = 0; i < pixels; ++i)
+        std::memcpy(image.bytes.data() + (first + i * layout_.samples) * size, run + i * size, size);
+    }
+  }
+
+  // libtiff's RGBA raster: 4 bytes a pixel, red in the lowest. Asking for the file's own orientation makes it
+  // leave the rows as they are stored.
+  Image read_converted() {
+    check_size(source_, layout_.width, layout_.height, 4);
+    std::vector<std::uint32_t> raster(std::size_t{layout_.width} * layout_.height);
+    if (TIFFReadRGBAImageOriented(file_.handle(), layout_.width, layout_.height, raster.data(),
+                                  layout_.orientation, 1) != 1 ||
+        file_.failed())
+      damaged();
+    Image image = Image::blank(layout_.width, layout_.height, layout_.channels());
+    std::uint8_t* out = image.u8();
+    for (const std::uint32_t pixel : raster)
+      for (std::int64_t c = 0; c < image.channels; ++c) *out++ = static_cast<std::uint8_t>(pixel >> (8 * c));
+    return image;
+  }
+
+  static void invert_grey(Image& image) {
+    for (std::int64_t i = 0; i < image.samples(); i += image.channels)
+      if (image.type == PixelType::u8)
+        image.u8()[i] = static_cast<std::uint8_t>(255 - image.u8()[i]);
+      else
+        image.u16()[i] = static_cast<std::uint16_t>(65535 - image.u16()[i]);
+  }
+
+  template <class Sample>
+  static void divide_by_alpha(Sample* samples, const Image& image) {
+    constexpr std::uint64_t full = static_cast<Sample>(-1);
+    for (std::int64_t i = 0; i < image.samples(); i += image.channels) {
+      const std::uint64_t alpha = samples[i + image.channels - 1];
+      for (std::int64_t c = 0; alpha != 0 && c + 1 < image.channels; ++c)
+        samples[i + c] = static_cast<Sample>(std::min(full, (samples[i + c] * full + alpha / 2) / alpha));
+    }
+  }
+
+  static void divide_by_alpha(Image& image) {
+    if (image.type == PixelType::u8)
+      divide_by_alpha(image.u8(), image);
+    else
+      divide_by_alpha(image.u16(), image);
+  }
+
+  const Source& source_;
+  TiffFile file_;
+  Layout layout_;
+};
+
+void set_tags(TIFF* tiff, const Image& image) {
+  const bool is_float = image.type == PixelType::f32;
+  const bool is_colour = image.channels == 3 || image.channels == 4;
+  const int extra = static_cast<int>(image.channels) - (is_colour ? 3 : 1);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(image.width));
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(image.height));
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * bytes_per_sample(image.type)));
+  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, static_cast<int>(image.channels));
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, is_colour ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+  TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+  TIFFSetField(tiff, TIFFTAG_PREDICTOR, is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(tiff, 0));
+  if (extra > 0) {
+    const std::uint16_t kind = image.channels <= 4 ? EXTRASAMPLE_UNASSALPHA : EXTRASAMPLE_UNSPECIFIED;
+    const std::vector<std::uint16_t> kinds(static_cast<std::size_t>(extra), kind);
+    TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, extra, kinds.data());
+  }
+}
+
+bool write_rows(TIFF* tiff, const Image& image) {
+  // The predictor works in place, hence the copy.
+  std::vector<std::uint8_t> row(image.bytes.size() / static_cast<std::size_t>(image.height));
+  for (std::uint32_t y = 0; y < image.height; ++y) {
+    std::memcpy(row.data(), image.bytes.data() + y * row.size(), row.size());
+    if (TIFFWriteScanline(tiff, row.data(), y, 0) != 1) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Header tiff_header(const Source& source) {
+  TiffReader reader(source);
+  const Layout layout = reader.layout();
+  return {{layout.width, layout.height, layout.channels(), layout.type(), reader.count_pages()},
+          layout.orientation};
+}
+
+Decoded decode_tiff(const Source& source) {
+  TiffReader reader(source);
+  return {reader.read_pixels(), reader.layout().orientation};
+}
+
+std::string encode_tiff(const Image& image, const std::string& name, const EncodeOptions&) {
+  constexpr std::size_t kClassicLimit = 0xE0000000;  // offsets of 32 bits, with room for what does not shrink
+  std::string out;
+  TiffFile file(out, image.bytes.size() > kClassicLimit ? "w8" : "w");
+  bool ok = file.handle() != nullptr;
+  if (ok) {
+    set_tags(file.handle(), image);
+    ok = write_rows(file.handle(), image) && TIFFFlush(file.handle()) == 1;
+    file.close();
+  }
+  if (!ok || file.failed()) fail("{}: cannot be written as TIFF: {}", name, file.message());
+  return out;
+}
+
+}  // namespace torsor::formats

@@ -1,0 +1,53 @@
+// libtiff on memory, with its messages kept per file. Internal to this layer.
+#pragma once
+
+#include <tiffio.h>
+
+#include <string>
+#include <string_view>
+
+namespace torsor::formats {
+
+/// An open TIFF whose bytes lie in memory. libtiff's own handlers are global and print; these belong to the
+/// file.
+class TiffFile {
+ public:
+  /// Reads `bytes`, which must outlive this. handle() is null when they are no TIFF; message() says why.
+  explicit TiffFile(std::string_view bytes);
+  /// Writes to `out`, complete once close() or the destructor has run.
+  TiffFile(std::string& out, const char* mode);
+  ~TiffFile() { close(); }
+  TiffFile(const TiffFile&) = delete;
+  TiffFile& operator=(const TiffFile&) = delete;
+
+  TIFF* handle() const { return tiff_; }
+  void close();
+  const char* message() const { return message_; }  // the first error, "" when there was none
+  bool failed() const { return message_[0] != '\0'; }
+
+  /// A tag of the current page, or `otherwise` when it has none.
+  template <class T>
+  T tag(std::uint32_t tag, T otherwise) const {
+    T value = otherwise;
+    return TIFFGetField(tiff_, tag, &value) == 1 ? value : otherwise;
+  }
+
+ private:
+  void open(const char* mode);
+  static TiffFile& self(thandle_t handle) { return *static_cast<TiffFile*>(handle); }
+  static tmsize_t read(thandle_t handle, void* to, tmsize_t size);
+  static tmsize_t write(thandle_t handle, void* from, tmsize_t size);
+  static toff_t seek(thandle_t handle, toff_t offset, int whence);
+  static toff_t size(thandle_t handle);
+  static int close_nothing(thandle_t) { return 0; }
+  static int keep_error(TIFF*, void* file, const char* module, const char* format, va_list arguments);
+  static int judge_warning(TIFF*, void* file, const char* module, const char* format, va_list arguments);
+
+  std::string_view in_;
+  std::string* out_ = nullptr;
+  std::uint64_t at_ = 0;
+  char message_[300] = "";
+  TIFF* tiff_ = nullptr;
+};
+
+}  // namespace torsor::formats
