@@ -1,0 +1,37 @@
+// Named tensors and named JSON values in one file: checkpoints, where every owner saves itself under its
+// name.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "core/json.h"
+#include "io/tensor_map.h"
+
+namespace torsor {
+
+class Archive {
+ public:
+  void put(const std::string& name, const at::Tensor& tensor);  // copied to the CPU
+  void put(const std::string& name, Json value);
+  bool has_tensor(const std::string& name) const;
+  bool has_value(const std::string& name) const { return values_.contains(name); }
+  /// Throw Error when there is no such entry.
+  at::Tensor tensor(const std::string& name) const;
+  const Json& value(const std::string& name) const;
+  /// Entries whose name starts with "<prefix>/", without it.
+  TensorMap tensors_under(const std::string& prefix) const;
+
+  /// Stored as safetensors; the values travel in its metadata under "torsor.state". Atomic.
+  void write(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const;
+  /// Throws Error naming the file for anything that is not a whole archive.
+  static Archive read(const std::filesystem::path& path);
+
+ private:
+  TensorMap tensors_;
+  Json values_ = Json::object();
+  std::string source_ = "archive";
+};
+
+}  // namespace torsor

@@ -1,0 +1,27 @@
+// XXH3-128, the checksum of the weight files torsor writes. It finds damage; it is no protection against
+// intent.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace torsor {
+
+class Checksum {
+ public:
+  Checksum();
+  ~Checksum();
+  Checksum(const Checksum&) = delete;
+  Checksum& operator=(const Checksum&) = delete;
+
+  void update(const void* data, std::size_t size);
+  /// 32 hexadecimal digits in canonical order, as `xxhsum -H128` prints them.
+  std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace torsor

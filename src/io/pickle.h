@@ -1,0 +1,73 @@
+// A reader for Python pickles (protocols 2 to 5) that builds plain values and executes nothing. Format:
+// CPython's Lib/pickletools.py, which documents every instruction.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torsor {
+
+/// One value of a pickle. What Python would do by calling something is only written down (kCall).
+struct PickleValue {
+  enum class Kind {
+    kNone,
+    kBool,        // integer is 0 or 1
+    kInteger,     // integer
+    kBigInteger,  // text: little-endian two's complement, longer than 8 bytes
+    kReal,        // real
+    kText,        // text
+    kBytes,       // text
+    kTuple,       // items
+    kList,        // items
+    kSet,         // items
+    kDict,        // items: key, value, key, value ... in order, repeated keys not merged; OrderedDict too
+    kGlobal,      // text: "module.name"
+    kCall,        // callee: the global's value, items: the arguments
+    kPersistent,  // items: one, the identifier
+  };
+
+  Kind kind = Kind::kNone;
+  std::int64_t integer = 0;
+  double real = 0;
+  std::string_view text;  // into the pickle's bytes
+  std::vector<const PickleValue*> items;
+  const PickleValue* callee = nullptr;
+
+  bool is(Kind wanted) const { return kind == wanted; }
+};
+
+/// A pickle's values; pointers among them are good as long as this lives and its bytes do. A list or dict may
+/// contain itself, so walks need a bound.
+class Pickle {
+ public:
+  /// Says whether a global such as "collections.OrderedDict" may be mentioned.
+  using GlobalFilter = std::function<bool(std::string_view)>;
+
+  /// Reads the pickle at the start of `bytes` up to its STOP; `source` names the file in messages.
+  /// Throws Error for: truncated, damaged, a global that `allowed` refuses (named in the message), an
+  /// instruction that has no place in a weight file, more than four million values.
+  Pickle(std::string_view bytes, const std::string& source, const GlobalFilter& allowed);
+  Pickle(const Pickle&) = delete;
+  Pickle& operator=(const Pickle&) = delete;
+
+  const PickleValue& root() const { return *root_; }
+  /// Bytes read, so that the next pickle of a stream starts there.
+  std::size_t size() const { return size_; }
+  /// All persistent identifiers met, in order, whether or not the root still refers to them.
+  const std::vector<const PickleValue*>& persistent() const { return persistent_; }
+
+ private:
+  friend class PickleMachine;
+
+  std::deque<PickleValue> values_;        // owns every value, so that deep nesting is freed without recursion
+  std::deque<std::string> global_names_;  // "module.name" as one text
+  std::vector<const PickleValue*> persistent_;
+  const PickleValue* root_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace torsor

@@ -1,0 +1,205 @@
+#include "io/pth.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "io/describe.h"
+#include "io/pickle.h"
+#include "io/raw_tensor.h"
+#include "io/state_dict.h"
+#include "io/zip.h"
+
+namespace torsor {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "weight files are read without swapping bytes");
+
+using Kind = PickleValue::Kind;
+
+constexpr std::string_view kZipStart = "PK\x03\x04";
+// A pickle (protocol 2) of torch's magic number 0x1950a86a20f9469cfc6c.
+constexpr std::string_view kLegacyStart = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+constexpr std::int64_t kLegacyVersion = 1001;
+
+// Views may repeat elements (expand), so a file may honestly hold more than its size; this stops absurd
+// claims.
+std::uint64_t tensor_limit(std::size_t file_size) {
+  return (std::uint64_t{1} << 30) + 8 * std::uint64_t{file_size};
+}
+
+std::uint64_t storage_bytes(const StorageId& id) {
+  return static_cast<std::uint64_t>(id.count) * c10::elementSize(id.dtype);
+}
+
+// --- the zip container: <stem>/data.pkl, <stem>/data/<key>
+// ---------------------------------------------------
+
+class ZipStorages : public StorageSource {
+ public:
+  ZipStorages(const ZipArchive& archive, std::string stem, const std::string& source)
+      : archive_(archive), stem_(std::move(stem)), source_(source) {}
+
+  at::Tensor load(const StorageId& id) override {
+    const ZipArchive::Entry* entry = archive_.find(stem_ + "data/" + id.key);
+    if (entry == nullptr) fail("{}: is damaged: its storage '{}' is missing", source_, printable(id.key));
+    if (entry->size != storage_bytes(id))
+      fail("{}: is damaged: its storage '{}' has {} bytes, expected {}", source_, printable(id.key),
+           entry->size, storage_bytes(id));
+    at::Tensor out = allocate_tensor({id.count}, id.dtype, source_);
+    archive_.read(*entry, out.data_ptr());
+    settle_bools(out);
+    return out;
+  }
+
+ private:
+  const ZipArchive& archive_;
+  std::string stem_;
+  const std::string& source_;
+};
+
+bool is_torchscript(const ZipArchive& archive) {
+  return std::any_of(archive.entries().begin(), archive.entries().end(),
+                     [](const auto& entry) { return entry.name.ends_with("/constants.pkl"); });
+}
+
+bool is_numpy(const ZipArchive& archive) {
+  const auto& entries = archive.entries();
+  return !entries.empty() && std::all_of(entries.begin(), entries.end(),
+                                         [](const auto& entry) { return entry.name.ends_with(".npy"); });
+}
+
+// The folder inside the archive, with its slash.
+std::string find_stem(const ZipArchive& archive, const std::string& source) {
+  if (is_torchscript(archive))
+    fail(
+        "{}: is a TorchScript program, expected a state dict (in Python: torch.save(net.state_dict(), path))",
+        source);
+  if (is_numpy(archive)) fail("{}: is not a PyTorch weight file (it is a NumPy archive, .npz)", source);
+  constexpr std::string_view kName = "data.pkl";
+  for (const ZipArchive::Entry& entry : archive.entries()) {
+    const std::size_t slash = entry.name.find('/');
+    const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
+    if (std::string_view(entry.name).substr(start) == kName) return entry.name.substr(0, start);
+  }
+  fail("{}: is not a PyTorch weight file (it is a zip archive without data.pkl)", source);
+}
+
+TensorMap read_zip_container(std::string_view bytes, const std::string& source) {
+  const ZipArchive archive(bytes, source);
+  const std::string stem = find_stem(archive, source);
+  const ZipArchive::Entry* order = archive.find(stem + "byteorder");
+  if (order != nullptr && archive.read(*order) != "little")
+    fail("{}: was written on a big-endian machine; save it again on a little-endian one", source);
+  const std::string program = archive.read(*archive.find(stem + "data.pkl"));
+  const Pickle pickle(program, source, is_state_dict_global);
+  ZipStorages storages(archive, stem, source);
+  return extract_state_dict(pickle.root(), storages, tensor_limit(bytes.size()), source);
+}
+
+// --- the stream container: five pickles, then the storages' bytes
+// ----------------------------------------------
+
+class LegacyStorages : public StorageSource {
+ public:
+  explicit LegacyStorages(const std::string& source) : source_(source) {}
+
+  // The stream says how many elements each storage has; what an element is only the pickle says.
+  void locate(std::string_view stream, const Pickle& state, const PickleValue& keys) {
+    const std::map<std::string, StorageId> ids = described(state);
+    if (!keys.is(Kind::kList)) fail("{}: is damaged: its list of storages is not a list", source_);
+    for (const PickleValue* key : keys.items) {
+      const auto id = key->is(Kind::kText) ? ids.find(std::string(key->text)) : ids.end();
+      if (id == ids.end()) fail("{}: is damaged: it lists a storage that no tensor has", source_);
+      std::int64_t count = 0;
+      if (stream.size() < sizeof count) truncated(id->first);
+      std::memcpy(&count, stream.data(), sizeof count);
+      stream.remove_prefix(sizeof count);
+      if (count != id->second.count)
+        fail("{}: is damaged: storage '{}' has {} elements, expected {}", source_, printable(id->first),
+             count, id->second.count);
+      const std::uint64_t size = storage_bytes(id->second);
+      if (stream.size() < size) truncated(id->first);
+      if (!parts_.emplace(id->first, stream.substr(0, size)).second)
+        fail("{}: is damaged: it lists storage '{}' twice", source_, printable(id->first));
+      stream.remove_prefix(size);
+    }
+  }
+
+  at::Tensor load(const StorageId& id) override {
+    const auto part = parts_.find(id.key);
+    if (part == parts_.end()) fail("{}: is damaged: its storage '{}' is missing", source_, printable(id.key));
+    if (part->second.size() != storage_bytes(id))
+      fail("{}: is damaged: its storage '{}' is described in two ways", source_, printable(id.key));
+    at::Tensor out = allocate_tensor({id.count}, id.dtype, source_);
+    std::copy(part->second.begin(), part->second.end(), static_cast<char*>(out.data_ptr()));
+    settle_bools(out);
+    return out;
+  }
+
+ private:
+  std::map<std::string, StorageId> described(const Pickle& state) const {
+    std::map<std::string, StorageId> ids;
+    for (const PickleValue* persistent : state.persistent()) {
+      StorageId id = parse_storage_id(*persistent, source_);
+      ids.emplace(id.key, std::move(id));
+    }
+    return ids;
+  }
+
+  [[noreturn]] void truncated(const std::string& key) const {
+    fail("{}: is truncated: it ends inside storage '{}'; copy or download it again", source_, printable(key));
+  }
+
+  const std::string& source_;
+  std::map<std::string, std::string_view> parts_;
+};
+
+void check_legacy_system(const PickleValue& system, const std::string& source) {
+  for (std::size_t i = 0; i + 1 < system.items.size() && system.is(Kind::kDict); i += 2) {
+    const PickleValue& key = *system.items[i];
+    const PickleValue& value = *system.items[i + 1];
+    if (key.is(Kind::kText) && key.text == "little_endian" && !(value.is(Kind::kBool) && value.integer == 1))
+      fail("{}: was written on a big-endian machine; save it again on a little-endian one", source);
+  }
+}
+
+TensorMap read_legacy_container(std::string_view bytes, const std::string& source) {
+  std::string_view rest = bytes.substr(kLegacyStart.size());
+  const Pickle version(rest, source, is_state_dict_global);
+  if (!version.root().is(Kind::kInteger) || version.root().integer != kLegacyVersion)
+    fail("{}: is a stream weight file of another version, expected {}", source, kLegacyVersion);
+  rest.remove_prefix(version.size());
+  const Pickle system(rest, source, is_state_dict_global);
+  check_legacy_system(system.root(), source);
+  rest.remove_prefix(system.size());
+  const Pickle state(rest, source, is_state_dict_global);
+  rest.remove_prefix(state.size());
+  const Pickle keys(rest, source, is_state_dict_global);
+  rest.remove_prefix(keys.size());
+  LegacyStorages storages(source);
+  storages.locate(rest, state, keys.root());
+  return extract_state_dict(state.root(), storages, tensor_limit(bytes.size()), source);
+}
+
+}  // namespace
+
+TensorMap read_pth(const std::filesystem::path& path) {
+  weight_file_size(path);
+  const std::string bytes = read_file(path);
+  const std::string source = path.string();
+  const std::string_view head = bytes;
+  if (head.starts_with(kZipStart)) return read_zip_container(bytes, source);
+  if (head.starts_with(kLegacyStart)) return read_legacy_container(bytes, source);
+  if (kLegacyStart.starts_with(head) || kZipStart.starts_with(head))
+    fail("{}: is truncated after {} bytes; copy or download it again", source, bytes.size());
+  fail("{}: is not a PyTorch weight file ({})", source, describe_content(head));
+}
+
+}  // namespace torsor

@@ -1,0 +1,285 @@
+#include "model/cyclegan.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/torch.h>
+
+#include "loss/distance.h"
+
+namespace torsor {
+
+namespace {
+
+using at::Tensor;
+
+constexpr double kDefaultLambdaIdentity = 0.5;
+constexpr std::int64_t kDefaultWassersteinCriticSteps = 5;  // Gulrajani et al. 2017
+
+std::vector<Tensor> parameters_of(std::initializer_list<torch::nn::Module*> modules) {
+  std::vector<Tensor> out;
+  for (const auto* module : modules)
+    for (const Tensor& parameter : module->parameters()) out.push_back(parameter);
+  return out;
+}
+
+// Discriminators take no gradient while the generators learn, which saves computing it.
+void set_requires_grad(torch::nn::Module& module, bool on) {
+  for (Tensor parameter : module.parameters()) parameter.requires_grad_(on);
+}
+
+// Evaluation mode without gradients for as long as it lives.
+class EvaluationScope {
+ public:
+  explicit EvaluationScope(std::vector<NamedNetwork> networks) : networks_(std::move(networks)) {
+    for (auto& [name, network] : networks_) network->eval();
+  }
+  ~EvaluationScope() {
+    for (auto& [name, network] : networks_) network->train();
+  }
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+ private:
+  std::vector<NamedNetwork> networks_;
+  at::NoGradGuard no_grad_;
+};
+
+}  // namespace
+
+void CycleGanOptions::describe(OptionSet& o) {
+  o.add("lambda_cycle_a", lambda_cycle_a, "weight of the cycle A to B to A; 0 = off").at_least(0);
+  o.add("lambda_cycle_b", lambda_cycle_b, "weight of the cycle B to A to B; 0 = off").at_least(0);
+  o.add("lambda_gan", lambda_gan, "weight of the adversarial losses; 0 = off").at_least(0);
+  o.add("cycle_norm", cycle_norm, "l1: mean |x - y|, l2: mean (x - y)^2; cycle and identity losses")
+      .choices(distance_norms());
+  o.add("lambda_identity", lambda_identity,
+        "identity loss as in the reference: each generator fed its target domain, weight relative to the cycle's; "
+        "0.5 unless --alpha-id is given; 0 = off")
+      .at_least(0);
+  o.add("alpha_id", alpha_id,
+        "identity loss as in Moriakov et al.: each generator fed its own input domain, absolute weight; "
+        "switches --lambda-identity off")
+      .at_least(0);
+  o.add("pool_size", pool_size, "generated images kept to show the discriminators again; 0 = off").at_least(0);
+  o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1").range(1, 1000);
+}
+
+void CycleGanOptions::validate() const {
+  if (lambda_identity && alpha_id)
+    fail_usage("--lambda-identity and --alpha-id are two forms of the identity loss; give one of them");
+  if (lambda_cycle_a == 0 && lambda_cycle_b == 0 && lambda_gan == 0)
+    fail_usage("--lambda-gan, --lambda-cycle-a and --lambda-cycle-b are all 0: nothing would be learnt");
+}
+
+IdentityTerm resolve_identity(const CycleGanOptions& o, std::int64_t channels_a, std::int64_t channels_b,
+                              std::string& notice) {
+  o.validate();
+  const bool asked = o.lambda_identity.value_or(0) > 0 || o.alpha_id.value_or(0) > 0;
+  if (channels_a != channels_b) {
+    if (asked)
+      fail_usage("{}: the identity loss compares input and output, which here have {} and {} channels; set it to 0",
+                 o.alpha_id ? "--alpha-id" : "--lambda-identity", channels_a, channels_b);
+    if (!o.lambda_identity && !o.alpha_id)
+      notice = fmt::format("the identity loss is off: A has {} channels and B has {}", channels_a, channels_b);
+    return {};
+  }
+  if (o.alpha_id) return {*o.alpha_id, *o.alpha_id, /*source=*/true};
+  const double relative = o.lambda_identity.value_or(kDefaultLambdaIdentity);
+  return {o.lambda_cycle_b * relative, o.lambda_cycle_a * relative, /*source=*/false};
+}
+
+CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed)
+    : spec_(spec),
+      placement_(placement),
+      gan_(gan_loss(spec.gan.gan_mode)),
+      g_a_to_b_(make_generator(spec.g_a_to_b)),
+      g_b_to_a_(make_generator(spec.g_b_to_a)),
+      d_a_(make_discriminator(spec.d_a)),
+      d_b_(make_discriminator(spec.d_b)),
+      dropout_generator_(at::make_generator<at::CPUGeneratorImpl>(derive_seed(seed, "dropout"))),
+      pool_a_(spec.cyclegan.pool_size),
+      pool_b_(spec.cyclegan.pool_size) {
+  std::string notice;
+  identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
+  for (const auto& [name, network] : networks()) {
+    init_weights(*network, spec.init, derive_seed(seed, "init." + name));
+    network->to(placement.device, placement.dtype);
+    network->train();
+    set_dropout_generator(*network, dropout_generator_);
+  }
+  opt_g_ = std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
+  opt_d_ = std::make_unique<Optimizer>("opt_d", spec.optimizer, parameters_of({d_a_.get(), d_b_.get()}));
+}
+
+StepReport CycleGan::step(StepContext& context) {
+  StepReport report;
+  Losses losses;
+  const auto pull = [&] {
+    Batch batch = context.batches.next();
+    report.batches += 1;
+    report.images += batch.at("real_a").size(0);
+    return batch;
+  };
+  for (std::int64_t extra = batches_per_step() - 1; extra > 0; --extra) {
+    Images images = place(pull());
+    at::NoGradGuard no_grad;
+    images.fake_b = run(*g_a_to_b_, images.real_a);
+    images.fake_a = run(*g_b_to_a_, images.real_b);
+    at::AutoGradMode with_grad(true);
+    update_discriminators(images, losses, context);
+  }
+  const Batch batch = pull();
+  Images images = place(batch);
+  translate(images);
+  update_generators(images, losses, context.sync);
+  if (spec_.cyclegan.lambda_gan > 0) update_discriminators(images, losses, context);
+
+  // One transfer for all values: each would be a synchronisation on a GPU.
+  std::vector<Tensor> values;
+  for (const auto& name : loss_names()) {
+    const auto found = losses.find(name);
+    values.push_back(found == losses.end() ? at::zeros({}, at::kDouble)
+                                           : found->second.detach().to(at::kDouble));
+  }
+  const Tensor on_cpu = at::stack(values).cpu();
+  const auto names = loss_names();
+  for (std::size_t i = 0; i < names.size(); ++i) report.losses.emplace_back(names[i], on_cpu.data_ptr<double>()[i]);
+  for (const auto& [domain, files] : batch.names) report.items.insert(report.items.end(), files.begin(), files.end());
+  return report;
+}
+
+CycleGan::Images CycleGan::place(const Batch& batch) const {
+  const auto here = [&](const char* name) {
+    return batch.at(name).to(placement_.device, placement_.dtype, /*non_blocking=*/true);
+  };
+  Images images;
+  images.real_a = here("real_a");
+  images.real_b = here("real_b");
+  return images;
+}
+
+Tensor CycleGan::run(Network& network, const Tensor& x) const {
+  const AutocastScope autocast(placement_);
+  return network.forward(x).to(placement_.dtype);
+}
+
+void CycleGan::translate(Images& images) {
+  const CycleGanOptions& o = spec_.cyclegan;
+  const bool gan = o.lambda_gan > 0;
+  if (gan || o.lambda_cycle_a > 0) images.fake_b = run(*g_a_to_b_, images.real_a);
+  if (o.lambda_cycle_a > 0) images.rec_a = run(*g_b_to_a_, images.fake_b);
+  if (gan || o.lambda_cycle_b > 0) images.fake_a = run(*g_b_to_a_, images.real_b);
+  if (o.lambda_cycle_b > 0) images.rec_b = run(*g_a_to_b_, images.fake_a);
+}
+
+void CycleGan::update_generators(const Images& images, Losses& losses, GradientSync& sync) {
+  const CycleGanOptions& o = spec_.cyclegan;
+  set_requires_grad(*d_a_, false);
+  set_requires_grad(*d_b_, false);
+  opt_g_->zero_grad();
+  const auto identity = [&](Network& generator, const Tensor& source, const Tensor& target, double weight) {
+    const Tensor& input = identity_.source ? source : target;
+    return distance(run(generator, input), input, o.cycle_norm) * weight;
+  };
+  if (identity_.weight_a_to_b > 0)
+    losses["idt_a"] = identity(*g_a_to_b_, images.real_a, images.real_b, identity_.weight_a_to_b);
+  if (identity_.weight_b_to_a > 0)
+    losses["idt_b"] = identity(*g_b_to_a_, images.real_b, images.real_a, identity_.weight_b_to_a);
+  if (o.lambda_gan > 0) {
+    losses["g_a_to_b"] = gan_.generator(run(*d_b_, images.fake_b)) * o.lambda_gan;
+    losses["g_b_to_a"] = gan_.generator(run(*d_a_, images.fake_a)) * o.lambda_gan;
+  }
+  if (o.lambda_cycle_a > 0)
+    losses["cycle_a"] = distance(images.rec_a, images.real_a, o.cycle_norm) * o.lambda_cycle_a;
+  if (o.lambda_cycle_b > 0)
+    losses["cycle_b"] = distance(images.rec_b, images.real_b, o.cycle_norm) * o.lambda_cycle_b;
+
+  Tensor total;
+  for (const char* term : {"g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"}) {
+    const auto found = losses.find(term);
+    if (found != losses.end()) total = total.defined() ? total + found->second : found->second;
+  }
+  total.backward();
+  sync.sync(*opt_g_);
+  opt_g_->step();
+}
+
+void CycleGan::update_discriminators(const Images& images, Losses& losses, StepContext& context) {
+  set_requires_grad(*d_a_, true);
+  set_requires_grad(*d_b_, true);
+  opt_d_->zero_grad();
+  StreamDraws own(context.rng["pool"]);
+  PoolDraws& draws = pool_draws_ ? *pool_draws_ : own;
+  // B first: the order in which the reference's two buffers draw.
+  const Tensor fake_b = pool_b_.query(images.fake_b, draws);
+  losses["d_b"] = discriminator_loss(*d_b_, images.real_b, fake_b, context.rng);
+  losses["d_b"].backward();
+  const Tensor fake_a = pool_a_.query(images.fake_a, draws);
+  losses["d_a"] = discriminator_loss(*d_a_, images.real_a, fake_a, context.rng);
+  losses["d_a"].backward();
+  context.sync.sync(*opt_d_);
+  opt_d_->step();
+}
+
+Tensor CycleGan::discriminator_loss(Network& judge, const Tensor& real, const Tensor& fake, RngStreams& rng) {
+  const Tensor fooled = fake.detach();
+  // Real first: batch norm's running statistics depend on the order.
+  const Tensor real_scores = run(judge, real);
+  const Tensor fake_scores = run(judge, fooled);
+  Tensor loss = gan_.discriminator(real_scores, fake_scores) * 0.5;
+  if (gan_.needs_penalty && spec_.gan.gp_weight > 0) {
+    std::vector<double> mix;
+    for (std::int64_t i = 0; i < real.size(0); ++i) mix.push_back(rng["gradient_penalty"].uniform());
+    const Tensor t = at::tensor(mix, at::kDouble).to(real.device(), real.scalar_type()).view({-1, 1, 1, 1});
+    const auto scores = [&](const Tensor& x) { return judge.forward(x); };
+    loss = loss + gradient_penalty(scores, real, fooled, t) * (0.5 * spec_.gan.gp_weight);
+  }
+  return loss * spec_.cyclegan.lambda_gan;
+}
+
+std::int64_t CycleGan::batches_per_step() const {
+  if (spec_.cyclegan.lambda_gan == 0) return 1;
+  return spec_.cyclegan.critic_steps.value_or(gan_.needs_penalty ? kDefaultWassersteinCriticSteps : 1);
+}
+
+std::vector<NamedNetwork> CycleGan::networks() const {
+  return {{"g_a_to_b", g_a_to_b_}, {"g_b_to_a", g_b_to_a_}, {"d_a", d_a_}, {"d_b", d_b_}};
+}
+
+std::vector<Optimizer*> CycleGan::optimizers() { return {opt_g_.get(), opt_d_.get()}; }
+
+std::vector<std::string> CycleGan::loss_names() const {
+  return {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"};
+}
+
+std::vector<std::vector<LabelledImages>> CycleGan::sample(const Batch& batch) {
+  const EvaluationScope evaluation(networks());
+  Images i = place(batch);
+  const Tensor fake_b = run(*g_a_to_b_, i.real_a), fake_a = run(*g_b_to_a_, i.real_b);
+  std::vector<LabelledImages> forward = {
+      {"real_a", i.real_a}, {"fake_b", fake_b}, {"rec_a", run(*g_b_to_a_, fake_b)}};
+  std::vector<LabelledImages> backward = {
+      {"real_b", i.real_b}, {"fake_a", fake_a}, {"rec_b", run(*g_a_to_b_, fake_a)}};
+  if (spec_.g_a_to_b.in_channels == spec_.g_a_to_b.out_channels) {
+    // The identity image as the loss sees it, beside the real image it is compared with.
+    forward.push_back(identity_.source ? LabelledImages{"idt_a", fake_b}
+                                       : LabelledImages{"idt_b", run(*g_b_to_a_, i.real_a)});
+    backward.push_back(identity_.source ? LabelledImages{"idt_b", fake_a}
+                                        : LabelledImages{"idt_a", run(*g_a_to_b_, i.real_b)});
+  }
+  return {forward, backward};
+}
+
+void CycleGan::save_extra(Archive& archive) const {
+  pool_a_.save(archive, "pool_a");
+  pool_b_.save(archive, "pool_b");
+  archive.put("dropout_generator", dropout_generator_.get_state());
+}
+
+void CycleGan::load_extra(const Archive& archive) {
+  const auto placement = at::TensorOptions(placement_.device).dtype(placement_.dtype);
+  pool_a_.load(archive, "pool_a", placement);
+  pool_b_.load(archive, "pool_b", placement);
+  dropout_generator_.set_state(archive.tensor("dropout_generator"));
+}
+
+}  // namespace torsor

@@ -1,0 +1,81 @@
+// A model is named networks, optimisers and the mathematics of one step. The trainer owns time.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/rng.h"
+#include "data/batch.h"
+#include "io/archive.h"
+#include "model/optimizer.h"
+#include "nn/network.h"
+
+namespace torsor {
+
+/// Called with an optimiser's parameters before each of its steps: nothing on one rank, an all-reduce of the gradients
+/// on several.
+class GradientSync {
+ public:
+  virtual ~GradientSync() = default;
+  virtual void sync(Optimizer& optimizer) {}
+};
+
+/// What a step may draw on. A step pulls as many batches as it needs (a Wasserstein critic wants several).
+struct StepContext {
+  BatchSource& batches;
+  RngStreams& rng;
+  GradientSync& sync;
+};
+
+struct StepReport {
+  std::vector<std::pair<std::string, double>> losses;  // weighted as they enter the objective, in a fixed order
+  std::int64_t images = 0;                             // samples of the first domain consumed
+  std::int64_t batches = 0;                            // batches pulled
+  std::vector<std::string> items;                      // file names of the last batch, for messages
+
+  /// Throws UsageError naming the losses there are.
+  double loss(const std::string& name) const;
+};
+
+/// A labelled stack of images [N,C,H,W] in [-1,1], one column of a sample grid.
+struct LabelledImages {
+  std::string label;
+  at::Tensor images;
+};
+
+struct NamedNetwork {
+  std::string name;
+  std::shared_ptr<Network> network;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual StepReport step(StepContext& context) = 0;
+  virtual std::vector<NamedNetwork> networks() const = 0;
+  virtual std::vector<Optimizer*> optimizers() = 0;
+
+  /// What a sample grid shows for this batch, by row; evaluation mode, no gradient, draws nothing.
+  virtual std::vector<std::vector<LabelledImages>> sample(const Batch& batch) = 0;
+
+  /// Batches that one step pulls.
+  virtual std::int64_t batches_per_step() const { return 1; }
+
+  /// Names of the losses that step() reports, in order.
+  virtual std::vector<std::string> loss_names() const = 0;
+
+  /// Everything that an exact continuation needs: weights, moments, and what the model adds.
+  void save(Archive& archive);
+  void load(const Archive& archive);
+
+ protected:
+  virtual void save_extra(Archive&) const {}
+  virtual void load_extra(const Archive&) {}
+};
+
+/// The first network with a NaN or infinite weight and that weight's name, or "".
+std::string non_finite_weight(const Model& model);
+
+}  // namespace torsor

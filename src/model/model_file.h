@@ -1,0 +1,61 @@
+// The self-describing model file: weights of all networks, and everything needed to use them again.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "data/transform.h"
+#include "io/archive.h"
+#include "nn/network.h"
+
+namespace torsor {
+
+struct DomainInfo {
+  std::string name;
+  std::int64_t channels = 3;
+};
+
+struct NetworkInfo {
+  std::string name;  // g_a_to_b, ...
+  std::string kind;  // generator or discriminator
+  Json options;      // GeneratorOptions or DiscriminatorOptions
+};
+
+/// What a model file says about itself.
+struct ModelInfo {
+  std::string type = "cyclegan";
+  std::vector<NetworkInfo> networks;
+  DomainInfo a, b;
+  Json preprocessing = Json::object();  // TransformOptions of the training
+  Json training = Json::object();       // the run's resolved options
+  std::int64_t step = 0;
+  double white = 255;  // the stored sample that is 1 in the network's [-1, 1]
+
+  Json to_json() const;
+  /// Throws Error naming `source` when something is missing or of a newer format.
+  static ModelInfo from_json(const Json& json, const std::string& source);
+};
+
+constexpr int kModelFormat = 1;
+
+/// Metadata that makes an archive a model file (checkpoints carry it too).
+std::map<std::string, std::string> model_metadata(const ModelInfo& info);
+
+/// A generator taken out of a file, ready to run.
+struct LoadedGenerator {
+  std::shared_ptr<Generator> generator;  // on the CPU, float32, evaluation mode
+  GeneratorOptions options;
+  std::string direction;  // a_to_b or b_to_a; "" when the file does not say
+  ModelInfo info;
+  std::string note;       // what had to be assumed, or ""
+};
+
+/// Loads one direction from a torsor model file or checkpoint. Throws Error naming the file, or UsageError for a direction
+/// that the file does not have.
+LoadedGenerator load_generator(const std::filesystem::path& path, const std::string& direction);
+
+}  // namespace torsor

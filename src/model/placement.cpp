@@ -1,0 +1,44 @@
+#include "model/placement.h"
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+
+#include "core/error.h"
+
+namespace torsor {
+
+void PlacementOptions::describe(OptionSet& o) {
+  o.add("device", device, "where to compute; auto takes a GPU when there is one").choices({"auto", "cpu", "cuda"});
+  o.add("precision", precision, "fp32, bf16 (autocast: convolutions in bfloat16, weights in fp32) or fp64")
+      .choices({"fp32", "bf16", "fp64"});
+}
+
+Placement resolve_placement(const PlacementOptions& options) {
+  Placement out;
+  const bool have_cuda = torch::cuda::is_available();
+  if (options.device == "cuda" && !have_cuda)
+    fail_usage("--device cuda: no CUDA device is usable here (driver missing, or a libtorch without CUDA); use --device cpu");
+  if (options.device == "cuda" || (options.device == "auto" && have_cuda)) out.device = c10::Device(c10::kCUDA);
+  if (options.precision == "fp64") out.dtype = c10::kDouble;
+  out.autocast = options.precision == "bf16";
+  return out;
+}
+
+AutocastScope::AutocastScope(const Placement& placement)
+    : device_(placement.device.type()), active_(placement.autocast) {
+  if (!active_) return;
+  was_enabled_ = at::autocast::is_autocast_enabled(device_);
+  previous_dtype_ = at::autocast::get_autocast_dtype(device_);
+  at::autocast::set_autocast_enabled(device_, true);
+  at::autocast::set_autocast_dtype(device_, c10::kBFloat16);
+  at::autocast::increment_nesting();
+}
+
+AutocastScope::~AutocastScope() {
+  if (!active_) return;
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(device_, was_enabled_);
+  at::autocast::set_autocast_dtype(device_, previous_dtype_);
+}
+
+}  // namespace torsor

@@ -1,0 +1,44 @@
+// Where and in which number format a model computes.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <string>
+
+#include "core/options.h"
+
+namespace torsor {
+
+struct PlacementOptions {
+  std::string device = "auto";
+  std::string precision = "fp32";
+
+  void describe(OptionSet& o);
+};
+
+struct Placement {
+  c10::Device device{c10::kCPU};
+  c10::ScalarType dtype = c10::kFloat;  // of weights and images
+  bool autocast = false;                // bf16: weights stay float32, convolutions run in bfloat16
+};
+
+/// auto = cuda where this build and machine have it, else cpu. Throws UsageError when cuda is asked for and absent.
+Placement resolve_placement(const PlacementOptions& options);
+
+/// While it lives, convolutions on the placement's device run in bfloat16 when its autocast is on.
+class AutocastScope {
+ public:
+  explicit AutocastScope(const Placement& placement);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  c10::DeviceType device_;
+  bool active_;
+  bool was_enabled_ = false;
+  c10::ScalarType previous_dtype_ = c10::kFloat;
+};
+
+}  // namespace torsor

@@ -1,0 +1,121 @@
+#include "nn/layers.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr double kNormEps = 1e-5;
+constexpr double kBatchNormMomentum = 0.1;
+constexpr double kLeakySlope = 0.2;
+
+}  // namespace
+
+std::size_t LayerList::append(LayerPtr layer) {
+  const std::size_t index = layers_.size();
+  register_module(std::to_string(index), layer);
+  layers_.push_back(std::move(layer));
+  return index;
+}
+
+at::Tensor LayerList::forward(const at::Tensor& x) {
+  at::Tensor y = x;
+  for (const auto& layer : layers_) y = layer->forward(y);
+  return y;
+}
+
+Conv::Conv(const ConvShape& s) : shape(s) {
+  weight = register_parameter("weight", at::zeros({s.out, s.in, s.kernel, s.kernel}));
+  if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}));
+}
+
+at::Tensor Conv::forward(const at::Tensor& x) {
+  return at::conv2d(x, weight, bias, shape.stride, shape.padding);
+}
+
+ConvTranspose::ConvTranspose(const ConvShape& s, std::int64_t output_padding)
+    : shape(s), output_padding(output_padding) {
+  weight = register_parameter("weight", at::zeros({s.in, s.out, s.kernel, s.kernel}));
+  if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}));
+}
+
+at::Tensor ConvTranspose::forward(const at::Tensor& x) {
+  return at::conv_transpose2d(x, weight, bias, shape.stride, shape.padding, output_padding);
+}
+
+at::Tensor InstanceNorm::forward(const at::Tensor& x) {
+  if (x.size(2) * x.size(3) == 1)
+    fail("instance norm got a 1x1 map, whose variance is always zero; use larger images, fewer layers or "
+         "--norm none");
+  return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, /*momentum=*/0.1, kNormEps,
+                           /*cudnn_enabled=*/true);
+}
+
+BatchNorm::BatchNorm(std::int64_t channels) {
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+  running_mean = register_buffer("running_mean", at::zeros({channels}));
+  running_var = register_buffer("running_var", at::ones({channels}));
+  num_batches_tracked = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+}
+
+at::Tensor BatchNorm::forward(const at::Tensor& x) {
+  if (is_training()) {
+    at::NoGradGuard no_grad;
+    num_batches_tracked += 1;
+  }
+  if (!is_training() && evaluation_statistics == NormStatistics::batch)
+    return at::batch_norm(x, weight, bias, {}, {}, /*training=*/true, kBatchNormMomentum, kNormEps, true);
+  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), kBatchNormMomentum,
+                        kNormEps, true);
+}
+
+at::Tensor Dropout::forward(const at::Tensor& x) {
+  if (!is_training() || p == 0) return x;
+  if (!generator.defined()) throw std::logic_error("Dropout has no generator; call set_dropout_generator");
+  // The generator lives on the CPU whatever the device, so that one seed means one mask everywhere.
+  const at::Tensor keep = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - p, generator);
+  return x * keep.to(x.options()).div_(1 - p);
+}
+
+at::Tensor Relu::forward(const at::Tensor& x) { return at::relu(x); }
+
+at::Tensor LeakyRelu::forward(const at::Tensor& x) { return at::leaky_relu(x, kLeakySlope); }
+
+at::Tensor ReflectionPad::forward(const at::Tensor& x) {
+  return at::reflection_pad2d(x, {pad, pad, pad, pad});
+}
+
+at::Tensor Tanh::forward(const at::Tensor& x) { return at::tanh(x); }
+
+LayerPtr make_norm(const std::string& norm, std::int64_t channels) {
+  if (norm == "instance") return std::make_shared<InstanceNorm>();
+  if (norm == "batch") return std::make_shared<BatchNorm>(channels);
+  if (norm == "none") return std::make_shared<Identity>();
+  fail_usage("unknown norm '{}' (one of instance, batch, none)", norm);
+}
+
+Bias inner_bias(const std::string& norm) { return norm == "instance" ? Bias::yes : Bias::no; }
+
+LayerPtr make_output_activation(const std::string& name) {
+  if (name == "tanh") return std::make_shared<Tanh>();
+  if (name == "linear") return std::make_shared<Identity>();
+  fail_usage("unknown output activation '{}' (one of tanh, linear)", name);
+}
+
+void set_dropout_generator(torch::nn::Module& module, const at::Generator& generator) {
+  module.apply([&](torch::nn::Module& m) {
+    if (auto* dropout = dynamic_cast<Dropout*>(&m)) dropout->generator = generator;
+  });
+}
+
+void set_norm_statistics(torch::nn::Module& module, NormStatistics statistics) {
+  module.apply([&](torch::nn::Module& m) {
+    if (auto* norm = dynamic_cast<BatchNorm*>(&m)) norm->evaluation_statistics = statistics;
+  });
+}
+
+}  // namespace torsor

@@ -1,0 +1,120 @@
+// The layers that the networks are made of. A layer owns its parameters under the names torch uses (weight,
+// bias, running_mean, ...), and LayerList numbers its children from 0, parameterless ones included, so that
+// state-dict keys equal the reference's. All tensors are [N,C,H,W].
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace torsor {
+
+/// A module from one tensor to one tensor.
+struct Layer : torch::nn::Module {
+  virtual at::Tensor forward(const at::Tensor& x) = 0;
+};
+using LayerPtr = std::shared_ptr<Layer>;
+
+/// Children "0", "1", ... applied in order.
+struct LayerList : Layer {
+  /// Appends a layer and returns its index.
+  std::size_t append(LayerPtr layer);
+  at::Tensor forward(const at::Tensor& x) override;
+  const std::vector<LayerPtr>& layers() const { return layers_; }
+
+ private:
+  std::vector<LayerPtr> layers_;
+};
+
+enum class Bias { no, yes };
+
+struct ConvShape {
+  std::int64_t in = 0, out = 0, kernel = 3, stride = 1, padding = 0;
+  Bias bias = Bias::yes;
+};
+
+/// Convolution with square kernel; weight [out,in,k,k].
+struct Conv : Layer {
+  explicit Conv(const ConvShape& shape);
+  at::Tensor forward(const at::Tensor& x) override;
+  ConvShape shape;
+  at::Tensor weight, bias;
+};
+
+/// Transposed convolution; weight [in,out,k,k].
+struct ConvTranspose : Layer {
+  ConvTranspose(const ConvShape& shape, std::int64_t output_padding);
+  at::Tensor forward(const at::Tensor& x) override;
+  ConvShape shape;
+  std::int64_t output_padding;
+  at::Tensor weight, bias;
+};
+
+/// Instance normalisation without parameters or running statistics: eps 1e-5, biased variance over H,W. Throws Error
+/// on 1x1 maps, whose variance is zero by construction.
+struct InstanceNorm : Layer {
+  at::Tensor forward(const at::Tensor& x) override;
+};
+
+/// Which statistics a batch norm in evaluation mode uses.
+enum class NormStatistics { running, batch };
+
+/// Batch normalisation: eps 1e-5, momentum 0.1, affine, running statistics.
+struct BatchNorm : Layer {
+  explicit BatchNorm(std::int64_t channels);
+  at::Tensor forward(const at::Tensor& x) override;
+  NormStatistics evaluation_statistics = NormStatistics::running;
+  at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+};
+
+/// Zeroes elements with probability p while training and scales the rest by 1/(1-p), drawing from its own generator, so
+/// that the draws are named, saved and restored.
+struct Dropout : Layer {
+  explicit Dropout(double p) : p(p) {}
+  at::Tensor forward(const at::Tensor& x) override;
+  double p;
+  at::Generator generator;  // set by set_dropout_generator; drawing without one throws std::logic_error
+};
+
+struct Relu : Layer {
+  at::Tensor forward(const at::Tensor& x) override;
+};
+
+struct LeakyRelu : Layer {
+  at::Tensor forward(const at::Tensor& x) override;  // slope 0.2
+};
+
+struct ReflectionPad : Layer {
+  explicit ReflectionPad(std::int64_t pad) : pad(pad) {}
+  at::Tensor forward(const at::Tensor& x) override;
+  std::int64_t pad;
+};
+
+struct Tanh : Layer {
+  at::Tensor forward(const at::Tensor& x) override;
+};
+
+/// Keeps an index occupied (norm "none", linear output).
+struct Identity : Layer {
+  at::Tensor forward(const at::Tensor& x) override { return x; }
+};
+
+/// Norm by option name: instance, batch, none. Throws UsageError on another.
+LayerPtr make_norm(const std::string& norm, std::int64_t channels);
+
+/// Inner convolutions carry a bias only in front of an instance norm (the reference's use_bias).
+Bias inner_bias(const std::string& norm);
+
+/// Output activation by option name: tanh, linear. Throws UsageError on another.
+LayerPtr make_output_activation(const std::string& name);
+
+/// Gives every Dropout below `module` this generator.
+void set_dropout_generator(torch::nn::Module& module, const at::Generator& generator);
+
+/// What every BatchNorm below `module` normalises with in evaluation mode.
+void set_norm_statistics(torch::nn::Module& module, NormStatistics statistics);
+
+}  // namespace torsor

@@ -1,0 +1,69 @@
+// Generators and discriminators by name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "core/registry.h"
+#include "nn/layers.h"
+
+namespace torsor {
+
+/// Image sides that a network takes: multiples of `multiple`, at least `minimum` pixels.
+struct SizeRule {
+  std::int64_t multiple = 1;
+  std::int64_t minimum = 1;
+};
+
+/// [N,C_in,H,W] in [-1,1] -> image, score map or whatever the network is for.
+struct Network : Layer {
+  virtual SizeRule size_rule() const = 0;
+};
+
+/// An image-to-image network; output sides equal input sides when size_rule() holds.
+struct Generator : Network {
+  /// forward(), and appends v_t of every residual block x_{t+1} = x_t + v_t to `residuals` in order (the discrete flow of
+  /// the dynamic transport form, S2-Q5). Throws Error when the network has no residual blocks.
+  virtual at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals);
+};
+
+struct GeneratorOptions {
+  std::string net_g = "resnet_9blocks";
+  std::int64_t in_channels = 3;
+  std::int64_t out_channels = 3;
+  std::int64_t ngf = 64;
+  std::string norm = "instance";
+  bool dropout = false;
+  std::string output_activation = "tanh";
+
+  void describe(OptionSet& o);       // all of it, as stored with a model
+  void describe_user(OptionSet& o);  // what a user chooses; the channels follow from the domains
+};
+
+struct DiscriminatorOptions {
+  std::string net_d = "basic";
+  std::int64_t in_channels = 3;
+  std::int64_t ndf = 64;
+  std::int64_t n_layers_d = 3;
+  std::string norm = "instance";
+
+  void describe(OptionSet& o);
+  void describe_user(OptionSet& o);  // without channels and norm, which are the generators' too
+};
+
+/// Builds a network; parameters are zeros until init_weights. Throws UsageError for an unknown name or bad options.
+std::shared_ptr<Generator> make_generator(const GeneratorOptions& options);
+std::shared_ptr<Network> make_discriminator(const DiscriminatorOptions& options);
+
+/// Names for help and messages; a name with <n> stands for a family (resnet_<n>blocks).
+std::vector<std::string> generator_names();
+std::vector<std::string> discriminator_names();
+
+/// Throws UsageError unless a network of this name exists (an Option checker: `where` names the option).
+void check_generator_name(const std::string& name, const std::string& where);
+
+/// The number of trainable parameters.
+std::int64_t parameter_count(const torch::nn::Module& module);
+
+}  // namespace torsor
