@@ -1,0 +1,44 @@
+// The command line: subcommands, flags made from option declarations, help, exit codes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/options.h"
+#include "core/stop.h"
+
+namespace torsor::app {
+
+/// One subcommand. `run` throws torsor::Error on failure and returns the exit code.
+struct Command {
+  std::string name;
+  std::string summary;                       // one line
+  std::vector<std::pair<std::string, std::string>> positionals;  // (NAME, help), all required
+  OptionSet* options = nullptr;              // bound to the command's own structs
+  std::function<int(const std::vector<std::string>& positionals)> run;
+};
+
+/// All subcommands. The commands own their option structs for the life of the program.
+std::vector<Command>& commands();
+
+/// Parses and runs. 0 success, 1 failure, 2 usage, 130/143 stopped by a signal.
+int main(int argc, char** argv);
+
+/// docs/cli.md, made from the declarations.
+std::string cli_markdown();
+
+/// Notices and warnings on standard error.
+class ConsoleLog : public LogSink {
+ public:
+  void notice(const std::string& line) override;
+  void warning(const std::string& line) override;
+};
+
+/// Set by SIGINT and SIGTERM; a second signal ends the program at once.
+StopFlag& stop_flag();
+
+}  // namespace torsor::app

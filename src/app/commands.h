@@ -1,0 +1,16 @@
+// One function per subcommand; each returns a Command whose options live as long as the program.
+#pragma once
+
+#include "app/cli.h"
+
+namespace torsor::app {
+
+Command train_command();
+Command translate_command();
+Command demo_command();
+Command docs_command();
+
+/// "torsor 0.1.0, libtorch 2.13.0".
+std::string version_text();
+
+}  // namespace torsor::app

@@ -1,0 +1,75 @@
+#include "app/progress.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+
+#include "core/text.h"
+
+namespace torsor::app {
+
+namespace {
+
+constexpr double kBarSeconds = 0.2;   // between redraws of the bar
+constexpr double kLineSeconds = 10;   // between plain lines
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string bar(double share) {
+  constexpr int kWidth = 20;
+  const int full = static_cast<int>(share * kWidth);
+  return "[" + std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kWidth - full), '.') + "]";
+}
+
+}  // namespace
+
+Progress::Progress(std::ostream& out, const Loader& loader)
+    : out_(out), loader_(loader), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
+void Progress::on_start(const TrainState& state) {
+  started_ = shown_ = now();
+  first_step_ = state.step;
+}
+
+std::string Progress::status(const TrainState& state) const {
+  const double elapsed = now() - started_;
+  const double rate = elapsed > 0 ? static_cast<double>(state.step - first_step_) / elapsed : 0;
+  const double left = rate > 0 ? static_cast<double>(state.total_steps - state.step) / rate : 0;
+  std::string line = fmt::format("epoch {}/{}  step {}/{}  {}  left {}  wait {:.1f}%", std::min(state.epoch + 1, state.epochs),
+                                 state.epochs, state.step, state.total_steps,
+                                 rate >= 1 || rate == 0 ? fmt::format("{:.2f} it/s", rate) : fmt::format("{:.2f} s/it", 1 / rate),
+                                 human_duration(left), elapsed > 0 ? 100 * loader_.seconds_waited() / elapsed : 0.0);
+  for (const auto& [name, value] : state.meters.smoothed()) line += fmt::format("  {} {:.3f}", name, value);
+  return line;
+}
+
+void Progress::announce_rate(const TrainState& state) {
+  if (state.epoch == announced_epoch_) return;
+  announced_epoch_ = state.epoch;
+  if (state.lr == announced_lr_) return;
+  out_ << (terminal_ ? "\r\033[K" : "") << fmt::format("epoch {}: learning rate {:.7f}", state.epoch + 1, state.lr);
+  if (announced_lr_ >= 0) out_ << fmt::format(" (was {:.7f})", announced_lr_);
+  out_ << std::endl;
+  announced_lr_ = state.lr;
+}
+
+void Progress::after_step(TrainState& state, const StepReport&) {
+  if (state.step == first_step_ + 1 || state.loader.batch == 1) announce_rate(state);
+  const double interval = terminal_ ? kBarSeconds : kLineSeconds;
+  if (now() - shown_ < interval && !state.finished()) return;
+  shown_ = now();
+  if (terminal_)
+    out_ << "\r\033[K" << bar(static_cast<double>(state.step) / static_cast<double>(state.total_steps)) << ' ' << status(state)
+         << std::flush;
+  else
+    out_ << status(state) << std::endl;
+}
+
+void Progress::on_end(TrainState& state, EndReason) {
+  if (terminal_) out_ << "\r\033[K" << status(state) << std::endl;
+}
+
+}  // namespace torsor::app

@@ -1,0 +1,141 @@
+// torsor train
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/progress.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "train/estimate.h"
+#include "train/session.h"
+
+namespace torsor::app {
+
+namespace {
+
+struct TrainProgram {
+  TrainConfig config;
+  OptionSet options;
+};
+
+TrainProgram& program() {
+  static TrainProgram p;  // the flags are bound to it
+  return p;
+}
+
+std::vector<std::string> given_names(const OptionSet& options) {
+  std::vector<std::string> names;
+  for (const Option& option : options.options())
+    if (option.given()) names.push_back(option.name());
+  return names;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Defaults < preset < config file < flags. Flags were parsed first, so they are taken aside and put back.
+std::vector<std::string> resolve_layers(TrainProgram& p) {
+  std::vector<std::string> given = given_names(p.options);
+  Json flags = Json::object();
+  for (const std::string& name : given) flags[name] = p.options.find(name)->value();
+  Json file = Json::object();
+  if (!p.config.run.config.empty()) {
+    file = read_json(p.config.run.config);
+    p.options.from_json(file, p.config.run.config);
+    for (const auto& [key, value] : file.items())
+      if (!value.is_null() && !contains(given, key)) given.push_back(key);
+    p.options.from_json(flags, "flags");
+  }
+  if (!p.config.run.preset.empty()) {
+    for (const auto& [key, value] : train_preset(p.config.run.preset).items())
+      if (!contains(given, key)) p.options.find(key)->set(value, "--preset " + p.config.run.preset);
+  }
+  return given;
+}
+
+// Generated images are drawn at the size they are used in.
+void adapt_to_data(TrainConfig& config, const std::vector<std::string>& given) {
+  if (config.data.data.starts_with("generated:") && !contains(given, "load_size"))
+    config.data.transform.load_size = config.data.transform.crop_size;
+}
+
+void print_configuration(const OptionSet& options) {
+  std::string group;
+  for (const Option& option : options.options()) {
+    if (option.is_hidden()) continue;
+    if (option.group() != group) {
+      group = option.group();
+      std::cout << group << '\n';
+    }
+    const Json value = option.value();
+    const bool changed = value != option.default_value();
+    std::cout << fmt::format("  {:<20} {}{}\n", option.name(),
+                             value.is_null() || value == Json("") ? "-" : value.is_string() ? value.get<std::string>() : value.dump(),
+                             changed ? "   [default: " + (option.default_value().is_null() ? "-" : option.default_value().dump()) + "]" : "");
+  }
+}
+
+void print_sizes(TrainSession& session) {
+  const TrainData& data = session.data();
+  std::cout << fmt::format("\n{}: {} images, {}: {} images\n", data.a.name, data.count_a, data.b.name, data.count_b);
+  for (const auto& [name, network] : session.model().networks())
+    std::cout << fmt::format("{:<9} {} parameters\n", name, with_thousands(parameter_count(*network)));
+  const IdentityTerm& id = session.model().identity();
+  std::cout << (id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)\n",
+                                      id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
+                        : "identity loss: off\n");
+}
+
+void print_estimate(const TrainSession& session) {
+  const StepCost cost = measure_step(session.config(), Trial::scaled);
+  std::cout << fmt::format("estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n\n",
+                           cost.seconds, human_duration(cost.seconds * static_cast<double>(session.state().total_steps)),
+                           session.state().total_steps, session.steps_per_epoch(), human_bytes(cost.bytes));
+}
+
+void choose_budget(TrainProgram& p, const std::vector<std::string>& given, const std::shared_ptr<LogSink>& log) {
+  if (p.config.run.time_budget.empty()) return;
+  const double seconds = parse_duration(p.config.run.time_budget, "--time-budget");
+  if (p.config.run.threads > 0) at::set_num_threads(static_cast<int>(p.config.run.threads));
+  const TrainData data = open_data(p.config, log);
+  std::cout << fit_to_budget(p.config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n" << std::flush;
+}
+
+int train(const std::vector<std::string>&) {
+  TrainProgram& p = program();
+  const std::vector<std::string> given = resolve_layers(p);
+  adapt_to_data(p.config, given);
+  p.config.validate();
+  const auto log = std::make_shared<ConsoleLog>();
+  choose_budget(p, given, log);
+  TrainSession session(p.config, log);
+  print_configuration(p.options);
+  print_sizes(session);
+  print_estimate(session);
+  std::cout << std::flush;
+
+  std::vector<std::unique_ptr<Observer>> extra;
+  extra.push_back(std::make_unique<Progress>(std::cout, session.loader()));
+  const EndReason reason = session.run(stop_flag(), std::move(extra));
+  const RunDirectory directory = session.directory();
+  if (reason == EndReason::stopped) {
+    std::cout << fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}\n", session.state().step,
+                             session.state().last_checkpoint, directory.model().string());
+    return 128 + stop_flag().signal();
+  }
+  std::cout << fmt::format("done: {} steps\n  model    {}\n  samples  {}\n  log      {}\n", session.state().step,
+                           directory.model().string(), directory.samples().string(), directory.log().string());
+  return 0;
+}
+
+}  // namespace
+
+Command train_command() {
+  program().config.describe(program().options);
+  return {"train", "Learn to translate between two folders of unpaired images", {}, &program().options, train};
+}
+
+}  // namespace torsor::app

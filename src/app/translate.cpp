@@ -1,0 +1,235 @@
+// torsor translate
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "app/commands.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "data/folder_source.h"
+#include "image/codec.h"
+#include "image/convert.h"
+#include "image/resize.h"
+#include "infer/translator.h"
+
+namespace torsor::app {
+
+namespace {
+
+struct TranslateOptions {
+  std::string direction;
+  std::string norm_stats = "running";
+  bool as_reference = false;
+  std::string preprocess = "resize_and_crop";
+  std::int64_t load_size = 256;
+  std::int64_t crop_size = 256;
+  std::string resize;
+  std::int64_t batch_size = 1;
+  std::int64_t threads = 0;
+  std::string format;
+  bool overwrite = false;
+  bool skip_bad = false;
+  PlacementOptions placement;
+
+  void describe(OptionSet& o);
+};
+
+void TranslateOptions::describe(OptionSet& o) {
+  o.add("direction", direction, "a_to_b or b_to_a [a_to_b, or what the file holds]")
+      .check([](const std::string& v, const std::string& where) {
+        if (!v.empty() && v != "a_to_b" && v != "b_to_a")
+          fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v, did_you_mean(v, {"a_to_b", "b_to_a"}));
+      });
+  o.add("norm_stats", norm_stats, "batch norm uses the trained running statistics, or each batch's own as the reference does")
+      .choices({"running", "batch"});
+  o.add("resize", resize, "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
+  o.add("format", format, "write all outputs in this format (png, jpg, tif, webp, bmp) [the input's]");
+  o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
+  o.add("overwrite", overwrite, "replace outputs that exist");
+  o.add("skip_bad", skip_bad, "go on without unreadable images");
+  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
+  placement.describe(o);
+  o.group("As the reference");
+  o.add("as_reference", as_reference,
+        "reproduce what the reference's test.py writes with the three options below: its resize, batch statistics, truncation, "
+        "output at the resized size");
+  o.add("preprocess", preprocess, "the reference's preprocess mode")
+      .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
+  o.add("load_size", load_size, "side (or width) to resize to").range(1, 65536);
+  o.add("crop_size", crop_size, "side of the crop").range(1, 65536);
+}
+
+struct TranslateProgram {
+  TranslateOptions chosen;
+  OptionSet options;
+};
+
+TranslateProgram& program() {
+  static TranslateProgram p;
+  return p;
+}
+
+struct Job {
+  fs::path in, out;
+};
+
+Size parse_size(const std::string& text) {
+  const auto cross = text.find('x');
+  const auto number = [&](const std::string& digits) -> std::int64_t {
+    if (digits.empty() || digits.size() > 5 || digits.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoll(digits) < 1)
+      fail_usage("--resize: '{}' is not a size; write SIDE or WIDTHxHEIGHT in pixels, for example 256 or 640x480", text);
+    return std::stoll(digits);
+  };
+  if (cross == std::string::npos) return {number(text), number(text)};
+  return {number(text.substr(0, cross)), number(text.substr(cross + 1))};
+}
+
+fs::path with_format(fs::path out, const std::string& format) {
+  if (!format.empty()) out.replace_extension("." + format);
+  return out;
+}
+
+// Two inputs must not end in one output (x.png and x.jpg with --format png).
+void require_distinct(const std::vector<Job>& jobs) {
+  std::map<fs::path, fs::path> writers;
+  for (const Job& job : jobs) {
+    const auto [at, fresh] = writers.emplace(job.out, job.in);
+    if (!fresh)
+      fail("{} and {} would both be written to {}; leave --format out or rename one", at->second.string(), job.in.string(),
+           job.out.string());
+  }
+}
+
+std::vector<Job> plan(const fs::path& in, const fs::path& out, const std::string& format) {
+  std::error_code ec;
+  if (!fs::exists(in, ec)) fail("{}: no such file or folder", in.string());
+  if (!fs::is_directory(in)) {
+    if (fs::is_directory(out)) return {{in, with_format(out / in.filename(), format)}};
+    if (!has_image_extension(out))
+      fail_usage("{}: its extension does not name an image format ({}); or give a folder that exists", out.string(),
+                 join(image_extensions()));
+    return {{in, out}};
+  }
+  if (fs::exists(out, ec) && !fs::is_directory(out)) fail("{}: is a file, but IN is a folder; give a folder", out.string());
+  const FolderSource source(in, 0);
+  std::vector<Job> jobs;
+  for (const fs::path& file : source.files()) jobs.push_back({file, with_format(out / file.lexically_relative(in), format)});
+  require_distinct(jobs);
+  return jobs;
+}
+
+void require_free(const std::vector<Job>& jobs) {
+  std::vector<std::string> taken;
+  for (const Job& job : jobs) {
+    std::error_code ec;
+    if (fs::exists(job.out, ec)) taken.push_back(job.out.string());
+  }
+  if (!taken.empty())
+    fail("{}{}: exists already; pass --overwrite to replace it, or choose another output", taken.front(),
+         taken.size() > 1 ? fmt::format(" and {} more", taken.size() - 1) : "");
+}
+
+// Images that wait to be translated in one batch.
+class Queue {
+ public:
+  Queue(const Translator& translator, const TranslateOptions& options) : translator_(translator), options_(options) {}
+
+  void add(const Job& job, const Image& image) {
+    if (options_.as_reference) {
+      const TransformOptions reference{options_.preprocess, options_.load_size, options_.crop_size, false};
+      return write(job, translate_as_reference(translator_, reference, image));
+    }
+    const Image ready = prepared(job, image);
+    if (!waiting_.empty() && (ready.width != width_ || ready.height != height_)) flush();
+    width_ = ready.width;
+    height_ = ready.height;
+    waiting_.push_back(job);
+    tensors_.push_back(to_tensor(ready, natural_range(ready.type)));
+    if (static_cast<std::int64_t>(waiting_.size()) >= options_.batch_size) flush();
+  }
+
+  void flush() {
+    if (waiting_.empty()) return;
+    const at::Tensor out = translator_.translate(at::stack(tensors_));
+    for (std::size_t i = 0; i < waiting_.size(); ++i) write(waiting_[i], to_image(out[static_cast<std::int64_t>(i)]));
+    waiting_.clear();
+    tensors_.clear();
+  }
+
+  std::int64_t written() const { return written_; }
+
+ private:
+  Image prepared(const Job& job, const Image& image) {
+    std::string note;
+    Image ready = with_channels(to_u8(image, note), translator_.loaded().options.in_channels);
+    if (!note.empty()) std::cerr << job.in.string() + ": " + note + "\n";
+    if (options_.resize.empty()) return ready;
+    const Size size = parse_size(options_.resize);
+    return resize_bicubic(ready, size.width, size.height);
+  }
+
+  void write(const Job& job, const Image& image) {
+    make_folder(job.out.has_parent_path() ? job.out.parent_path() : fs::path("."));
+    write_image(job.out, image);
+    ++written_;
+  }
+
+  const Translator& translator_;
+  const TranslateOptions& options_;
+  std::vector<Job> waiting_;
+  std::vector<at::Tensor> tensors_;
+  std::int64_t width_ = 0, height_ = 0, written_ = 0;
+};
+
+int translate(const std::vector<std::string>& positionals) {
+  const TranslateOptions& options = program().chosen;
+  const fs::path model = positionals[0], in = positionals[1], out = positionals[2];
+  if (!options.resize.empty()) parse_size(options.resize);
+  const std::vector<Job> jobs = plan(in, out, options.format);
+  if (!options.overwrite) require_free(jobs);
+  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  const bool batch_statistics = options.as_reference || options.norm_stats == "batch";
+  const Translator translator = Translator::open(
+      model, {options.direction, batch_statistics ? NormStatistics::batch : NormStatistics::running,
+              resolve_placement(options.placement)});
+  if (!translator.loaded().note.empty()) std::cerr << translator.loaded().note + "\n";
+
+  Queue queue(translator, options);
+  std::int64_t skipped = 0, done = 0;
+  for (const Job& job : jobs) {
+    if (stop_flag().requested()) break;
+    Image image;
+    try {
+      image = read_image(job.in);
+    } catch (const Error& e) {
+      if (!options.skip_bad) fail("{}; --skip-bad goes on without it", e.what());
+      std::cerr << "warning: skipped: " << e.what() << '\n';
+      ++skipped;
+      continue;
+    }
+    queue.add(job, image);
+    if (jobs.size() > 1 && ++done % 50 == 0) std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
+  }
+  queue.flush();
+  std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s", out.string(),
+                           skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
+  return stop_flag().requested() ? 128 + stop_flag().signal() : 0;
+}
+
+}  // namespace
+
+Command translate_command() {
+  program().chosen.describe(program().options);
+  return {"translate",
+          "Translate an image or a folder of images",
+          {{"MODEL", "run directory, torsor model file, or the reference's .pth"},
+           {"IN", "image file or folder"},
+           {"OUT", "image file or folder to write"}},
+          &program().options,
+          translate};
+}
+
+}  // namespace torsor::app

@@ -1,0 +1,95 @@
+#include "infer/translator.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "image/convert.h"
+#include "image/resize.h"
+#include "infer/reference_weights.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::int64_t round_up(std::int64_t side, const SizeRule& rule) {
+  return std::max(rule.minimum, (side + rule.multiple - 1) / rule.multiple * rule.multiple);
+}
+
+// Grows one side by as much as one reflection allows; at least doubles it, or repeats a single row.
+at::Tensor grow(const at::Tensor& x, std::int64_t missing, bool vertical) {
+  const std::int64_t side = vertical ? x.size(2) : x.size(3);
+  const std::int64_t pad = std::min(missing, std::max<std::int64_t>(1, side - 1));
+  const std::vector<std::int64_t> padding = vertical ? std::vector<std::int64_t>{0, 0, 0, pad}
+                                                     : std::vector<std::int64_t>{0, pad, 0, 0};
+  return side == 1 ? at::replication_pad2d(x, padding) : at::reflection_pad2d(x, padding);
+}
+
+bool is_pth(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".pth" || extension == ".pt";
+}
+
+// The file inside a run directory that holds its newest weights.
+fs::path weights_in(const fs::path& run) {
+  if (fs::is_regular_file(run / "model.safetensors")) return run / "model.safetensors";
+  fs::path newest;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints", ec))
+    if (entry.path().extension() == ".safetensors" && entry.path() > newest) newest = entry.path();
+  if (newest.empty()) fail("{}: is not a run directory with a model (no model.safetensors, no checkpoint)", run.string());
+  return newest;
+}
+
+}  // namespace
+
+at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::int64_t width) {
+  at::Tensor x = images;
+  while (x.size(2) < height) x = grow(x, height - x.size(2), true);
+  while (x.size(3) < width) x = grow(x, width - x.size(3), false);
+  return x;
+}
+
+Translator Translator::open(const fs::path& model, const TranslatorOptions& options) {
+  std::error_code ec;
+  if (!fs::exists(model, ec)) fail("{}: no such model; expected a run directory, a .safetensors model or a .pth", model.string());
+  if (fs::is_regular_file(model) && is_pth(model)) return Translator(load_reference_generator(model), options);
+  const fs::path file = fs::is_directory(model) ? weights_in(model) : model;
+  return Translator(load_generator(file, options.direction.empty() ? "a_to_b" : options.direction), options);
+}
+
+Translator::Translator(LoadedGenerator loaded, const TranslatorOptions& options)
+    : loaded_(std::move(loaded)), placement_(options.placement) {
+  loaded_.generator->to(placement_.device, placement_.dtype);
+  set_norm_statistics(*loaded_.generator, options.norm_statistics);
+}
+
+at::Tensor Translator::translate(const at::Tensor& images) const {
+  const c10::InferenceMode inference;
+  const SizeRule rule = loaded_.generator->size_rule();
+  const std::int64_t height = images.size(2), width = images.size(3);
+  const at::Tensor padded = reflect_pad_to(images.to(placement_.device, placement_.dtype), round_up(height, rule),
+                                           round_up(width, rule));
+  const AutocastScope autocast(placement_);
+  const at::Tensor out = loaded_.generator->forward(padded).to(at::kFloat);
+  return out.slice(2, 0, height).slice(3, 0, width).contiguous();
+}
+
+Image Translator::translate(const Image& image, std::string& note) const {
+  const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
+  return to_image(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0]);
+}
+
+Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess, const Image& image) {
+  std::string note;
+  const Image ready = with_channels(to_u8(image, note), translator.loaded().options.in_channels);
+  Rng unused(0);  // nothing is drawn: there is no crop and no flip
+  const Image resized = transform(preprocess, ready, unused, "image");
+  const at::Tensor x = to_tensor(resized, natural_range(resized.type)).unsqueeze(0);
+  const Image out = to_image(translator.translate(x)[0], Rounding::truncate);
+  return with_channels(out, 3);
+}
+
+}  // namespace torsor

@@ -1,0 +1,55 @@
+// One trained direction, applied to images. Const and thread-safe: one Translator may serve many threads.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/stop.h"
+#include "data/tensor_image.h"
+#include "data/transform.h"
+#include "image/image.h"
+#include "model/model_file.h"
+#include "model/placement.h"
+
+namespace torsor {
+
+struct TranslatorOptions {
+  std::string direction;              // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
+  NormStatistics norm_statistics = NormStatistics::running;
+  Placement placement;
+};
+
+class Translator {
+ public:
+  /// MODEL: a run directory (its final model, else its newest checkpoint), a torsor model file or checkpoint, or a
+  /// reference .pth (architecture inferred from its keys). Throws Error naming the file.
+  static Translator open(const std::filesystem::path& model, const TranslatorOptions& options);
+
+  Translator(LoadedGenerator loaded, const TranslatorOptions& options);
+
+  /// [N,C,H,W] in [-1,1] -> [N,C',H,W]. Sides that do not fit the network are reflect-padded on the right and bottom (again
+  /// and again where the image is smaller than the pad) and cropped back.
+  at::Tensor translate(const at::Tensor& images) const;
+
+  /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
+  /// `note` receives what was converted.
+  Image translate(const Image& image, std::string& note) const;
+
+  const LoadedGenerator& loaded() const { return loaded_; }
+
+ private:
+  LoadedGenerator loaded_;
+  Placement placement_;
+};
+
+/// Reflect-pads [N,C,H,W] on the right and bottom to width x height, repeatedly where one reflection is not enough; a side of 1
+/// pixel is replicated.
+at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::int64_t width);
+
+/// What the reference's test.py does to an image with its own options: its resize, in training mode (batch norm with
+/// the image's statistics), truncation to 8 bits; 1 channel written as RGB. The output has the resized size.
+Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess, const Image& image);
+
+}  // namespace torsor

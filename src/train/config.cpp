@@ -1,0 +1,143 @@
+#include "train/config.h"
+
+#include "core/error.h"
+#include "core/registry.h"
+#include "core/text.h"
+#include "data/generated.h"
+
+namespace torsor {
+
+namespace {
+
+const Registry<Json>& presets() {
+  static const Registry<Json> table = [] {
+    Registry<Json> r("preset");
+    // Small enough for two cores, large enough to learn textures: about 0.4 s a step there.
+    r.add("laptop", {{"load_size", 142},
+                     {"crop_size", 128},
+                     {"net_g", "resnet_6blocks"},
+                     {"ngf", 32},
+                     {"ndf", 32},
+                     {"epochs", 15},
+                     {"epochs_decay", 15}});
+    // The paper's setting for 256x256 images (Zhu et al. 2017), which is the default too.
+    r.add("paper", {{"load_size", 286},
+                    {"crop_size", 256},
+                    {"net_g", "resnet_9blocks"},
+                    {"ngf", 64},
+                    {"ndf", 64},
+                    {"epochs", 100},
+                    {"epochs_decay", 100}});
+    return r;
+  }();
+  return table;
+}
+
+}  // namespace
+
+void DataOptions::describe(OptionSet& o) {
+  o.group("Data");
+  o.add("data", data,
+        "folder with trainA and trainB (testA, testB are used for samples), or generated:" +
+            join(generated_tasks(), ", generated:"));
+  o.add("a", a, "folder of domain A, instead of --data");
+  o.add("b", b, "folder of domain B, instead of --data");
+  o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)");
+  o.add("name_b", name_b, "name of domain B");
+  o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it").range(1, 4096);
+  o.add("channels_b", channels_b, "channels of B").range(1, 4096);
+  transform.describe(o);
+  o.add("batch_size", batch_size, "images a step").range(1, 65536);
+  o.add("serial_batches", serial_batches, "take the images in order, A and B in step, instead of at random");
+  o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all").at_least(0);
+  o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
+  o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start");
+  o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself").range(0, 256);
+}
+
+void DataOptions::validate() const {
+  transform.validate();
+  const bool folders = !a.empty() || !b.empty();
+  if (data.empty() && !folders) fail_usage("--data is missing: give --data DIR, or --a DIR and --b DIR");
+  if (!data.empty() && folders) fail_usage("--data and --a/--b exclude each other; give one form");
+  if (folders && (a.empty() || b.empty())) fail_usage("--a and --b go together; {} is missing", a.empty() ? "--a" : "--b");
+}
+
+void RunOptions::describe(OptionSet& o) {
+  o.group("Run");
+  o.add("out", out, "run directory to make (required)");
+  o.add("steps", steps, "stop after that many steps in all; 0 = at the schedule's end, which it never alters").at_least(0);
+  o.add("seed", seed, "the one seed: same seed and threads, same bits").at_least(0);
+  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
+  o.add("log_every", log_every, "steps between lines of log.jsonl").at_least(1);
+  o.add("sample_every", sample_every, "steps between sample grids; 0 = only at the end").at_least(0);
+  o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64);
+  o.add("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 = only at the end").at_least(0);
+  placement.describe(o);
+  o.add("time_budget", time_budget, "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")
+      .check([](const std::string& text, const std::string& where) {
+        if (!text.empty()) parse_duration(text, where);
+      });
+  o.add("preset", preset, "start from named settings: " + join(train_presets()))
+      .check([](const std::string& name, const std::string&) {
+        if (!name.empty()) train_preset(name);
+      });
+  o.add("config", config, "JSON file of options (keys are the flags' names with underscores); flags win over it");
+}
+
+void TrainConfig::describe(OptionSet& o) {
+  data.describe(o);
+  o.group("Networks");
+  generator.describe_user(o);
+  discriminator.describe_user(o);
+  init.describe(o);
+  o.group("Losses");
+  gan.describe(o);
+  cyclegan.describe(o);
+  o.group("Optimisation");
+  optimizer.describe(o);
+  schedule.describe(o);
+  run.describe(o);
+}
+
+void check_size(const std::string& option, Size size, const SizeRule& rule, const std::string& network) {
+  const std::int64_t smaller = std::min(size.width, size.height);
+  if (size.width % rule.multiple == 0 && size.height % rule.multiple == 0 && smaller >= rule.minimum) return;
+  const std::int64_t m = rule.multiple;
+  const std::int64_t below = std::max(rule.minimum, smaller / m * m), above = std::max(rule.minimum, (smaller + m - 1) / m * m);
+  fail_usage("{}: {} cannot take {}x{} images; sides must be multiples of {}, at least {}; use {}", option, network,
+             size.width, size.height, m, rule.minimum,
+             below == above ? std::to_string(below) : fmt::format("{} or {}", below, above));
+}
+
+CycleGanSpec TrainConfig::spec() const {
+  CycleGanSpec spec;
+  spec.cyclegan = cyclegan;
+  spec.gan = gan;
+  spec.init = init;
+  spec.optimizer = optimizer;
+  spec.g_a_to_b = spec.g_b_to_a = generator;
+  spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = data.channels_a;
+  spec.g_a_to_b.out_channels = spec.g_b_to_a.in_channels = data.channels_b;
+  spec.d_a = spec.d_b = discriminator;
+  spec.d_a.norm = spec.d_b.norm = generator.norm;
+  spec.d_a.in_channels = data.channels_a;
+  spec.d_b.in_channels = data.channels_b;
+  return spec;
+}
+
+void TrainConfig::validate() const {
+  data.validate();
+  cyclegan.validate();
+  schedule.validate();
+  if (run.out.empty()) fail_usage("--out is missing: name the run directory to make");
+  const Size size = output_size(data.transform);
+  if (size == Size{}) return;  // varies from image to image: checked against the files
+  check_size("--crop-size", size, make_generator(generator)->size_rule(), generator.net_g);
+  check_size("--crop-size", size, make_discriminator(discriminator)->size_rule(), "discriminator " + discriminator.net_d);
+}
+
+Json train_preset(const std::string& name) { return presets().at(name); }
+std::vector<std::string> train_presets() { return presets().names(); }
+
+}  // namespace torsor

@@ -1,0 +1,109 @@
+#include "train/observers.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+
+#include "core/files.h"
+#include "data/tensor_image.h"
+#include "image/codec.h"
+#include "report/grid.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr std::size_t kCheckpointsKept = 2;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool due(std::int64_t step, std::int64_t every) { return every > 0 && step % every == 0; }
+
+// [C,H,W] -> [3,H,W]: grey replicated, missing channels zero, further ones left out.
+at::Tensor as_rgb(const at::Tensor& chw) {
+  if (chw.size(0) == 1) return chw.expand({3, -1, -1});
+  if (chw.size(0) == 2) return at::cat({chw, at::full_like(chw.slice(0, 0, 1), -1)}, 0);
+  return chw.slice(0, 0, 3);
+}
+
+}  // namespace
+
+JsonlLog::JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader)
+    : file_(path), every_(every), loader_(loader) {}
+
+void JsonlLog::on_start(const TrainState&) { started_ = now(); }
+
+void JsonlLog::after_step(TrainState& state, const StepReport& report) {
+  last_ = report;
+  if (due(state.step, every_)) write(state, report);
+}
+
+void JsonlLog::on_end(TrainState& state, EndReason) {
+  if (state.step > 0 && written_step_ != state.step && !last_.losses.empty()) write(state, last_);
+}
+
+void JsonlLog::write(const TrainState& state, const StepReport& report) {
+  const double seconds = now() - started_;
+  Json line = {{"step", state.step},
+               {"epoch", state.epoch},
+               {"lr", state.lr},
+               {"seconds", seconds},
+               {"data_wait", seconds > 0 ? loader_.seconds_waited() / seconds : 0.0}};
+  for (const auto& [name, value] : report.losses) line[name] = value;
+  file_.write(line);
+  written_step_ = state.step;
+}
+
+Image sample_grid(Model& model, const Batch& images) {
+  const auto directions = model.sample(images);
+  std::vector<std::vector<Image>> rows;
+  for (const auto& columns : directions)
+    for (std::int64_t i = 0; i < columns.front().images.size(0); ++i) {
+      auto& row = rows.emplace_back();
+      for (const LabelledImages& column : columns) row.push_back(to_image(as_rgb(column.images[i])));
+    }
+  return make_grid(rows);
+}
+
+Sampler::Sampler(Model& model, Batch images, std::filesystem::path folder, std::int64_t every)
+    : model_(model), images_(std::move(images)), folder_(std::move(folder)), every_(every) {}
+
+void Sampler::after_step(TrainState& state, const StepReport&) {
+  if (due(state.step, every_)) write(state);
+}
+
+void Sampler::on_end(TrainState& state, EndReason) {
+  if (written_step_ != state.step) write(state);
+}
+
+void Sampler::write(const TrainState& state) {
+  write_image(folder_ / fmt::format("step_{:08}.png", state.step), sample_grid(model_, images_));
+  written_step_ = state.step;
+}
+
+Checkpointer::Checkpointer(RunDirectory run, std::int64_t every, Save save)
+    : run_(std::move(run)), every_(every), save_(std::move(save)) {}
+
+void Checkpointer::after_step(TrainState& state, const StepReport&) {
+  if (due(state.step, every_)) write(state);
+}
+
+void Checkpointer::on_end(TrainState& state, EndReason) {
+  if (written_step_ != state.step) write(state);
+}
+
+void Checkpointer::write(TrainState& state) {
+  const auto path = run_.checkpoint(state.step);
+  save_(path);
+  state.last_checkpoint = path.string();
+  written_step_ = state.step;
+  auto there = run_.list_checkpoints();
+  for (std::size_t i = 0; i + kCheckpointsKept < there.size(); ++i) {
+    std::error_code ec;
+    std::filesystem::remove(there[i], ec);  // an old one that stays does no harm
+  }
+}
+
+}  // namespace torsor

@@ -1,0 +1,70 @@
+// The observers that every run has: a log, sample grids, checkpoints.
+#pragma once
+
+#include <functional>
+
+#include "image/image.h"
+#include "telemetry/jsonl.h"
+#include "train/run_directory.h"
+#include "train/trainer.h"
+
+namespace torsor {
+
+/// One JSON object every `every` steps and at the end: step, epoch, lr, seconds, data_wait (share of time), every loss.
+class JsonlLog : public Observer {
+ public:
+  JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader);
+  void on_start(const TrainState& state) override;
+  void after_step(TrainState& state, const StepReport& report) override;
+  void on_end(TrainState& state, EndReason reason) override;
+
+ private:
+  void write(const TrainState& state, const StepReport& report);
+
+  JsonlFile file_;
+  std::int64_t every_;
+  const Loader& loader_;
+  double started_ = 0;
+  StepReport last_;
+  std::int64_t written_step_ = -1;
+};
+
+/// A PNG grid of fixed test images every `every` steps (0: only at the end), one row an image, rows of both directions.
+class Sampler : public Observer {
+ public:
+  Sampler(Model& model, Batch images, std::filesystem::path folder, std::int64_t every);
+  void after_step(TrainState& state, const StepReport& report) override;
+  void on_end(TrainState& state, EndReason reason) override;
+
+ private:
+  void write(const TrainState& state);
+
+  Model& model_;
+  Batch images_;
+  std::filesystem::path folder_;
+  std::int64_t every_;
+  std::int64_t written_step_ = -1;
+};
+
+/// A checkpoint every `every` steps (0: only at the end) and when the run ends or is stopped; keeps the newest two.
+class Checkpointer : public Observer {
+ public:
+  using Save = std::function<void(const std::filesystem::path&)>;
+  Checkpointer(RunDirectory run, std::int64_t every, Save save);
+  void after_step(TrainState& state, const StepReport& report) override;
+  void on_end(TrainState& state, EndReason reason) override;
+
+ private:
+  void write(TrainState& state);
+
+  RunDirectory run_;
+  std::int64_t every_;
+  Save save_;
+  std::int64_t written_step_ = -1;
+};
+
+/// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of either direction.
+/// Single-channel images are shown grey, other channel counts by their first three.
+Image sample_grid(Model& model, const Batch& images);
+
+}  // namespace torsor

@@ -1,0 +1,56 @@
+// Learning-rate policies: a factor per epoch for all optimisers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/options.h"
+#include "train/state.h"
+
+namespace torsor {
+
+struct ScheduleOptions {
+  std::int64_t epochs = 100;
+  std::int64_t epochs_decay = 100;
+  std::string lr_policy = "linear";
+  std::int64_t lr_decay_epochs = 50;
+  std::string plateau_loss = "cycle_a";
+
+  void describe(OptionSet& o);
+  void validate() const;
+  std::int64_t total() const { return epochs + epochs_decay; }
+};
+
+/// With e = finished epochs, n = epochs, d = epochs_decay:
+/// linear: 1 - max(0, e + 1 - n)/(d + 1), the reference's current formula: epochs 1..n at full rate, the last at 1/(d+1);
+/// linear_from_start: 1 - (e + 1)/(n + d + 1), the same with n = 0 (S1-E3a); constant: 1;
+/// step: 0.1^(e div lr_decay_epochs); cosine: (1 + cos(pi e/(n + d)))/2, once down over the whole run (the reference's rises again
+/// after n epochs); plateau: times 0.2 when the epoch mean of plateau_loss has not fallen by 1 % for more than 5 epochs.
+class Schedule {
+ public:
+  explicit Schedule(ScheduleOptions options) : options_(std::move(options)) {}
+  /// Throws UsageError when plateau_loss is none of these.
+  void check_losses(const std::vector<std::string>& names) const;
+
+  /// The factor for epoch `epoch` (from 0) of the stateless policies.
+  double factor_at(std::int64_t epoch) const;
+
+  /// Sets the rate of every optimiser for the state's epoch and notes it in the state.
+  void apply(TrainState& state, const std::vector<Optimizer*>& optimizers);
+
+  const ScheduleOptions& options() const { return options_; }
+  Json save() const;
+  void load(const Json& saved);
+
+ private:
+  double plateau_factor(const TrainState& state);
+
+  ScheduleOptions options_;
+  std::int64_t seen_epoch_ = 0;  // plateau: epochs already judged
+  double factor_ = 1;
+  double best_ = 0;
+  bool has_best_ = false;
+  std::int64_t bad_epochs_ = 0;
+};
+
+}  // namespace torsor

@@ -1,0 +1,206 @@
+#include "train/session.h"
+
+#include <ATen/Parallel.h>
+
+#include "core/text.h"
+#include "data/folder_source.h"
+#include "data/generated.h"
+#include "data/unpaired.h"
+#include "nn/state_dict.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t kGeneratedTrainCount = 1000;
+constexpr std::int64_t kGeneratedTestCount = 100;
+const std::string kGeneratedPrefix = "generated:";
+
+std::string folder_name(const fs::path& folder) {
+  const fs::path clean = fs::absolute(folder).lexically_normal();
+  return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
+}
+
+// Both splits of one domain; test may be null.
+struct DomainSources {
+  std::shared_ptr<const ImageSource> train, test;
+};
+
+class DataOpener {
+ public:
+  DataOpener(const TrainConfig& config, std::shared_ptr<LogSink> log) : config_(config), log_(std::move(log)) {}
+
+  TrainData open() const {
+    TrainData out;
+    const DomainSources a = sources(Domain::a), b = sources(Domain::b);
+    out.count_a = a.train->size();
+    out.count_b = b.train->size();
+    out.a = {name(Domain::a), data().channels_a};
+    out.b = {name(Domain::b), data().channels_b};
+    const auto train_a = reader(a.train, data().transform, Domain::a);
+    const auto train_b = reader(b.train, data().transform, Domain::b);
+    out.train = std::make_shared<UnpairedDataset>(train_a, train_b, data().serial_batches ? Order::serial : Order::random);
+    out.fixed = fixed_images(a, b);
+    return out;
+  }
+
+ private:
+  const DataOptions& data() const { return config_.data; }
+  bool generated() const { return data().data.starts_with(kGeneratedPrefix); }
+  std::string task() const { return data().data.substr(kGeneratedPrefix.size()); }
+  static const char* letter(Domain d) { return d == Domain::a ? "A" : "B"; }
+
+  std::string name(Domain d) const {
+    const std::string& given = d == Domain::a ? data().name_a : data().name_b;
+    if (!given.empty()) return given;
+    if (generated()) {
+      const std::string both = task();
+      const auto dash = both.find('-');
+      return d == Domain::a ? both.substr(0, dash) : both.substr(dash + 1);
+    }
+    if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
+    return folder_name(data().data) + letter(d);
+  }
+
+  std::shared_ptr<FolderSource> folder(const fs::path& path) const {
+    auto source = std::make_shared<FolderSource>(path, data().max_dataset_size);
+    source->verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_, [&](const ImageInfo& info, const std::string& file) {
+      check_fits(data().transform, {info.width, info.height}, file);
+      const Size size = resized_size(data().transform, {info.width, info.height});
+      if (output_size(data().transform) == Size{})
+        check_size(file, size, make_generator(config_.generator)->size_rule(), config_.generator.net_g);
+    });
+    return source;
+  }
+
+  DomainSources sources(Domain d) const {
+    if (generated()) {
+      const auto make = [&](Split split, std::int64_t count) {
+        return std::shared_ptr<const ImageSource>(make_generated_source(
+            task(), d, split, static_cast<std::uint64_t>(config_.run.seed), count, data().transform.load_size));
+      };
+      const std::int64_t limit = data().max_dataset_size;
+      return {make(Split::train, limit > 0 ? limit : kGeneratedTrainCount), make(Split::test, kGeneratedTestCount)};
+    }
+    if (data().data.empty()) return {folder(d == Domain::a ? data().a : data().b), nullptr};
+    const fs::path root = data().data;
+    if (!fs::is_directory(root)) fail("--data {}: no such folder", root.string());
+    DomainSources out{folder(root / (std::string("train") + letter(d))), nullptr};
+    const fs::path test = root / (std::string("test") + letter(d));
+    if (fs::is_directory(test) && !fs::is_empty(test)) out.test = folder(test);
+    return out;
+  }
+
+  std::shared_ptr<const DomainReader> reader(std::shared_ptr<const ImageSource> source, const TransformOptions& transform,
+                                             Domain d) const {
+    return std::make_shared<DomainReader>(std::move(source), transform,
+                                          d == Domain::a ? data().channels_a : data().channels_b, log_);
+  }
+
+  // Test images where there are some; resized without crop or flip, so that they show the whole picture.
+  Batch fixed_images(const DomainSources& a, const DomainSources& b) const {
+    TransformOptions whole = data().transform;
+    whole.flip = false;
+    if (output_size(whole) != Size{}) {
+      whole.preprocess = "resize_and_crop";
+      whole.load_size = whole.crop_size;
+    }
+    const auto shown = [&](const DomainSources& d) { return d.test ? d.test : d.train; };
+    const UnpairedDataset pairs(reader(shown(a), whole, Domain::a), reader(shown(b), whole, Domain::b), Order::serial);
+    std::vector<Batch> samples;
+    // Images of varying size cannot share a batch, so one of them has to do.
+    const std::int64_t wanted = output_size(whole) == Size{} ? 1 : config_.run.sample_count;
+    for (std::int64_t i = 0; i < std::min(wanted, pairs.size()); ++i) {
+      Rng rng(0);
+      samples.push_back(pairs.get(i, rng));
+    }
+    return collate(samples);
+  }
+
+  const TrainConfig& config_;
+  std::shared_ptr<LogSink> log_;
+};
+
+}  // namespace
+
+TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log) {
+  return DataOpener(config, std::move(log)).open();
+}
+
+TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log)
+    : config_(std::move(config)), log_(std::move(log)) {
+  config_.validate();
+  if (config_.run.threads > 0) at::set_num_threads(static_cast<int>(config_.run.threads));
+  const Placement placement = resolve_placement(config_.run.placement);
+  const auto seed = static_cast<std::uint64_t>(config_.run.seed);
+  std::string notice;
+  resolve_identity(config_.cyclegan, config_.data.channels_a, config_.data.channels_b, notice);
+  if (!notice.empty()) log_->notice(notice);
+  Schedule schedule(config_.schedule);
+  data_ = open_data(config_, log_);
+  model_ = std::make_unique<CycleGan>(config_.spec(), placement, seed);
+  schedule.check_losses(model_->loss_names());
+  loader_ = std::make_unique<Loader>(data_.train, LoaderOptions{config_.data.batch_size, config_.data.loader_threads,
+                                                                !config_.data.serial_batches, seed,
+                                                                config_.data.epoch_size});
+  TrainState state(seed);
+  state.epochs = config_.schedule.total();
+  state.total_steps = steps_per_epoch() * state.epochs;
+  if (config_.run.steps > state.total_steps)
+    log_->notice(fmt::format("--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to go on",
+                             config_.run.steps, state.total_steps));
+  if (config_.run.steps > 0) state.total_steps = std::min(state.total_steps, config_.run.steps);
+  trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state));
+}
+
+std::int64_t TrainSession::steps_per_epoch() const {
+  return std::max<std::int64_t>(1, loader_->batches_per_epoch() / model_->batches_per_step());
+}
+
+EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra) {
+  const RunDirectory directory = this->directory();
+  OptionSet options;
+  TrainConfig stored = config_;
+  stored.describe(options);
+  directory.create(options.to_json());
+  trainer_->add(std::make_unique<JsonlLog>(directory.log(), config_.run.log_every, *loader_));
+  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, directory.samples(), config_.run.sample_every));
+  trainer_->add(std::make_unique<Checkpointer>(directory, config_.run.checkpoint_every,
+                                               [this](const fs::path& path) { write_checkpoint(path); }));
+  for (auto& observer : extra) trainer_->add(std::move(observer));
+  const EndReason reason = trainer_->run(stop);
+  write_model(directory.model());
+  return reason;
+}
+
+ModelInfo TrainSession::model_info() const {
+  const CycleGanSpec& spec = model_->spec();
+  ModelInfo info;
+  info.networks = {{"g_a_to_b", "generator", options_to_json(spec.g_a_to_b)},
+                   {"g_b_to_a", "generator", options_to_json(spec.g_b_to_a)},
+                   {"d_a", "discriminator", options_to_json(spec.d_a)},
+                   {"d_b", "discriminator", options_to_json(spec.d_b)}};
+  info.a = data_.a;
+  info.b = data_.b;
+  info.preprocessing = options_to_json(config_.data.transform);
+  info.training = options_to_json(config_);
+  info.step = trainer_->state().step;
+  return info;
+}
+
+void TrainSession::write_model(const fs::path& path) const {
+  Archive archive;
+  for (const auto& [name, network] : model_->networks())
+    for (const auto& [key, tensor] : state_dict(*network)) archive.put("net/" + name + "/" + key, tensor);
+  archive.write(path, model_metadata(model_info()));
+}
+
+void TrainSession::write_checkpoint(const fs::path& path) const {
+  Archive archive;
+  trainer_->save(archive);
+  archive.write(path, model_metadata(model_info()));
+}
+
+}  // namespace torsor

@@ -1,0 +1,59 @@
+// From a configuration to a run: data, model, trainer and run directory put together.
+#pragma once
+
+#include <memory>
+
+#include "core/log.h"
+#include "model/model_file.h"
+#include "train/config.h"
+#include "train/observers.h"
+
+namespace torsor {
+
+/// The images of both domains, opened and checked.
+struct TrainData {
+  std::shared_ptr<const Dataset> train;
+  Batch fixed;  // sample_count test images (else the first training ones), for sample grids
+  std::int64_t count_a = 0, count_b = 0;
+  DomainInfo a, b;
+};
+
+/// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or skipped with a
+/// warning when skip_bad is set. Throws Error for missing or empty folders and images too small for the crop.
+TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log);
+
+/// A whole training run; construct, add observers, run().
+class TrainSession {
+ public:
+  /// Checks everything, opens the data and builds the model; writes nothing. Throws UsageError or Error.
+  TrainSession(TrainConfig config, std::shared_ptr<LogSink> log);
+
+  /// Makes the run directory, trains, and writes the final model when the schedule's or --steps' end is reached (also
+  /// when stopped, so that a stopped run can be used). Observers: log, samples, checkpoints, and `extra`.
+  EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra);
+
+  const TrainConfig& config() const { return config_; }
+  const TrainData& data() const { return data_; }
+  CycleGan& model() { return *model_; }
+  const Loader& loader() const { return *loader_; }
+  const TrainState& state() const { return trainer_->state(); }
+  std::int64_t steps_per_epoch() const;
+  RunDirectory directory() const { return RunDirectory(config_.run.out); }
+
+  /// Description of the model as it is now.
+  ModelInfo model_info() const;
+  /// Networks only, as a self-describing model file.
+  void write_model(const std::filesystem::path& path) const;
+
+ private:
+  void write_checkpoint(const std::filesystem::path& path) const;
+
+  TrainConfig config_;
+  std::shared_ptr<LogSink> log_;
+  TrainData data_;
+  std::unique_ptr<CycleGan> model_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+}  // namespace torsor

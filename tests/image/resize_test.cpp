@@ -1,0 +1,88 @@
+// Bit-for-bit agreement with Pillow: stored pictures, and check sums of Pillow's results on made-up noise.
+#include "image/resize.h"
+
+#include "core/json.h"
+#include "image/test_pictures.h"
+
+namespace torsor {
+namespace {
+
+std::uint32_t crc32(const std::vector<std::uint8_t>& bytes) {
+  std::uint32_t crc = ~0u;
+  for (const std::uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+  }
+  return ~crc;
+}
+
+// The same numbers as noise() in make_image_fixtures.py.
+Image noise(std::int64_t width, std::int64_t height, std::int64_t channels) {
+  Image image = Image::blank(width, height, channels);
+  for (std::int64_t i = 0; i < image.samples(); ++i) {
+    std::uint32_t mixed = static_cast<std::uint32_t>(i) * 2654435761u + 12345u;
+    mixed = (mixed ^ mixed >> 15) * 2246822519u;
+    image.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(mixed >> 24);
+  }
+  return image;
+}
+
+Image channel(const Image& image, std::int64_t c) {
+  Image out = Image::blank(image.width, image.height, 1);
+  for (std::int64_t i = 0; i < out.samples(); ++i) out.u8()[i] = image.u8()[i * image.channels + c];
+  return out;
+}
+
+TEST(Resize, EqualsPillowOnNoise) {
+  const Json cases = read_json(kFixtures / "resize.json");
+  ASSERT_GE(cases.size(), 40u);
+  for (const Json& c : cases) {
+    const Image image = noise(c["width"], c["height"], c["channels"]);
+    const Image out = resize_bicubic(image, c["to_width"], c["to_height"]);
+    EXPECT_EQ(out.width, c["to_width"]);
+    EXPECT_EQ(out.height, c["to_height"]);
+    EXPECT_EQ(crc32(out.bytes), c["crc32"].get<std::uint32_t>()) << c.dump();
+  }
+}
+
+TEST(Resize, EqualsPillowOnStoredPictures) {
+  for (const char* mode : {"grey", "rgb"})
+    for (const auto& [width, height] : {std::pair{60, 47}, {17, 11}, {41, 50}, {23, 29}}) {
+      const Image source = read_image(kFixtures / fmt::format("resize_{}.png", mode));
+      const Image expected = read_image(kFixtures / fmt::format("resize_{}_{}x{}.png", mode, width, height));
+      EXPECT_EQ(largest_difference(resize_bicubic(source, width, height), expected), 0)
+          << mode << " " << width << "x" << height;
+    }
+}
+
+TEST(Resize, ChannelsAreIndependent) {
+  for (const std::int64_t channels : {2, 4, 7}) {
+    const Image image = noise(53, 41, channels);
+    const Image out = resize_bicubic(image, 64, 20);
+    for (std::int64_t c = 0; c < channels; ++c)
+      EXPECT_TRUE(same(channel(out, c), resize_bicubic(channel(image, c), 64, 20))) << channels << " " << c;
+  }
+}
+
+TEST(Resize, ConstantsStayConstant) {
+  for (const int value : {0, 1, 127, 255}) {
+    Image image = Image::blank(37, 29, 3);
+    std::fill(image.bytes.begin(), image.bytes.end(), static_cast<std::uint8_t>(value));
+    for (const auto& [width, height] : {std::pair{100, 77}, {11, 5}, {37, 30}})
+      EXPECT_THAT(resize_bicubic(image, width, height).bytes, ::testing::Each(value));
+  }
+}
+
+TEST(Resize, SameSizeIsACopy) {
+  const Image image = noise(31, 22, 3);
+  EXPECT_TRUE(same(resize_bicubic(image, 31, 22), image));
+}
+
+TEST(Resize, RefusesEmptySizesAndOtherTypes) {
+  EXPECT_THROW(resize_bicubic(noise(4, 4, 1), 0, 4), Error);
+  EXPECT_THROW(resize_bicubic(noise(4, 4, 1), 4, -1), Error);
+  EXPECT_THROW(resize_bicubic(smooth_picture(4, 4, 1, PixelType::u16), 8, 8), Error);
+}
+
+}  // namespace
+}  // namespace torsor

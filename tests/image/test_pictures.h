@@ -1,0 +1,122 @@
+// What the tests of this layer share: stored fixtures, made-up pictures, comparisons.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "image/codec.h"
+#include "image/image.h"
+
+namespace torsor {
+
+inline const fs::path kFixtures = fs::path(TORSOR_TEST_DATA) / "image";
+
+/// The fixtures that must decode, and those that must not.
+inline std::vector<fs::path> fixtures(const std::string& wanted) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(kFixtures)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_refused = name.starts_with("refused_");
+    if (!has_image_extension(entry.path()) || name.starts_with("resize_")) continue;
+    if (is_refused == (wanted == "refused")) paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+inline PixelType type_named(const std::string& name) {
+  return name == "u16" ? PixelType::u16 : name == "f32" ? PixelType::f32 : PixelType::u8;
+}
+
+/// A .raw file: "width height channels type\n" and the samples. Little-endian machines only, as are the
+/// tests.
+inline Image read_raw(const fs::path& path) {
+  const std::string bytes = read_file(path);
+  const std::size_t end = bytes.find('\n');
+  std::istringstream line(bytes.substr(0, end));
+  std::int64_t width = 0, height = 0, channels = 0;
+  std::string type;
+  line >> width >> height >> channels >> type;
+  Image image = Image::blank(width, height, channels, type_named(type));
+  EXPECT_EQ(image.bytes.size(), bytes.size() - end - 1) << path;
+  std::memcpy(image.bytes.data(), bytes.data() + end + 1,
+              std::min(image.bytes.size(), bytes.size() - end - 1));
+  return image;
+}
+
+inline double sample(const Image& image, std::int64_t i) {
+  return image.type == PixelType::u8    ? image.u8()[i]
+         : image.type == PixelType::u16 ? image.u16()[i]
+                                        : image.f32()[i];
+}
+
+inline std::string shape(const Image& image) {
+  return fmt::format("{}x{}x{} of {} bytes", image.width, image.height, image.channels,
+                     bytes_per_sample(image.type));
+}
+
+/// The largest difference of two samples; infinite when the pictures are not of one shape and type.
+inline double largest_difference(const Image& a, const Image& b) {
+  if (shape(a) != shape(b) || a.bytes.size() != b.bytes.size()) return INFINITY;
+  double most = 0;
+  for (std::int64_t i = 0; i < a.samples(); ++i) most = std::max(most, std::abs(sample(a, i) - sample(b, i)));
+  return most;
+}
+
+inline bool same(const Image& a, const Image& b) { return shape(a) == shape(b) && a.bytes == b.bytes; }
+
+/// A smooth picture that is unlike its turned and mirrored versions; f32 goes from -2 to 3.
+inline Image smooth_picture(std::int64_t width, std::int64_t height, std::int64_t channels, PixelType type) {
+  Image image = Image::blank(width, height, channels, type);
+  std::int64_t i = 0;
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x)
+      for (std::int64_t c = 0; c < channels; ++c, ++i) {
+        const double u = (x + 0.5) / width, v = (y + 0.5) / height;
+        const double value = c % 3 == 0 ? u : c % 3 == 1 ? v * v : (1 - u) * v;
+        if (type == PixelType::u8) image.u8()[i] = static_cast<std::uint8_t>(value * 255);
+        if (type == PixelType::u16) image.u16()[i] = static_cast<std::uint16_t>(value * 65535);
+        if (type == PixelType::f32) image.f32()[i] = static_cast<float>(value * 5 - 2);
+      }
+  return image;
+}
+
+/// A folder of its own for each test, removed afterwards.
+class TemporaryFolder : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() /
+              fmt::format("torsor-image-{}-{}-{}", ::getpid(), info->test_suite_name(), info->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path folder_;
+};
+
+/// The message of the torsor::Error that `action` throws; a test failure when it throws none.
+template <class Action>
+std::string error_of(const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no torsor::Error was thrown";
+  return "";
+}
+
+}  // namespace torsor

@@ -1,0 +1,309 @@
+#include "io/pth.h"
+
+#include <map>
+
+#include "io/npz.h"
+#include "io_test_support.h"
+
+namespace torsor {
+namespace {
+
+using testing::bytes_of;
+using testing::error_of;
+using testing::fixture;
+using ::testing::HasSubstr;
+using testing::PickleText;
+using testing::same;
+using testing::TemporaryFolder;
+
+/// The values Python wrote for one of the state dicts; bfloat16 is float32 there.
+TensorMap expected_of(const std::string& kind) {
+  TensorMap out;
+  for (const auto& [name, tensor] : read_npz(fixture("expected.npz")))
+    if (name.starts_with(kind + "/")) out.emplace_back(name.substr(kind.size() + 1), tensor);
+  return out;
+}
+
+void expect_matches(const std::string& file, const std::string& kind) {
+  const TensorMap expected = expected_of(kind);
+  const TensorMap read = read_pth(fixture(file));
+  ASSERT_FALSE(expected.empty());
+  ASSERT_EQ(read.size(), expected.size()) << file;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    const auto& [name, tensor] = read[i];
+    EXPECT_EQ(name, expected[i].first) << file;
+    const at::Tensor value = tensor.scalar_type() == at::kBFloat16 ? tensor.to(at::kFloat) : tensor;
+    EXPECT_TRUE(same(value, expected[i].second)) << file << " " << name;
+  }
+  testing::expect_sound(read);
+}
+
+std::string message_of(const std::filesystem::path& path) {
+  return error_of([&] { read_pth(path); });
+}
+
+class StateDictFixture : public ::testing::TestWithParam<std::pair<std::string, std::string>> {};
+
+TEST_P(StateDictFixture, HoldsWhatPythonSaved) { expect_matches(GetParam().first, GetParam().second); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Pth, StateDictFixture,
+    ::testing::Values(std::pair{"dtypes_zip.pth", "dtypes"}, std::pair{"dtypes_legacy.pth", "dtypes"},
+                      std::pair{"views_zip.pth", "views"}, std::pair{"views_legacy.pth", "views"},
+                      std::pair{"network_zip.pth", "network"}, std::pair{"network_legacy.pth", "network"},
+                      std::pair{"network_v1.pth", "network"}, std::pair{"network_protocol3.pth", "network"},
+                      std::pair{"network_protocol4.pth", "network"},
+                      std::pair{"network_protocol5.pth", "network"},
+                      std::pair{"network_module.pth", "network"},
+                      std::pair{"network_plain_dict.pth", "network"},
+                      std::pair{"network_checkpoint.pth", "network"}),
+    [](const auto& info) { return info.param.first.substr(0, info.param.first.find('.')); });
+
+TEST(Pth, DtypesAreKept) {
+  const std::map<std::string, at::ScalarType> dtypes = {
+      {"float64", at::kDouble}, {"float32", at::kFloat}, {"float16", at::kHalf}, {"bfloat16", at::kBFloat16},
+      {"int64", at::kLong},     {"int32", at::kInt},     {"int16", at::kShort},  {"int8", at::kChar},
+      {"uint8", at::kByte},     {"bool", at::kBool}};
+  for (const char* file : {"dtypes_zip.pth", "dtypes_legacy.pth"}) {
+    const TensorMap read = read_pth(fixture(file));
+    for (const auto& [name, dtype] : dtypes)
+      EXPECT_EQ(find_tensor(read, name + ".weight").scalar_type(), dtype) << file << " " << name;
+  }
+}
+
+TEST(Pth, SharedStoragesBecomeTensorsOfTheirOwn) {
+  TensorMap read = read_pth(fixture("views_zip.pth"));
+  const at::Tensor before = find_tensor(read, "shared").clone();
+  find_tensor(read, "base").zero_();
+  EXPECT_TRUE(same(find_tensor(read, "shared"), before));
+  EXPECT_FALSE(find_tensor(read, "parameter").requires_grad());
+}
+
+TEST(Pth, WhatIsNoStateDictIsNamed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"two_state_dicts.pth", "2 state dicts (netG, netD)"},
+      {"whole_network.pth", "refers to 'torch.nn.modules.container.Sequential'"},
+      {"namespace.pth",
+       "refers to 'argparse.Namespace', which a state dict never needs; nothing was executed"},
+      {"no_tensors.pth", "no tensors are in it"},
+      {"single_tensor.pth", "single tensor"},
+      {"negated.pth", "lazily negated"},
+      {"complex.pth", "refers to 'torch.ComplexFloatStorage'"},
+      {"torchscript.pth", "TorchScript program"},
+      {"arrays_stored.npz", "NumPy archive"},
+      {"single.npy", "is not a PyTorch weight file (looks like a single NumPy array"},
+  };
+  for (const auto& [file, expected] : cases) {
+    EXPECT_THAT(message_of(fixture(file)), HasSubstr(expected));
+    EXPECT_THAT(message_of(fixture(file)), HasSubstr(file));
+  }
+}
+
+TEST(Pth, OtherFilesAreRecognised) {
+  const TemporaryFolder folder;
+  const auto message = [&](std::string_view bytes) { return message_of(folder.write("x.pth", bytes)); };
+  using namespace std::string_view_literals;
+  EXPECT_THAT(message(""), HasSubstr("is empty"));
+  EXPECT_THAT(message("\xff\xd8\xff\xe0JFIF"),
+              HasSubstr("is not a PyTorch weight file (looks like a JPEG image)"));
+  EXPECT_THAT(message("\x89PNG\r\n"), HasSubstr("a PNG image"));
+  EXPECT_THAT(message("\x40\0\0\0\0\0\0\0{\"w\""sv), HasSubstr("a safetensors file"));
+  EXPECT_THAT(message("\x08\x07\x12\x07pytorch"), HasSubstr("an ONNX model"));
+  EXPECT_THAT(message("<html><body>Not found"), HasSubstr("a web page"));
+  EXPECT_THAT(message("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("git lfs pull"));
+  EXPECT_THAT(message("\x1f\x8b\x08"), HasSubstr("gzip"));
+  EXPECT_THAT(message("hello"), HasSubstr("a text file"));
+  EXPECT_THAT(message("\x01\x02\xfe"), HasSubstr("starts with 01 02 fe"));
+  EXPECT_THAT(message("\x80\x04\x95"), HasSubstr("bare Python pickle"));
+  EXPECT_THAT(message("PK"), HasSubstr("truncated"));
+  EXPECT_THAT(message(std::string(257, 'a') + '\1' + "ustar"), HasSubstr("starts with"));
+  EXPECT_THAT(message(std::string(257, '\1') + "ustar"), HasSubstr("a tar archive"));
+  EXPECT_THAT(message_of(folder / "gone.pth"), HasSubstr("gone.pth: no such file"));
+  EXPECT_THAT(message_of(folder / ""), HasSubstr("is a folder"));
+  EXPECT_THAT(message_of("/dev/null"), HasSubstr("not a plain file"));
+  EXPECT_THAT(message_of(folder.write_zip("z.pth", {{"readme.txt", "hi"}})), HasSubstr("without data.pkl"));
+}
+
+// --- files built byte by byte
+// ------------------------------------------------------------------------------------
+
+std::string floats(std::size_t count) {
+  std::string bytes(count * sizeof(float), '\0');
+  for (std::size_t i = 0; i < count; ++i) {
+    const float value = static_cast<float>(i);
+    bytes.replace(i * sizeof value, sizeof value, reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  return bytes;
+}
+
+class CraftedPth : public ::testing::Test {
+ protected:
+  std::filesystem::path save(const std::string& pickle, std::size_t elements = 6) const {
+    return folder_.write_zip("x.pth", {{"x/data.pkl", pickle}, {"x/data/0", floats(elements)}});
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(CraftedPth, TheBuilderMakesReadableFiles) {
+  const PickleText pickle = PickleText().op("}").text("w").tensor("0", 6, 1, {2, 2}, {2, 1}).op("s");
+  const TensorMap read = read_pth(save(pickle.stop()));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_TRUE(same(read[0].second, at::arange(1, 5, at::kFloat).reshape({2, 2})));
+}
+
+TEST_F(CraftedPth, ARepeatedNameKeepsItsLastValue) {
+  PickleText pickle = PickleText().op("}").text("w").tensor("0", 6, 0, {1}, {1}).op("s");
+  pickle.text("v").tensor("0", 6, 1, {1}, {1}).op("s").text("w").tensor("0", 6, 5, {1}, {1}).op("s");
+  const TensorMap read = read_pth(save(pickle.stop()));
+  ASSERT_EQ(read.size(), 2u);
+  EXPECT_EQ(read[0].first, "w");
+  EXPECT_EQ(read[0].second.item<float>(), 5);
+}
+
+TEST_F(CraftedPth, APrefixThatNotAllNamesHaveStays) {
+  PickleText pickle = PickleText().op("}").text("module.w").tensor("0", 6, 0, {1}, {1}).op("s");
+  pickle.text("v").tensor("0", 6, 1, {1}, {1}).op("s");
+  EXPECT_EQ(read_pth(save(pickle.stop()))[0].first, "module.w");
+}
+
+TEST_F(CraftedPth, ViewsOutsideTheirStorageAreRefused) {
+  constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+  const struct {
+    std::int64_t offset;
+    std::vector<std::int64_t> shape, strides;
+    const char* expected;
+  } cases[] = {
+      {0, {7}, {1}, "reaches beyond its storage"},
+      {1, {6}, {1}, "reaches beyond its storage"},
+      {0, {2, 3}, {4, 1}, "reaches beyond its storage"},
+      {7, {0}, {1}, "offset 7 is outside"},
+      {-1, {2}, {1}, "offset -1 is outside"},
+      {0, {-2}, {1}, "not a number from 0 up"},
+      {0, {2}, {-1}, "not a number from 0 up"},
+      {0, {2}, {1, 1}, "differ in number"},
+      {0, {2, 2}, {kHuge, kHuge}, "reaches beyond its storage"},
+      {0, {3}, {kHuge}, "reaches beyond its storage"},
+      {0, {kHuge, 4}, {0, 0}, "impossible"},
+      {0, {0, kHuge, 4}, {1, 1, 1}, "impossible"},
+      {0, {1 << 20, 1 << 20}, {0, 0}, "far more than the file holds"},
+      {0, std::vector<std::int64_t>(65, 1), std::vector<std::int64_t>(65, 1), "at most 64"},
+  };
+  for (const auto& [offset, shape, strides, expected] : cases) {
+    const PickleText pickle = PickleText().op("}").text("w").tensor("0", 6, offset, shape, strides).op("s");
+    EXPECT_THAT(message_of(save(pickle.stop())), HasSubstr(expected));
+  }
+}
+
+TEST_F(CraftedPth, ManyViewsOfOneStorageCannotExhaustMemory) {
+  PickleText pickle = PickleText().op("}(");
+  for (int i = 0; i < 400; ++i) pickle.text("w" + std::to_string(i)).tensor("0", 6, 0, {1 << 20}, {0});
+  EXPECT_THAT(message_of(save(pickle.op("u").stop())), HasSubstr("far more than the file holds"));
+}
+
+TEST_F(CraftedPth, StoragesThatDoNotFitAreRefused) {
+  const auto message = [&](const std::string& key, std::int64_t count, const std::string& kind) {
+    return message_of(
+        save(PickleText().op("}").text("w").tensor(key, count, 0, {1}, {1}, kind).op("s").stop()));
+  };
+  EXPECT_THAT(message("0", 7, "FloatStorage"), HasSubstr("has 24 bytes, expected 28"));
+  EXPECT_THAT(message("0", 6, "DoubleStorage"), HasSubstr("has 24 bytes, expected 48"));
+  EXPECT_THAT(message("1", 6, "FloatStorage"), HasSubstr("storage '1' is missing"));
+  EXPECT_THAT(message("../data.pkl", 6, "FloatStorage"), HasSubstr("is missing"));
+  EXPECT_THAT(message("0", -1, "FloatStorage"), HasSubstr("impossible"));
+  EXPECT_THAT(message("0", INT64_MAX, "FloatStorage"), HasSubstr("impossible"));
+  EXPECT_THAT(message("0", 6, "Size"), HasSubstr("not a kind of storage"));
+  EXPECT_THAT(message("0", 6, "QInt8Storage"), HasSubstr("refers to 'torch.QInt8Storage'"));
+}
+
+TEST_F(CraftedPth, OneStorageDescribedTwiceIsRefused) {
+  PickleText pickle = PickleText().op("}").text("a").tensor("0", 6, 0, {1}, {1}).op("s");
+  pickle.text("b").tensor("0", 6, 0, {1}, {1}, "IntStorage").op("s");
+  EXPECT_THAT(message_of(save(pickle.stop())), HasSubstr("described in two ways"));
+}
+
+TEST_F(CraftedPth, BoolsOtherThanZeroAndOneBecomeOne) {
+  const PickleText pickle = PickleText().op("}").text("w").tensor("0", 3, 0, {3}, {1}, "BoolStorage").op("s");
+  const auto path =
+      folder_.write_zip("b.pth", {{"b/data.pkl", pickle.stop()}, {"b/data/0", std::string("\0\x02\xff", 3)}});
+  const TensorMap read = read_pth(path);
+  EXPECT_EQ(std::string(static_cast<const char*>(read[0].second.const_data_ptr()), 3),
+            std::string("\0\1\1", 3));
+}
+
+TEST_F(CraftedPth, BigEndianFilesAreRefused) {
+  const auto path =
+      folder_.write_zip("e.pth", {{"e/data.pkl", PickleText().op("}").stop()}, {"e/byteorder", "big"}});
+  EXPECT_THAT(message_of(path), HasSubstr("big-endian"));
+}
+
+TEST_F(CraftedPth, DictsThatContainThemselvesAreNoTrap) {
+  // A dict that is its own value, many times over.
+  PickleText pickle = PickleText().op("}q").op(std::string_view("\0", 1));
+  for (int i = 0; i < 200; ++i)
+    pickle.text("k" + std::to_string(i)).op("h").op(std::string_view("\0", 1)).op("s");
+  EXPECT_THAT(message_of(save(pickle.stop())), HasSubstr("no tensors are in it"));
+}
+
+// --- the stream container
+// ----------------------------------------------------------------------------------------
+
+std::string legacy_file(const std::string& state, const std::string& keys, const std::string& storages,
+                        const std::string& system = PickleText().op("}").stop(),
+                        std::int64_t version = 1001) {
+  const std::string magic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.");
+  return magic + PickleText().integer(version).stop() + system + state + keys + storages;
+}
+
+std::string counted(std::int64_t count, const std::string& data) {
+  return std::string(reinterpret_cast<const char*>(&count), sizeof count) + data;
+}
+
+class CraftedLegacy : public ::testing::Test {
+ protected:
+  std::string message(const std::string& bytes) const { return message_of(folder_.write("x.pth", bytes)); }
+  TemporaryFolder folder_;
+  std::string state_ = PickleText().op("}").text("w").tensor("9", 6, 0, {6}, {1}).op("s").stop();
+  std::string keys_ = PickleText().op("]").text("9").op("a").stop();
+};
+
+TEST_F(CraftedLegacy, ReadsViewsOfStorages) {
+  // Before torch 0.4 a storage could itself be a part of another: (key, offset, count) at the end.
+  PickleText state = PickleText().op("}").text("w").global("torch._utils", "_rebuild_tensor").op("((");
+  state.text("storage").global("torch", "FloatStorage").text("9").text("cpu").integer(6);
+  state.op("(").text("9v").integer(2).integer(3).op("ttQ").integer(1).integers({2}).integers({1}).op("tRs");
+  const auto path = folder_.write("v.pth", legacy_file(state.stop(), keys_, counted(6, floats(6))));
+  EXPECT_TRUE(same(read_pth(path)[0].second, at::arange(3, 5, at::kFloat)));
+}
+
+TEST_F(CraftedLegacy, WrongPartsAreNamed) {
+  const std::string good = legacy_file(state_, keys_, counted(6, floats(6)));
+  EXPECT_EQ(read_pth(folder_.write("good.pth", good)).size(), 1u);
+  EXPECT_THAT(message(legacy_file(state_, keys_, counted(5, floats(6)))),
+              HasSubstr("has 5 elements, expected 6"));
+  EXPECT_THAT(message(legacy_file(state_, keys_, counted(6, floats(5)))), HasSubstr("truncated"));
+  EXPECT_THAT(message(legacy_file(state_, keys_, "")), HasSubstr("truncated"));
+  const std::string no_keys = PickleText().op("]").stop();
+  EXPECT_THAT(message(legacy_file(state_, no_keys, "")), HasSubstr("storage '9' is missing"));
+  EXPECT_THAT(message(legacy_file(state_, PickleText().op("N").stop(), "")), HasSubstr("not a list"));
+  const std::string other_key = PickleText().op("]").text("8").op("a").stop();
+  EXPECT_THAT(message(legacy_file(state_, other_key, "")), HasSubstr("a storage that no tensor has"));
+  const std::string twice = PickleText().op("]").text("9").op("a").text("9").op("a").stop();
+  EXPECT_THAT(message(legacy_file(state_, twice, counted(6, floats(6)) + counted(6, floats(6)))),
+              HasSubstr("twice"));
+  const std::string big = PickleText().op("}").text("little_endian").op("\x89s").stop();
+  EXPECT_THAT(message(legacy_file(state_, keys_, "", big)), HasSubstr("big-endian"));
+  EXPECT_THAT(message(legacy_file(state_, keys_, "", PickleText().op("}").stop(), 1002)),
+              HasSubstr("another version"));
+}
+
+TEST_F(CraftedLegacy, EveryPickleIsGuarded) {
+  const std::string evil = PickleText().global("posix", "system").op("(").text("true").op("tR").stop();
+  const std::string refused =
+      "refers to 'posix.system', which a state dict never needs; nothing was executed";
+  EXPECT_THAT(message(legacy_file(state_, keys_, "", evil)), HasSubstr(refused));
+  EXPECT_THAT(message(legacy_file(evil, keys_, "")), HasSubstr(refused));
+  EXPECT_THAT(message(legacy_file(state_, evil, "")), HasSubstr(refused));
+}
+
+}  // namespace
+}  // namespace torsor

@@ -1,0 +1,168 @@
+#include "report/html.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "image/codec.h"
+
+namespace torsor {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string decode_base64(const std::string& text) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int held = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = bits << 6 | static_cast<std::uint32_t>(digits.find(c));
+    held += 6;
+    if (held >= 8) bytes += static_cast<char>(bits >> (held -= 8) & 255);
+  }
+  return bytes;
+}
+
+/// The pictures embedded in a page, decoded.
+std::vector<Image> pictures(const std::string& html) {
+  const std::string mark = "src=\"data:image/png;base64,";
+  std::vector<Image> found;
+  for (std::size_t at = html.find(mark); at != std::string::npos; at = html.find(mark, at + 1)) {
+    const std::size_t begin = at + mark.size(), length = html.find('"', begin) - begin;
+    EXPECT_EQ(length % 4, 0u) << "padded to groups of four";
+    found.push_back(decode_image(decode_base64(html.substr(begin, length)), "embedded"));
+  }
+  return found;
+}
+
+Image speckled(std::int64_t width, std::int64_t height) {
+  Image image = Image::blank(width, height, 3);
+  for (std::size_t i = 0; i < image.bytes.size(); ++i)
+    image.bytes[i] = static_cast<std::uint8_t>(i * i * 31 + i * 7);
+  return image;
+}
+
+TEST(Html, EscapesEveryText) {
+  const std::string evil = "<b>&\"'</b>", safe = "&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;";
+  HtmlPage page(evil, evil);
+  page.heading(evil);
+  page.subheading(evil);
+  page.paragraph(evil);
+  page.list({evil});
+  page.preformatted(evil);
+  page.table({{evil}, {{evil}}, evil});
+  page.figure({speckled(2, 2), evil});
+  page.callout(Callout::note, evil, evil);
+  const std::string html = page.html();
+  EXPECT_THAT(html, Not(HasSubstr("<b>")));
+  std::size_t count = 0;
+  for (std::size_t at = html.find(safe); at != std::string::npos; at = html.find(safe, at + 1)) ++count;
+  // title twice, subtitle, 5 blocks, header + cell + caption, alt + caption, callout title + text
+  EXPECT_EQ(count, 15u);
+}
+
+TEST(Html, EmbedsPicturesWhole) {
+  HtmlPage page("pictures");
+  // PNG sizes of every remainder by 3 must come back.
+  std::vector<Image> images;
+  for (std::int64_t side = 1; side <= 12; ++side) images.push_back(speckled(side, side + 1));
+  page.figure({images.front(), ""});
+  std::vector<Figure> rest;
+  for (std::size_t i = 1; i < images.size(); ++i) rest.push_back({images[i], "picture"});
+  page.figures(rest);
+  const std::vector<Image> found = pictures(page.html());
+  ASSERT_EQ(found.size(), images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) EXPECT_EQ(found[i].bytes, images[i].bytes) << i;
+}
+
+TEST(Html, EnlargesSmallPicturesOnly) {
+  HtmlPage page("sizes");
+  page.figure({speckled(50, 40), "small"});
+  page.figure({speckled(200, 150), "large"});
+  EXPECT_THAT(page.html(), HasSubstr("<img class=\"small\" width=\"150\" height=\"120\""));
+  EXPECT_THAT(page.html(), HasSubstr("<img width=\"200\" height=\"150\""));
+}
+
+TEST(Html, SetsNumberColumnsFlushRight) {
+  HtmlPage page("tables");
+  page.table(
+      {{"run", "FID", "note"}, {{"r1", "12.5", "3"}, {"r2", "-7e-3", "x"}, {"r3", "", "95 %"}}, "Runs"});
+  const std::string html = page.html();
+  EXPECT_THAT(html, HasSubstr("<tr><th>run</th><th class=\"number\">FID</th><th>note</th></tr>"));
+  EXPECT_THAT(html, HasSubstr("<tr><td>r1</td><td class=\"number\">12.5</td><td>3</td></tr>"));
+  EXPECT_THAT(html, HasSubstr("<caption>Runs</caption>"));
+}
+
+TEST(Html, NamesTheRowThatDoesNotFit) {
+  HtmlPage page("tables");
+  try {
+    page.table({{"a", "b"}, {{"1", "2"}, {"1"}}, "Runs"});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("row 2 of the table 'Runs' has 1 cells"));
+  }
+}
+
+TEST(Html, CalloutsReadWithoutColour) {
+  HtmlPage page("verdicts");
+  page.callout(Callout::pass, "Cycle", "fine");
+  page.callout(Callout::fail, "Hue", "rotated");
+  EXPECT_THAT(page.html(),
+              HasSubstr("<aside class=\"pass\"><strong><span>pass</span>Cycle</strong><p>fine</p>"));
+  EXPECT_THAT(page.html(), HasSubstr("<aside class=\"fail\"><strong><span>fail</span>Hue</strong>"));
+}
+
+TEST(Html, LoadsNothingFromElsewhere) {
+  HtmlPage page("alone", "one file");
+  page.figure({speckled(4, 4), "picture"});
+  const std::string html = page.html();
+  for (const char* outside : {"http:", "https:", "//", "<script", "<link", "@import", "url("}) {
+    // Base64 may hold any of its own digits, "//" among them.
+    const std::string visible = std::regex_replace(html, std::regex("base64,[^\"]*"), "");
+    EXPECT_THAT(visible, Not(HasSubstr(outside)));
+  }
+}
+
+TEST(Html, OpensAndClosesEveryElement) {
+  HtmlPage page("elements", "all");
+  page.heading("h");
+  page.list({"one", "two"});
+  page.table({{"a"}, {{"1"}}, ""});
+  page.figures({{speckled(3, 3), "x"}, {speckled(3, 3), ""}});
+  page.callout(Callout::note, "t", "p");
+  const std::string html = page.html();
+  std::vector<std::string> open;
+  const std::regex tag("<(/?)([a-z0-9]+)[^>]*>");
+  for (auto it = std::sregex_iterator(html.begin(), html.end(), tag); it != std::sregex_iterator(); ++it) {
+    const std::string name = (*it)[2];
+    if (name == "img" || name == "meta") continue;
+    if ((*it)[1].length() == 0) {
+      open.push_back(name);
+      continue;
+    }
+    ASSERT_FALSE(open.empty()) << name;
+    EXPECT_EQ(open.back(), name);
+    open.pop_back();
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(Html, SavesThePage) {
+  const fs::path path = fs::path(testing::TempDir()) / "torsor_report_page.html";
+  HtmlPage page("saved");
+  page.paragraph("Grüße");
+  page.save(path);
+  EXPECT_EQ(read_file(path), page.html());
+  EXPECT_THAT(page.html(), HasSubstr("Grüße"));
+  fs::remove(path);
+  EXPECT_THROW(page.save(path / "missing" / "page.html"), Error);
+}
+
+}  // namespace
+}  // namespace torsor
