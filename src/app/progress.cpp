@@ -38,7 +38,7 @@ std::string Progress::status(const TrainState& state) const {
   const double elapsed = now() - started_;
   const double rate = elapsed > 0 ? static_cast<double>(state.step - first_step_) / elapsed : 0;
   const double left = rate > 0 ? static_cast<double>(state.total_steps - state.step) / rate : 0;
-  std::string line = fmt::format("epoch {}/{}  step {}/{}  {}  left {}  wait {:.1f}%", std::min(state.epoch + 1, state.epochs),
+  std::string line = fmt::format("epoch {}/{}  step {}/{}  {}  left {}  wait {:.1f}%", state.step_epoch + 1,
                                  state.epochs, state.step, state.total_steps,
                                  rate >= 1 || rate == 0 ? fmt::format("{:.2f} it/s", rate) : fmt::format("{:.2f} s/it", 1 / rate),
                                  human_duration(left), elapsed > 0 ? 100 * loader_.seconds_waited() / elapsed : 0.0);
@@ -46,18 +46,19 @@ std::string Progress::status(const TrainState& state) const {
   return line;
 }
 
-void Progress::announce_rate(const TrainState& state) {
-  if (state.epoch == announced_epoch_) return;
-  announced_epoch_ = state.epoch;
-  if (state.lr == announced_lr_) return;
-  out_ << (terminal_ ? "\r\033[K" : "") << fmt::format("epoch {}: learning rate {:.7f}", state.epoch + 1, state.lr);
-  if (announced_lr_ >= 0) out_ << fmt::format(" (was {:.7f})", announced_lr_);
+// The rate in force, once an epoch; the means of the losses follow when an epoch ends.
+void Progress::announce_epoch(const TrainState& state) {
+  if (state.step_epoch == announced_epoch_) return;
+  announced_epoch_ = state.step_epoch;
+  out_ << (terminal_ ? "\r\033[K" : "")
+       << fmt::format("epoch {}/{}: learning rate {:.7f}", state.step_epoch + 1, state.epochs, state.lr);
+  if (!state.meters.last_epoch().empty()) out_ << "; means of the epoch before:";
+  for (const auto& [name, value] : state.meters.last_epoch()) out_ << fmt::format(" {} {:.3f}", name, value);
   out_ << std::endl;
-  announced_lr_ = state.lr;
 }
 
 void Progress::after_step(TrainState& state, const StepReport&) {
-  if (state.step == first_step_ + 1 || state.loader.batch == 1) announce_rate(state);
+  announce_epoch(state);
   const double interval = terminal_ ? kBarSeconds : kLineSeconds;
   if (now() - shown_ < interval && !state.finished()) return;
   shown_ = now();

@@ -16,7 +16,7 @@ class Progress : public Observer {
 
  private:
   std::string status(const TrainState& state) const;
-  void announce_rate(const TrainState& state);
+  void announce_epoch(const TrainState& state);
 
   std::ostream& out_;
   const Loader& loader_;
@@ -24,7 +24,6 @@ class Progress : public Observer {
   double started_ = 0, shown_ = 0;
   std::int64_t first_step_ = 0;
   std::int64_t announced_epoch_ = -1;
-  double announced_lr_ = -1;
 };
 
 }  // namespace torsor::app

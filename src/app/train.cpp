@@ -50,7 +50,8 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
     p.options.from_json(flags, "flags");
   }
   if (!p.config.run.preset.empty()) {
-    for (const auto& [key, value] : train_preset(p.config.run.preset).items())
+    const Json preset = train_preset(p.config.run.preset);
+    for (const auto& [key, value] : preset.items())
       if (!contains(given, key)) p.options.find(key)->set(value, "--preset " + p.config.run.preset);
   }
   return given;

@@ -47,7 +47,7 @@ void JsonlLog::on_end(TrainState& state, EndReason) {
 void JsonlLog::write(const TrainState& state, const StepReport& report) {
   const double seconds = now() - started_;
   Json line = {{"step", state.step},
-               {"epoch", state.epoch},
+               {"epoch", state.step_epoch + 1},
                {"lr", state.lr},
                {"seconds", seconds},
                {"data_wait", seconds > 0 ? loader_.seconds_waited() / seconds : 0.0}};

@@ -10,7 +10,7 @@
 
 namespace torsor {
 
-/// One JSON object every `every` steps and at the end: step, epoch, lr, seconds, data_wait (share of time), every loss.
+/// One JSON object every `every` steps and at the end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss.
 class JsonlLog : public Observer {
  public:
   JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader);

@@ -39,6 +39,7 @@ void LossMeters::load(const Json& saved) {
 
 void TrainState::advance(const StepReport& report, const LoaderPosition& position) {
   ++step;
+  step_epoch = epoch;
   meters.add(report);
   if (position.epoch > epoch) meters.end_epoch();
   epoch = position.epoch;
@@ -48,6 +49,7 @@ void TrainState::advance(const StepReport& report, const LoaderPosition& positio
 void TrainState::save(Archive& archive) const {
   archive.put("train/state", Json{{"step", step},
                                   {"epoch", epoch},
+                                  {"step_epoch", step_epoch},
                                   {"lr", lr},
                                   {"loader", {{"epoch", loader.epoch}, {"batch", loader.batch}}},
                                   {"meters", meters.save()},
@@ -58,6 +60,7 @@ void TrainState::load(const Archive& archive) {
   const Json& saved = archive.value("train/state");
   step = saved.at("step");
   epoch = saved.at("epoch");
+  step_epoch = saved.at("step_epoch");
   lr = saved.at("lr");
   loader = {saved.at("loader").at("epoch"), saved.at("loader").at("batch")};
   meters.load(saved.at("meters"));

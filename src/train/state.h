@@ -34,6 +34,7 @@ struct TrainState {
   std::int64_t step = 0;         // finished steps
   std::int64_t total_steps = 0;  // the run ends here
   std::int64_t epoch = 0;        // of the next batch, from 0
+  std::int64_t step_epoch = 0;   // of the last finished step, from 0
   std::int64_t epochs = 0;       // of the whole schedule
   double lr = 0;                 // in force
   RngStreams rng;
