@@ -1,0 +1,59 @@
+"""The benchmark runs end to end on tiny networks; what it measures decides nothing here."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+SOURCE = pathlib.Path(os.environ.get("TORSOR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+PROGRAM = pathlib.Path(os.environ.get("TORSOR_BIN", SOURCE / "build" / "torsor")).parent / "bench" / "torsor_bench"
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, str(SOURCE / "bench" / "run.py"), *map(str, arguments)], text=True,
+                          capture_output=True, timeout=300)
+
+
+@pytest.fixture
+def program():
+    pytest.importorskip("torch", reason="the peer needs a Python torch")
+    pytest.importorskip("safetensors")
+    if not PROGRAM.exists():
+        pytest.skip(f"{PROGRAM} was not built (TORSOR_BENCH is off)")
+    return PROGRAM
+
+
+def test_compares_both_programs(program, tmp_path):
+    out = tmp_path / "new" / "bench.json"
+    done = run("--quick", "--repeat", 2, "--threads", 1, "--program", program, "--out", out)
+    assert done.returncode == 0, done.stderr
+    written = json.loads(out.read_text())
+    assert written["machine"]["threads"] == 1 and written["machine"]["cpu"]
+    for task in ("train", "translate"):
+        result = written["results"]["quick"][task]
+        assert f"/1 {task}" in done.stdout
+        for side in ("torsor", "peer"):
+            assert len(result[side]["seconds"]) == 2
+            assert 0 < result[side]["min_s"] <= result[side]["median_s"]
+            assert result[side]["peak_bytes"] > 2 ** 20
+            assert result[side]["torch"]
+        for key in ("min_s", "median_s", "peak_bytes"):
+            assert result["ratio"][key] == pytest.approx(result["torsor"][key] / result["peer"][key])
+
+
+def test_a_program_that_computes_something_else_is_noticed(program, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_text(f"#!/bin/sh\n'{program}' \"$@\" | sed -u 's/\"cycle_a\":[0-9]/\"cycle_a\":99/'\n")
+    wrong.chmod(0o755)
+    done = run("--quick", "--repeat", 1, "--program", wrong, "--out", tmp_path / "bench.json")
+    assert done.returncode != 0
+    assert "do not compute the same: cycle_a" in done.stderr
+    assert not (tmp_path / "bench.json").exists()
+
+
+def test_a_missing_program_is_named(tmp_path):
+    done = run("--quick", "--program", tmp_path / "absent")
+    assert done.returncode == 2
+    assert "absent: not there; run make build first" in done.stderr
