@@ -31,6 +31,8 @@ Json parse_json(const std::string& text, const std::string& source) {
   } catch (const Json::parse_error& e) {
     const auto [line, column] = position(text, e.byte == 0 ? 0 : e.byte - 1);
     fail("{}:{}:{}: not JSON: {}", source, line, column, reason(e.what()));
+  } catch (const Json::out_of_range& e) {  // 1e999; no position is known
+    fail("{}: not JSON: {}", source, e.what());
   }
 }
 

@@ -30,7 +30,10 @@ T parse_number(const std::string& text, const std::string& where, const char* ki
 }
 
 std::int64_t json_integer(const Json& value, const std::string& where) {
-  if (value.is_number_integer()) return value.get<std::int64_t>();
+  const bool is_too_large =
+      value.is_number_unsigned() &&
+      value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (value.is_number_integer() && !is_too_large) return value.get<std::int64_t>();
   // 2e3 or 5.0 in a config file are whole numbers too.
   if (value.is_number_float() && std::floor(value.get<double>()) == value.get<double>() &&
       std::abs(value.get<double>()) < 9e15)
@@ -107,7 +110,8 @@ void Option::check_number(double value, const std::string& where) const {
   const bool good = std::isfinite(value) && (open_low_ ? value > low_ : value >= low_) && value <= high_;
   if (!good) {
     const std::string wanted = constraint();
-    fail_usage("{}: {} is out of range; expected {}", where, value, wanted.empty() ? "a finite number" : wanted);
+    fail_usage("{}: {} is out of range; expected {}", where, value,
+               wanted.empty() ? "a finite number" : wanted);
   }
 }
 
@@ -176,7 +180,8 @@ Json OptionSet::to_json() const {
 }
 
 void OptionSet::from_json(const Json& json, const std::string& source) {
-  if (!json.is_object()) fail_usage("{}: expected an object {{...}} of options, found {}", source, shown(json));
+  if (!json.is_object())
+    fail_usage("{}: expected an object {{...}} of options, found {}", source, shown(json));
   for (const auto& [key, value] : json.items()) {
     Option* option = find(key);
     if (!option) fail_usage("{}: unknown option '{}'{}", source, key, did_you_mean(key, names()));

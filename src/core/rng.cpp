@@ -71,11 +71,15 @@ Json RngStreams::save() const {
 }
 
 void RngStreams::load(const Json& saved) {
-  seed_ = saved.at("seed").get<std::uint64_t>();
-  streams_.clear();
-  if (!saved.contains("streams")) return;
-  for (const auto& [name, state] : saved.at("streams").items())
-    (*this)[name].set_state(state.get<std::string>());
+  try {
+    seed_ = saved.at("seed").get<std::uint64_t>();
+    streams_.clear();
+    if (!saved.contains("streams")) return;
+    for (const auto& [name, state] : saved.at("streams").items())
+      (*this)[name].set_state(state.get<std::string>());
+  } catch (const Json::exception&) {
+    fail("the stored random streams cannot be read; the file is damaged");
+  }
 }
 
 }  // namespace torsor

@@ -89,12 +89,14 @@ double parse_duration(std::string_view text, std::string_view what) {
     const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
     good = status == std::errc() && value >= 0 && std::isfinite(value);
     if (!good) break;
+    const bool is_alone =
+        end == text.data() + text.size() && rest.size() == text.size();  // 1h30 is ambiguous
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     const std::size_t letters =
         std::find_if_not(rest.begin(), rest.end(), [](unsigned char c) { return std::isalpha(c); }) -
         rest.begin();
     const double scale = seconds_per(rest.substr(0, letters));
-    good = scale > 0;
+    good = scale > 0 && (letters > 0 || is_alone);
     total += value * scale;
     rest.remove_prefix(letters);
   }
