@@ -73,7 +73,7 @@ void init_weights(torch::nn::Module& module, const InitOptions& options, std::ui
     if (auto* conv = dynamic_cast<Conv*>(child.get())) init_conv(conv->weight, conv->bias);
     if (auto* conv = dynamic_cast<ConvTranspose*>(child.get())) init_conv(conv->weight, conv->bias);
     if (auto* norm = dynamic_cast<BatchNorm*>(child.get())) {
-      norm->weight.copy_(at::empty_like(norm->weight, at::kCPU).normal_(1, options.init_gain, generator));
+      norm->weight.copy_(at::empty(norm->weight.sizes(), at::kFloat).normal_(1, options.init_gain, generator));
       norm->bias.zero_();
     }
   }

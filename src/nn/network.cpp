@@ -39,6 +39,8 @@ const Registry<DiscriminatorFactory>& discriminators() {
 
 // "resnet_9blocks" -> ("resnet_<n>blocks", 9) when such a family is registered, else (name, 0).
 std::pair<std::string, std::int64_t> family_of(const std::string& name) {
+  if (name.find("<n>") != std::string::npos)
+    fail_usage("generator '{}': put a number in place of <n>, for example resnet_9blocks", name);
   const auto first = name.find_first_of("0123456789");
   if (first == std::string::npos) return {name, 0};
   const auto last = name.find_first_not_of("0123456789", first);

@@ -1,6 +1,7 @@
 // U-Net generator with skips at every depth (pix2pix; reference unet_128, unet_256).
 #include <torch/torch.h>
 
+#include "core/error.h"
 #include "nn/network.h"
 
 namespace torsor {
@@ -70,7 +71,13 @@ struct UnetGenerator : Generator {
     register_module("model", model_);
   }
 
-  at::Tensor forward(const at::Tensor& x) override { return model_->forward(x); }
+  at::Tensor forward(const at::Tensor& x) override {
+    const std::int64_t side = size_rule().multiple, height = x.size(2), width = x.size(3);
+    if (height % side != 0 || width % side != 0)
+      fail("this U-Net got {}x{} images, but both sides must be multiples of {}; resize or crop them, or use a "
+           "resnet generator", width, height, side);
+    return model_->forward(x);
+  }
 
   SizeRule size_rule() const override {
     const std::int64_t side = std::int64_t{1} << downsamplings_;

@@ -1,0 +1,386 @@
+// What the networks are made of: names, shapes, counts, sizes they take, dropout, residuals.
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "nn_test_support.h"
+
+namespace torsor {
+namespace {
+
+using ::testing::AllOf;
+using testing::discriminator_options;
+using testing::error_of;
+using testing::generator_options;
+using ::testing::HasSubstr;
+using testing::initialised;
+using testing::noise;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::shared_ptr<Generator> reference_generator(const std::string& net, const std::string& norm,
+                                               bool dropout = false) {
+  GeneratorOptions options;
+  options.net_g = net;
+  options.norm = norm;
+  options.dropout = dropout;
+  return make_generator(options);
+}
+
+std::shared_ptr<Network> reference_discriminator(const std::string& net, const std::string& norm,
+                                                 std::int64_t layers = 3) {
+  DiscriminatorOptions options;
+  options.net_d = net;
+  options.norm = norm;
+  options.n_layers_d = layers;
+  return make_discriminator(options);
+}
+
+/// "name [2, 3] torch.float32" for every entry, as the specification lists them.
+std::vector<std::string> described(const torch::nn::Module& module) {
+  std::vector<std::string> out;
+  for (const auto& [name, tensor] : state_dict(module))
+    out.push_back(fmt::format("{} [{}] torch.{}", name, fmt::join(tensor.sizes().vec(), ", "),
+                              tensor.scalar_type() == at::kLong ? "int64" : "float32"));
+  return out;
+}
+
+struct Listed {
+  std::string title;
+  std::vector<std::string> entries;
+};
+
+std::filesystem::path key_list() {
+  const char* golden = std::getenv("TORSOR_GOLDEN");
+  return std::filesystem::path(golden != nullptr ? golden : TORSOR_GOLDEN_DEFAULT) / ".." / "spec" /
+         "state_dict_keys.txt";
+}
+
+std::vector<Listed> read_key_list() {
+  std::vector<Listed> out;
+  std::ifstream file(key_list());
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("## ")) out.push_back({line.substr(3), {}});
+    if (line.starts_with("  ")) out.back().entries.push_back(line.substr(2));
+  }
+  return out;
+}
+
+/// The network of a title such as "n_layers norm=batch n_layers=5  params=11156289 tensors=34".
+std::shared_ptr<Network> build(const std::string& title) {
+  std::istringstream words(title);
+  std::string net, norm = "instance";
+  std::int64_t layers = 3;
+  bool dropout = false;
+  words >> net;
+  for (std::string word; words >> word;) {
+    if (word.starts_with("norm=")) norm = word.substr(5);
+    if (word.starts_with("n_layers=")) layers = std::stoll(word.substr(9));
+    if (word == "dropout") dropout = true;
+  }
+  if (net.starts_with("resnet") || net.starts_with("unet")) return reference_generator(net, norm, dropout);
+  return reference_discriminator(net, norm, layers);
+}
+
+TEST(StateDictNames, AreTheReferencesInOrderWithShapesAndTypes) {
+  const std::vector<Listed> list = read_key_list();
+  if (list.empty()) GTEST_SKIP() << "no key list at " << key_list() << " (set TORSOR_GOLDEN)";
+  EXPECT_GE(list.size(), 15u);
+  for (const auto& [title, entries] : list) {
+    SCOPED_TRACE(title);
+    const auto network = build(title);
+    EXPECT_EQ(described(*network), entries);
+    EXPECT_THAT(title, HasSubstr(fmt::format("params={} ", parameter_count(*network))));
+  }
+}
+
+// Without the list: the counts that the reference prints for its own networks (64 wide, 3 to 3 channels).
+TEST(ParameterCounts, AreTheReferences) {
+  const auto generator = [](const char* net, const char* norm) {
+    return parameter_count(*reference_generator(net, norm));
+  };
+  EXPECT_EQ(generator("resnet_9blocks", "instance"), 11378179);
+  EXPECT_EQ(generator("resnet_9blocks", "batch"), 11383427);
+  EXPECT_EQ(generator("resnet_6blocks", "instance"), 7837699);
+  EXPECT_EQ(generator("resnet_6blocks", "batch"), 7841411);
+  EXPECT_EQ(generator("unet_128", "instance"), 41825667);
+  EXPECT_EQ(generator("unet_128", "batch"), 41828995);
+  EXPECT_EQ(generator("unet_256", "instance"), 54409603);
+  EXPECT_EQ(generator("unet_256", "batch"), 54413955);
+  EXPECT_EQ(parameter_count(*reference_discriminator("basic", "instance")), 2764737);
+  EXPECT_EQ(parameter_count(*reference_discriminator("pixel", "instance")), 8705);
+}
+
+std::vector<std::string> convolution_entries(const torch::nn::Module& module) {
+  std::vector<std::string> out;
+  for (const auto& item : module.named_modules())
+    if (dynamic_cast<const Conv*>(item.value().get()) ||
+        dynamic_cast<const ConvTranspose*>(item.value().get()))
+      for (const auto& parameter : item.value()->named_parameters())
+        out.push_back(item.key() + "." + parameter.key());
+  return out;
+}
+
+std::vector<std::string> names(const torch::nn::Module& module) {
+  std::vector<std::string> out;
+  for (const auto& [name, tensor] : state_dict(module)) out.push_back(name);
+  return out;
+}
+
+// norm "none" keeps the places of the norms and, as with batch norm, inner convolutions have no bias.
+TEST(Norms, NoneIsBatchNormWithoutItsTensors) {
+  for (const char* net : {"resnet_2blocks", "unet_128"}) {
+    const auto none = make_generator(generator_options(net, "none"));
+    const auto batch = make_generator(generator_options(net, "batch"));
+    EXPECT_EQ(names(*none), convolution_entries(*batch)) << net;
+  }
+  for (const char* net : {"basic", "pixel"}) {
+    const auto none = make_discriminator(discriminator_options(net, "none"));
+    const auto batch = make_discriminator(discriminator_options(net, "batch"));
+    EXPECT_EQ(names(*none), convolution_entries(*batch)) << net;
+  }
+}
+
+TEST(Norms, InstanceHasNoTensorsAndEveryConvolutionABias) {
+  for (const char* net : {"resnet_2blocks", "unet_128"}) {
+    const auto network = make_generator(generator_options(net));
+    EXPECT_EQ(names(*network), convolution_entries(*network)) << net;
+    std::size_t weights = 0, biases = 0;
+    for (const auto& name : names(*network)) (name.ends_with(".bias") ? biases : weights) += 1;
+    EXPECT_EQ(weights, biases) << net;
+  }
+}
+
+TEST(Norms, AnUnknownOneIsAUsageError) {
+  EXPECT_THAT(error_of<UsageError>([] { make_generator(generator_options("resnet_1blocks", "layer")); }),
+              AllOf(HasSubstr("'layer'"), HasSubstr("instance, batch, none")));
+}
+
+TEST(NetworkNames, AnUnknownOneIsAUsageErrorThatSuggests) {
+  const auto generator = [](const std::string& net) {
+    return error_of<UsageError>([&] { make_generator(generator_options(net)); });
+  };
+  EXPECT_THAT(generator("unet_265"), AllOf(HasSubstr("'unet_265'"), HasSubstr("did you mean 'unet_256'?")));
+  EXPECT_THAT(generator("resnet_9block"), HasSubstr("resnet_<n>blocks"));
+  EXPECT_THAT(generator("resnet"), HasSubstr("one of resnet_<n>blocks, unet_128, unet_256"));
+  EXPECT_THAT(generator("resnet_<n>blocks"), HasSubstr("resnet_9blocks"));
+  EXPECT_THAT(generator("resnet_99999blocks"), HasSubstr("at most 1000 blocks"));
+  EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("pixle")); }),
+              AllOf(HasSubstr("'pixle'"), HasSubstr("did you mean 'pixel'?")));
+}
+
+TEST(NetworkNames, AreCheckedWhereTheyAreGiven) {
+  const auto refusal = [](const std::string& net) {
+    return error_of<UsageError>([&] { check_generator_name(net, "--net-g"); });
+  };
+  EXPECT_THAT(refusal("resnet_9block"), AllOf(StartsWith("--net-g: "), HasSubstr("'resnet_9blocks'?")));
+  EXPECT_THAT(refusal("unet_64"), StartsWith("--net-g: "));
+  EXPECT_THAT(refusal("resnet_<n>blocks"), HasSubstr("resnet_9blocks"));
+  for (const char* net : {"resnet_9blocks", "resnet_1blocks", "unet_128", "unet_256"})
+    EXPECT_NO_THROW(check_generator_name(net, "--net-g")) << net;
+}
+
+TEST(GeneratorShapes, ChannelsMayDifferAndBeOne) {
+  for (const auto& [in, out] : {std::pair{1, 1}, std::pair{1, 3}, std::pair{5, 2}})
+    for (const auto& [net, side] : {std::pair{"resnet_1blocks", 16}, std::pair{"unet_128", 128}}) {
+      GeneratorOptions options = generator_options(net);
+      options.in_channels = in;
+      options.out_channels = out;
+      const at::Tensor y = initialised(make_generator(options))->forward(noise({2, in, side, side}, 1));
+      EXPECT_EQ(y.sizes(), at::IntArrayRef({2, out, side, side})) << net;
+    }
+  DiscriminatorOptions options = discriminator_options("basic");
+  options.in_channels = 1;
+  EXPECT_EQ(initialised(make_discriminator(options))->forward(noise({2, 1, 32, 32}, 1)).size(1), 1);
+}
+
+TEST(GeneratorShapes, TheSizeRuleIsTheReferences) {
+  const auto rule = [](const char* net) { return make_generator(generator_options(net))->size_rule(); };
+  EXPECT_EQ(rule("resnet_9blocks").multiple, 4);
+  EXPECT_EQ(rule("resnet_9blocks").minimum, 8);
+  EXPECT_EQ(rule("unet_128").multiple, 128);
+  EXPECT_EQ(rule("unet_256").multiple, 256);
+}
+
+TEST(GeneratorShapes, SidesThatFollowTheRuleAreKept) {
+  for (const char* net : {"resnet_1blocks", "unet_128", "unet_256"})
+    for (const char* norm : {"instance", "batch", "none"}) {
+      const auto network = initialised(make_generator(generator_options(net, norm)));
+      const SizeRule rule = network->size_rule();
+      const std::int64_t h = rule.minimum, w = rule.minimum + rule.multiple;
+      EXPECT_EQ(network->forward(noise({1, 3, h, w}, 1)).sizes(), at::IntArrayRef({1, 3, h, w}))
+          << net << norm;
+    }
+}
+
+TEST(GeneratorShapes, AUnetRefusesOtherSidesInOneClearLine) {
+  const auto network = initialised(make_generator(generator_options("unet_128")));
+  for (const auto& [h, w] : {std::pair{192, 128}, std::pair{128, 320}, std::pair{64, 64}})
+    EXPECT_THAT(error_of([&] {
+                  network->forward(noise({1, 3, h, w}, 1));
+                }),
+                AllOf(HasSubstr(fmt::format("{}x{}", w, h)), HasSubstr("multiples of 128")));
+}
+
+TEST(GeneratorShapes, AResnetRoundsOtherSidesUpAndNeedsMapsOfTwo) {
+  const auto network = initialised(make_generator(generator_options("resnet_1blocks")));
+  EXPECT_EQ(network->forward(noise({1, 3, 10, 13}, 1)).sizes(), at::IntArrayRef({1, 3, 12, 16}));
+  EXPECT_THAT(error_of([&] { network->forward(noise({1, 3, 4, 4}, 1)); }), HasSubstr("1x1"));
+}
+
+TEST(DiscriminatorShapes, ScoreMapsOf256AreTheReferences) {
+  for (const auto& [layers, side] : {std::pair{1, 126}, {2, 62}, {3, 30}, {4, 14}, {5, 6}}) {
+    const auto network =
+        initialised(make_discriminator(discriminator_options("n_layers", "instance", layers)));
+    EXPECT_EQ(network->forward(noise({1, 3, 256, 256}, 1)).sizes(), at::IntArrayRef({1, 1, side, side}));
+  }
+  const auto pixel = initialised(make_discriminator(discriminator_options("pixel")));
+  EXPECT_EQ(pixel->forward(noise({1, 3, 16, 20}, 1)).sizes(), at::IntArrayRef({1, 1, 16, 20}));
+}
+
+TEST(DiscriminatorShapes, BasicIsThreeLayersWhateverTheOptionSays) {
+  const auto names_of = [](const char* net, std::int64_t layers) {
+    return described(*make_discriminator(discriminator_options(net, "batch", layers)));
+  };
+  EXPECT_EQ(names_of("basic", 5), names_of("n_layers", 3));
+  EXPECT_NE(names_of("n_layers", 5), names_of("n_layers", 3));
+}
+
+// The pixels that a score in the middle depends on, found by its gradient.
+TEST(DiscriminatorShapes, ReceptiveFieldsAreTheReferences) {
+  for (const auto& [layers, field] : {std::pair{1, 16}, {2, 34}, {3, 70}, {4, 142}, {5, 286}}) {
+    const auto network = initialised(make_discriminator(discriminator_options("n_layers", "none", layers)));
+    network->to(at::kDouble);
+    const at::Tensor x = noise({1, 3, 512, 512}, 2).to(at::kDouble).requires_grad_(true);
+    const at::Tensor y = network->forward(x);
+    y[0][0][y.size(2) / 2][y.size(3) / 2].backward();
+    const at::Tensor rows = x.grad().abs().sum(at::IntArrayRef({0, 1, 3})).nonzero();
+    EXPECT_EQ((rows.max() - rows.min()).item<std::int64_t>() + 1, field) << layers << " layers";
+  }
+}
+
+TEST(DiscriminatorShapes, TheMinimumIsTheSmallestSideThatWorks) {
+  for (std::int64_t layers = 1; layers <= 4; ++layers) {
+    const auto network =
+        initialised(make_discriminator(discriminator_options("n_layers", "instance", layers)));
+    const std::int64_t side = network->size_rule().minimum;
+    EXPECT_EQ(network->forward(noise({1, 3, side, side}, 1)).numel(), 1) << layers;
+    EXPECT_THROW(network->forward(noise({1, 3, side - 1, side - 1}, 1)), std::exception) << layers;
+  }
+}
+
+TEST(OutputActivation, TanhIsBoundedAndLinearIsNot) {
+  for (const auto& [net, side] : {std::pair{"resnet_1blocks", 32}, std::pair{"unet_128", 128}}) {
+    GeneratorOptions options = generator_options(net);
+    const auto largest = [&](const char* activation) {
+      options.output_activation = activation;
+      const auto network = make_generator(options);
+      init_weights(*network, {"normal", 1}, 3);
+      return network->forward(noise({1, 3, side, side}, 3));
+    };
+    const at::Tensor bounded = largest("tanh"), unbounded = largest("linear");
+    EXPECT_LE(bounded.abs().max().item<float>(), 1) << net;
+    EXPECT_GT(unbounded.max().item<float>(), 1) << net;
+    EXPECT_LT(unbounded.min().item<float>(), -1) << net;
+    EXPECT_TRUE(at::equal(at::tanh(unbounded), bounded)) << net;
+  }
+  EXPECT_THROW(make_output_activation("sigmoid"), UsageError);
+}
+
+std::shared_ptr<Generator> with_dropout(const char* net) {
+  GeneratorOptions options = generator_options(net, "none");
+  options.dropout = true;
+  return initialised(make_generator(options));
+}
+
+std::size_t dropout_count(const torch::nn::Module& module) {
+  std::size_t count = 0;
+  for (const auto& child : module.modules()) count += dynamic_cast<Dropout*>(child.get()) != nullptr ? 1 : 0;
+  return count;
+}
+
+TEST(DropoutInNetworks, StandsWhereTheReferenceHasIt) {
+  EXPECT_EQ(dropout_count(*with_dropout("resnet_4blocks")), 4u);
+  EXPECT_EQ(dropout_count(*with_dropout("unet_128")), 2u);
+  EXPECT_EQ(dropout_count(*with_dropout("unet_256")), 3u);
+  EXPECT_EQ(dropout_count(*make_generator(generator_options("resnet_4blocks"))), 0u);
+}
+
+TEST(DropoutInNetworks, MovesTheSecondConvolutionOfAResnetBlockAndNoneOfAUnet) {
+  const auto with = names(*with_dropout("resnet_1blocks"));
+  const auto without = names(*make_generator(generator_options("resnet_1blocks", "none")));
+  EXPECT_THAT(with, ::testing::Contains("model.10.conv_block.6.weight"));
+  EXPECT_THAT(with, Not(::testing::Contains("model.10.conv_block.5.weight")));
+  EXPECT_THAT(without, ::testing::Contains("model.10.conv_block.5.weight"));
+  EXPECT_EQ(with.size(), without.size());
+  EXPECT_EQ(names(*with_dropout("unet_128")), names(*make_generator(generator_options("unet_128", "none"))));
+}
+
+TEST(DropoutInNetworks, ActsWhileTrainingOnlyAndIsDrawnFromItsGenerator) {
+  for (const auto& [net, side] : {std::pair{"resnet_2blocks", 16}, std::pair{"unet_128", 128}}) {
+    const auto network = with_dropout(net);
+    const at::Tensor x = noise({1, 3, side, side}, 4);
+    EXPECT_THROW(network->forward(x), std::logic_error) << "a draw without a generator";
+    set_dropout_generator(*network, testing::generator(5));
+    const at::Tensor first = network->forward(x), second = network->forward(x);
+    EXPECT_FALSE(at::equal(first, second)) << net;
+    set_dropout_generator(*network, testing::generator(5));
+    EXPECT_TRUE(at::equal(network->forward(x), first)) << net;
+    EXPECT_TRUE(at::equal(network->forward(x), second)) << net;
+    network->eval();
+    EXPECT_TRUE(at::equal(network->forward(x), network->forward(x))) << net;
+    EXPECT_FALSE(at::equal(network->forward(x), first)) << net;
+  }
+}
+
+TEST(Residuals, AreReportedBlockByBlockAndLeaveTheResultAlone) {
+  const auto network = initialised(make_generator(generator_options("resnet_3blocks")));
+  const at::Tensor x = noise({2, 3, 16, 16}, 6);
+  std::vector<at::Tensor> residuals;
+  EXPECT_TRUE(at::equal(network->forward_with_residuals(x, residuals), network->forward(x)));
+  ASSERT_EQ(residuals.size(), 3u);
+  for (const auto& v : residuals) {
+    EXPECT_EQ(v.sizes(), at::IntArrayRef({2, 8, 4, 4}));
+    EXPECT_GT(v.abs().max().item<float>(), 0);
+  }
+}
+
+TEST(Residuals, VanishWithTheBlocksWeights) {
+  const auto network = initialised(make_generator(generator_options("resnet_2blocks", "none")));
+  at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : state_dict(*network))
+    if (name.starts_with("model.11.conv_block")) tensor.zero_();
+  std::vector<at::Tensor> residuals;
+  network->forward_with_residuals(noise({1, 3, 16, 16}, 7), residuals);
+  EXPECT_GT(residuals.at(0).abs().max().item<float>(), 0);
+  EXPECT_EQ(residuals.at(1).abs().max().item<float>(), 0);
+}
+
+TEST(Residuals, AUnetHasNone) {
+  std::vector<at::Tensor> residuals;
+  const auto network = make_generator(generator_options("unet_128"));
+  EXPECT_THAT(error_of([&] {
+                network->forward_with_residuals(noise({1, 3, 128, 128}, 1), residuals);
+              }),
+              HasSubstr("resnet"));
+}
+
+TEST(Gradients, ReachEveryParameter) {
+  const auto expect_all = [](const std::shared_ptr<Network>& network, std::int64_t side) {
+    network->forward(noise({2, 3, side, side}, 8)).square().sum().backward();
+    for (const auto& item : network->named_parameters()) {
+      ASSERT_TRUE(item.value().grad().defined()) << item.key();
+      EXPECT_GT(item.value().grad().abs().max().item<float>(), 0) << item.key();
+    }
+  };
+  expect_all(initialised(make_generator(generator_options("resnet_2blocks", "batch"))), 16);
+  expect_all(initialised(make_generator(generator_options("unet_128", "batch"))), 128);
+  expect_all(initialised(make_discriminator(discriminator_options("basic", "batch"))), 32);
+  expect_all(initialised(make_discriminator(discriminator_options("pixel", "batch"))), 8);
+}
+
+}  // namespace
+}  // namespace torsor

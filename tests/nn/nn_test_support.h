@@ -1,0 +1,65 @@
+// Shared by the tests of the networks.
+#pragma once
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <string>
+
+#include "core/error.h"
+#include "nn/init.h"
+#include "nn/network.h"
+#include "nn/state_dict.h"
+
+namespace torsor::testing {
+
+inline at::Generator generator(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+
+/// Seeded N(0, 1) in float32.
+inline at::Tensor noise(at::IntArrayRef shape, std::uint64_t seed) {
+  return at::empty(shape, at::kFloat).normal_(0, 1, generator(seed));
+}
+
+/// A narrow generator; `norm` as in the options.
+inline GeneratorOptions generator_options(const std::string& net, const std::string& norm = "instance") {
+  GeneratorOptions options;
+  options.net_g = net;
+  options.norm = norm;
+  options.ngf = 2;
+  return options;
+}
+
+inline DiscriminatorOptions discriminator_options(const std::string& net,
+                                                  const std::string& norm = "instance",
+                                                  std::int64_t layers = 3) {
+  DiscriminatorOptions options;
+  options.net_d = net;
+  options.norm = norm;
+  options.ndf = 2;
+  options.n_layers_d = layers;
+  return options;
+}
+
+/// The network with weights of a scale that keeps signals alive in narrow layers.
+template <class NetworkPtr>
+NetworkPtr initialised(NetworkPtr network, std::uint64_t seed = 1) {
+  init_weights(*network, {"kaiming", 1}, seed);
+  return network;
+}
+
+/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
+template <class ErrorType = Error, class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const ErrorType& error) {
+    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+    return error.what();
+  }
+  ADD_FAILURE() << "no such error was thrown";
+  return "";
+}
+
+}  // namespace torsor::testing
