@@ -44,8 +44,8 @@ class Option {
   bool is_hidden() const { return hidden_; }
   bool is_bool() const { return std::holds_alternative<bool*>(target_); }
   std::string flag() const;           // --lambda-cycle-a
-  std::string type_name() const;      // bool, integer, number, text
-  std::string constraint() const;     // ">= 0", "in [0, 1]", "one of a, b", or ""
+  std::string type_name() const;      // flag, integer, number, text
+  std::string constraint() const;     // ">= 0", "0 to 1", "one of a, b", or ""
   const Json& default_value() const { return default_; }  // the value when it was declared
   bool given() const { return given_; }                    // set by a flag or a config file
 

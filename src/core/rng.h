@@ -41,7 +41,7 @@ class RngStreams {
   std::uint64_t seed() const { return seed_; }
   Rng& operator[](const std::string& name);
   Json save() const;
-  void load(const Json& saved);
+  void load(const Json& saved);  // throws Error on what save() did not write
 
  private:
   std::uint64_t seed_;

@@ -29,13 +29,14 @@ std::string snake_case(std::string_view kebab);
 /// ASCII lower case.
 std::string lower(std::string_view text);
 
-/// "90", "90s", "10min", "1h", "1h30min", "1.5h" -> seconds. Throws UsageError naming `what` otherwise.
+/// "90", "90s", "10min", "1h", "1h30min", "1.5h" -> seconds; only a number alone may lack its unit. Throws
+/// UsageError naming `what` otherwise.
 double parse_duration(std::string_view text, std::string_view what);
 
 /// 12345678 -> "12,345,678".
 std::string with_thousands(std::int64_t value);
 
-/// 3725 -> "1h02m05s"; under a minute "42s".
+/// The two largest units: 3725 -> "1h02m", 61 -> "1m01s"; under a minute "42s".
 std::string human_duration(double seconds);
 
 /// 3300000000 -> "3.1 GiB".
