@@ -1,0 +1,470 @@
+// The CycleGAN step: its losses against their formulas, what each update touches, and every ablation.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/autograd.h>
+
+#include <cmath>
+
+#include "model/model_test_support.h"
+
+namespace torsor::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr double kTolerance = 1e-11;  // double precision, sums in another order
+
+double square(double x) { return x * x; }
+
+/// The mean of f(x, y) over all elements, one by one.
+double mean_of(const at::Tensor& x, const at::Tensor& y, double (*f)(double, double)) {
+  const at::Tensor a = x.detach().to(at::kDouble).contiguous(), b = y.detach().to(at::kDouble).contiguous();
+  EXPECT_EQ(a.sizes(), b.sizes());
+  double sum = 0;
+  for (std::int64_t i = 0; i < a.numel(); ++i)
+    sum += f(a.const_data_ptr<double>()[i], b.const_data_ptr<double>()[i]);
+  return sum / static_cast<double>(a.numel());
+}
+double mean_absolute(const at::Tensor& x, const at::Tensor& y) {
+  return mean_of(x, y, [](double a, double b) { return std::abs(a - b); });
+}
+double mean_square(const at::Tensor& x, const at::Tensor& y) {
+  return mean_of(x, y, [](double a, double b) { return square(a - b); });
+}
+double mean_square(const at::Tensor& x, double y) { return mean_square(x, at::full_like(x, y)); }
+
+/// What the networks of a model make of batch 0, without touching the model.
+struct Pictures {
+  explicit Pictures(const Rig& rig) {
+    const Batch batch = rig.batches.at_index(0);
+    real_a = batch.at("real_a").to(at::kDouble);
+    real_b = batch.at("real_b").to(at::kDouble);
+    at::NoGradGuard no_grad;
+    const auto g_ab = network(rig.model, "g_a_to_b"), g_ba = network(rig.model, "g_b_to_a");
+    const auto d_a = network(rig.model, "d_a"), d_b = network(rig.model, "d_b");
+    fake_b = g_ab->forward(real_a);
+    fake_a = g_ba->forward(real_b);
+    rec_a = g_ba->forward(fake_b);
+    rec_b = g_ab->forward(fake_a);
+    score_real_a = d_a->forward(real_a);
+    score_real_b = d_b->forward(real_b);
+    score_fake_a = d_a->forward(fake_a);
+    score_fake_b = d_b->forward(fake_b);
+  }
+  at::Tensor real_a, real_b, fake_a, fake_b, rec_a, rec_b;
+  at::Tensor score_real_a, score_real_b, score_fake_a, score_fake_b;
+};
+
+/// Looks at the gradients when an optimiser is about to step, and keeps the order of the updates.
+class Spy : public GradientSync {
+ public:
+  explicit Spy(const Model& model) : model_(model) {}
+  void sync(Optimizer& optimizer) override {
+    order.push_back(optimizer.name());
+    auto& now = gradients[optimizer.name()];
+    now.clear();
+    for (const auto& [name, network] : model_.networks())
+      for (const auto& parameter : network->named_parameters())
+        if (parameter.value().grad().defined())
+          now[name + " " + parameter.key()] = parameter.value().grad().clone();
+  }
+  std::vector<std::string> order;
+  std::map<std::string, Weights> gradients;  // at each optimiser's last step
+
+ private:
+  const Model& model_;
+};
+
+Weights only(const Weights& all, const std::string& prefix) {
+  Weights out;
+  for (const auto& [name, tensor] : all)
+    if (name.starts_with(prefix)) out[name] = tensor;
+  return out;
+}
+
+TEST(CycleGanStep, NamesItsLossesInOrderAndTellsWhatItConsumed) {
+  Rig rig(tiny_spec());
+  rig.batches.batch_size = 2;
+  const StepReport report = rig.step();
+  std::vector<std::string> names;
+  for (const auto& [name, value] : report.losses) {
+    names.push_back(name);
+    EXPECT_TRUE(std::isfinite(value)) << name;
+    EXPECT_GT(value, 0) << name;
+  }
+  EXPECT_THAT(names, ElementsAre("d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"));
+  EXPECT_EQ(names, rig.model.loss_names());
+  EXPECT_EQ(report.images, 2);
+  EXPECT_EQ(report.batches, 1);
+  EXPECT_THAT(report.items, ElementsAre("a0", "b0"));
+  EXPECT_EQ(report.loss("cycle_b"), report.losses[5].second);
+  EXPECT_THAT(error_of<UsageError>([&] { report.loss("cicle_b"); }),
+              AllOf(HasSubstr("cicle_b"), HasSubstr("did you mean 'cycle_b'"), HasSubstr("idt_a")));
+}
+
+TEST(CycleGanStep, FirstLossesAreTheirFormulas) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.lambda_cycle_a = 3;
+  spec.cyclegan.lambda_cycle_b = 7;
+  spec.cyclegan.lambda_gan = 2;
+  spec.cyclegan.lambda_identity = 0.25;
+  Rig rig(spec, cpu(at::kDouble));
+  rig.batches.batch_size = 2;
+  const Pictures p(rig);
+  at::Tensor same_b, same_a;
+  {
+    at::NoGradGuard no_grad;
+    same_b = network(rig.model, "g_a_to_b")->forward(p.real_b);
+    same_a = network(rig.model, "g_b_to_a")->forward(p.real_a);
+  }
+  const StepReport r = rig.step();
+  EXPECT_NEAR(r.loss("g_a_to_b"), 2 * mean_square(p.score_fake_b, 1), kTolerance);
+  EXPECT_NEAR(r.loss("g_b_to_a"), 2 * mean_square(p.score_fake_a, 1), kTolerance);
+  EXPECT_NEAR(r.loss("cycle_a"), 3 * mean_absolute(p.rec_a, p.real_a), kTolerance);
+  EXPECT_NEAR(r.loss("cycle_b"), 7 * mean_absolute(p.rec_b, p.real_b), kTolerance);
+  // Target mode: G_A->B is fed B, weighed relative to the cycle of B (reference.md, section 2, step 3).
+  EXPECT_NEAR(r.loss("idt_a"), 7 * 0.25 * mean_absolute(same_b, p.real_b), kTolerance);
+  EXPECT_NEAR(r.loss("idt_b"), 3 * 0.25 * mean_absolute(same_a, p.real_a), kTolerance);
+  // The discriminators' losses are halved, and see fakes from before the generators' step.
+  EXPECT_NEAR(r.loss("d_b"), 2 * 0.5 * (mean_square(p.score_real_b, 1) + mean_square(p.score_fake_b, 0)), kTolerance);
+  EXPECT_NEAR(r.loss("d_a"), 2 * 0.5 * (mean_square(p.score_real_a, 1) + mean_square(p.score_fake_a, 0)), kTolerance);
+}
+
+TEST(CycleGanStep, AlphaIdFeedsEachGeneratorItsOwnDomainAndWeighsAbsolutely) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.alpha_id = 5;
+  spec.cyclegan.lambda_cycle_b = 0.5;
+  Rig rig(spec, cpu(at::kDouble));
+  const Pictures p(rig);
+  const StepReport r = rig.step();
+  EXPECT_NEAR(r.loss("idt_a"), 5 * mean_absolute(p.fake_b, p.real_a), kTolerance);
+  EXPECT_NEAR(r.loss("idt_b"), 5 * mean_absolute(p.fake_a, p.real_b), kTolerance);
+}
+
+TEST(CycleGanStep, NormL2SquaresCycleAndIdentity) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.alpha_id = 5;
+  spec.cyclegan.cycle_norm = "l2";
+  Rig rig(spec, cpu(at::kDouble));
+  const Pictures p(rig);
+  const StepReport r = rig.step();
+  EXPECT_NEAR(r.loss("cycle_a"), 10 * mean_square(p.rec_a, p.real_a), kTolerance);
+  EXPECT_NEAR(r.loss("cycle_b"), 10 * mean_square(p.rec_b, p.real_b), kTolerance);
+  EXPECT_NEAR(r.loss("idt_a"), 5 * mean_square(p.fake_b, p.real_a), kTolerance);
+}
+
+TEST(CycleGanStep, DiscriminatorsLearnFromTheHalvedLossAlone) {
+  Rig rig(tiny_spec(), cpu(at::kDouble)), twin(tiny_spec(), cpu(at::kDouble));
+  Spy spy(rig.model);
+  rig.step(spy);
+  const Pictures p(twin);
+  for (const char* name : {"d_a", "d_b"}) {
+    const bool is_a = std::string(name) == "d_a";
+    const auto judge = network(twin.model, name);
+    const at::Tensor real = judge->forward(is_a ? p.real_a : p.real_b),
+                     fake = judge->forward(is_a ? p.fake_a : p.fake_b);
+    const at::Tensor loss = 0.5 * ((real - 1).pow(2).mean() + fake.pow(2).mean());
+    loss.backward();
+    for (const auto& parameter : judge->named_parameters()) {
+      const std::string key = std::string(name) + " " + parameter.key();
+      EXPECT_TRUE(at::allclose(spy.gradients["opt_d"].at(key), parameter.value().grad(), 1e-9, 1e-12)) << key;
+    }
+  }
+}
+
+TEST(CycleGanStep, FreezesTheDiscriminatorsWhileTheGeneratorsLearn) {
+  Rig rig(tiny_spec());
+  Spy spy(rig.model);
+  rig.step(spy);
+  EXPECT_THAT(spy.order, ElementsAre("opt_g", "opt_d"));
+  EXPECT_TRUE(only(spy.gradients["opt_g"], "d_").empty());
+  EXPECT_FALSE(only(spy.gradients["opt_g"], "g_").empty());
+  const Weights before = only(spy.gradients["opt_d"], "d_");
+  rig.step(spy);
+  const Weights frozen = only(spy.gradients["opt_g"], "d_");
+  ASSERT_FALSE(frozen.empty());
+  EXPECT_EQ(first_difference(before, frozen), "");
+  // Nor does the discriminators' loss reach the generators.
+  EXPECT_EQ(first_difference(only(spy.gradients["opt_g"], "g_"), only(spy.gradients["opt_d"], "g_")), "");
+}
+
+TEST(CycleGanStep, SgdMovesByTheRateTimesTheGradient) {
+  CycleGanSpec spec = tiny_spec();
+  spec.optimizer.optimizer = "sgd";
+  spec.optimizer.lr = 0.01;
+  Rig rig(spec, cpu(at::kDouble));
+  Spy spy(rig.model);
+  const Weights before = weights_of(rig.model);
+  rig.step(spy);
+  const Weights first_after = weights_of(rig.model);
+  const auto gradient = [&](const std::string& name) {
+    return spy.gradients[name.starts_with("g_") ? "opt_g" : "opt_d"].at(name);
+  };
+  Weights velocity;
+  for (const auto& [name, was] : before) {
+    velocity[name] = gradient(name);
+    EXPECT_TRUE(at::allclose(first_after.at(name), was - 0.01 * velocity[name], 1e-12, 1e-14)) << name;
+  }
+  rig.step(spy);
+  for (const auto& [name, now] : weights_of(rig.model)) {
+    const at::Tensor momentum = 0.9 * velocity.at(name) + gradient(name);
+    EXPECT_TRUE(at::allclose(now, first_after.at(name) - 0.01 * momentum, 1e-12, 1e-14)) << name;
+  }
+}
+
+TEST(CycleGanStep, AdamsFirstMoveIsTheRateInTheGradientsDirection) {
+  Rig rig(tiny_spec(), cpu(at::kDouble));
+  Spy spy(rig.model);
+  const Weights before = weights_of(rig.model);
+  rig.step(spy);
+  // Bias corrected, the first moments are g and g^2: the step is lr g / (|g| + 1e-8).
+  for (const auto& [name, now] : weights_of(rig.model)) {
+    const at::Tensor g = spy.gradients[name.starts_with("g_") ? "opt_g" : "opt_d"].at(name);
+    EXPECT_TRUE(at::allclose(now, before.at(name) - 0.0002 * g / (g.abs() + 1e-8), 1e-9, 1e-12)) << name;
+  }
+}
+
+struct Ablation {
+  std::string name;
+  std::function<void(CycleGanOptions&)> set;
+  std::set<std::string> losses;  // that are there; the others are 0
+};
+void PrintTo(const Ablation& a, std::ostream* out) { *out << a.name; }
+
+class Ablations : public ::testing::TestWithParam<Ablation> {};
+
+TEST_P(Ablations, TrainWithTheLossesTheyHaveAndNoOthers) {
+  CycleGanSpec spec = tiny_spec();
+  GetParam().set(spec.cyclegan);
+  Rig rig(spec);
+  const Weights before = weights_of(rig.model);
+  for (int step = 0; step < 3; ++step)
+    for (const auto& [name, value] : rig.step().losses) {
+      EXPECT_TRUE(std::isfinite(value)) << name;
+      EXPECT_EQ(value != 0, GetParam().losses.contains(name)) << name << " is " << value;
+    }
+  const Weights after = weights_of(rig.model);
+  const bool adversarial = GetParam().losses.contains("d_a");
+  for (const char* generator : {"g_a_to_b", "g_b_to_a"})
+    EXPECT_NE(first_difference(before, after, generator), "") << generator << " did not learn";
+  for (const char* judge : {"d_a", "d_b"})
+    EXPECT_EQ(first_difference(before, after, judge) != "", adversarial) << judge;
+  EXPECT_EQ(non_finite_weight(rig.model), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CycleGan, Ablations,
+    ::testing::Values(
+        Ablation{"cycle_alone",
+                 [](CycleGanOptions& o) {
+                   o.lambda_gan = 0;
+                   o.lambda_identity = 0;
+                 },
+                 {"cycle_a", "cycle_b"}},
+        Ablation{"cycle_and_identity", [](CycleGanOptions& o) { o.lambda_gan = 0; },
+                 {"cycle_a", "cycle_b", "idt_a", "idt_b"}},
+        Ablation{"gan_alone", [](CycleGanOptions& o) { o.lambda_cycle_a = o.lambda_cycle_b = 0; },
+                 {"d_a", "d_b", "g_a_to_b", "g_b_to_a"}},
+        Ablation{"gan_and_source_identity",
+                 [](CycleGanOptions& o) {
+                   o.lambda_cycle_a = o.lambda_cycle_b = 0;
+                   o.alpha_id = 1;
+                 },
+                 {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "idt_a", "idt_b"}},
+        // The default identity loss is relative to a cycle: where that is off, it is too.
+        Ablation{"forward_cycle", [](CycleGanOptions& o) { o.lambda_cycle_b = 0; },
+                 {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "idt_b"}},
+        Ablation{"backward_cycle", [](CycleGanOptions& o) { o.lambda_cycle_a = 0; },
+                 {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_b", "idt_a"}},
+        Ablation{"forward_cycle_alone",
+                 [](CycleGanOptions& o) {
+                   o.lambda_cycle_b = 0;
+                   o.lambda_gan = 0;
+                   o.lambda_identity = 0;
+                 },
+                 {"cycle_a"}}),
+    [](const auto& test) { return test.param.name; });
+
+class GanModes : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(GanModes, TrainAllNetworks) {
+  CycleGanSpec spec = tiny_spec();
+  spec.gan.gan_mode = GetParam();
+  spec.cyclegan.pool_size = 2;
+  Rig rig(spec);
+  const Weights before = weights_of(rig.model);
+  const std::int64_t pulled = GetParam() == "wgangp" ? 5 : 1;
+  EXPECT_EQ(rig.model.batches_per_step(), pulled);
+  for (int step = 0; step < 3; ++step) {
+    const StepReport report = rig.step();
+    EXPECT_EQ(report.batches, pulled);
+    EXPECT_EQ(report.images, pulled);
+    for (const auto& [name, value] : report.losses) EXPECT_TRUE(std::isfinite(value)) << name;
+  }
+  for (const auto& [name, network] : rig.model.networks())
+    EXPECT_NE(first_difference(before, weights_of(rig.model), name), "") << name;
+  EXPECT_EQ(non_finite_weight(rig.model), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(CycleGan, GanModes, ::testing::ValuesIn(gan_modes()),
+                         [](const auto& test) { return test.param; });
+
+TEST(CriticSteps, UpdateTheDiscriminatorsThatOftenAndTheGeneratorsOnce) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.critic_steps = 3;
+  Rig rig(spec);
+  Spy spy(rig.model);
+  EXPECT_EQ(rig.step(spy).batches, 3);
+  EXPECT_THAT(spy.order, ElementsAre("opt_d", "opt_d", "opt_g", "opt_d"));
+  EXPECT_EQ(rig.batches.next_index, 3);
+
+  spec.cyclegan.lambda_gan = 0;  // no discriminator, no reason to pull batches for it
+  EXPECT_EQ(Rig(spec).step().batches, 1);
+}
+
+TEST(CriticSteps, TheFirstOfThemLeaveTheGeneratorsWithoutGradient) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.critic_steps = 2;
+  Rig rig(spec);
+  class First : public GradientSync {
+   public:
+    First(const Model& model) : model_(model) {}
+    void sync(Optimizer&) override {
+      for (const char* name : {"g_a_to_b", "g_b_to_a"})
+        for (const at::Tensor& parameter : network(model_, name)->parameters())
+          EXPECT_FALSE(calls_ == 0 && parameter.grad().defined()) << name;
+      ++calls_;
+    }
+
+   private:
+    const Model& model_;
+    int calls_ = 0;
+  } first(rig.model);
+  rig.step(first);
+}
+
+TEST(GradientPenalty, IsPartOfTheCriticsLossOnly) {
+  CycleGanSpec spec = tiny_spec();
+  spec.gan.gan_mode = "wgangp";
+  spec.cyclegan.critic_steps = 1;
+  const auto first = [&](double weight) {
+    spec.gan.gp_weight = weight;
+    return Rig(spec, cpu(at::kDouble)).step();
+  };
+  const StepReport none = first(0), one = first(1), ten = first(10);
+  const double penalty = one.loss("d_a") - none.loss("d_a");
+  EXPECT_GT(penalty, 0);
+  EXPECT_NEAR(ten.loss("d_a") - none.loss("d_a"), 10 * penalty, 1e-10);
+  EXPECT_EQ(one.loss("g_a_to_b"), none.loss("g_a_to_b"));
+}
+
+TEST(Identity, ResolvesToTheReferencesByDefault) {
+  CycleGanOptions options;
+  options.lambda_cycle_a = 3;
+  options.lambda_cycle_b = 8;
+  std::string notice;
+  const IdentityTerm term = resolve_identity(options, 3, 3, notice);
+  EXPECT_EQ(term.weight_a_to_b, 4);
+  EXPECT_EQ(term.weight_b_to_a, 1.5);
+  EXPECT_FALSE(term.source);
+  EXPECT_EQ(notice, "");
+  options.lambda_identity = 0;
+  EXPECT_FALSE(resolve_identity(options, 3, 3, notice).on());
+}
+
+TEST(Identity, UnequalChannelsSwitchTheDefaultOffAndSaySo) {
+  CycleGanOptions options;
+  std::string notice;
+  EXPECT_FALSE(resolve_identity(options, 1, 3, notice).on());
+  EXPECT_THAT(notice, AllOf(HasSubstr("identity loss is off"), HasSubstr("1"), HasSubstr("3")));
+
+  std::string silent;
+  options.lambda_identity = 0;  // switched off by the user: nothing to tell
+  EXPECT_FALSE(resolve_identity(options, 1, 3, silent).on());
+  EXPECT_EQ(silent, "");
+}
+
+TEST(Identity, AskedForWithUnequalChannelsIsAnError) {
+  CycleGanOptions relative, absolute;
+  relative.lambda_identity = 0.5;
+  absolute.alpha_id = 1;
+  std::string notice;
+  EXPECT_THAT(error_of<UsageError>([&] { resolve_identity(relative, 1, 3, notice); }),
+              AllOf(HasSubstr("--lambda-identity"), HasSubstr("1 and 3 channels"), HasSubstr("set it to 0")));
+  EXPECT_THAT(error_of<UsageError>([&] { resolve_identity(absolute, 4, 3, notice); }),
+              AllOf(HasSubstr("--alpha-id"), HasSubstr("4 and 3 channels")));
+}
+
+TEST(Identity, BothFormsAtOnceIsAnError) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.lambda_identity = 0.5;
+  spec.cyclegan.alpha_id = 1;
+  EXPECT_THAT(error_of<UsageError>([&] { Rig rig(spec); }),
+              AllOf(HasSubstr("--lambda-identity"), HasSubstr("--alpha-id")));
+}
+
+TEST(Channels, MayDifferBetweenTheDomains) {
+  CycleGanSpec spec = tiny_spec();
+  spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = spec.d_a.in_channels = 1;
+  spec.g_a_to_b.out_channels = spec.g_b_to_a.in_channels = spec.d_b.in_channels = 4;
+  Rig rig(spec);
+  const StepReport report = rig.step();
+  EXPECT_EQ(report.loss("idt_a"), 0);
+  EXPECT_EQ(report.loss("idt_b"), 0);
+  EXPECT_GT(report.loss("cycle_a"), 0);
+  const auto rows = rig.model.sample(rig.batches.at_index(0));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].size(), 3u);  // no identity picture
+  EXPECT_EQ(rows[0][1].images.size(1), 4);
+  EXPECT_EQ(rows[1][1].images.size(1), 1);
+}
+
+TEST(Options, AllWeightsZeroIsAnError) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.lambda_gan = spec.cyclegan.lambda_cycle_a = spec.cyclegan.lambda_cycle_b = 0;
+  EXPECT_THAT(error_of<UsageError>([&] { Rig rig(spec); }), HasSubstr("nothing would be learnt"));
+}
+
+TEST(Sample, ShowsBothDirectionsAndLeavesTheModelAlone) {
+  CycleGanSpec spec = tiny_spec();
+  spec.g_a_to_b.norm = spec.g_b_to_a.norm = "batch";  // running statistics
+  spec.g_a_to_b.dropout = spec.g_b_to_a.dropout = true;
+  Rig rig(spec);
+  rig.batches.batch_size = 2;
+  rig.step();
+  const Weights before = weights_of(rig.model);
+  const Json streams = rig.rng.save();
+  const auto labels = [](const std::vector<LabelledImages>& row) {
+    std::vector<std::string> out;
+    for (const auto& column : row) out.push_back(column.label);
+    return out;
+  };
+  const Batch shown = rig.batches.at_index(7);
+  const auto once = rig.model.sample(shown), twice = rig.model.sample(shown);
+  ASSERT_EQ(once.size(), 2u);
+  EXPECT_THAT(labels(once[0]), ElementsAre("real_a", "fake_b", "rec_a", "idt_b"));
+  EXPECT_THAT(labels(once[1]), ElementsAre("real_b", "fake_a", "rec_b", "idt_a"));
+  EXPECT_TRUE(at::equal(once[0][0].images, shown.at("real_a")));
+  for (std::size_t row = 0; row < 2; ++row)
+    for (std::size_t i = 0; i < once[row].size(); ++i) {
+      EXPECT_TRUE(at::equal(once[row][i].images, twice[row][i].images)) << once[row][i].label;
+      EXPECT_FALSE(once[row][i].images.requires_grad()) << once[row][i].label;
+    }
+  EXPECT_EQ(first_difference(before, weights_of(rig.model)), "");
+  EXPECT_EQ(streams, rig.rng.save());
+  for (const auto& [name, network] : rig.model.networks()) EXPECT_TRUE(network->is_training()) << name;
+}
+
+TEST(Seed, DecidesTheWeights) {
+  const Weights one = weights_of(Rig(tiny_spec(), cpu(), 1).model);
+  EXPECT_EQ(first_difference(one, weights_of(Rig(tiny_spec(), cpu(), 1).model)), "");
+  for (const char* name : {"g_a_to_b", "g_b_to_a", "d_a", "d_b"})
+    EXPECT_NE(first_difference(one, weights_of(Rig(tiny_spec(), cpu(), 2).model), name), "") << name;
+  // Networks of one shape do not start alike.
+  EXPECT_FALSE(at::equal(one.at("d_a model.0.weight"), one.at("d_b model.0.weight")));
+}
+
+}  // namespace
+}  // namespace torsor::testing

@@ -1,0 +1,395 @@
+// What a model remembers: the image pool, exact continuation, number formats, the model file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <set>
+
+#include "core/files.h"
+#include "core/text.h"
+#include "io/safetensors.h"
+#include "model/model_file.h"
+#include "model/model_test_support.h"
+
+namespace torsor::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A batch of 1x2x2 images, image i filled with the i-th value.
+at::Tensor flat_images(const std::vector<double>& values) {
+  std::vector<at::Tensor> images;
+  for (const double value : values) images.push_back(at::full({1, 2, 2}, value, at::kFloat));
+  return at::stack(images);
+}
+
+/// The values of such a batch.
+std::vector<double> values_of(const at::Tensor& images) {
+  std::vector<double> out;
+  for (const at::Tensor& image : images.unbind(0)) out.push_back(image.mean().item<double>());
+  return out;
+}
+
+/// Hands out what a test wrote down, and notes the order of the calls.
+class ScriptedDraws : public PoolDraws {
+ public:
+  ScriptedDraws(std::deque<double> uniforms, std::deque<std::int64_t> indices)
+      : uniforms_(std::move(uniforms)), indices_(std::move(indices)) {}
+  double uniform() override {
+    const double value = uniforms_.at(0);
+    uniforms_.pop_front();
+    return value;
+  }
+  std::int64_t index(std::int64_t n) override {
+    asked.push_back(n);
+    const std::int64_t value = indices_.at(0);
+    indices_.pop_front();
+    return value;
+  }
+  bool used_up() const { return uniforms_.empty() && indices_.empty(); }
+  std::vector<std::int64_t> asked;
+
+ private:
+  std::deque<double> uniforms_;
+  std::deque<std::int64_t> indices_;
+};
+
+TEST(ImagePool, OfSizeZeroPassesTheBatchOn) {
+  ImagePool pool(0);
+  ScriptedDraws none({}, {});
+  const at::Tensor images = flat_images({1, 2}).requires_grad_(true);
+  const at::Tensor out = pool.query(images, none);
+  EXPECT_TRUE(at::equal(out, images));
+  EXPECT_FALSE(out.requires_grad());
+  EXPECT_EQ(pool.size(), 0u);
+}
+
+TEST(ImagePool, FillsBeforeItDrawsThenSwapsByTheDraws) {
+  ImagePool pool(3);
+  // Full after the first image of the second batch. Above 0.5 swaps, 0.5 itself does not (reference.md, section 2).
+  ScriptedDraws draws({0.51, 0.5, 0.9, 0.0}, {1, 1});
+  EXPECT_THAT(values_of(pool.query(flat_images({10, 11}), draws)), ElementsAre(10, 11));
+  EXPECT_EQ(pool.size(), 2u);
+  EXPECT_THAT(values_of(pool.query(flat_images({12, 13, 14}), draws)), ElementsAre(12, 11, 14));
+  EXPECT_EQ(pool.size(), 3u);
+  EXPECT_THAT(values_of(pool.query(flat_images({15, 16}), draws)), ElementsAre(13, 16));
+  EXPECT_TRUE(draws.used_up());
+  EXPECT_THAT(draws.asked, ElementsAre(3, 3));
+}
+
+TEST(ImagePool, KeepsItsOwnCopies) {
+  ImagePool pool(1);
+  ScriptedDraws draws({0.9}, {0});
+  at::Tensor images = flat_images({10});
+  pool.query(images, draws);
+  images.fill_(-1);
+  EXPECT_THAT(values_of(pool.query(flat_images({11}), draws)), ElementsAre(10));
+}
+
+TEST(ImagePool, ReturnsStoredImagesAboutHalfOfTheTime) {
+  constexpr int kImages = 4000, kCapacity = 10;
+  ImagePool pool(kCapacity);
+  Rng stream(1);
+  StreamDraws draws(stream);
+  std::set<double> stored;
+  int old_ones = 0;
+  for (int i = 0; i < kImages; ++i) {
+    const double value = values_of(pool.query(flat_images({static_cast<double>(i)}), draws)).front();
+    if (i < kCapacity) {
+      EXPECT_EQ(value, i);
+      stored.insert(value);
+    } else if (value != i) {
+      ++old_ones;
+      EXPECT_EQ(stored.erase(value), 1u) << value << " was not in the pool";
+      stored.insert(i);
+    }
+  }
+  // Six standard deviations of a fair coin.
+  EXPECT_NEAR(old_ones, (kImages - kCapacity) / 2, 6 * std::sqrt(kImages) / 2);
+}
+
+TEST(ImagePool, IsSavedAndRestoredBitForBit) {
+  ImagePool pool(3), restored(3);
+  Rng stream(1);
+  StreamDraws draws(stream);
+  const auto noise = [](std::uint64_t seed) { return image_noise({2, 3, 4, 4}, seed).to(at::kFloat); };
+  for (std::uint64_t i = 0; i < 4; ++i) pool.query(noise(i), draws);
+  Archive archive;
+  pool.save(archive, "pool");
+  restored.load(archive, "pool", at::kFloat);
+  EXPECT_EQ(restored.size(), 3u);
+  Rng twin(0);
+  twin.set_state(stream.state());
+  StreamDraws twin_draws(twin);
+  for (std::uint64_t i = 4; i < 12; ++i)
+    EXPECT_TRUE(at::equal(pool.query(noise(i), draws), restored.query(noise(i), twin_draws))) << i;
+
+  Archive empty;
+  ImagePool(3).save(empty, "pool");
+  restored.load(empty, "pool", at::kFloat);
+  EXPECT_EQ(restored.size(), 0u);
+}
+
+TEST(PoolDraws, AreReplacedByAScriptAndShowTheDiscriminatorAStoredFake) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.pool_size = 1;
+  Rig rig(spec, cpu(at::kDouble));
+  auto script = std::make_unique<ScriptedDraws>(std::deque<double>{0.9, 0.1}, std::deque<std::int64_t>{0});
+  const ScriptedDraws& draws = *script;
+  rig.model.set_pool_draws(std::move(script));
+  const auto run = [&](const char* name, const at::Tensor& x) {
+    at::NoGradGuard no_grad;
+    return network(rig.model, name)->forward(x);
+  };
+  const auto real = [&](const char* name, std::int64_t i) { return rig.batches.at_index(i).at(name).to(at::kDouble); };
+  const at::Tensor stored_b = run("g_a_to_b", real("real_a", 0));
+  rig.step();
+  // At the second step B draws first and shows the stored fake, A shows the new one.
+  const at::Tensor new_a = run("g_b_to_a", real("real_b", 1));
+  const auto halved = [&](const char* judge, const at::Tensor& real, const at::Tensor& fake) {
+    return 0.5 * ((run(judge, real) - 1).pow(2).mean() + run(judge, fake).pow(2).mean()).item<double>();
+  };
+  const double d_b = halved("d_b", real("real_b", 1), stored_b), d_a = halved("d_a", real("real_a", 1), new_a);
+  const StepReport report = rig.step();
+  EXPECT_NEAR(report.loss("d_b"), d_b, 1e-12);
+  EXPECT_NEAR(report.loss("d_a"), d_a, 1e-12);
+  EXPECT_TRUE(draws.used_up());
+  EXPECT_THAT(draws.asked, ElementsAre(1));
+}
+
+struct Continuation {
+  std::string name;
+  std::function<void(CycleGanSpec&)> set;
+  Placement placement = cpu();
+};
+void PrintTo(const Continuation& c, std::ostream* out) { *out << c.name; }
+
+class Continuations : public ::testing::TestWithParam<Continuation> {};
+
+TEST_P(Continuations, TwoStepsAndTwoStepsAreFour) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.pool_size = 2;
+  GetParam().set(spec);
+  const TestFolder folder;
+  Rig whole(spec, GetParam().placement, 1);
+  whole.batches.batch_size = 2;
+  whole.step();
+  whole.step();
+  Archive saved;
+  whole.model.save(saved);
+  saved.put("rng", whole.rng.save());
+  saved.write(folder.path / "two.safetensors", {});
+
+  const Archive read = Archive::read(folder.path / "two.safetensors");
+  Rig rest(spec, GetParam().placement, 99);  // another seed: everything has to come from the file
+  rest.model.load(read);
+  rest.rng.load(read.value("rng"));
+  rest.batches = whole.batches;
+  for (int step = 2; step < 4; ++step) {
+    const StepReport expected = whole.step(), continued = rest.step();
+    EXPECT_EQ(continued.losses, expected.losses) << "step " << step;
+  }
+  EXPECT_EQ(first_difference(weights_of(whole.model), weights_of(rest.model)), "");
+  EXPECT_EQ(whole.rng.save(), rest.rng.save());
+  Archive one, other;
+  whole.model.save(one);
+  rest.model.save(other);
+  const TensorMap tensors = one.tensors_under("opt_g");
+  EXPECT_EQ(tensors.empty(), false);
+  for (const auto& [name, tensor] : tensors) EXPECT_TRUE(at::equal(tensor, other.tensor("opt_g/" + name))) << name;
+  EXPECT_TRUE(at::equal(one.tensor("pool_a/images"), other.tensor("pool_a/images")));
+}
+
+Placement bf16() {
+  Placement placement;
+  placement.autocast = true;
+  return placement;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CycleGan, Continuations,
+    ::testing::Values(Continuation{"adam", [](CycleGanSpec&) {}},
+                      Continuation{"sgd", [](CycleGanSpec& s) { s.optimizer.optimizer = "sgd"; }},
+                      Continuation{"dropout_and_batch_norm",
+                                   [](CycleGanSpec& s) {
+                                     s.g_a_to_b.dropout = s.g_b_to_a.dropout = true;
+                                     s.g_a_to_b.norm = s.g_b_to_a.norm = s.d_a.norm = s.d_b.norm = "batch";
+                                   }},
+                      Continuation{"wgangp", [](CycleGanSpec& s) { s.gan.gan_mode = "wgangp"; }},
+                      Continuation{"fp64", [](CycleGanSpec&) {}, cpu(at::kDouble)},
+                      Continuation{"bf16", [](CycleGanSpec&) {}, bf16()}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Continuation, OfAnotherNetworkIsRefused) {
+  CycleGanSpec wider = tiny_spec();
+  wider.g_a_to_b.ngf = 6;
+  Archive archive;
+  Rig(tiny_spec()).model.save(archive);
+  EXPECT_THAT(error_of([&] { Rig(wider).model.load(archive); }), HasSubstr("g_a_to_b"));
+}
+
+TEST(Precision, DoublesComputeWhatFloatsDo) {
+  Rig floats(tiny_spec()), doubles(tiny_spec(), cpu(at::kDouble));
+  for (const auto& [name, weight] : weights_of(doubles.model)) EXPECT_EQ(weight.scalar_type(), at::kDouble) << name;
+  const StepReport coarse = floats.step(), fine = doubles.step();
+  for (const auto& [name, value] : fine.losses) {
+    EXPECT_NEAR(coarse.loss(name), value, 1e-4 * std::max(1.0, std::abs(value))) << name;
+    EXPECT_NE(coarse.loss(name), value) << name;
+  }
+}
+
+TEST(Precision, Bf16RoundsInTheConvolutionsAndKeepsFloatWeights) {
+  Rig floats(tiny_spec()), rounded(tiny_spec(), bf16());
+  const StepReport exact = floats.step(), coarse = rounded.step();
+  for (const auto& [name, value] : exact.losses) {
+    EXPECT_NEAR(coarse.loss(name), value, 0.05 * std::max(1.0, std::abs(value))) << name;
+    EXPECT_NE(coarse.loss(name), value) << name;
+  }
+  for (int step = 0; step < 2; ++step)
+    for (const auto& [name, value] : rounded.step().losses) EXPECT_TRUE(std::isfinite(value)) << name;
+  for (const auto& [name, weight] : weights_of(rounded.model)) EXPECT_EQ(weight.scalar_type(), at::kFloat) << name;
+  EXPECT_EQ(non_finite_weight(rounded.model), "");
+}
+
+TEST(Precision, OptionsBecomeAPlacement) {
+  PlacementOptions options;
+  options.device = "cpu";
+  EXPECT_EQ(resolve_placement(options).dtype, at::kFloat);
+  EXPECT_FALSE(resolve_placement(options).autocast);
+  options.precision = "fp64";
+  EXPECT_EQ(resolve_placement(options).dtype, at::kDouble);
+  options.precision = "bf16";
+  EXPECT_EQ(resolve_placement(options).dtype, at::kFloat);
+  EXPECT_TRUE(resolve_placement(options).autocast);
+  EXPECT_TRUE(resolve_placement(options).device.is_cpu());
+}
+
+TEST(NonFiniteWeight, IsNamed) {
+  const Rig rig(tiny_spec());
+  EXPECT_EQ(non_finite_weight(rig.model), "");
+  at::NoGradGuard no_grad;
+  state_dict(*network(rig.model, "d_a")).front().second.view(-1)[3].fill_(std::nan(""));
+  EXPECT_EQ(non_finite_weight(rig.model), "d_a model.0.weight");
+}
+
+/// A model written as training writes it.
+class ModelFile : public ::testing::Test {
+ protected:
+  ModelFile() : rig_([] {
+                  CycleGanSpec spec = tiny_spec();
+                  spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = spec.d_a.in_channels = 1;
+                  return spec;
+                }()) {
+    rig_.step();
+    const CycleGanSpec& spec = rig_.model.spec();
+    info_.networks = {{"g_a_to_b", "generator", options_to_json(spec.g_a_to_b)},
+                      {"g_b_to_a", "generator", options_to_json(spec.g_b_to_a)},
+                      {"d_a", "discriminator", options_to_json(spec.d_a)}};
+    info_.a = {"winter", 1};
+    info_.b = {"summer", 3};
+    info_.step = 12;
+    info_.preprocessing = {{"load_size", 286}};
+    info_.training = {{"lr", 0.5}};
+    write(model_metadata(info_));
+  }
+
+  void write(const std::map<std::string, std::string>& metadata) const {
+    Archive archive;
+    for (const auto& [name, network] : rig_.model.networks())
+      for (const auto& [key, tensor] : state_dict(*network)) archive.put("net/" + name + "/" + key, tensor);
+    archive.write(path_, metadata);
+  }
+
+  std::string load_error() const {
+    return error_of([&] { load_generator(path_, "a_to_b"); });
+  }
+
+  TestFolder folder_;
+  std::filesystem::path path_ = folder_.path / "model.safetensors";
+  Rig rig_;
+  ModelInfo info_;
+};
+
+TEST_F(ModelFile, GivesBackTheSameGenerators) {
+  for (const char* direction : {"a_to_b", "b_to_a"}) {
+    const LoadedGenerator loaded = load_generator(path_, direction);
+    const std::int64_t channels = std::string(direction) == "a_to_b" ? 1 : 3;
+    const at::Tensor x = image_noise({2, channels, kSide, kSide}, 5).to(at::kFloat);
+    at::NoGradGuard no_grad;
+    const auto original = network(rig_.model, std::string("g_") + direction);
+    EXPECT_TRUE(at::equal(loaded.generator->forward(x), original->forward(x))) << direction;
+    EXPECT_FALSE(loaded.generator->is_training());
+    EXPECT_EQ(loaded.options.in_channels, channels);
+    EXPECT_EQ(loaded.direction, direction);
+  }
+}
+
+TEST_F(ModelFile, DescribesItself) {
+  const ModelInfo info = load_generator(path_, "a_to_b").info;
+  EXPECT_EQ(info.type, "cyclegan");
+  EXPECT_EQ(info.a.name, "winter");
+  EXPECT_EQ(info.a.channels, 1);
+  EXPECT_EQ(info.b.name, "summer");
+  EXPECT_EQ(info.step, 12);
+  EXPECT_EQ(info.white, 255);
+  EXPECT_EQ(info.preprocessing, info_.preprocessing);
+  EXPECT_EQ(info.training, info_.training);
+  EXPECT_EQ(info.to_json(), info_.to_json());
+}
+
+TEST_F(ModelFile, OfAnotherDirectionIsAUsageErrorThatNamesThoseThereAre) {
+  EXPECT_THAT(error_of<UsageError>([&] { load_generator(path_, "b_to_c"); }),
+              AllOf(HasSubstr("--direction b_to_c"), HasSubstr("a_to_b, b_to_a")));
+}
+
+TEST_F(ModelFile, DamagedAnywhereIsAnErrorThatNamesIt) {
+  const std::string good = read_file(path_);
+  const auto with = [&](const std::string& bytes) {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+    const std::string message = load_error();
+    EXPECT_THAT(message, HasSubstr(path_.string()));
+    return message;
+  };
+  std::string flipped = good;
+  flipped[good.size() - 5] ^= 0x10;
+  with(flipped);
+  with(good.substr(0, good.size() - 100));
+  with(good.substr(0, 40));
+  with("");
+  with("not a model");
+  std::filesystem::remove(path_);
+  EXPECT_THAT(load_error(), HasSubstr(path_.string()));
+}
+
+TEST_F(ModelFile, ThatIsNotOneOrOfAnotherFormatIsRefused) {
+  write({});
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("not a torsor model")));
+  auto metadata = model_metadata(info_);
+  metadata["torsor.format"] = "7";
+  write(metadata);
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("format 7")));
+  metadata = model_metadata(info_);
+  metadata["torsor.model"] = "{\"type\": \"cyclegan\"}";
+  write(metadata);
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("incomplete")));
+  metadata["torsor.model"] = "{";
+  write(metadata);
+  EXPECT_THAT(load_error(), HasSubstr(path_.string()));
+}
+
+TEST_F(ModelFile, WhoseDescriptionDoesNotFitItsWeightsIsRefused) {
+  info_.networks[0].options["ngf"] = 6;
+  write(model_metadata(info_));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("model.1.weight")));
+  info_.networks[0].options["ngf"] = "wide";
+  write(model_metadata(info_));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("ngf")));
+}
+
+}  // namespace
+}  // namespace torsor::testing

@@ -1,0 +1,146 @@
+// Shared by the tests of the models: tiny networks, a list of batches, and a model with all that a step needs.
+#pragma once
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/error.h"
+#include "model/cyclegan.h"
+#include "nn/state_dict.h"
+
+namespace torsor::testing {
+
+inline constexpr std::int64_t kSide = 16;
+
+/// Networks of a few hundred weights, of a scale that keeps signals alive in narrow layers.
+inline CycleGanSpec tiny_spec() {
+  CycleGanSpec spec;
+  spec.g_a_to_b.net_g = spec.g_b_to_a.net_g = "resnet_1blocks";
+  spec.g_a_to_b.ngf = spec.g_b_to_a.ngf = 4;
+  spec.d_a.net_d = spec.d_b.net_d = "n_layers";
+  spec.d_a.n_layers_d = spec.d_b.n_layers_d = 1;
+  spec.d_a.ndf = spec.d_b.ndf = 4;
+  spec.init = {"kaiming", 1};
+  spec.cyclegan.pool_size = 0;
+  return spec;
+}
+
+inline Placement cpu(c10::ScalarType dtype = c10::kFloat) {
+  Placement placement;
+  placement.dtype = dtype;
+  return placement;
+}
+
+/// Uniform in [-1, 1), in double precision.
+inline at::Tensor image_noise(at::IntArrayRef shape, std::uint64_t seed) {
+  return at::empty(shape, at::kDouble).uniform_(-1, 1, at::make_generator<at::CPUGeneratorImpl>(seed));
+}
+
+/// Batch number i is always the same; starts at `next_index`.
+class NoiseBatches : public BatchSource {
+ public:
+  std::int64_t batch_size = 1, channels_a = 3, channels_b = 3, next_index = 0;
+
+  Batch at_index(std::int64_t i) const {
+    const auto seed = static_cast<std::uint64_t>(2 * i);
+    Batch batch;
+    batch.tensors["real_a"] = image_noise({batch_size, channels_a, kSide, kSide}, seed).to(at::kFloat);
+    batch.tensors["real_b"] = image_noise({batch_size, channels_b, kSide, kSide}, seed + 1).to(at::kFloat);
+    batch.names["real_a"] = {"a" + std::to_string(i)};
+    batch.names["real_b"] = {"b" + std::to_string(i)};
+    return batch;
+  }
+  Batch next() override { return at_index(next_index++); }
+};
+
+/// A model with the batches and the random streams that its steps draw on.
+struct Rig {
+  explicit Rig(const CycleGanSpec& spec, const Placement& placement = cpu(), std::uint64_t seed = 1)
+      : model(spec, placement, seed), rng(seed) {
+    at::set_num_threads(1);  // for so little work, threads mostly wait for each other
+    batches.channels_a = spec.g_a_to_b.in_channels;
+    batches.channels_b = spec.g_b_to_a.in_channels;
+  }
+
+  StepReport step() {
+    GradientSync nothing;
+    return step(nothing);
+  }
+  StepReport step(GradientSync& sync) {
+    StepContext context{batches, rng, sync};
+    return model.step(context);
+  }
+
+  CycleGan model;
+  RngStreams rng;
+  NoiseBatches batches;
+};
+
+inline std::shared_ptr<Network> network(const Model& model, const std::string& name) {
+  for (const auto& [known, network] : model.networks())
+    if (known == name) return network;
+  throw std::logic_error("no network " + name);
+}
+
+using Weights = std::map<std::string, at::Tensor>;
+
+/// Copies of all parameters and buffers, as "g_a_to_b model.1.weight".
+inline Weights weights_of(const Model& model) {
+  Weights out;
+  for (const auto& [name, network] : model.networks())
+    for (const auto& [key, tensor] : state_dict(*network)) out[name + " " + key] = tensor.detach().clone();
+  return out;
+}
+
+/// The first weight of `network` ("" = of any) whose bits differ, or "".
+inline std::string first_difference(const Weights& x, const Weights& y, const std::string& network = "") {
+  if (x.size() != y.size()) return "the number of weights";
+  for (const auto& [name, tensor] : x)
+    if (name.starts_with(network) && !at::equal(tensor, y.at(name))) return name;
+  return "";
+}
+
+/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
+template <class ErrorType = Error, class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const ErrorType& error) {
+    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+    return error.what();
+  }
+  ADD_FAILURE() << "no such error was thrown";
+  return "";
+}
+
+/// An empty folder of this test's own, removed with it.
+class TestFolder {
+ public:
+  TestFolder() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    std::string name = std::string("torsor_") + test->test_suite_name() + "_" + test->name();
+    for (char& c : name)
+      if (c == '/') c = '_';
+    path = std::filesystem::path(::testing::TempDir()) / name;
+    std::filesystem::remove_all(path);
+    std::filesystem::create_directories(path);
+  }
+  ~TestFolder() {
+    std::error_code ec;
+    std::filesystem::remove_all(path, ec);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  std::filesystem::path path;
+};
+
+}  // namespace torsor::testing
