@@ -17,15 +17,18 @@ function(torsor_layer name)
   endif()
 endfunction()
 
-# The header costs half a minute to precompile, so all targets reuse one copy.
+# Not torch/torch.h: its pending templates cost each file ten seconds even when precompiled. These headers take a minute
+# to precompile, so all targets reuse one copy.
 function(torsor_use_torch_header target)
   if(NOT TARGET torsor_torch_header)
     set(stub ${CMAKE_BINARY_DIR}/torch_header.cpp)
     file(WRITE ${stub}.new "// carries the precompiled header only\n")
     configure_file(${stub}.new ${stub} COPYONLY)
     add_library(torsor_torch_header STATIC ${stub})
-    target_link_libraries(torsor_torch_header PUBLIC Torsor::Torch fmt::fmt-header-only)
-    target_precompile_headers(torsor_torch_header PRIVATE <torch/torch.h>)
+    target_link_libraries(torsor_torch_header PUBLIC Torsor::Torch torsor_fmt nlohmann_json::nlohmann_json)
+    target_precompile_headers(torsor_torch_header PRIVATE
+      <torch/types.h> <torch/autograd.h> <torch/nn/module.h> <torch/optim/optimizer.h>
+      <fmt/format.h> <nlohmann/json.hpp>)
   endif()
   target_precompile_headers(${target} REUSE_FROM torsor_torch_header)
   get_target_property(type ${target} TYPE)

@@ -1,5 +1,7 @@
 #include "app/cli.h"
 
+#include <CLI/CLI.hpp>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>

@@ -1,8 +1,6 @@
 // The command line: subcommands, flags made from option declarations, help, exit codes.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #include "loss/distance.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/registry.h"
 

@@ -1,6 +1,6 @@
 #include "loss/gan_loss.h"
 
-#include <torch/torch.h>
+#include <torch/autograd.h>
 
 #include "core/registry.h"
 

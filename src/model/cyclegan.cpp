@@ -1,7 +1,7 @@
 #include "model/cyclegan.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "loss/distance.h"
 
@@ -176,14 +176,15 @@ void CycleGan::update_generators(const Images& images, Losses& losses, GradientS
   set_requires_grad(*d_a_, false);
   set_requires_grad(*d_b_, false);
   opt_g_->zero_grad();
-  const auto identity = [&](Network& generator, const Tensor& source, const Tensor& target, double weight) {
-    const Tensor& input = identity_.source ? source : target;
-    return distance(run(generator, input), input, o.cycle_norm) * weight;
+  // In source mode the identity image is the translation itself, which is there already unless no other term needs it.
+  const auto identity = [&](Network& generator, const Tensor& source, const Tensor& fake, const Tensor& target) {
+    if (!identity_.source) return distance(run(generator, target), target, o.cycle_norm);
+    return distance(fake.defined() ? fake : run(generator, source), source, o.cycle_norm);
   };
   if (identity_.weight_a_to_b > 0)
-    losses["idt_a"] = identity(*g_a_to_b_, images.real_a, images.real_b, identity_.weight_a_to_b);
+    losses["idt_a"] = identity(*g_a_to_b_, images.real_a, images.fake_b, images.real_b) * identity_.weight_a_to_b;
   if (identity_.weight_b_to_a > 0)
-    losses["idt_b"] = identity(*g_b_to_a_, images.real_b, images.real_a, identity_.weight_b_to_a);
+    losses["idt_b"] = identity(*g_b_to_a_, images.real_b, images.fake_a, images.real_a) * identity_.weight_b_to_a;
   if (o.lambda_gan > 0) {
     losses["g_a_to_b"] = gan_.generator(run(*d_b_, images.fake_b)) * o.lambda_gan;
     losses["g_b_to_a"] = gan_.generator(run(*d_a_, images.fake_a)) * o.lambda_gan;

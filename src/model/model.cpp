@@ -1,6 +1,6 @@
 #include "model/model.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/text.h"
 #include "nn/state_dict.h"

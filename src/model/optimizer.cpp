@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/sgd.h>
 
 namespace torsor {
 

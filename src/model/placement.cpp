@@ -1,7 +1,7 @@
 #include "model/placement.h"
 
 #include <ATen/autocast_mode.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
 
 #include "core/error.h"
 

@@ -1,5 +1,5 @@
 // PatchGAN discriminators (Isola et al. 2017; reference basic, n_layers, pixel). Raw scores, no sigmoid.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "nn/layers.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/error.h"
 

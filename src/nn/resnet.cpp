@@ -1,5 +1,5 @@
 // ResNet generator of Johnson et al. as CycleGAN uses it (Zhu et al. 2017, appendix; reference resnet_9blocks).
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "nn/network.h"
 

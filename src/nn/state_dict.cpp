@@ -1,7 +1,7 @@
 #include "nn/state_dict.h"
 
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 

@@ -1,5 +1,5 @@
 // U-Net generator with skips at every depth (pix2pix; reference unet_128, unet_256).
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/error.h"
 #include "nn/network.h"
