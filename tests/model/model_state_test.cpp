@@ -71,7 +71,8 @@ TEST(ImagePool, OfSizeZeroPassesTheBatchOn) {
 
 TEST(ImagePool, FillsBeforeItDrawsThenSwapsByTheDraws) {
   ImagePool pool(3);
-  // Full after the first image of the second batch. Above 0.5 swaps, 0.5 itself does not (reference.md, section 2).
+  // Full after the first image of the second batch. Above 0.5 swaps, 0.5 itself does not (reference.md,
+  // section 2).
   ScriptedDraws draws({0.51, 0.5, 0.9, 0.0}, {1, 1});
   EXPECT_THAT(values_of(pool.query(flat_images({10, 11}), draws)), ElementsAre(10, 11));
   EXPECT_EQ(pool.size(), 2u);
@@ -146,7 +147,9 @@ TEST(PoolDraws, AreReplacedByAScriptAndShowTheDiscriminatorAStoredFake) {
     at::NoGradGuard no_grad;
     return network(rig.model, name)->forward(x);
   };
-  const auto real = [&](const char* name, std::int64_t i) { return rig.batches.at_index(i).at(name).to(at::kDouble); };
+  const auto real = [&](const char* name, std::int64_t i) {
+    return rig.batches.at_index(i).at(name).to(at::kDouble);
+  };
   const at::Tensor stored_b = run("g_a_to_b", real("real_a", 0));
   rig.step();
   // At the second step B draws first and shows the stored fake, A shows the new one.
@@ -154,7 +157,8 @@ TEST(PoolDraws, AreReplacedByAScriptAndShowTheDiscriminatorAStoredFake) {
   const auto halved = [&](const char* judge, const at::Tensor& real, const at::Tensor& fake) {
     return 0.5 * ((run(judge, real) - 1).pow(2).mean() + run(judge, fake).pow(2).mean()).item<double>();
   };
-  const double d_b = halved("d_b", real("real_b", 1), stored_b), d_a = halved("d_a", real("real_a", 1), new_a);
+  const double d_b = halved("d_b", real("real_b", 1), stored_b),
+               d_a = halved("d_a", real("real_a", 1), new_a);
   const StepReport report = rig.step();
   EXPECT_NEAR(report.loss("d_b"), d_b, 1e-12);
   EXPECT_NEAR(report.loss("d_a"), d_a, 1e-12);
@@ -201,7 +205,8 @@ TEST_P(Continuations, TwoStepsAndTwoStepsAreFour) {
   rest.model.save(other);
   const TensorMap tensors = one.tensors_under("opt_g");
   EXPECT_EQ(tensors.empty(), false);
-  for (const auto& [name, tensor] : tensors) EXPECT_TRUE(at::equal(tensor, other.tensor("opt_g/" + name))) << name;
+  for (const auto& [name, tensor] : tensors)
+    EXPECT_TRUE(at::equal(tensor, other.tensor("opt_g/" + name))) << name;
   EXPECT_TRUE(at::equal(one.tensor("pool_a/images"), other.tensor("pool_a/images")));
 }
 
@@ -235,7 +240,8 @@ TEST(Continuation, OfAnotherNetworkIsRefused) {
 
 TEST(Precision, DoublesComputeWhatFloatsDo) {
   Rig floats(tiny_spec()), doubles(tiny_spec(), cpu(at::kDouble));
-  for (const auto& [name, weight] : weights_of(doubles.model)) EXPECT_EQ(weight.scalar_type(), at::kDouble) << name;
+  for (const auto& [name, weight] : weights_of(doubles.model))
+    EXPECT_EQ(weight.scalar_type(), at::kDouble) << name;
   const StepReport coarse = floats.step(), fine = doubles.step();
   for (const auto& [name, value] : fine.losses) {
     EXPECT_NEAR(coarse.loss(name), value, 1e-4 * std::max(1.0, std::abs(value))) << name;
@@ -252,7 +258,8 @@ TEST(Precision, Bf16RoundsInTheConvolutionsAndKeepsFloatWeights) {
   }
   for (int step = 0; step < 2; ++step)
     for (const auto& [name, value] : rounded.step().losses) EXPECT_TRUE(std::isfinite(value)) << name;
-  for (const auto& [name, weight] : weights_of(rounded.model)) EXPECT_EQ(weight.scalar_type(), at::kFloat) << name;
+  for (const auto& [name, weight] : weights_of(rounded.model))
+    EXPECT_EQ(weight.scalar_type(), at::kFloat) << name;
   EXPECT_EQ(non_finite_weight(rounded.model), "");
 }
 
@@ -280,11 +287,12 @@ TEST(NonFiniteWeight, IsNamed) {
 /// A model written as training writes it.
 class ModelFile : public ::testing::Test {
  protected:
-  ModelFile() : rig_([] {
-                  CycleGanSpec spec = tiny_spec();
-                  spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = spec.d_a.in_channels = 1;
-                  return spec;
-                }()) {
+  ModelFile()
+      : rig_([] {
+          CycleGanSpec spec = tiny_spec();
+          spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = spec.d_a.in_channels = 1;
+          return spec;
+        }()) {
     rig_.step();
     const CycleGanSpec& spec = rig_.model.spec();
     info_.networks = {{"g_a_to_b", "generator", options_to_json(spec.g_a_to_b)},

@@ -1,4 +1,5 @@
-// Shared by the tests of the models: tiny networks, a list of batches, and a model with all that a step needs.
+// Shared by the tests of the models: tiny networks, a list of batches, and a model with all that a step
+// needs.
 #pragma once
 
 #include <ATen/CPUGeneratorImpl.h>
