@@ -1,0 +1,103 @@
+// Shared by the tests of inference: small generators with random weights, and models in files.
+#pragma once
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "infer/translator.h"
+#include "io/safetensors.h"
+#include "nn/init.h"
+#include "nn/state_dict.h"
+
+namespace torsor::testing {
+
+namespace fs = std::filesystem;
+
+inline at::Generator random(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+
+/// Uniform in [-1, 1).
+inline at::Tensor image_noise(at::IntArrayRef shape, std::uint64_t seed = 1) {
+  return at::empty(shape, at::kFloat).uniform_(-1, 1, random(seed));
+}
+
+inline GeneratorOptions small_options(const std::string& net = "resnet_2blocks", const std::string& norm = "instance") {
+  GeneratorOptions options;
+  options.net_g = net;
+  options.norm = norm;
+  options.ngf = 4;
+  return options;
+}
+
+/// Weights of a scale that keeps signals alive in narrow layers, and running statistics unlike those of any image.
+inline LoadedGenerator loaded(const GeneratorOptions& options, std::uint64_t seed = 1) {
+  LoadedGenerator out;
+  out.options = options;
+  out.generator = make_generator(options);
+  init_weights(*out.generator, {"kaiming", 1}, seed);
+  for (const auto& buffer : out.generator->named_buffers())
+    if (buffer.value().is_floating_point()) buffer.value().uniform_(0.5, 1.5, random(seed));
+  out.generator->eval();
+  return out;
+}
+
+/// A folder of this test's own, gone after it.
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string name = (fs::temp_directory_path() / "torsor-infer-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TestFolder() {
+    std::error_code ec;
+    fs::remove_all(path_, ec);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  fs::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+/// A model file that holds these generators: (direction, generator).
+inline void write_model(const fs::path& path, const std::vector<std::pair<std::string, LoadedGenerator>>& generators) {
+  ModelInfo info;
+  Safetensors file;
+  for (const auto& [direction, generator] : generators) {
+    info.networks.push_back({"g_" + direction, "generator", options_to_json(generator.options)});
+    for (const auto& [key, tensor] : state_dict(*generator.generator))
+      file.tensors.emplace_back("net/g_" + direction + "/" + key, tensor.detach());
+  }
+  file.metadata = model_metadata(info);
+  fs::create_directories(path.parent_path());
+  write_safetensors(path, file);
+}
+
+/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
+template <class ErrorType = Error, class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const ErrorType& error) {
+    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+    return error.what();
+  }
+  ADD_FAILURE() << "no such error was thrown";
+  return "";
+}
+
+inline fs::path golden_folder() {
+  const char* given = std::getenv("TORSOR_GOLDEN");
+  return given != nullptr ? given : TORSOR_GOLDEN_DEFAULT;
+}
+
+}  // namespace torsor::testing
