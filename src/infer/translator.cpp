@@ -57,7 +57,7 @@ Translator Translator::open(const fs::path& model, const TranslatorOptions& opti
   if (!fs::exists(model, ec)) fail("{}: no such model; expected a run directory, a .safetensors model or a .pth", model.string());
   if (fs::is_regular_file(model) && is_pth(model)) return Translator(load_reference_generator(model), options);
   const fs::path file = fs::is_directory(model) ? weights_in(model) : model;
-  return Translator(load_generator(file, options.direction.empty() ? "a_to_b" : options.direction), options);
+  return Translator(load_generator(file, options.direction), options);
 }
 
 Translator::Translator(LoadedGenerator loaded, const TranslatorOptions& options)

@@ -16,12 +16,18 @@ constexpr const char* kFormatKey = "torsor.format";
 Json domain_json(const DomainInfo& d) { return {{"name", d.name}, {"channels", d.channels}}; }
 DomainInfo domain_from(const Json& j) { return {j.at("name"), j.at("channels")}; }
 
+// The generator of this direction; of "" that of a_to_b, or the only one there is.
 const NetworkInfo& generator_for(const ModelInfo& info, const std::string& direction, const std::string& source) {
-  for (const NetworkInfo& network : info.networks)
-    if (network.kind == "generator" && network.name == "g_" + direction) return network;
+  std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
-  for (const NetworkInfo& network : info.networks)
-    if (network.kind == "generator") there.push_back(network.name.substr(2));
+  for (const NetworkInfo& network : info.networks) {
+    if (network.kind != "generator") continue;
+    if (network.name == "g_" + (direction.empty() ? "a_to_b" : direction)) return network;
+    generators.push_back(&network);
+    there.push_back(network.name.substr(2));
+  }
+  if (direction.empty() && generators.size() == 1) return *generators.front();
+  if (direction.empty()) fail("{}: does not say which of its {} generators to use", source, generators.size());
   fail_usage("--direction {}: {} has no such generator (it has {})", direction, source, join(there));
 }
 
@@ -73,7 +79,7 @@ LoadedGenerator load_generator(const std::filesystem::path& path, const std::str
   out.info = ModelInfo::from_json(parse_json(model->second, path.string()), path.string());
   const NetworkInfo& network = generator_for(out.info, direction, path.string());
   out.options = options_from_json<GeneratorOptions>(network.options, path.string() + ": " + network.name);
-  out.direction = direction;
+  out.direction = network.name.substr(2);
   out.generator = make_generator(out.options);
   TensorMap weights;
   const std::string prefix = "net/" + network.name + "/";

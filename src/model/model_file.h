@@ -54,8 +54,8 @@ struct LoadedGenerator {
   std::string note;       // what had to be assumed, or ""
 };
 
-/// Loads one direction from a torsor model file or checkpoint. Throws Error naming the file, or UsageError for a direction
-/// that the file does not have.
+/// Loads one direction from a torsor model file or checkpoint; "" stands for a_to_b, or for the only one in the file. Throws
+/// Error naming the file, or UsageError for a direction that the file does not have.
 LoadedGenerator load_generator(const std::filesystem::path& path, const std::string& direction);
 
 }  // namespace torsor
