@@ -89,6 +89,14 @@ std::vector<std::string> flags_of(const OptionSet& options) {
   fail_usage("unexpected argument '{}'; see torsor {} --help", word, command.name);
 }
 
+// CLI11 says "--lr: 1 required number missing" and "--lr: At Most 1 required but received 2".
+[[noreturn]] void reject_count(const std::string& message, const Command& command) {
+  const std::string flag = message.substr(0, message.find(':'));
+  if (message.find("received") != std::string::npos)
+    fail_usage("{} is given twice; give it once; see torsor {} --help", flag, command.name);
+  fail_usage("{} needs a value; see torsor {} --help", flag, command.name);
+}
+
 int run_command(const Command& command, std::vector<std::string> arguments) {
   CLI::App app(command.summary, "torsor " + command.name);
   app.allow_extras();
@@ -102,6 +110,8 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return 0;
+  } catch (const CLI::ArgumentMismatch& e) {
+    reject_count(e.what(), command);
   } catch (const CLI::ParseError& e) {
     fail_usage("{}; see torsor {} --help", e.what(), command.name);
   }

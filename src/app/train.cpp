@@ -110,6 +110,7 @@ int train(const std::vector<std::string>&) {
   const std::vector<std::string> given = resolve_layers(p);
   adapt_to_data(p.config, given);
   p.config.validate();
+  RunDirectory(p.config.run.out).require_free();  // before minutes go into a time budget's trials
   const auto log = std::make_shared<ConsoleLog>();
   choose_budget(p, given, log);
   TrainSession session(p.config, log);

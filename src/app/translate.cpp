@@ -45,7 +45,12 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("norm_stats", norm_stats, "batch norm uses the trained running statistics, or each batch's own as the reference does")
       .choices({"running", "batch"});
   o.add("resize", resize, "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
-  o.add("format", format, "write all outputs in this format (png, jpg, tif, webp, bmp) [the input's]");
+  o.add("format", format, "write all outputs in this format (png, jpg, tif, webp, bmp) [the input's]")
+      .check([](const std::string& v, const std::string& where) {
+        if (!v.empty() && !has_image_extension("x." + v))
+          fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
+                     join(image_extensions()));
+      });
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
   o.add("overwrite", overwrite, "replace outputs that exist");
   o.add("skip_bad", skip_bad, "go on without unreadable images");
@@ -111,6 +116,9 @@ std::vector<Job> plan(const fs::path& in, const fs::path& out, const std::string
     if (!has_image_extension(out))
       fail_usage("{}: its extension does not name an image format ({}); or give a folder that exists", out.string(),
                  join(image_extensions()));
+    if (!format.empty() && lower(out.extension().string()) != "." + lower(format))
+      fail_usage("--format {}: {} has another ending; leave --format out or end the name in .{}", format, out.string(),
+                 format);
     return {{in, out}};
   }
   if (fs::exists(out, ec) && !fs::is_directory(out)) fail("{}: is a file, but IN is a folder; give a folder", out.string());

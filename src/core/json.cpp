@@ -17,10 +17,12 @@ std::pair<std::size_t, std::size_t> position(const std::string& text, std::size_
   return {line, column};
 }
 
-// nlohmann's "[json.exception...] parse error at line 1, column 2: syntax error ..." without its prefix.
+// nlohmann's "[json.exception...] parse error at line 1, column 2: syntax error ..." without its prefix; not all of
+// its messages have a position and a colon.
 std::string reason(const std::string& what) {
-  const auto colon = what.find(": ");
-  return colon == std::string::npos ? what : what.substr(colon + 2);
+  for (const std::string_view end : {": ", "] "})
+    if (const auto at = what.find(end); at != std::string::npos) return what.substr(at + end.size());
+  return what;
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ Json parse_json(const std::string& text, const std::string& source) {
     const auto [line, column] = position(text, e.byte == 0 ? 0 : e.byte - 1);
     fail("{}:{}:{}: not JSON: {}", source, line, column, reason(e.what()));
   } catch (const Json::out_of_range& e) {  // 1e999; no position is known
-    fail("{}: not JSON: {}", source, e.what());
+    fail("{}: not JSON: {}", source, reason(e.what()));
   }
 }
 

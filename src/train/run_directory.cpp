@@ -9,10 +9,14 @@ namespace torsor {
 
 namespace fs = std::filesystem;
 
-void RunDirectory::create(const Json& json) const {
+void RunDirectory::require_free() const {
   std::error_code ec;
   if (fs::exists(config(), ec) || fs::exists(log(), ec) || fs::exists(model(), ec))
     fail("--out {}: holds a run already, which is not overwritten; choose another folder or remove it", root_.string());
+}
+
+void RunDirectory::create(const Json& json) const {
+  require_free();
   make_folder(samples());
   make_folder(checkpoints());
   write_file_atomically(config(), json.dump(2) + "\n");

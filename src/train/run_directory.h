@@ -12,7 +12,10 @@ class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
 
-  /// Makes the folders and writes config.json. Throws Error when a run is there already: nothing is ever overwritten.
+  /// Throws Error when a run is there already: nothing is ever overwritten.
+  void require_free() const;
+
+  /// require_free(), then makes the folders and writes config.json.
   void create(const Json& config) const;
 
   /// Throws Error unless a run is there.

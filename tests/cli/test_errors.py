@@ -1,0 +1,411 @@
+"""Each thing that goes wrong is one clear line and the right exit code, and costs nothing that was there before."""
+import concurrent.futures
+import json
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from cli_support import (GOLDEN, PROGRAM, equal_weights, flags, image_folder, load, picture, refused, run, save, snapshot,
+                         succeeded, train, translate, weights, GENERATED, TINY)
+
+FAILURE, USAGE = 1, 2
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Two good images and three bad ones of different kinds."""
+    folder = image_folder(tmp_path / "damaged", count=2)
+    whole = save(tmp_path / "whole.jpg", picture(80, 80)).read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[:len(whole) // 2])
+    (folder / "text.jpg").write_text("these are not pixels")
+    (folder / "zero.png").write_bytes(b"")
+    return folder
+
+
+def limited(size):
+    """As on a full disk: no file grows beyond `size` bytes."""
+    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))}
+
+
+def each(check, cases):
+    """Calls check(*case), two at a time since the program needs half a second to load; reports the first failure."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda case: check(*case), cases))
+
+
+BAD_NAMES = ["cut.jpg", "text.jpg", "zero.png"]
+
+
+# --- folders and images ---
+
+def test_a_missing_folder(tmp_path):
+    refused(train(tmp_path / "run", data=tmp_path / "absent"), FAILURE, tmp_path / "absent", "no such folder")
+    refused(train(tmp_path / "run", a=tmp_path / "absent", b=tmp_path), FAILURE, tmp_path / "absent", "no such folder")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_without_its_train_folders(tmp_path):
+    (tmp_path / "data").mkdir()
+    refused(train(tmp_path / "run", data=tmp_path / "data"), FAILURE, tmp_path / "data" / "trainA", "no such folder")
+
+
+def test_an_empty_folder(tmp_path, model):
+    (tmp_path / "empty").mkdir()
+    done = train(tmp_path / "run", a=tmp_path / "empty", b=tmp_path / "empty")
+    refused(done, FAILURE, tmp_path / "empty", "holds no image", "png")
+    refused(translate(model, tmp_path / "empty", tmp_path / "out"), FAILURE, tmp_path / "empty", "holds no image")
+    assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
+
+
+def test_all_bad_images_are_named_before_training_starts(tmp_path, damaged):
+    done = train(tmp_path / "run", a=damaged, b=damaged)
+    refused(done, FAILURE, "3 of 5 images", "--skip-bad", *(damaged / name for name in BAD_NAMES))
+    for reason in ("truncated", "not an image", "empty"):
+        assert reason in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_skip_bad_trains_on_the_rest_and_says_what_it_left_out(tmp_path, damaged, folders):
+    done = succeeded(train(tmp_path / "run", a=damaged, b=folders / "trainB", skip_bad=True))
+    for name in BAD_NAMES:
+        assert f"warning: skipped: {damaged / name}: " in done.stderr
+    assert done.stderr.count("skipped") == 3
+    assert "damaged: 2 images" in done.stdout
+
+
+def test_skip_bad_does_not_train_on_nothing(tmp_path, folders):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "zero.png").write_bytes(b"")
+    done = train(tmp_path / "run", a=tmp_path / "bad", b=folders / "trainB", skip_bad=True)
+    assert done.returncode == FAILURE
+    assert done.stderr.splitlines()[-1] == f"torsor: {tmp_path / 'bad'}: no usable image is left"
+
+
+def test_translating_a_bad_image(tmp_path, damaged, model):
+    done = translate(model, damaged, tmp_path / "out")
+    assert done.returncode == FAILURE
+    assert done.stderr.count("\n") == 1 and str(damaged / "cut.jpg") in done.stderr and "--skip-bad" in done.stderr
+    done = succeeded(translate(model, damaged, tmp_path / "rest", skip_bad=True))
+    for name in BAD_NAMES:
+        assert f"skipped: {damaged / name}: " in done.stderr
+    assert sorted(snapshot(tmp_path / "rest")) == ["0.png", "1.png"]
+    assert "2 images written" in done.stdout and "3 skipped" in done.stdout
+
+
+def test_an_image_smaller_than_the_crop(tmp_path):
+    folder = image_folder(tmp_path / "small", count=2, width=40, height=40)
+    done = train(tmp_path / "run", a=folder, b=folder, preprocess="crop", crop_size=64)
+    refused(done, FAILURE, folder / "0.png", folder / "1.png", "40x40", "--crop-size 64", "smaller crop")
+
+
+@pytest.mark.parametrize("net, size, wanted", [("unet_128", 100, "128"), ("unet_256", 128, "256"),
+                                               ("resnet_1blocks", 30, "28 or 32")])
+def test_a_size_that_the_network_cannot_take(tmp_path, net, size, wanted):
+    done = train(tmp_path / "run", net_g=net, load_size=size, crop_size=size)
+    refused(done, USAGE, "--crop-size", net, f"{size}x{size}", f"use {wanted}")
+
+
+def test_a_size_that_the_discriminator_cannot_take(tmp_path):
+    refused(train(tmp_path / "run", crop_size=16), USAGE, "--crop-size", "discriminator basic", "16x16", "use 24")
+
+
+def test_images_as_they_are_that_the_network_cannot_take(tmp_path, folders):
+    done = train(tmp_path / "run", data=folders, net_g="unet_128", preprocess="none")
+    refused(done, FAILURE, folders / "trainA" / "0.png", "unet_128", "multiples of 128")
+
+
+# --- usage ---
+
+def test_nothing_given_shows_what_there_is():
+    done = run()
+    assert done.returncode == USAGE and done.stdout == ""
+    assert "torsor train" in done.stderr and "torsor translate" in done.stderr
+
+
+def test_an_unknown_command():
+    refused(run("trian"), USAGE, "unknown command 'trian'", "did you mean 'train'")
+    done = run("frobnicate")
+    refused(done, USAGE, "unknown command 'frobnicate'", "train, translate")
+    assert "did you mean" not in done.stderr
+
+
+def test_an_unknown_option(tmp_path, model):
+    refused(train(tmp_path / "run", "--lod-size", "30"), USAGE, "--lod-size", "did you mean '--load-size'")
+    refused(translate(model, "in", "out", "--overwite"), USAGE, "--overwite", "did you mean '--overwrite'")
+    refused(run("docs", "--out"), USAGE, "--out", "torsor docs --help")
+
+
+NONSENSE = [
+    ({"lr": "fast"}, ["--lr", "'fast'", "number"]),
+    ({"lr": 0}, ["--lr", "out of range", "> 0"]),
+    ({"lr": "nan"}, ["--lr"]),
+    ({"steps": 2.5}, ["--steps", "'2.5'", "whole number"]),
+    ({"steps": -1}, ["--steps", "-1", ">= 0"]),
+    ({"steps": "99999999999999999999"}, ["--steps"]),
+    ({"gan_mode": "lsgam"}, ["--gan-mode", "did you mean 'lsgan'", "vanilla"]),
+    ({"net_g": "resnet_blocks"}, ["resnet_blocks"]),
+    ({"data": "generated:solid"}, ["solid", "solid-striped"]),
+    ({"preset": "laptp"}, ["laptp", "did you mean 'laptop'"]),
+    ({"time_budget": "soon"}, ["--time-budget", "'soon'", "10min"]),
+    ({"crop_size": 64}, ["--crop-size 64", "--load-size 32"]),
+    ({"data": "x", "a": "y", "b": "z"}, ["--data", "--a", "exclude each other"]),
+    ({"a": "y"}, ["--a and --b go together", "--b is missing"]),
+    ({"lambda_identity": 0.5, "alpha_id": 1}, ["--lambda-identity", "--alpha-id", "one of them"]),
+    ({"lambda_identity": 0.5, "channels_a": 1}, ["--lambda-identity", "1 and 3 channels", "0"]),
+    ({"alpha_id": 0.5, "channels_b": 1}, ["--alpha-id", "3 and 1 channels", "0"]),
+    ({"out": None}, ["--out is missing"]),
+]
+
+
+def test_options_that_make_no_sense(tmp_path):
+    each(lambda options, parts: refused(train(**{"out": tmp_path / "run", **options}), USAGE, *parts), NONSENSE)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_option_without_its_value(tmp_path):
+    refused(train(tmp_path / "run", "--lr"), USAGE, "--lr", "value")
+
+
+def test_an_option_given_twice(tmp_path):
+    refused(train(tmp_path / "run", "--steps", "4"), USAGE, "--steps", "twice")
+
+
+def test_the_identity_loss_between_unequal_channels_is_switched_off_aloud(tmp_path):
+    done = succeeded(train(tmp_path / "run", channels_a=1))
+    assert done.stderr.count("\n") == 1 and "identity loss is off" in done.stderr
+    assert "identity loss: off" in done.stdout
+
+
+def test_translate_names_what_is_missing_or_too_much(tmp_path, model):
+    refused(run("translate"), USAGE, "MODEL is missing")
+    refused(run("translate", model), USAGE, "IN is missing")
+    refused(run("translate", model, tmp_path), USAGE, "OUT is missing")
+    refused(run("translate", model, tmp_path, "out", "more"), USAGE, "unexpected argument 'more'")
+
+
+def test_translate_options_that_make_no_sense(tmp_path, model):
+    source = save(tmp_path / "in.png", picture())
+    each(lambda options, parts: refused(translate(model, source, tmp_path / "out.png", **options), USAGE, *parts),
+         [({"direction": "b2a"}, ["--direction", "'b2a'", "b_to_a"]),
+          ({"resize": "0"}, ["--resize", "'0'", "640x480"]),
+          ({"resize": "10x"}, ["--resize", "'10x'"]),
+          ({"batch_size": 0}, ["--batch-size", "0", "1 to 1024"]),
+          ({"format": "xyz"}, ["--format", "'xyz'", "png"]),
+          ({"format": "jpg"}, ["--format jpg", "out.png", ".jpg"])])
+    refused(translate(model, source, tmp_path / "out.xyz"), USAGE, tmp_path / "out.xyz", "extension", "png")
+    refused(translate(model, tmp_path / "absent.png", tmp_path / "out.png"), FAILURE, "absent.png", "no such file")
+    assert sorted(snapshot(tmp_path)) == ["in.png"]
+
+
+# --- configuration files ---
+
+WRONG_CONFIGURATIONS = [
+    ('{"lr": "fast"}', USAGE, ["lr: expected a number", '"fast"']),
+    ('{"steps": 1.5}', USAGE, ["steps: expected a whole number", "1.5"]),
+    ('{"flip": 1}', USAGE, ["flip: expected true or false"]),
+    ('{"norm": true}', USAGE, ["norm: expected text"]),
+    ('{"norm": "instanse"}', USAGE, ["norm", "did you mean 'instance'"]),
+    ('{"load_sise": 3}', USAGE, ["unknown option 'load_sise'", "did you mean 'load_size'"]),
+    ("[1]", USAGE, ["expected an object"]),
+    ('{"lr": 1,\n  "ngf" 2}', FAILURE, [":2:9:", "not JSON"]),
+    ("", FAILURE, [":1:1:", "not JSON"]),
+    ('{"lr": 1e999}', FAILURE, ["not JSON", "1e999"]),
+]
+
+
+def test_a_wrong_configuration_file(tmp_path):
+    def check(number, content, code, parts):
+        config = tmp_path / f"config{number}.json"
+        config.write_text(content)
+        refused(train(tmp_path / "run", config=config), code, config, *parts)
+
+    each(check, [(number, *case) for number, case in enumerate(WRONG_CONFIGURATIONS)])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_configuration_file(tmp_path):
+    refused(train(tmp_path / "run", config=tmp_path / "absent.json"), FAILURE, tmp_path / "absent.json")
+
+
+# --- models ---
+
+def cannot_translate_with(path, tmp_path, *parts):
+    source = save(tmp_path / "in.png", picture())
+    refused(translate(path, source, tmp_path / "out.png"), FAILURE, path, *parts)
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_things_that_are_no_model(tmp_path):
+    (tmp_path / "text.pth").write_text("not weights")
+    (tmp_path / "zero.pth").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    picture_file = save(tmp_path / "image.pth", picture(), format="PNG")
+    cannot_translate_with(tmp_path / "absent.pth", tmp_path, "no such model")
+    cannot_translate_with(tmp_path / "text.pth", tmp_path, "not a PyTorch weight file", "text file")
+    cannot_translate_with(tmp_path / "zero.pth", tmp_path, "is empty")
+    cannot_translate_with(picture_file, tmp_path, "PNG image")
+    cannot_translate_with(tmp_path / "folder", tmp_path, "not a run directory")
+
+
+def test_a_damaged_model(tmp_path, model):
+    whole = (model / "model.safetensors").read_bytes()
+    for size in (4, 100, len(whole) // 2, len(whole) - 1):
+        cut = tmp_path / "cut.safetensors"
+        cut.write_bytes(whole[:size])
+        cannot_translate_with(cut, tmp_path)
+
+
+def test_a_model_without_its_description(tmp_path):
+    numpy, safetensors = pytest.importorskip("numpy"), pytest.importorskip("safetensors.numpy")
+    path = tmp_path / "plain.safetensors"
+    safetensors.save_file({"x": numpy.zeros(3, "float32")}, path)
+    cannot_translate_with(path, tmp_path, "not a torsor model")
+
+
+def golden(name):
+    path = GOLDEN / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there (TORSOR_GOLDEN names the folder)")
+    return path
+
+
+def test_a_discriminators_weights(tmp_path):
+    cannot_translate_with(golden("D_basic3_instance.pth"), tmp_path, "discriminator", "net_G_A.pth")
+
+
+def test_truncated_reference_weights(tmp_path):
+    whole = golden("G_resnet_6blocks_instance.pth").read_bytes()
+    path = tmp_path / "cut.pth"
+    path.write_bytes(whole[:len(whole) // 2])
+    cannot_translate_with(path, tmp_path, "truncated", "again")
+
+
+def test_reference_weights_say_what_differs(tmp_path):
+    torch = pytest.importorskip("torch", exc_type=ImportError)
+    good = torch.load(golden("G_resnet_6blocks_instance.pth"), map_location="cpu")
+    path = tmp_path / "other.pth"
+
+    lacking = {key: value for key, value in good.items() if key != "model.12.conv_block.5.weight"}
+    torch.save(lacking, path)
+    cannot_translate_with(path, tmp_path, "model.12.conv_block.5.weight")
+
+    torch.save({**good, "model.13.conv_block.1.weight": torch.zeros(4, 4, 3, 3)}, path)
+    cannot_translate_with(path, tmp_path, "model.13.conv_block.1.weight", "[4,4,3,3]")
+
+    torch.save({"features.0.weight": torch.zeros(8, 3, 3, 3)}, path)
+    cannot_translate_with(path, tmp_path, "features.0.weight", "model.1.weight")
+
+
+# --- outputs ---
+
+def test_an_existing_run_is_kept(tmp_path, model):
+    shutil.copytree(model, tmp_path / "run")
+    before = snapshot(tmp_path / "run")
+    refused(train(tmp_path / "run"), FAILURE, tmp_path / "run", "holds a run already", "choose another")
+    assert snapshot(tmp_path / "run") == before
+
+
+def test_a_run_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("kept")
+    for out in (tmp_path / "file", tmp_path / "file" / "run", pathlib.Path("/proc/torsor-run")):
+        refused(train(out), FAILURE, out, "cannot make this folder")
+    assert snapshot(tmp_path) == {"file": b"kept"}
+
+
+def test_an_output_that_cannot_be_made(tmp_path, model, folders):
+    source = folders / "trainA"
+    (tmp_path / "file").write_text("kept")
+    refused(translate(model, source / "0.png", "/proc/torsor.png"), FAILURE, "/proc/torsor.png", "cannot be written")
+    refused(translate(model, source, "/proc/torsor"), FAILURE, "/proc/torsor", "cannot make this folder")
+    refused(translate(model, source, tmp_path / "file"), FAILURE, tmp_path / "file", "is a file")
+    refused(translate(model, source / "0.png", tmp_path / "file" / "x.png"), FAILURE, tmp_path / "file")
+    assert snapshot(tmp_path) == {"file": b"kept"}
+
+
+def test_an_existing_output_is_kept_without_overwrite(tmp_path, model, folders):
+    kept = tmp_path / "out" / "1.png"
+    kept.parent.mkdir()
+    kept.write_bytes(b"precious")
+    refused(translate(model, folders / "trainA", kept.parent), FAILURE, kept, "exists already", "--overwrite")
+    refused(translate(model, folders / "trainA" / "0.png", kept), FAILURE, kept, "exists already", "--overwrite")
+    assert snapshot(tmp_path) == {"out": None, "out/1.png": b"precious"}
+
+
+def test_two_inputs_for_one_output(tmp_path, model):
+    save(tmp_path / "in" / "x.png", picture())
+    save(tmp_path / "in" / "x.jpg", picture())
+    refused(translate(model, tmp_path / "in", tmp_path / "out", format="png"), FAILURE, "x.png", "x.jpg", "--format")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_spares_an_existing_output(tmp_path, model):
+    source = save(tmp_path / "in.png", picture(96, 96))
+    out = tmp_path / "out" / "in.png"
+    succeeded(translate(model, source, save(out, picture(8, 8)), overwrite=True))
+    assert out.stat().st_size > 2000
+    before = snapshot(tmp_path)
+    done = translate(model, source, out, overwrite=True, direction="b_to_a", run_options=limited(1000))
+    refused(done, FAILURE, out, "could not be written")
+    assert snapshot(tmp_path) == before
+
+
+def test_a_full_disk_spares_the_earlier_checkpoints(tmp_path, model):
+    succeeded(train(tmp_path / "whole", steps=4, checkpoint_every=1))
+    last = tmp_path / "whole" / "checkpoints" / "step_00000004.safetensors"
+    # A checkpoint grows with the images in the history buffer, so this limit lets the earlier ones pass.
+    done = train(tmp_path / "run", steps=4, checkpoint_every=1, run_options=limited(last.stat().st_size - 1))
+    checkpoints = tmp_path / "run" / "checkpoints"
+    refused(done, FAILURE, checkpoints / last.name, "could not be written", "nothing that was there before")
+    assert sorted(snapshot(checkpoints)) == ["step_00000002.safetensors", "step_00000003.safetensors"]
+    third = checkpoints / "step_00000003.safetensors"
+    assert equal_weights(third, tmp_path / "whole" / "checkpoints" / third.name)
+    source = save(tmp_path / "in.png", picture())
+    succeeded(translate(tmp_path / "run", source, tmp_path / "out.png"))
+
+
+def test_a_disk_that_is_full_from_the_start(tmp_path):
+    refused(train(tmp_path / "run", run_options=limited(0)), FAILURE, tmp_path / "run", "written")
+    assert [name for name, content in snapshot(tmp_path / "run").items() if content is not None] == []
+
+
+def test_a_closed_standard_output(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PROGRAM, "docs"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    refused(done, FAILURE, "standard output")
+
+
+# --- ends of a run ---
+
+@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_what_was_learnt(tmp_path, sent, code):
+    command = [PROGRAM, "train", *flags({**GENERATED, **TINY, "steps": 100000, "out": tmp_path / "run"})]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        for line in process.stdout:
+            if "learning rate" in line:
+                break
+        process.send_signal(sent)
+        printed, errors = process.communicate(timeout=120)
+    assert process.returncode == code
+    assert errors == ""
+    checkpoints = list((tmp_path / "run" / "checkpoints").iterdir())
+    assert len(checkpoints) == 1 and str(checkpoints[0]) in printed
+    assert str(tmp_path / "run" / "model.safetensors") in printed
+    saved, result = weights(checkpoints[0]), weights(tmp_path / "run" / "model.safetensors")
+    assert all((saved[key] == result[key]).all() for key in result)
+    logged = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert checkpoints[0].stem == f"step_{logged[-1]['step']:08}"
+
+
+def test_losses_that_are_no_numbers_end_the_run(tmp_path):
+    done = train(tmp_path / "run", steps=20, lr="1e30", checkpoint_every=1)
+    refused(done, FAILURE, "step 2", "loss", "nan", "lower --lr", "the last good checkpoint is ", "step_00000001")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    assert sorted(snapshot(tmp_path / "run" / "checkpoints")) == ["step_00000001.safetensors"]
+
+
+def test_it_says_so_when_no_checkpoint_precedes_the_trouble(tmp_path):
+    refused(train(tmp_path / "run", steps=20, lr="1e30"), FAILURE, "step 2", "no checkpoint had been written")
