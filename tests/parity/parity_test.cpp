@@ -1,0 +1,224 @@
+// Compares with everything that was recorded from the reference implementation (TORSOR_GOLDEN names the folder), and shows
+// that the comparison notices damage.
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <iostream>
+
+#include "core/files.h"
+#include "parity/golden.h"
+
+namespace torsor::parity {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Parity : public ::testing::Test {
+ protected:
+  // The recorded networks are tiny: more threads cost many times what they save.
+  static void SetUpTestSuite() { at::set_num_threads(1); }
+
+  void SetUp() override {
+    if (!fs::is_directory(golden_folder()))
+      GTEST_SKIP() << "no recorded results in " << golden_folder() << " (set TORSOR_GOLDEN)";
+  }
+};
+
+TEST_F(Parity, WithEverythingRecorded) {
+  int compared = 0;
+  run_parity(golden_folder(), [&](const Outcome& outcome) {
+    std::cout << outcome.line() << std::endl;
+    EXPECT_TRUE(outcome.ok()) << outcome.name << ": " << outcome.failure;
+    ++compared;
+  });
+  EXPECT_GT(compared, 0) << golden_folder() << " holds nothing to compare with";
+}
+
+// A root folder of its own, into which recordings are copied to be damaged.
+class DamagedRecording : public Parity {
+ protected:
+  void SetUp() override {
+    Parity::SetUp();
+    if (IsSkipped()) return;
+    std::string name = (fs::temp_directory_path() / "torsor-parity-XXXXXX").string();
+    root_ = ::mkdtemp(name.data());
+  }
+  void TearDown() override {
+    std::error_code ec;
+    if (!root_.empty()) fs::remove_all(root_, ec);
+  }
+
+  fs::path with(const std::string& file) const { return root_ / file; }
+
+  // The smallest recording whose options say so.
+  void copy_trace(const std::string& dtype, const std::function<bool(const ReferenceOptions&)>& wanted) {
+    fs::path chosen;
+    std::int64_t least = 0;
+    for (const fs::path& entry : sorted_entries(golden_folder())) {
+      if (!fs::exists(entry / "options.json")) continue;
+      const ReferenceOptions options = read_reference_options(entry / "options.json");
+      const std::int64_t cost = options.ngf * options.ngf * options.steps.value_or(1);
+      if (options.dtype != dtype || !wanted(options) || (!chosen.empty() && cost >= least)) continue;
+      chosen = entry;
+      least = cost;
+    }
+    if (chosen.empty()) GTEST_SKIP() << "no such recording";
+    fs::copy(chosen, with("trace"));
+  }
+
+  void change_json(const std::string& file, const std::function<void(Json&)>& change) const {
+    Json json = read_json(with(file));
+    change(json);
+    write_file_atomically(with(file), json.dump());
+  }
+
+  Outcome only_outcome() const {
+    std::vector<Outcome> all;
+    run_parity(root_, [&](const Outcome& outcome) { all.push_back(outcome); });
+    EXPECT_EQ(all.size(), 1U);
+    return all.empty() ? Outcome{} : all.front();
+  }
+
+  // What is wrong with the one recording there.
+  std::string failure() const {
+    const Outcome outcome = only_outcome();
+    EXPECT_FALSE(outcome.ok()) << "the damage went unnoticed";
+    EXPECT_THAT(outcome.line(), HasSubstr("FAILED"));
+    return outcome.failure;
+  }
+
+ private:
+  fs::path root_;
+};
+
+bool without_buffer(const ReferenceOptions& o) { return o.pool_size == 0; }
+bool with_buffer(const ReferenceOptions& o) { return o.pool_size > 0; }
+
+TEST_F(DamagedRecording, UnknownFoldersAndFilesFail) {
+  fs::create_directory(with("unknown_thing"));
+  EXPECT_THAT(failure(), HasSubstr("not a recording"));
+  write_file_atomically(with("unknown_thing/notes.bin"), "x");
+  EXPECT_THAT(failure(), HasSubstr("not a recording"));
+  fs::remove_all(with("unknown_thing"));
+  write_file_atomically(with("lonely.npz"), "x");
+  EXPECT_THAT(failure(), HasSubstr("not a recording"));
+}
+
+TEST_F(DamagedRecording, AForwardPassOfOtherWeightsFails) {
+  const fs::path trained = golden_folder() / "test_py" / "G_instance.pth";
+  const fs::path recorded = golden_folder() / "G_resnet_6blocks_instance.npz";
+  if (!fs::exists(trained) || !fs::exists(recorded)) GTEST_SKIP() << "no such recording";
+  fs::copy(trained, with("x.pth"));
+  fs::copy(recorded, with("x.npz"));
+  const Outcome outcome = only_outcome();
+  EXPECT_THAT(outcome.failure, HasSubstr("the output"));
+  EXPECT_GT(outcome.worst, 1e-2);
+}
+
+TEST_F(DamagedRecording, OptionsAreHonouredOrRefused) {
+  copy_trace("float64", without_buffer);
+  if (IsSkipped()) return;
+  const auto options_failure = [&](const std::string& name, const Json& value) {
+    const std::string before = read_file(with("trace/options.json"));
+    change_json("trace/options.json", [&](Json& o) { o[name] = value; });
+    const std::string text = failure();
+    write_file_atomically(with("trace/options.json"), before);
+    return text;
+  };
+  EXPECT_THAT(options_failure("no_such_option", 1), HasSubstr("no_such_option"));
+  EXPECT_THAT(options_failure("netG", "resnet_3blocks"), HasSubstr("for another network"));
+  EXPECT_THAT(options_failure("norm", "batch"), HasSubstr("for another network"));
+  EXPECT_THAT(options_failure("output_nc", 1), HasSubstr("channels"));
+  EXPECT_THAT(options_failure("steps", 3), HasSubstr("steps"));
+  EXPECT_THAT(options_failure("batch_size", 3), HasSubstr("images"));
+  EXPECT_THAT(options_failure("no_dropout", false), HasSubstr("dropout"));
+  EXPECT_THAT(options_failure("dtype", "float16"), HasSubstr("dtype"));
+  for (const auto& [name, value] : std::map<std::string, Json>{{"gan_mode", "wgangp"}, {"lambda_B", 7.001},
+                                                               {"lambda_identity", 0}, {"beta1", 0.51}, {"lr", 0.00021},
+                                                               {"direction", "BtoA"}, {"epoch_count", 150}})
+    EXPECT_THAT(options_failure(name, value), HasSubstr("relative error")) << name;
+}
+
+TEST_F(DamagedRecording, AChangedLossFails) {
+  copy_trace("float64", without_buffer);
+  if (IsSkipped()) return;
+  change_json("trace/losses.json", [](Json& steps) {
+    steps.back()["cycle_B"] = steps.back()["cycle_B"].get<double>() * (1 + 1e-8);
+  });
+  EXPECT_THAT(failure(), HasSubstr("loss cycle_B"));
+  change_json("trace/losses.json", [](Json& steps) { steps.back().erase("cycle_B"); });
+  EXPECT_THAT(failure(), HasSubstr("has no cycle_B"));
+}
+
+TEST_F(DamagedRecording, DamagedWeightsFail) {
+  copy_trace("float64", without_buffer);
+  if (IsSkipped()) return;
+  const fs::path a = with("trace/final_net_D_A.pth"), b = with("trace/final_net_D_B.pth");
+  fs::rename(a, with("trace/swap.txt"));
+  fs::rename(b, a);
+  fs::rename(with("trace/swap.txt"), b);
+  EXPECT_THAT(failure(), HasSubstr("final D_"));
+  fs::resize_file(a, fs::file_size(a) / 2);
+  EXPECT_THAT(failure(), HasSubstr("final_net_D_A.pth"));
+  fs::remove(a);
+  EXPECT_THAT(failure(), HasSubstr("final_net_D_A.pth"));
+  write_file_atomically(with("trace/step9_net_D_A.bin"), "x");
+  EXPECT_THAT(failure(), HasSubstr("no such file"));
+  fs::remove(with("trace/step9_net_D_A.bin"));
+  fs::remove(with("trace/inputs.npz"));
+  EXPECT_THAT(failure(), HasSubstr("inputs.npz"));
+}
+
+TEST_F(DamagedRecording, OtherDrawsOfTheBufferFail) {
+  copy_trace("float64", with_buffer);
+  if (IsSkipped()) return;
+  const std::string draws = "trace/pool_draws.json";
+  change_json(draws, [](Json& list) {
+    for (Json& draw : list)
+      if (draw[0] == "index") draw[1] = (draw[1].get<int>() + 1) % 3;
+  });
+  EXPECT_THAT(failure(), HasSubstr("relative error"));
+  change_json(draws, [](Json& list) { list.push_back({"uniform", 0.1}); });
+  EXPECT_THAT(failure(), HasSubstr("not made"));
+  change_json(draws, [](Json& list) { list.erase(list.end() - 5, list.end()); });
+  EXPECT_THAT(failure(), HasSubstr("want"));
+  fs::remove(with(draws));
+  EXPECT_THAT(failure(), HasSubstr("0 draws are recorded"));
+}
+
+TEST_F(DamagedRecording, AChangedFirstStepFailsInFloat32) {
+  copy_trace("float32", without_buffer);
+  if (IsSkipped()) return;
+  change_json("trace/losses.json", [](Json& steps) {
+    steps[0]["G_A"] = steps[0]["G_A"].get<double>() * (1 + 1e-4);
+  });
+  EXPECT_THAT(failure(), HasSubstr("loss G_A of step 1"));
+}
+
+TEST_F(DamagedRecording, OtherPicturesFail) {
+  const fs::path recorded = golden_folder() / "test_py";
+  if (!fs::is_directory(recorded / "instance_none_64_64")) GTEST_SKIP() << "no such recording";
+  fs::create_directory(with("test_py"));
+  fs::copy(recorded / "inputs", with("test_py/inputs"));
+  fs::copy(recorded / "G_instance.pth", with("test_py/G_instance.pth"));
+  const fs::path pictures = with("test_py/instance_none_64_64");
+  fs::copy(recorded / "instance_none_64_64", pictures);
+  EXPECT_TRUE(only_outcome().ok());
+  const fs::path one = sorted_entries(pictures).front();
+  Image image = read_image(one);
+  image.u8()[5] = static_cast<std::uint8_t>(image.u8()[5] > 128 ? image.u8()[5] - 4 : image.u8()[5] + 4);
+  write_image(one, image);
+  EXPECT_THAT(failure(), HasSubstr("relative error"));
+  fs::remove(one);
+  EXPECT_THAT(failure(), HasSubstr("3 pictures for 4 inputs"));
+  fs::rename(pictures, with("test_py/instance_64"));
+  EXPECT_THAT(failure(), HasSubstr("<preprocess>"));
+  fs::rename(with("test_py/instance_64"), with("test_py/instance_stretch_64_64"));
+  EXPECT_THAT(failure(), HasSubstr("stretch"));
+}
+
+}  // namespace
+}  // namespace torsor::parity

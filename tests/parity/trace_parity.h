@@ -1,0 +1,255 @@
+// A recorded training of the reference, step by step: options.json, inputs.npz, losses.json, init_net_*.pth, final_net_*.pth,
+// and, where there, step<k>_net_*.pth and pool_draws.json.
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/text.h"
+#include "io/npz.h"
+#include "io/pth.h"
+#include "nn/state_dict.h"
+#include "parity/outcome.h"
+#include "parity/trace_options.h"
+
+namespace torsor::parity {
+
+namespace fs = std::filesystem;
+
+inline constexpr double kStrictTolerance = 1e-9;      // float64: losses and weights, of max(1, |reference|)
+inline constexpr double kFirstStepTolerance = 1e-5;   // float32 losses
+inline constexpr double kLaterStepTolerance = 5e-2;   // float32: the reference's own drift between versions is 2e-2
+
+/// (the reference's name, ours).
+using Names = std::vector<std::pair<std::string, std::string>>;
+inline const Names& network_names() {
+  static const Names names = {{"G_A", "g_a_to_b"}, {"G_B", "g_b_to_a"}, {"D_A", "d_b"}, {"D_B", "d_a"}};
+  return names;
+}
+inline const Names& loss_names() {
+  static const Names names = {{"D_A", "d_b"},     {"G_A", "g_a_to_b"}, {"cycle_A", "cycle_a"}, {"idt_A", "idt_a"},
+                              {"D_B", "d_a"},     {"G_B", "g_b_to_a"}, {"cycle_B", "cycle_b"}, {"idt_B", "idt_b"}};
+  return names;
+}
+
+/// Plays back what the reference's two buffers drew.
+class RecordedDraws : public PoolDraws {
+ public:
+  explicit RecordedDraws(const fs::path& path) : path_(path) {
+    if (fs::exists(path)) draws_ = read_json(path);
+    if (!draws_.is_array() && !draws_.is_null()) fail("{}: is not a list of draws", path.string());
+  }
+  double uniform() override { return next("uniform").get<double>(); }
+  std::int64_t index(std::int64_t n) override {
+    const auto value = next("index").get<std::int64_t>();
+    if (value < 0 || value >= n) fail("{}: draw {} is the index {} of {} images", path_.string(), position_, value, n);
+    return value;
+  }
+  std::size_t left() const { return draws_.size() - position_; }
+
+ private:
+  const Json& next(const std::string& kind) {
+    if (position_ >= draws_.size())
+      fail("{}: {} draws are recorded, but the buffers want another ({})", path_.string(), draws_.size(), kind);
+    const Json& draw = draws_[position_++];
+    if (!draw.is_array() || draw.size() != 2 || draw[0] != kind)
+      fail("{}: draw {} is {}, but the buffers want a draw of '{}'", path_.string(), position_, draw.dump(), kind);
+    return draw[1];
+  }
+
+  fs::path path_;
+  Json draws_;
+  std::size_t position_ = 0;
+};
+
+/// The biases of convolutions right in front of an instance norm, by key: it takes them away again, so that their gradient
+/// is zero and what they hold is rounding noise.
+inline std::set<std::string> noise_biases(const torch::nn::Module& network) {
+  std::set<std::string> keys;
+  for (const auto& item : network.named_modules()) {
+    const auto* list = dynamic_cast<const LayerList*>(item.value().get());
+    if (list == nullptr) continue;
+    for (std::size_t i = 0; i + 1 < list->layers().size(); ++i)
+      if (dynamic_cast<const InstanceNorm*>(list->layers()[i + 1].get()) != nullptr)
+        keys.insert(fmt::format("{}.{}.bias", item.key(), i));
+  }
+  return keys;
+}
+
+class Trace : public BatchSource {
+ public:
+  explicit Trace(const fs::path& folder)
+      : folder_(folder),
+        options_(read_reference_options(folder / "options.json")),
+        losses_(read_json(folder / "losses.json")),
+        inputs_(read_npz(folder / "inputs.npz")) {
+    check_files();
+    check_inputs();
+  }
+
+  void run(Outcome& outcome) {
+    CycleGan model(spec_of(options_), placement(), /*seed=*/0);
+    for (const auto& [theirs, ours] : network_names()) load(*network(model, ours), "init", theirs);
+    auto draws = std::make_unique<RecordedDraws>(folder_ / "pool_draws.json");
+    const RecordedDraws& recorded = *draws;
+    model.set_pool_draws(std::move(draws));
+
+    Comparison comparison(outcome);
+    RngStreams rng(0);
+    GradientSync sync;
+    StepContext context{*this, rng, sync};
+    for (std::size_t step = 0; step < losses_.size(); ++step) {
+      for (Optimizer* optimizer : model.optimizers()) optimizer->set_lr_factor(lr_factor(step));
+      compare_losses(model.step(context), step, comparison);
+      if (step == 0 && !options_.strict()) outcome.note = fmt::format("first step {:.1e}", outcome.worst);
+      const std::string stage = fmt::format("step{}", step + 1);
+      if (stages_.contains(stage)) compare_weights(model, stage, comparison);
+    }
+    compare_weights(model, "final", comparison);
+    if (recorded.left() > 0) fail("{}: {} recorded draws were not made", folder_.string(), recorded.left());
+  }
+
+  Batch next() override {
+    const bool swapped = options_.direction == "BtoA";
+    Batch batch;
+    batch.tensors["real_a"] = input(swapped ? "B" : "A")[position_];
+    batch.tensors["real_b"] = input(swapped ? "A" : "B")[position_];
+    ++position_;
+    return batch;
+  }
+
+ private:
+  // Nothing in the folder is left out: each file is one that is read below.
+  void check_files() {
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      const std::string name = entry.path().filename().string();
+      const auto net = name.find("_net_");
+      const std::string extension = entry.path().extension().string();
+      const std::set<std::string> known = {"options.json", "losses.json", "inputs.npz", "pool_draws.json"};
+      if (known.contains(name) || extension == ".md" || extension == ".txt" || name.starts_with('.')) continue;
+      const bool weights = net != std::string::npos && extension == ".pth" && is_network(entry.path().stem().string().substr(net + 5));
+      if (!weights || !is_stage(name.substr(0, net))) fail("{}: a recorded training has no such file", entry.path().string());
+      stages_.insert(name.substr(0, net));
+    }
+  }
+
+  static bool is_network(const std::string& theirs) {
+    for (const auto& [known, ours] : network_names())
+      if (known == theirs) return true;
+    return false;
+  }
+
+  bool is_stage(const std::string& stage) const {
+    if (stage == "init" || stage == "final") return true;
+    for (std::size_t step = 1; step <= losses_.size(); ++step)
+      if (stage == fmt::format("step{}", step)) return true;
+    return false;
+  }
+
+  void check_inputs() const {
+    if (!losses_.is_array() || losses_.empty()) fail("{}: is not a list of steps", (folder_ / "losses.json").string());
+    const auto steps = static_cast<std::int64_t>(losses_.size());
+    if (options_.steps.value_or(steps) != steps)
+      fail("{}: options.json says {} steps, losses.json has {}", folder_.string(), *options_.steps, steps);
+    const bool swapped = options_.direction == "BtoA";
+    for (const std::string name : {"A", "B"}) {
+      const at::Tensor x = input(name);
+      const std::int64_t channels = (name == "A") != swapped ? options_.input_nc : options_.output_nc;
+      if (x.dim() != 5 || x.size(0) != steps || x.size(1) != options_.batch_size || x.size(2) != channels)
+        fail("{}: inputs.npz: {} must be [{} steps, {} images, {} channels, height, width]", folder_.string(), name, steps,
+             options_.batch_size, channels);
+    }
+  }
+
+  Placement placement() const {
+    Placement out;
+    out.dtype = options_.scalar_type();
+    return out;
+  }
+
+  at::Tensor input(const std::string& name) const {
+    const at::Tensor found = find_tensor(inputs_, name);
+    if (!found.defined()) fail("{}: inputs.npz has no {}", folder_.string(), name);
+    return found;
+  }
+
+  // A step may have its own rate recorded beside its losses.
+  double lr_factor(std::size_t step) const {
+    return losses_[step].contains("lr") ? losses_[step]["lr"].get<double>() / options_.lr : options_.lr_factor();
+  }
+
+  static std::shared_ptr<Network> network(const CycleGan& model, const std::string& ours) {
+    for (const auto& [name, network] : model.networks())
+      if (name == ours) return network;
+    throw std::logic_error("no network " + ours);
+  }
+
+  void load(Network& target, const std::string& stage, const std::string& theirs) const {
+    const fs::path path = folder_ / fmt::format("{}_net_{}.pth", stage, theirs);
+    load_state_dict(target, read_pth(path), path.string());
+  }
+
+  // float32: relative to the loss's own size in the recording, since a loss may pass through zero.
+  double scale(const std::string& theirs, std::size_t step) const {
+    if (options_.strict()) return std::max(1.0, std::abs(losses_[step].at(theirs).get<double>()));
+    double largest = 1e-30;
+    for (const Json& losses : losses_) largest = std::max(largest, std::abs(losses.at(theirs).get<double>()));
+    return largest;
+  }
+
+  void compare_losses(const StepReport& report, std::size_t step, Comparison& comparison) const {
+    const Json& reference = losses_[step];
+    for (const auto& [name, value] : reference.items())
+      if (name != "lr" && std::none_of(loss_names().begin(), loss_names().end(), [&](const auto& n) { return n.first == name; }))
+        fail("{}: losses.json: step {} has an unknown loss {}", folder_.string(), step + 1, name);
+    const double allowed = options_.strict() ? kStrictTolerance : step == 0 ? kFirstStepTolerance : kLaterStepTolerance;
+    for (const auto& [theirs, ours] : loss_names()) {
+      if (!reference.contains(theirs)) fail("{}: losses.json: step {} has no {}", folder_.string(), step + 1, theirs);
+      const double got = report.loss(ours), expected = reference[theirs].get<double>();
+      comparison.note(fmt::format("loss {} of step {}: {:.10g}, the reference's {:.10g}", theirs, step + 1, got, expected),
+                      std::abs(got - expected) / scale(theirs, step), allowed);
+    }
+  }
+
+  // In float32 Adam's first steps make +-lr steps of rounding noise: only the counters can be compared.
+  void compare_weights(const CycleGan& model, const std::string& stage, Comparison& comparison) const {
+    const CycleGanSpec spec = spec_of(options_);
+    const std::map<std::string, std::shared_ptr<Network>> recorded = {{"g_a_to_b", make_generator(spec.g_a_to_b)},
+                                                                      {"g_b_to_a", make_generator(spec.g_b_to_a)},
+                                                                      {"d_a", make_discriminator(spec.d_a)},
+                                                                      {"d_b", make_discriminator(spec.d_b)}};
+    for (const auto& [theirs, ours] : network_names()) {
+      Network& reference = *recorded.at(ours);
+      reference.to(options_.scalar_type());
+      load(reference, stage, theirs);
+      const auto live = network(model, ours);
+      const auto got = state_dict(*live), expected = state_dict(reference);
+      const std::set<std::string> noise = noise_biases(*live);
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        const bool comparable = options_.strict() || !got[i].second.is_floating_point();
+        if (comparable && !noise.contains(got[i].first))
+          comparison.elements(fmt::format("{} {} {}", stage, theirs, got[i].first), got[i].second.detach(),
+                              expected[i].second.detach(), kStrictTolerance);
+      }
+    }
+  }
+
+  fs::path folder_;
+  ReferenceOptions options_;
+  Json losses_;
+  TensorMap inputs_;
+  std::set<std::string> stages_;
+  std::int64_t position_ = 0;
+};
+
+inline Outcome run_trace(const std::string& name, const fs::path& folder) {
+  return outcome_of(name, [&](Outcome& outcome) { Trace(folder).run(outcome); });
+}
+
+}  // namespace torsor::parity
