@@ -160,14 +160,17 @@ Image resize_columns(const Image& image, std::int64_t width) {
 
 }  // namespace
 
-Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height) {
+Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {
   if (width < 1 || height < 1)
     fail("cannot resize an image to {} x {}; both sides must be at least 1", width, height);
   if (image.type != PixelType::u8) fail("resizing takes 8-bit images; convert the image to 8 bits first");
   if (image.width == width && image.height == height) return image;
   if (image.width == width) return resize_rows(image, height);
   if (image.height == height) return resize_columns(image, width);
-  return resize_rows(resize_columns(image, width), height);
+  const std::int64_t rows_less = image.height - height, columns_less = image.width - width;
+  const bool rows_first = order == PassOrder::pillow_13 && rows_less > 0 && rows_less > 2 * columns_less;
+  return rows_first ? resize_columns(resize_rows(image, height), width)
+                    : resize_rows(resize_columns(image, width), height);
 }
 
 }  // namespace torsor

@@ -5,12 +5,16 @@
 
 namespace torsor {
 
+/// Which axis is resized first; the results differ by rounding. Pillow before 13 always takes the horizontal one. Pillow 13
+/// takes the vertical one first where the height shrinks by more than twice as many pixels as the width does.
+enum class PassOrder { horizontal_first, pillow_13 };
+
 /// Antialiased bicubic (a = -0.5) on u8, equal to PIL's Image.resize(BICUBIC) bit for bit: per axis
 /// scale = in/out, support = 2 max(scale, 1), integer coefficients of 22 bits, horizontal pass first, each
 /// pass rounded to 8 bits and skipped when the size does not change. Any channel count; each channel by
-/// itself (PIL multiplies by alpha first where there is one). Pillow from 12.3 on takes the vertical pass
-/// first for some tall images; here the order is that of all versions before. Throws Error when a side is < 1
-/// or the image is not u8.
-Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height);
+/// itself (PIL multiplies by alpha first where there is one). Throws Error when a side is < 1 or the image is
+/// not u8.
+Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height,
+                     PassOrder order = PassOrder::horizontal_first);
 
 }  // namespace torsor

@@ -70,11 +70,19 @@ at::Tensor Translator::translate(const at::Tensor& images) const {
   const c10::InferenceMode inference;
   const SizeRule rule = loaded_.generator->size_rule();
   const std::int64_t height = images.size(2), width = images.size(3);
-  const at::Tensor padded = reflect_pad_to(images.to(placement_.device, placement_.dtype), round_up(height, rule),
-                                           round_up(width, rule));
-  const AutocastScope autocast(placement_);
-  const at::Tensor out = loaded_.generator->forward(padded).to(at::kFloat);
+  const at::Tensor placed = images.to(placement_.device, placement_.dtype);
+  const at::Tensor out = run_unpadded(reflect_pad_to(placed, round_up(height, rule), round_up(width, rule)));
   return out.slice(2, 0, height).slice(3, 0, width).contiguous();
+}
+
+at::Tensor Translator::run_unpadded(const at::Tensor& images) const {
+  const c10::InferenceMode inference;
+  const std::int64_t least = loaded_.generator->size_rule().minimum;
+  if (images.size(2) < least || images.size(3) < least)
+    fail("{} got a {}x{} image, but needs at least {} pixels a side; enlarge the image first", loaded_.options.net_g,
+         images.size(3), images.size(2), least);
+  const AutocastScope autocast(placement_);
+  return loaded_.generator->forward(images.to(placement_.device, placement_.dtype)).to(at::kFloat);
 }
 
 Image Translator::translate(const Image& image, std::string& note) const {
@@ -86,9 +94,11 @@ Image translate_as_reference(const Translator& translator, const TransformOption
   std::string note;
   const Image ready = with_channels(to_u8(image, note), translator.loaded().options.in_channels);
   Rng unused(0);  // nothing is drawn: there is no crop and no flip
-  const Image resized = transform(preprocess, ready, unused, "image");
+  const Size size = resized_size(preprocess, {ready.width, ready.height});
+  const Image resized = transform(
+      preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, "image");
   const at::Tensor x = to_tensor(resized, natural_range(resized.type)).unsqueeze(0);
-  const Image out = to_image(translator.translate(x)[0], Rounding::truncate);
+  const Image out = to_image(translator.run_unpadded(x)[0], Rounding::truncate);
   return with_channels(out, 3);
 }
 

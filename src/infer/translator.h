@@ -33,6 +33,10 @@ class Translator {
   /// and again where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
+  /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out longer (a ResNet's
+  /// are rounded up to multiples of 4) or are an Error.
+  at::Tensor run_unpadded(const at::Tensor& images) const;
+
   /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
   /// `note` receives what was converted.
   Image translate(const Image& image, std::string& note) const;
@@ -48,8 +52,9 @@ class Translator {
 /// pixel is replicated.
 at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::int64_t width);
 
-/// What the reference's test.py does to an image with its own options: its resize, in training mode (batch norm with
-/// the image's statistics), truncation to 8 bits; 1 channel written as RGB. The output has the resized size.
+/// What the reference's test.py does to an image with its own options: its resize (as Pillow 13 computes it), no padding,
+/// truncation to 8 bits; 1 channel written as RGB. The output has the resized size, a ResNet's rounded up to multiples of 4
+/// (scale_width). test.py runs in training mode: open the translator with the batch's statistics.
 Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess, const Image& image);
 
 }  // namespace torsor

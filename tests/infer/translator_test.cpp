@@ -194,6 +194,17 @@ TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
   EXPECT_GT(below, 0) << "rounding and truncating would not differ";
 }
 
+TEST(TranslateAsReference, PadsNothing) {
+  const Translator t = translator(small_options(), NormStatistics::batch);
+  const TransformOptions scale_width{"scale_width", 18, 8, /*flip=*/false};
+  const Image given = picture(36, 26, 3);
+  const Image out = translate_as_reference(t, scale_width, given);
+  EXPECT_EQ(out.width, 20);  // a ResNet makes 20x16 of 18x13
+  EXPECT_EQ(out.height, 16);
+  EXPECT_THAT(error_of([&] { translate_as_reference(t, {"none", 1, 1, /*flip=*/false}, picture(9, 4, 3)); }),
+              AllOf(HasSubstr("8x4"), HasSubstr("at least 8")));
+}
+
 TEST(TranslatorOpen, TakesTheDirectionAskedFor) {
   const TestFolder folder;
   const GeneratorOptions options = small_options();
