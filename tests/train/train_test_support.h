@@ -1,0 +1,151 @@
+// Shared by the tests of training: a model of one weight whose losses a test writes, data that counts, a
+// folder.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "data/loader.h"
+#include "train/trainer.h"
+
+namespace torsor::testing {
+
+/// One weight; forward multiplies by it.
+struct OneWeight : Network {
+  OneWeight() { weight = register_parameter("weight", at::ones({1})); }
+  at::Tensor forward(const at::Tensor& x) override { return x * weight; }
+  SizeRule size_rule() const override { return {}; }
+  at::Tensor weight;
+};
+
+/// Item i is the number i, named item<i>.
+class CountingData : public Dataset {
+ public:
+  explicit CountingData(std::int64_t size) : size_(size) {}
+  std::int64_t size() const override { return size_; }
+  Batch get(std::int64_t index, Rng&) const override {
+    Batch sample;
+    sample.tensors["x"] = at::full({1}, static_cast<double>(index));
+    sample.names["x"] = {"item" + std::to_string(index)};
+    return sample;
+  }
+
+ private:
+  std::int64_t size_;
+};
+
+/// Adds data, a random draw and the learning rate to its weight, so that every step leaves its mark.
+class FakeModel : public Model {
+ public:
+  FakeModel() : network_(std::make_shared<OneWeight>()), optimizer_("opt", {}, network_->parameters()) {}
+
+  StepReport step(StepContext& context) override {
+    const Batch batch = context.batches.next();
+    at::NoGradGuard no_grad;
+    network_->weight.mul_(0.5).add_(batch.at("x").sum().item<double>() + context.rng["fake"].uniform() +
+                                    optimizer_.lr());
+    ++steps;
+    StepReport report;
+    report.losses = {{"first", loss(steps)}, {"second", second_loss(steps)}};
+    report.images = batch.at("x").size(0);
+    report.batches = 1;
+    report.items = batch.names.at("x");
+    if (spoil_at == steps) network_->weight.fill_(std::nan(""));
+    return report;
+  }
+  std::vector<NamedNetwork> networks() const override { return {{"only", network_}}; }
+  std::vector<Optimizer*> optimizers() override { return {&optimizer_}; }
+  std::vector<std::string> loss_names() const override { return {"first", "second"}; }
+  std::vector<std::vector<LabelledImages>> sample(const Batch&) override { return pictures; }
+
+  double weight() const { return network_->weight.item<double>(); }
+
+  std::int64_t steps = 0;     // of this object
+  std::int64_t spoil_at = 0;  // that step makes the weight NaN
+  std::function<double(std::int64_t)> loss = [](std::int64_t step) { return static_cast<double>(step); };
+  std::function<double(std::int64_t)> second_loss = [](std::int64_t) { return 2.0; };
+  std::vector<std::vector<LabelledImages>> pictures;
+
+ private:
+  std::shared_ptr<OneWeight> network_;
+  Optimizer optimizer_;
+};
+
+/// An observer that calls what a test gives it.
+class Probe : public Observer {
+ public:
+  std::function<void(const TrainState&)> start = [](const TrainState&) {};
+  std::function<void(TrainState&, const StepReport&)> step = [](TrainState&, const StepReport&) {};
+  std::function<void(TrainState&, EndReason)> end = [](TrainState&, EndReason) {};
+  void on_start(const TrainState& state) override { start(state); }
+  void after_step(TrainState& state, const StepReport& report) override { step(state, report); }
+  void on_end(TrainState& state, EndReason reason) override { end(state, reason); }
+};
+
+/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
+template <class ErrorType = Error, class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const ErrorType& error) {
+    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+    return error.what();
+  }
+  ADD_FAILURE() << "no such error was thrown";
+  return "";
+}
+
+/// An empty folder of this test's own, removed with it.
+class TestFolder {
+ public:
+  TestFolder() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    std::string name = std::string("torsor_") + test->test_suite_name() + "_" + test->name();
+    for (char& c : name)
+      if (c == '/') c = '_';
+    path = std::filesystem::path(::testing::TempDir()) / name;
+    std::filesystem::remove_all(path);
+    std::filesystem::create_directories(path);
+  }
+  ~TestFolder() {
+    std::error_code ec;
+    std::filesystem::remove_all(path, ec);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  std::filesystem::path path;
+};
+
+/// The objects of a log, line by line.
+inline std::vector<Json> read_lines(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<Json> out;
+  for (std::string line; std::getline(file, line);) out.push_back(Json::parse(line));
+  return out;
+}
+
+inline std::vector<std::int64_t> steps_of(const std::vector<Json>& lines) {
+  std::vector<std::int64_t> out;
+  for (const Json& line : lines) out.push_back(line.at("step"));
+  return out;
+}
+
+inline std::vector<std::string> files_in(const std::filesystem::path& folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    out.push_back(entry.path().filename().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace torsor::testing
