@@ -1,0 +1,388 @@
+// Whole runs on generated images: what they leave behind, that a seed decides every bit, and fitting a run to
+// a time.
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/files.h"
+#include "io/safetensors.h"
+#include "train/estimate.h"
+#include "train/session.h"
+#include "train/train_test_support.h"
+
+namespace torsor::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class Notices : public LogSink {
+ public:
+  void notice(const std::string& line) override { lines.push_back(line); }
+  void warning(const std::string& line) override { lines.push_back(line); }
+  std::vector<std::string> lines;
+};
+
+/// Four steps in each of two epochs, the second at half rate.
+TrainConfig tiny_config(const std::filesystem::path& out) {
+  TrainConfig config;
+  config.data.data = "generated:circles-squares";
+  config.data.max_dataset_size = 4;
+  config.data.transform.load_size = 20;
+  config.data.transform.crop_size = 16;
+  config.generator.net_g = "resnet_1blocks";
+  config.generator.ngf = config.discriminator.ndf = 4;
+  config.discriminator.net_d = "n_layers";
+  config.discriminator.n_layers_d = 1;
+  config.cyclegan.pool_size = 2;
+  config.schedule.epochs = config.schedule.epochs_decay = 1;
+  config.run.out = out.string();
+  config.run.log_every = 3;
+  config.run.sample_every = 4;
+  config.run.sample_count = 2;
+  config.run.checkpoint_every = 3;
+  config.run.threads = 1;
+  return config;
+}
+
+EndReason train(const TrainConfig& config) {
+  return TrainSession(config, std::make_shared<NullLog>()).run(StopFlag(), {});
+}
+
+TEST(Session, LeavesARunDirectoryThatExplainsItself) {
+  const TestFolder folder;
+  const TrainConfig config = tiny_config(folder.path / "run");
+  TrainSession session(config, std::make_shared<NullLog>());
+  EXPECT_FALSE(std::filesystem::exists(config.run.out)) << "constructing a session writes nothing";
+  EXPECT_EQ(session.steps_per_epoch(), 4);
+  EXPECT_EQ(session.state().total_steps, 8);
+  EXPECT_EQ(session.run(StopFlag(), {}), EndReason::finished);
+
+  const RunDirectory directory = session.directory();
+  EXPECT_EQ(read_json(directory.config()), options_to_json(config));
+  EXPECT_EQ(options_to_json(options_from_json<TrainConfig>(read_json(directory.config()), "config.json")),
+            options_to_json(config));
+  const auto lines = read_lines(directory.log());
+  EXPECT_THAT(steps_of(lines), ElementsAre(3, 6, 8));
+  EXPECT_EQ(lines[0].at("epoch"), 1);
+  EXPECT_EQ(lines[2].at("epoch"), 2);
+  EXPECT_EQ(lines[0].at("lr"), 0.0002);
+  EXPECT_EQ(lines[2].at("lr"), 0.0001);
+  for (const std::string& name : session.model().loss_names()) EXPECT_GT(lines[2].at(name), 0) << name;
+  EXPECT_THAT(files_in(directory.samples()), ElementsAre("step_00000004.png", "step_00000008.png"));
+  EXPECT_THAT(files_in(directory.checkpoints()),
+              ElementsAre("step_00000006.safetensors", "step_00000008.safetensors"));
+
+  // Model and checkpoint hold the generators as they are now.
+  const at::Tensor x = at::rand({1, 3, 16, 16}) * 2 - 1;
+  at::NoGradGuard no_grad;
+  const auto networks = session.model().networks();
+  for (const auto& path : {directory.model(), directory.checkpoint(8)}) {
+    const LoadedGenerator loaded = load_generator(path, "a_to_b");
+    EXPECT_TRUE(at::equal(loaded.generator->forward(x), networks[0].network->forward(x))) << path;
+    EXPECT_EQ(loaded.info.step, 8);
+    EXPECT_EQ(loaded.info.a.name, "circles");
+    EXPECT_EQ(loaded.info.b.name, "squares");
+    EXPECT_EQ(loaded.info.training, options_to_json(config));
+    EXPECT_EQ(loaded.info.preprocessing.at("crop_size"), 16);
+  }
+  EXPECT_THAT(error_of([&] { train(config); }), AllOf(HasSubstr("--out"), HasSubstr("holds a run already")));
+}
+
+/// All that a run computed: weights, logged values but the times, sample pictures.
+struct Outcome {
+  explicit Outcome(const TrainConfig& config) {
+    train(config);
+    const RunDirectory directory(config.run.out);
+    for (const auto& [name, tensor] : read_safetensors(directory.model()).tensors) weights[name] = tensor;
+    log = read_lines(directory.log());
+    for (Json& line : log) {
+      line.erase("seconds");
+      line.erase("data_wait");
+    }
+    for (const std::string& file : files_in(directory.samples()))
+      samples[file] = read_file(directory.samples() / file);
+  }
+  std::vector<std::string> different_weights(const Outcome& other) const {
+    std::vector<std::string> out;
+    for (const auto& [name, tensor] : weights)
+      if (!at::equal(tensor, other.weights.at(name))) out.push_back(name);
+    return out;
+  }
+  std::map<std::string, at::Tensor> weights;
+  std::vector<Json> log;
+  std::map<std::string, std::string> samples;
+};
+
+TEST(Determinism, OneSeedIsOneResultWhateverTheLoaderThreads) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "first");
+  config.generator.dropout = true;
+  config.run.log_every = 1;
+  config.data.loader_threads = 1;
+  const Outcome first(config);
+  EXPECT_THAT(first.weights, SizeIs(::testing::Gt(20u)));
+  EXPECT_THAT(first.log, SizeIs(8));
+  EXPECT_THAT(first.samples, SizeIs(2));
+  for (const std::int64_t threads : {1, 2, 0}) {
+    config.run.out = (folder.path / ("again_" + std::to_string(threads))).string();
+    config.data.loader_threads = threads;
+    const Outcome again(config);
+    EXPECT_THAT(again.different_weights(first), IsEmpty()) << threads << " threads";
+    EXPECT_EQ(again.log, first.log) << threads << " threads";
+    EXPECT_TRUE(again.samples == first.samples) << threads << " threads";
+  }
+  config.run.out = (folder.path / "other").string();
+  config.run.seed = 1;
+  const Outcome other(config);
+  EXPECT_FALSE(other.different_weights(first).empty());
+  EXPECT_NE(other.log.front(), first.log.front());
+  EXPECT_FALSE(other.samples == first.samples);
+}
+
+TEST(Session, StopsAfterTheStepsAskedForOnTheSameCourse) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "whole");
+  config.run.log_every = 1;
+  const Outcome whole(config);
+  config.run.out = (folder.path / "part").string();
+  config.run.steps = 6;
+  const Outcome part(config);
+  ASSERT_THAT(part.log, SizeIs(6));
+  for (std::size_t i = 0; i < part.log.size(); ++i) EXPECT_EQ(part.log[i], whole.log[i]) << i;
+  EXPECT_THAT(part.samples,
+              ElementsAre(::testing::Key("step_00000004.png"), ::testing::Key("step_00000006.png")));
+}
+
+TEST(Session, SaysThatMoreStepsThanTheScheduleHasAreNotDone) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.run.steps = 9;
+  const auto notices = std::make_shared<Notices>();
+  EXPECT_EQ(TrainSession(config, notices).state().total_steps, 8);
+  EXPECT_THAT(notices->lines, ElementsAre(AllOf(HasSubstr("--steps 9"), HasSubstr("8 steps"))));
+}
+
+TEST(Session, StoppedOnRequestCanBeUsed) {
+  const TestFolder folder;
+  const TrainConfig config = tiny_config(folder.path / "run");
+  TrainSession session(config, std::make_shared<NullLog>());
+  StopFlag stop;
+  auto probe = std::make_unique<Probe>();
+  probe->step = [&](TrainState& state, const StepReport&) {
+    if (state.step == 2) stop.request();
+  };
+  std::vector<std::unique_ptr<Observer>> extra;
+  extra.push_back(std::move(probe));
+  EXPECT_EQ(session.run(stop, std::move(extra)), EndReason::stopped);
+  const RunDirectory directory = session.directory();
+  EXPECT_EQ(load_generator(directory.model(), "b_to_a").info.step, 2);
+  EXPECT_THAT(directory.list_checkpoints(), ElementsAre(directory.checkpoint(2)));
+  EXPECT_THAT(steps_of(read_lines(directory.log())), ElementsAre(2));
+  EXPECT_THAT(files_in(directory.samples()), ElementsAre("step_00000002.png"));
+}
+
+TEST(Session, ThatDivergesLeavesTheLastGoodCheckpointAndNoModel) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.cyclegan.cycle_norm = "l2";
+  config.generator.output_activation = "linear";
+  config.generator.norm = "none";
+  config.optimizer.optimizer = "sgd";
+  config.optimizer.lr = 1e6;
+  config.init = {"kaiming", 1};
+  config.run.checkpoint_every = 1;
+  const std::string message = error_of<DivergedError>([&] { train(config); });
+  EXPECT_THAT(message, AllOf(HasSubstr("step "), HasSubstr("lower --lr")));
+  const RunDirectory directory(config.run.out);
+  EXPECT_FALSE(std::filesystem::exists(directory.model()));
+  for (const auto& path : directory.list_checkpoints())
+    for (const auto& [name, tensor] : Archive::read(path).tensors_under("net"))
+      EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
+}
+
+TEST(Session, UnequalChannelsSwitchTheIdentityLossOffAndSaySo) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.data.channels_b = 1;
+  const auto notices = std::make_shared<Notices>();
+  TrainSession session(config, notices);
+  EXPECT_THAT(notices->lines, ::testing::Contains(HasSubstr("identity loss is off")));
+  EXPECT_EQ(session.run(StopFlag(), {}), EndReason::finished);
+}
+
+TEST(Session, AnUnknownPlateauLossIsFoundBeforeAnythingIsWritten) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.schedule.lr_policy = "plateau";
+  config.schedule.plateau_loss = "cycle";
+  EXPECT_THAT(error_of<UsageError>([&] { train(config); }),
+              AllOf(HasSubstr("--plateau-loss"), HasSubstr("cycle_a")));
+  EXPECT_FALSE(std::filesystem::exists(config.run.out));
+  config.schedule.plateau_loss = "cycle_b";
+  EXPECT_EQ(train(config), EndReason::finished);
+}
+
+TEST(Session, ACriticsStepsShareAnEpochsBatches) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.gan.gan_mode = "wgangp";
+  config.cyclegan.critic_steps = 2;
+  const TrainSession session(config, std::make_shared<NullLog>());
+  EXPECT_EQ(session.steps_per_epoch(), 2);
+  EXPECT_EQ(session.state().total_steps, 4);
+}
+
+TEST(Estimate, MeasuresAStep) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  const StepCost cost = measure_step(config, Trial::full);
+  EXPECT_GT(cost.seconds, 0);
+  EXPECT_GT(cost.bytes, 0);
+  EXPECT_EQ(cost.batches, 1);
+  config.gan.gan_mode = "wgangp";
+  config.cyclegan.critic_steps = 3;
+  EXPECT_EQ(measure_step(config, Trial::full).batches, 3);
+}
+
+/// Seconds of a step on a machine that computes 1e8 of these a second; a scaled trial is a third off.
+StepCost pretended_cost(const TrainConfig& c, Trial trial) {
+  const auto square = [](std::int64_t n) { return static_cast<double>(n * n); };
+  const double blocks = c.generator.net_g == "resnet_9blocks"   ? 13
+                        : c.generator.net_g == "resnet_6blocks" ? 10
+                                                                : 7;
+  const std::int64_t batches = c.gan.gan_mode == "wgangp" ? 5 : 1;
+  StepCost cost;
+  cost.seconds = square(c.data.transform.crop_size) * square(c.generator.ngf) * blocks / 1e8 *
+                 static_cast<double>(c.data.batch_size * batches) * (trial == Trial::scaled ? 1.3 : 1.0);
+  cost.batches = batches;
+  return cost;
+}
+
+TrainConfig budget_config() {
+  TrainConfig config;
+  config.data.data = "folder";
+  config.run.out = "run";
+  return config;
+}
+
+/// The steps that a session would do, counted by walking through every epoch's batches.
+std::int64_t steps_of_run(const TrainConfig& c, std::int64_t dataset_size, std::int64_t batches_per_step) {
+  const std::int64_t items = c.data.epoch_size > 0 ? c.data.epoch_size : dataset_size;
+  std::int64_t batches = 0;
+  for (std::int64_t item = 0; item < items; item += c.data.batch_size) ++batches;
+  return std::max<std::int64_t>(1, batches / batches_per_step) * c.schedule.total();
+}
+
+TEST(TimeBudget, HoldsTheRunWithItsDecayForEverySetting) {
+  for (const double seconds : {600.0, 3600.0, 86400.0, 1e6})
+    for (const std::int64_t dataset_size : {7, 1000, 100000})
+      for (const std::int64_t batch : {1, 4})
+        for (const std::string mode : {"lsgan", "wgangp"}) {
+          SCOPED_TRACE(fmt::format("{} s, {} items, batch {}, {}", seconds, dataset_size, batch, mode));
+          TrainConfig config = budget_config();
+          config.data.batch_size = batch;
+          config.gan.gan_mode = mode;
+          const std::string line = fit_to_budget(config, seconds, dataset_size, {}, pretended_cost);
+          const StepCost cost = pretended_cost(config, Trial::full);
+          const std::int64_t steps = steps_of_run(config, dataset_size, cost.batches);
+          const double takes = static_cast<double>(steps) * cost.seconds;
+          EXPECT_LE(takes, seconds);
+          EXPECT_GE(takes, 0.7 * seconds) << "most of the time is used";
+          EXPECT_GE(config.schedule.epochs, 1);
+          EXPECT_GE(config.schedule.epochs_decay, 1);
+          EXPECT_LE(std::abs(config.schedule.epochs - config.schedule.epochs_decay), 1);
+          EXPECT_NO_THROW(config.validate());
+          EXPECT_THAT(line,
+                      AllOf(HasSubstr(fmt::format("{} steps", steps)), HasSubstr(config.generator.net_g)));
+        }
+}
+
+TEST(TimeBudget, MoreTimeNeverGivesLess) {
+  double before = 0;
+  std::set<std::int64_t> sizes;
+  for (double seconds = 60; seconds < 1e7; seconds *= 1.5) {
+    TrainConfig config = budget_config();
+    fit_to_budget(config, seconds, 1000, {}, pretended_cost);
+    const double now = pretended_cost(config, Trial::full).seconds;
+    EXPECT_GE(now, before) << seconds;
+    before = now;
+    sizes.insert(config.data.transform.crop_size);
+  }
+  EXPECT_THAT(sizes, ::testing::IsSupersetOf({64, 256}));
+}
+
+TEST(TimeBudget, TooShortIsAnErrorThatChangesNothing) {
+  TrainConfig config = budget_config();
+  const Json before = options_to_json(config);
+  EXPECT_THAT(error_of<UsageError>([&] { fit_to_budget(config, 0.1, 1000, {}, pretended_cost); }),
+              AllOf(HasSubstr("--time-budget"), HasSubstr("smallest"), HasSubstr("more time")));
+  EXPECT_EQ(options_to_json(config), before);
+}
+
+TEST(TimeBudget, SaysWhenItIsLittle) {
+  TrainConfig config = budget_config();
+  EXPECT_THAT(fit_to_budget(config, 60, 1000, {}, pretended_cost), HasSubstr("first impression"));
+  EXPECT_THAT(fit_to_budget(config, 1e6, 1000, {}, pretended_cost),
+              ::testing::Not(HasSubstr("first impression")));
+}
+
+TEST(TimeBudget, LeavesWhatTheUserGave) {
+  TrainConfig config = budget_config();
+  config.data.transform.crop_size = 96;
+  config.generator.ngf = 24;
+  config.schedule.epochs = 3;
+  config.data.epoch_size = 50;
+  fit_to_budget(config, 3600, 1000, {"crop_size", "ngf", "epochs", "epoch_size"}, pretended_cost);
+  EXPECT_EQ(config.data.transform.crop_size, 96);
+  EXPECT_EQ(config.generator.ngf, 24);
+  EXPECT_EQ(config.schedule.epochs, 3);
+  EXPECT_EQ(config.data.epoch_size, 50);
+  const double takes =
+      pretended_cost(config, Trial::full).seconds * static_cast<double>(steps_of_run(config, 1000, 1));
+  EXPECT_LE(takes, 3600);
+  EXPECT_GE(takes, 0.7 * 3600);
+}
+
+TEST(TimeBudget, ShortensTheEpochsThatTheUserGave) {
+  TrainConfig config = budget_config();
+  config.schedule.epochs = 20;
+  config.schedule.epochs_decay = 30;
+  fit_to_budget(config, 3600, 100000, {"epochs", "epochs_decay"}, pretended_cost);
+  EXPECT_EQ(config.schedule.epochs, 20);
+  EXPECT_EQ(config.schedule.epochs_decay, 30);
+  const double takes =
+      pretended_cost(config, Trial::full).seconds * static_cast<double>(steps_of_run(config, 100000, 1));
+  EXPECT_LE(takes, 3600);
+  EXPECT_GE(takes, 0.7 * 3600);
+}
+
+TEST(TimeBudget, RefusesEpochsThatDoNotFit) {
+  TrainConfig config = budget_config();
+  config.data.epoch_size = 5000;
+  config.schedule.epochs = 1000;
+  EXPECT_THAT(error_of<UsageError>([&] {
+                fit_to_budget(config, 600, 1000, {"epochs", "epoch_size"}, pretended_cost);
+              }),
+              AllOf(HasSubstr("--time-budget"), HasSubstr("--epochs"), HasSubstr("1000")));
+}
+
+TEST(TimeBudget, SkipsSizesThatAFixedNetworkCannotTake) {
+  TrainConfig config = budget_config();
+  config.generator.net_g = "unet_256";  // 256 alone; the time asks for less
+  fit_to_budget(config, 600, 1000, {"net_g"}, pretended_cost);
+  EXPECT_EQ(config.data.transform.crop_size, 256);
+  EXPECT_EQ(config.generator.net_g, "unet_256");
+  EXPECT_EQ(config.generator.ngf, 32);
+
+  config = budget_config();
+  config.data.transform.load_size = 40;
+  EXPECT_THAT(error_of<UsageError>([&] { fit_to_budget(config, 600, 1000, {"load_size"}, pretended_cost); }),
+              HasSubstr("--load-size"));
+}
+
+}  // namespace
+}  // namespace torsor::testing
