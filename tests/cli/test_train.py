@@ -1,0 +1,218 @@
+"""Training runs of the real program: what is in the run directory, and what must not change it."""
+import json
+import re
+
+import pytest
+
+from cli_support import (TINY, equal_weights, load, picture, save, snapshot, succeeded, train, translate, weights)
+
+LOSSES = {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"}
+
+
+def log_of(run):
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def losses_of(run):
+    return [{name: line[name] for name in LOSSES | {"step", "lr"}} for line in log_of(run)]
+
+
+def config_of(run):
+    return json.loads((run / "config.json").read_text())
+
+
+def same_result(first, second):
+    samples = [snapshot(run / "samples") for run in (first, second)]
+    return (equal_weights(first / "model.safetensors", second / "model.safetensors")
+            and losses_of(first) == losses_of(second) and samples[0] == samples[1])
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """The run that others are compared with."""
+    out = tmp_path_factory.mktemp("plain") / "run"
+    done = succeeded(train(out, log_every=1))
+    assert done.stderr == ""
+    return out
+
+
+def test_the_run_directory_explains_itself(tmp_path):
+    out = tmp_path / "deep" / "run"
+    done = succeeded(train(out, steps=5, log_every=2, sample_every=2, checkpoint_every=2))
+    names = sorted(name for name, content in snapshot(out).items() if content is not None)
+    assert names == ["checkpoints/step_00000004.safetensors", "checkpoints/step_00000005.safetensors", "config.json",
+                     "log.jsonl", "model.safetensors", "samples/step_00000002.png", "samples/step_00000004.png",
+                     "samples/step_00000005.png"]
+    for line in (str(out / "model.safetensors"), str(out / "samples"), str(out / "log.jsonl"), "done: 5 steps"):
+        assert line in done.stdout
+
+    config = config_of(out)
+    assert {key: config[key] for key in TINY if key != "steps"} == {key: TINY[key] for key in TINY if key != "steps"}
+    assert config["steps"] == 5 and config["data"] == "generated:solid-striped" and config["lr"] == 0.0002
+
+    log = log_of(out)
+    assert [line["step"] for line in log] == [2, 4, 5]
+    for line in log:
+        assert LOSSES <= line.keys() and line["epoch"] == 1 and line["lr"] == 0.0002
+        assert 0 <= line["data_wait"] <= 1 and line["seconds"] >= 0
+
+    height, width, channels = load(out / "samples" / "step_00000005.png").shape
+    assert channels == 3 and width >= 3 * 32 and height >= 2 * 4 * 32  # four rows a direction, of three pictures at least
+
+
+def test_other_programs_can_read_the_model(plain):
+    safetensors = pytest.importorskip("safetensors")
+    tensors = weights(plain / "model.safetensors")
+    assert tensors["net/g_a_to_b/model.1.weight"].shape == (4, 3, 7, 7)
+    assert tensors["net/d_b/model.0.weight"].shape == (4, 3, 4, 4)
+    assert {key.split("/")[1] for key in tensors} == {"g_a_to_b", "g_b_to_a", "d_a", "d_b"}
+    with safetensors.safe_open(plain / "model.safetensors", "numpy") as file:
+        described = json.loads(file.metadata()["torsor.model"])
+    assert described["domains"]["a"] == {"name": "solid", "channels": 3}
+    assert described["domains"]["b"] == {"name": "striped", "channels": 3}
+    assert described["step"] == 3
+
+
+def test_the_same_seed_gives_the_same_bits(tmp_path, plain):
+    succeeded(train(tmp_path / "again", log_every=1))
+    assert same_result(plain, tmp_path / "again")
+
+
+def test_another_seed_gives_another_model(tmp_path, plain):
+    succeeded(train(tmp_path / "other", log_every=1, seed=1))
+    assert not equal_weights(plain / "model.safetensors", tmp_path / "other" / "model.safetensors")
+    assert losses_of(plain)[0] != losses_of(tmp_path / "other")[0]
+    assert snapshot(plain / "samples") != snapshot(tmp_path / "other" / "samples")
+
+
+@pytest.mark.parametrize("threads", [0, 3])
+def test_the_loaders_threads_alter_nothing(tmp_path, plain, threads):
+    succeeded(train(tmp_path / "run", log_every=1, loader_threads=threads))
+    assert same_result(plain, tmp_path / "run")
+
+
+def test_logging_sampling_and_checkpoints_alter_nothing(tmp_path, plain):
+    succeeded(train(tmp_path / "run", log_every=1, sample_every=1, checkpoint_every=1))
+    assert equal_weights(plain / "model.safetensors", tmp_path / "run" / "model.safetensors")
+    assert losses_of(plain) == losses_of(tmp_path / "run")
+
+
+def test_a_configuration_file_is_as_good_as_flags(tmp_path, plain):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**TINY, "data": "generated:solid-striped", "log_every": 1}))
+    nothing = {key: None for key in TINY}
+    succeeded(train(tmp_path / "run", config=config, **{**nothing, "data": None}))
+    assert same_result(plain, tmp_path / "run")
+
+
+def test_flags_win_over_the_configuration_file(tmp_path, plain):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"seed": 5, "lr": 0.1, "flip": False, "steps": 2}))
+    succeeded(train(tmp_path / "run", "--flip", config=config, seed=0, lr=0.0002, log_every=1))
+    assert same_result(plain, tmp_path / "run")
+
+
+def test_a_runs_own_configuration_repeats_it(tmp_path):
+    succeeded(train(tmp_path / "first", log_every=1, seed=4, lambda_identity=0))
+    nothing = {key: None for key in TINY}
+    succeeded(train(tmp_path / "again", config=tmp_path / "first" / "config.json", **{**nothing, "data": None}))
+    assert same_result(tmp_path / "first", tmp_path / "again")
+
+
+def test_a_preset_gives_way_to_flags_and_files(tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"ndf": 4}))
+    done = succeeded(train(tmp_path / "run", preset="laptop", config=config, steps=1, ndf=None))
+    chosen = config_of(tmp_path / "run")
+    assert [chosen[key] for key in ("epochs", "epochs_decay")] == [15, 15]
+    assert [chosen[key] for key in ("load_size", "crop_size", "ngf", "ndf", "net_g")] == [32, 32, 4, 4, TINY["net_g"]]
+    assert "epoch 1/30" in done.stdout
+
+
+def test_presets_alone_set_the_size(tmp_path):
+    done = succeeded(train(tmp_path / "run", preset="laptop", load_size=None, crop_size=None, steps=1))
+    chosen = config_of(tmp_path / "run")
+    assert chosen["crop_size"] == 128
+    assert re.search(r"crop_size +128 +\[default: 256\]", done.stdout)
+
+
+def test_a_time_budget_chooses_and_says_what(tmp_path):
+    done = succeeded(train(tmp_path / "run", load_size=None, steps=2, time_budget="20s"))
+    said = next(line for line in done.stdout.splitlines() if line.startswith("time budget 20"))
+    assert "32x32 images" in said and "resnet_1blocks" in said and "ngf 4" in said  # what was given stays
+    match = re.search(r"(\d+) \+ (\d+) epochs of (\d+) items", said)
+    epochs, decay, items = map(int, match.groups())
+    chosen = config_of(tmp_path / "run")
+    assert (chosen["epochs"], chosen["epochs_decay"]) == (epochs, decay)
+    assert chosen["epoch_size"] in (0, items)
+    assert epochs + decay >= 1 and items * (epochs + decay) >= 10
+
+
+def test_a_time_budget_that_is_too_short(tmp_path):
+    done = train(tmp_path / "run", time_budget="0.001s")
+    assert done.returncode == 2 and "--time-budget" in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_rate_is_printed_once_an_epoch(tmp_path):
+    done = succeeded(train(tmp_path / "run", epoch_size=2, epochs=1, epochs_decay=2, steps=None, log_every=1))
+    printed = re.findall(r"^epoch (\d)/3: learning rate (\S+)", done.stdout, re.M)
+    assert [epoch for epoch, _ in printed] == ["1", "2", "3"]
+    # linear: 1 - max(0, epoch - epochs) / (epochs_decay + 1), in the reference's counting
+    rates = [float(rate.rstrip(";")) for _, rate in printed]
+    assert rates == pytest.approx([0.0002, 0.0002 * 2 / 3, 0.0002 / 3], abs=6e-8)
+    assert [(line["epoch"], line["step"]) for line in log_of(tmp_path / "run")] == [(1, 1), (1, 2), (2, 3), (2, 4),
+                                                                                   (3, 5), (3, 6)]
+    assert [line["lr"] for line in log_of(tmp_path / "run")[::2]] == pytest.approx(rates, abs=6e-8)
+    assert "means of the epoch before: cycle_a" in done.stdout
+
+
+def test_steps_beyond_the_schedule_are_noticed(tmp_path):
+    done = succeeded(train(tmp_path / "run", epoch_size=1, epochs=1, epochs_decay=1, steps=9))
+    assert "--steps 9" in done.stderr and "2 steps" in done.stderr and "--epochs" in done.stderr
+    assert "done: 2 steps" in done.stdout
+
+
+def test_plain_lines_with_estimate_and_waiting_time(tmp_path):
+    done = succeeded(train(tmp_path / "run"))
+    assert "\r" not in done.stdout and "\033" not in done.stdout
+    assert re.search(r"estimate: \S+ s a step, .* to the end \(3 steps, 1000 an epoch\), .*memory", done.stdout)
+    assert re.search(r"epoch 1/200  step 3/3  .*(it/s|s/it)  left 0s  wait \d+\.\d%  cycle_a", done.stdout)
+    for network in ("g_a_to_b", "g_b_to_a", "d_a", "d_b"):
+        assert re.search(rf"{network} +[\d,]+ parameters", done.stdout)
+    assert re.search(r"crop_size +32 +\[default: 256\]", done.stdout)
+    assert re.search(r"lr +0.0002\n", done.stdout)
+
+
+@pytest.mark.parametrize("precision, tolerance", [("bf16", 0.05), ("fp64", 1e-4)])
+def test_other_precisions_begin_alike(tmp_path, plain, precision, tolerance):
+    succeeded(train(tmp_path / "run", precision=precision, log_every=1))
+    first, other = losses_of(plain)[0], losses_of(tmp_path / "run")[0]
+    assert first != other
+    assert other == pytest.approx(first, rel=tolerance)
+    dtypes = {str(tensor.dtype) for tensor in weights(tmp_path / "run" / "model.safetensors").values()}
+    assert dtypes == ({"float64"} if precision == "fp64" else {"float32"})
+    succeeded(translate(tmp_path / "run", save(tmp_path / "in.png", picture()), tmp_path / "out.png"))
+
+
+def test_other_generated_images(tmp_path):
+    done = succeeded(train(tmp_path / "run", data="generated:circles-squares"))
+    assert "circles: 1000 images, squares: 1000 images" in done.stdout
+
+
+def test_two_folders_of_ones_own(tmp_path, folders):
+    done = succeeded(train(tmp_path / "run", a=folders / "trainA", b=folders / "trainB", name_b="stripes"))
+    assert "trainA: 3 images, stripes: 3 images" in done.stdout
+    whole = train(tmp_path / "whole", data=folders)
+    assert equal_weights(tmp_path / "run" / "model.safetensors", tmp_path / "whole" / "model.safetensors"), whole.stderr
+
+
+def test_test_images_are_for_the_samples_alone(tmp_path, folders):
+    import shutil
+    data = shutil.copytree(folders, tmp_path / "data")
+    save(data / "testA" / "x.png", picture(seed=50))
+    save(data / "testB" / "x.png", picture(seed=51))
+    succeeded(train(tmp_path / "without", data=folders))
+    succeeded(train(tmp_path / "with", data=data))
+    assert equal_weights(tmp_path / "without" / "model.safetensors", tmp_path / "with" / "model.safetensors")
+    assert snapshot(tmp_path / "without" / "samples") != snapshot(tmp_path / "with" / "samples")
