@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from cli_support import (GOLDEN, PROGRAM, equal_weights, flags, image_folder, load, picture, refused, run, save, snapshot,
-                         succeeded, train, translate, weights, GENERATED, TINY)
+from cli_support import (GENERATED, GOLDEN, PROGRAM, TINY, equal_weights, flags, image_folder, picture, refused, run, save,
+                         snapshot, succeeded, train, translate, weights)
 
 FAILURE, USAGE = 1, 2
 
@@ -181,10 +181,9 @@ def test_the_identity_loss_between_unequal_channels_is_switched_off_aloud(tmp_pa
 
 
 def test_translate_names_what_is_missing_or_too_much(tmp_path, model):
-    refused(run("translate"), USAGE, "MODEL is missing")
-    refused(run("translate", model), USAGE, "IN is missing")
-    refused(run("translate", model, tmp_path), USAGE, "OUT is missing")
-    refused(run("translate", model, tmp_path, "out", "more"), USAGE, "unexpected argument 'more'")
+    each(lambda words, part: refused(run("translate", *words), USAGE, part),
+         [([], "MODEL is missing"), ([model], "IN is missing"), ([model, tmp_path], "OUT is missing"),
+          ([model, tmp_path, "out", "more"], "unexpected argument 'more'")])
 
 
 def test_translate_options_that_make_no_sense(tmp_path, model):
@@ -234,9 +233,10 @@ def test_a_missing_configuration_file(tmp_path):
 # --- models ---
 
 def cannot_translate_with(path, tmp_path, *parts):
-    source = save(tmp_path / "in.png", picture())
-    refused(translate(path, source, tmp_path / "out.png"), FAILURE, path, *parts)
-    assert not (tmp_path / "out.png").exists()
+    source = save(tmp_path / f"in-{path.stem}.png", picture())
+    out = tmp_path / f"out-{path.stem}.png"
+    refused(translate(path, source, out), FAILURE, path, *parts)
+    assert not out.exists()
 
 
 def test_things_that_are_no_model(tmp_path):
@@ -244,19 +244,19 @@ def test_things_that_are_no_model(tmp_path):
     (tmp_path / "zero.pth").write_bytes(b"")
     (tmp_path / "folder").mkdir()
     picture_file = save(tmp_path / "image.pth", picture(), format="PNG")
-    cannot_translate_with(tmp_path / "absent.pth", tmp_path, "no such model")
-    cannot_translate_with(tmp_path / "text.pth", tmp_path, "not a PyTorch weight file", "text file")
-    cannot_translate_with(tmp_path / "zero.pth", tmp_path, "is empty")
-    cannot_translate_with(picture_file, tmp_path, "PNG image")
-    cannot_translate_with(tmp_path / "folder", tmp_path, "not a run directory")
+    each(cannot_translate_with, [(tmp_path / "absent.pth", tmp_path, "no such model"),
+                                 (tmp_path / "text.pth", tmp_path, "not a PyTorch weight file", "text file"),
+                                 (tmp_path / "zero.pth", tmp_path, "is empty"),
+                                 (picture_file, tmp_path, "PNG image"),
+                                 (tmp_path / "folder", tmp_path, "not a run directory")])
 
 
 def test_a_damaged_model(tmp_path, model):
     whole = (model / "model.safetensors").read_bytes()
-    for size in (4, 100, len(whole) // 2, len(whole) - 1):
-        cut = tmp_path / "cut.safetensors"
-        cut.write_bytes(whole[:size])
-        cannot_translate_with(cut, tmp_path)
+    cuts = {tmp_path / f"cut{size}.safetensors": whole[:size] for size in (4, 100, len(whole) // 2, len(whole) - 1)}
+    for path, content in cuts.items():
+        path.write_bytes(content)
+    each(cannot_translate_with, [(path, tmp_path) for path in cuts])
 
 
 def test_a_model_without_its_description(tmp_path):
@@ -311,17 +311,18 @@ def test_an_existing_run_is_kept(tmp_path, model):
 
 def test_a_run_directory_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("kept")
-    for out in (tmp_path / "file", tmp_path / "file" / "run", pathlib.Path("/proc/torsor-run")):
-        refused(train(out), FAILURE, out, "cannot make this folder")
+    each(lambda out: refused(train(out), FAILURE, out, "cannot make this folder"),
+         [(tmp_path / "file",), (tmp_path / "file" / "run",), (pathlib.Path("/proc/torsor-run"),)])
     assert snapshot(tmp_path) == {"file": b"kept"}
 
 
 def test_an_output_that_cannot_be_made(tmp_path, model, folders):
     source = folders / "trainA"
     (tmp_path / "file").write_text("kept")
-    refused(translate(model, source / "0.png", "/proc/torsor.png"), FAILURE, "/proc/torsor.png", "cannot be written")
-    refused(translate(model, source, "/proc/torsor"), FAILURE, "/proc/torsor", "cannot make this folder")
-    refused(translate(model, source, tmp_path / "file"), FAILURE, tmp_path / "file", "is a file")
+    each(lambda given, out, part: refused(translate(model, given, out), FAILURE, out, part),
+         [(source / "0.png", pathlib.Path("/proc/torsor.png"), "cannot be written"),
+          (source, pathlib.Path("/proc/torsor"), "cannot make this folder"),
+          (source, tmp_path / "file", "is a file")])
     refused(translate(model, source / "0.png", tmp_path / "file" / "x.png"), FAILURE, tmp_path / "file")
     assert snapshot(tmp_path) == {"file": b"kept"}
 

@@ -1,6 +1,7 @@
 """Training runs of the real program: what is in the run directory, and what must not change it."""
 import json
 import re
+import shutil
 
 import pytest
 
@@ -148,6 +149,14 @@ def test_a_time_budget_chooses_and_says_what(tmp_path):
     assert epochs + decay >= 1 and items * (epochs + decay) >= 10
 
 
+def test_a_time_budgets_plan_is_carried_out(tmp_path):
+    done = succeeded(train(tmp_path / "run", load_size=None, steps=None, time_budget="4s"))
+    chosen = config_of(tmp_path / "run")
+    steps = (chosen["epochs"] + chosen["epochs_decay"]) * (chosen["epoch_size"] or 1000)
+    assert f"done: {steps} steps" in done.stdout and log_of(tmp_path / "run")[-1]["step"] == steps
+    assert "that is little" in done.stdout
+
+
 def test_a_time_budget_that_is_too_short(tmp_path):
     done = train(tmp_path / "run", time_budget="0.001s")
     assert done.returncode == 2 and "--time-budget" in done.stderr and done.stderr.count("\n") == 1
@@ -208,7 +217,6 @@ def test_two_folders_of_ones_own(tmp_path, folders):
 
 
 def test_test_images_are_for_the_samples_alone(tmp_path, folders):
-    import shutil
     data = shutil.copytree(folders, tmp_path / "data")
     save(data / "testA" / "x.png", picture(seed=50))
     save(data / "testB" / "x.png", picture(seed=51))
