@@ -3,14 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <deque>
 #include <fstream>
 #include <set>
 
 #include "core/files.h"
-#include "core/text.h"
-#include "io/safetensors.h"
 #include "model/model_file.h"
 #include "model/model_test_support.h"
 
