@@ -23,7 +23,7 @@ build: setup
 	@cmake --build build -j $(JOBS)
 
 demo: build
-	build/torsor demo --out $(DEMO)
+	build/torsor demo --out $(DEMO) --overwrite
 
 test: build
 	ctest --preset release

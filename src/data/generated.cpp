@@ -106,11 +106,11 @@ void paint(Canvas& canvas, ColumnAt column_at) {
   }
 }
 
-/// Strictly grey, so that a rotation of the hues leaves it as it is.
+/// Strictly grey, so that a rotation of the hues leaves it as it is; rather dark, so that an inversion does not.
 void paint_grey_backdrop(Canvas& canvas, std::uint64_t seed) {
   Rng rng(derive_seed(seed, "grey backdrop"));
-  const double dark = rng.uniform(0.08, 0.45);
-  const double light = dark + rng.uniform(0.25, 0.45);
+  const double dark = rng.uniform(0.02, 0.25);
+  const double light = dark + rng.uniform(0.15, 0.35);
   const double angle = rng.uniform(0, 2 * kPi);
   const double across = std::cos(angle), down = std::sin(angle);
   const double reach = 0.5 * (std::abs(across) + std::abs(down));

@@ -165,10 +165,13 @@ Tensor CycleGan::run(Network& network, const Tensor& x) const {
 void CycleGan::translate(Images& images) {
   const CycleGanOptions& o = spec_.cyclegan;
   const bool gan = o.lambda_gan > 0;
-  if (gan || o.lambda_cycle_a > 0) images.fake_b = run(*g_a_to_b_, images.real_a);
-  if (o.lambda_cycle_a > 0) images.rec_a = run(*g_b_to_a_, images.fake_b);
-  if (gan || o.lambda_cycle_b > 0) images.fake_a = run(*g_b_to_a_, images.real_b);
-  if (o.lambda_cycle_b > 0) images.rec_b = run(*g_a_to_b_, images.fake_a);
+  // The reference runs every pass whatever its weight; with batch norm that shows in the running statistics.
+  const bool all = spec_.g_a_to_b.norm == "batch";
+  const bool forward = all || o.lambda_cycle_a > 0, backward = all || o.lambda_cycle_b > 0;
+  if (gan || forward) images.fake_b = run(*g_a_to_b_, images.real_a);
+  if (forward) images.rec_a = run(*g_b_to_a_, images.fake_b);
+  if (gan || backward) images.fake_a = run(*g_b_to_a_, images.real_b);
+  if (backward) images.rec_b = run(*g_a_to_b_, images.fake_a);
 }
 
 void CycleGan::update_generators(const Images& images, Losses& losses, GradientSync& sync) {

@@ -1,0 +1,177 @@
+#include "experiment/demo.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.h"
+#include "infer/translator.h"
+#include "train/session.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kExamples = 6;
+
+// What the three trainings share: small images and narrow networks, so that two cores need a minute or two.
+Json settings_for(const std::string& task, const Json& more) {
+  Json settings = {{"data", "generated:" + task},
+                   {"crop_size", 64},
+                   {"net_g", "resnet_3blocks"},
+                   {"ngf", 16},
+                   {"ndf", 32},
+                   {"batch_size", 4},
+                   {"lr", 5e-4},
+                   {"epoch_size", 200},
+                   {"lambda_identity", 0.0},
+                   {"sample_every", 200},
+                   {"checkpoint_every", 0}};
+  settings.update(more);
+  return settings;
+}
+
+std::vector<std::string> lesson_names() {
+  std::vector<std::string> names = {"all"};
+  for (const Lesson& lesson : demo_lessons()) names.push_back(lesson.name);
+  return names;
+}
+
+// The mean over the scores that have one.
+std::optional<double> mean_hue_error(const std::vector<SceneScore>& scores) { return summarize(scores).hue_error; }
+
+DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options, std::int64_t size,
+                                const Translator& there, const Translator& back) {
+  const std::string& direction = there.loaded().direction;
+  const Domain source = direction == "a_to_b" ? Domain::a : Domain::b;
+  const Domain target = source == Domain::a ? Domain::b : Domain::a;
+  DirectionResult result;
+  result.direction = direction;
+  std::vector<SceneScore> translated, returned;
+  std::string note;
+  for (std::int64_t i = 0; i < options.images; ++i) {
+    const SceneTruth truth =
+        generated_truth(lesson.task, source, Split::test, static_cast<std::uint64_t>(options.seed), i);
+    DemoExample example;
+    example.real = render_scene(lesson.task, source, truth, size);
+    example.fake = there.translate(example.real, note);
+    example.rec = back.translate(example.fake, note);
+    translated.push_back(score_scene(lesson.task, target, truth, example.real, example.fake));
+    returned.push_back(score_scene(lesson.task, source, truth, example.real, example.rec));
+    if (result.examples.size() < kExamples) result.examples.push_back(std::move(example));
+  }
+  result.score = summarize(translated);
+  result.cycle_hue_error = mean_hue_error(returned);
+  return result;
+}
+
+Json direction_json(const DirectionResult& d) {
+  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+  return {{"direction", d.direction},           {"images", d.score.count},
+          {"pass", d.score.pass},               {"shape", d.score.shape},
+          {"position", d.score.position},       {"background", d.score.background},
+          {"hue_error", number(d.score.hue_error)}, {"cycle_hue_error", number(d.cycle_hue_error)}};
+}
+
+}  // namespace
+
+const std::vector<Lesson>& demo_lessons() {
+  static const std::vector<Lesson> lessons = {
+      {"solid-striped", "solid-striped", "Solid and striped discs", HueClaim::none,
+       settings_for("solid-striped", {{"epochs", 5}, {"epochs_decay", 3}})},
+      {"circles-squares", "circles-squares", "Circles and squares", HueClaim::permuted,
+       settings_for("circles-squares", {{"epochs", 8}, {"epochs_decay", 4}})},
+      {"circles-squares-identity", "circles-squares", "Circles and squares, with the identity term", HueClaim::kept,
+       settings_for("circles-squares", {{"epochs", 8}, {"epochs_decay", 4}, {"lambda_identity", 0.5}})}};
+  return lessons;
+}
+
+void DemoOptions::describe(OptionSet& o) {
+  o.add("out", out, "folder for index.html, the pictures and the runs (required)");
+  o.add("lesson", lesson, "one of them instead of all").choices(lesson_names());
+  o.add("seed", seed, "the one seed of data, weights and sampling").at_least(0);
+  o.add("steps", steps, "steps of each training; 0 = as many as it needs").at_least(0);
+  o.add("images", images, "held-out images of each domain to score").range(1, 100000);
+  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
+  o.add("overwrite", overwrite, "replace an earlier demonstration in that folder");
+  placement.describe(o);
+}
+
+void DemoOptions::validate() const {
+  if (out.empty()) fail_usage("--out is missing: name the folder to make");
+  if (fs::exists(out) && !fs::is_directory(out)) fail_usage("--out {}: is a file; name a folder", out);
+  if (!overwrite && fs::exists(fs::path(out) / "runs"))
+    fail_usage("--out {}: holds a demonstration already; add --overwrite to replace it, or name another folder", out);
+}
+
+bool LessonResult::translates() const {
+  return std::all_of(directions.begin(), directions.end(),
+                     [](const DirectionResult& d) { return d.score.pass >= kMinPassShare; });
+}
+
+bool LessonResult::hue_as_claimed() const {
+  if (lesson.hue == HueClaim::none) return true;
+  return std::all_of(directions.begin(), directions.end(), [this](const DirectionResult& d) {
+    if (!d.score.hue_error || !d.cycle_hue_error) return false;
+    const bool returns = *d.cycle_hue_error <= kMaxKeptHue;
+    return returns && (lesson.hue == HueClaim::kept ? *d.score.hue_error <= kMaxKeptHue
+                                                    : *d.score.hue_error >= kMinPermutedHue);
+  });
+}
+
+Json lesson_options(const Lesson& lesson, const DemoOptions& options) {
+  Json all = lesson.settings;
+  all["load_size"] = all.at("crop_size");  // drawn at the size they are used in
+  all["seed"] = options.seed;
+  if (options.steps > 0) all["steps"] = options.steps;
+  if (options.threads > 0) all["threads"] = options.threads;
+  all.update(options_to_json(options.placement));
+  return all;
+}
+
+std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options, const fs::path& model) {
+  const Placement placement = resolve_placement(options.placement);
+  const Translator a_to_b = Translator::open(model, {"a_to_b", NormStatistics::running, placement});
+  const Translator b_to_a = Translator::open(model, {"b_to_a", NormStatistics::running, placement});
+  const auto size = lesson.settings.at("crop_size").get<std::int64_t>();
+  return {score_direction(lesson, options, size, a_to_b, b_to_a),
+          score_direction(lesson, options, size, b_to_a, a_to_b)};
+}
+
+LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::shared_ptr<LogSink> log,
+                        const StopFlag& stop, const ObserverFactory& observers) {
+  TrainConfig config;
+  OptionSet bound;
+  config.describe(bound);
+  bound.from_json(lesson_options(lesson, options), "lesson " + lesson.name);
+  const fs::path folder = fs::path(options.out) / "runs" / lesson.name;
+  if (options.overwrite) fs::remove_all(folder);
+  config.run.out = folder.string();
+
+  TrainSession session(config, std::move(log));
+  LessonResult result;
+  result.lesson = lesson;
+  const auto start = std::chrono::steady_clock::now();
+  result.stopped = session.run(stop, observers(session.loader())) == EndReason::stopped;
+  result.train_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.steps = session.state().step;
+  if (!result.stopped) result.directions = score_lesson(lesson, options, session.directory().model());
+  return result;
+}
+
+Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& options) {
+  Json lessons = Json::array();
+  for (const LessonResult& r : results) {
+    Json directions = Json::array();
+    for (const DirectionResult& d : r.directions) directions.push_back(direction_json(d));
+    lessons.push_back({{"name", r.lesson.name},
+                       {"passed", r.passed()},
+                       {"steps", r.steps},
+                       {"train_seconds", r.train_seconds},
+                       {"directions", directions}});
+  }
+  return {{"seed", options.seed}, {"lessons", lessons}};
+}
+
+}  // namespace torsor

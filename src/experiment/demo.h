@@ -1,0 +1,99 @@
+// The demonstration: three short trainings on generated images whose right answers are known, scored on images that
+// were held out. What each shows is stated before it is trained.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/options.h"
+#include "metric/scene_score.h"
+#include "model/placement.h"
+#include "train/trainer.h"
+
+namespace torsor {
+
+struct DemoOptions {
+  std::string out;              // folder for the page, the pictures and the runs
+  std::string lesson = "all";   // which of them
+  std::int64_t seed = 0;        // of data, weights and sampling
+  std::int64_t steps = 0;       // of each training; 0 = as many as the lesson says
+  std::int64_t images = 100;    // held-out images of each domain to score
+  std::int64_t threads = 0;     // compute threads; 0 = all cores
+  bool overwrite = false;       // replace an earlier demonstration in `out`
+  PlacementOptions placement;
+
+  void describe(OptionSet& o);
+  /// Throws UsageError.
+  void validate() const;
+};
+
+/// What becomes of the hue, which the adversarial and cycle losses of circles-squares cannot see.
+enum class HueClaim {
+  none,      // not looked at
+  permuted,  // translations have other hues, the cycle brings the inputs' back (S1: an automorphism of the data)
+  kept       // translations keep the hue
+};
+
+struct Lesson {
+  std::string name;   // of its run and pictures
+  std::string task;   // of the generated images
+  std::string title;  // for people
+  HueClaim hue = HueClaim::none;
+  Json settings;      // options of torsor train, other than its defaults
+};
+
+/// In the order of the page.
+const std::vector<Lesson>& demo_lessons();
+
+/// The share of images that must pass for a direction to count as learnt.
+inline constexpr double kMinPassShare = 0.9;
+/// Mean hue errors in degrees; hues drawn at random would be 90 apart. Up to the first a hue counts as kept, from the
+/// second on as permuted.
+inline constexpr double kMaxKeptHue = 20, kMinPermutedHue = 40;
+
+/// One held-out image, there and back.
+struct DemoExample {
+  Image real, fake, rec;
+};
+
+struct DirectionResult {
+  std::string direction;
+  SceneSummary score;                   // of the translations
+  std::optional<double> cycle_hue_error;  // degrees, of the images brought back by the other direction
+  std::vector<DemoExample> examples;      // the first few
+};
+
+struct LessonResult {
+  Lesson lesson;
+  std::int64_t steps = 0;
+  double train_seconds = 0;
+  bool stopped = false;  // by a signal: nothing was scored
+  std::vector<DirectionResult> directions;
+
+  /// The shapes, positions and backgrounds are right in both directions.
+  bool translates() const;
+  /// What the lesson says of the hue came out.
+  bool hue_as_claimed() const;
+  bool passed() const { return !stopped && translates() && hue_as_claimed(); }
+};
+
+/// The options of `torsor train` that repeat the lesson's training, run directory excepted.
+Json lesson_options(const Lesson& lesson, const DemoOptions& options);
+
+/// Scores the model file of a run on held-out images. Throws Error.
+std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options,
+                                          const std::filesystem::path& model);
+
+using ObserverFactory = std::function<std::vector<std::unique_ptr<Observer>>(const Loader&)>;
+
+/// Trains one lesson in out/runs/NAME, then scores it. Throws Error, UsageError, DivergedError.
+LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::shared_ptr<LogSink> log,
+                        const StopFlag& stop, const ObserverFactory& observers);
+
+/// Scores as JSON: {"seed", "lessons": [{"name", "passed", "steps", "train_seconds", "directions": [...]}]}.
+Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& options);
+
+}  // namespace torsor
