@@ -19,27 +19,29 @@ DemoProgram& program() {
   return p;
 }
 
-std::vector<std::unique_ptr<Observer>> progress_on(const Loader& loader) {
-  std::vector<std::unique_ptr<Observer>> observers;
-  observers.push_back(std::make_unique<Progress>(std::cout, loader));
-  return observers;
+ObserverFactory progress(const DemoOptions& options) {
+  const bool alone = plan_demo(options).jobs == 1;
+  return [alone](const Lesson& lesson, const Loader& loader) {
+    std::vector<std::unique_ptr<Observer>> observers;
+    observers.push_back(alone ? std::make_unique<Progress>(std::cout, loader)
+                              : std::make_unique<Progress>(std::cout, loader, lesson.name));
+    return observers;
+  };
 }
 
 int demo(const std::vector<std::string>&) {
   const DemoOptions& options = program().demo;
   options.validate();
-  std::vector<LessonResult> results;
-  for (const Lesson& lesson : demo_lessons()) {
-    if (options.lesson != "all" && options.lesson != lesson.name) continue;
-    std::cout << "training: " << lesson.title << std::endl;
-    results.push_back(run_lesson(lesson, options, std::make_shared<ConsoleLog>(), stop_flag(), progress_on));
-    std::cout << describe(results.back()) << '\n' << std::endl;
-    if (results.back().stopped) return 128 + stop_flag().signal();
-  }
-  for (const LessonResult& result : results) std::cout << describe(result) << '\n';
+  const DemoPlan plan = plan_demo(options);
+  std::cout << fmt::format("training, {} at a time, threads for each: {}\n", plan.jobs, plan.threads) << std::flush;
+  const auto results = run_lessons(options, std::make_shared<ConsoleLog>(), stop_flag(), progress(options));
+  std::cout << '\n';
+  for (const LessonResult& result : results)
+    if (!result.lesson.name.empty()) std::cout << describe(result) << '\n';
+  if (stop_flag().requested()) return 128 + stop_flag().signal();
   std::cout << "written:\n";
   for (const auto& path : write_demo(results, options)) std::cout << "  " << path.string() << '\n';
-  std::cout << "open " << std::filesystem::absolute(options.out) / "index.html" << " in a browser\n";
+  std::cout << "open " << (std::filesystem::absolute(options.out) / "index.html").string() << " in a browser\n";
   return 0;
 }
 

@@ -29,6 +29,9 @@ std::string bar(double share) {
 Progress::Progress(std::ostream& out, const Loader& loader)
     : out_(out), loader_(loader), terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
+Progress::Progress(std::ostream& out, const Loader& loader, const std::string& label)
+    : out_(out), loader_(loader), label_(label + ": "), terminal_(false) {}
+
 void Progress::on_start(const TrainState& state) {
   started_ = shown_ = now();
   first_step_ = state.step;
@@ -50,11 +53,10 @@ std::string Progress::status(const TrainState& state) const {
 void Progress::announce_epoch(const TrainState& state) {
   if (state.step_epoch == announced_epoch_) return;
   announced_epoch_ = state.step_epoch;
-  out_ << (terminal_ ? "\r\033[K" : "")
-       << fmt::format("epoch {}/{}: learning rate {:.7f}", state.step_epoch + 1, state.epochs, state.lr);
-  if (!state.meters.last_epoch().empty()) out_ << "; means of the epoch before:";
-  for (const auto& [name, value] : state.meters.last_epoch()) out_ << fmt::format(" {} {:.3f}", name, value);
-  out_ << std::endl;
+  std::string line = fmt::format("epoch {}/{}: learning rate {:.7f}", state.step_epoch + 1, state.epochs, state.lr);
+  if (!state.meters.last_epoch().empty()) line += "; means of the epoch before:";
+  for (const auto& [name, value] : state.meters.last_epoch()) line += fmt::format(" {} {:.3f}", name, value);
+  out_ << (terminal_ ? "\r\033[K" : "") + label_ + line + "\n" << std::flush;
 }
 
 void Progress::after_step(TrainState& state, const StepReport&) {
@@ -66,7 +68,7 @@ void Progress::after_step(TrainState& state, const StepReport&) {
     out_ << "\r\033[K" << bar(static_cast<double>(state.step) / static_cast<double>(state.total_steps)) << ' ' << status(state)
          << std::flush;
   else
-    out_ << status(state) << std::endl;
+    out_ << label_ + status(state) + "\n" << std::flush;
 }
 
 void Progress::on_end(TrainState& state, EndReason) {

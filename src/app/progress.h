@@ -10,6 +10,8 @@ namespace torsor::app {
 class Progress : public Observer {
  public:
   Progress(std::ostream& out, const Loader& loader);
+  /// Plain lines that begin with `label`: one of several trainings that go on at a time.
+  Progress(std::ostream& out, const Loader& loader, const std::string& label);
   void on_start(const TrainState& state) override;
   void after_step(TrainState& state, const StepReport& report) override;
   void on_end(TrainState& state, EndReason reason) override;
@@ -20,6 +22,7 @@ class Progress : public Observer {
 
   std::ostream& out_;
   const Loader& loader_;
+  std::string label_;
   bool terminal_;
   double started_ = 0, shown_ = 0;
   std::int64_t first_step_ = 0;

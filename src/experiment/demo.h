@@ -21,7 +21,7 @@ struct DemoOptions {
   std::int64_t seed = 0;        // of data, weights and sampling
   std::int64_t steps = 0;       // of each training; 0 = as many as the lesson says
   std::int64_t images = 100;    // held-out images of each domain to score
-  std::int64_t threads = 0;     // compute threads; 0 = all cores
+  std::int64_t threads = 0;     // compute threads in all; 0 = one a core
   bool overwrite = false;       // replace an earlier demonstration in `out`
   PlacementOptions placement;
 
@@ -80,6 +80,13 @@ struct LessonResult {
   bool passed() const { return !stopped && translates() && hue_as_claimed(); }
 };
 
+/// How many trainings go on at a time, and the compute threads of each. Networks as small as these gain little from a
+/// second thread, so the trainings come first.
+struct DemoPlan {
+  std::int64_t jobs = 1, threads = 1;
+};
+DemoPlan plan_demo(const DemoOptions& options);
+
 /// The options of `torsor train` that repeat the lesson's training, run directory excepted.
 Json lesson_options(const Lesson& lesson, const DemoOptions& options);
 
@@ -87,11 +94,12 @@ Json lesson_options(const Lesson& lesson, const DemoOptions& options);
 std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options,
                                           const std::filesystem::path& model);
 
-using ObserverFactory = std::function<std::vector<std::unique_ptr<Observer>>(const Loader&)>;
+using ObserverFactory = std::function<std::vector<std::unique_ptr<Observer>>(const Lesson&, const Loader&)>;
 
-/// Trains one lesson in out/runs/NAME, then scores it. Throws Error, UsageError, DivergedError.
-LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::shared_ptr<LogSink> log,
-                        const StopFlag& stop, const ObserverFactory& observers);
+/// Trains the chosen lessons in out/runs/NAME, as many at a time as planned, and scores each; `observers` is called from
+/// their threads. Throws what the first failing one throws, when those under way have ended.
+std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log, const StopFlag& stop,
+                                      const ObserverFactory& observers);
 
 /// Scores as JSON: {"seed", "lessons": [{"name", "passed", "steps", "train_seconds", "directions": [...]}]}.
 Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& options);
