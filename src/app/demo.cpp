@@ -14,7 +14,7 @@ struct DemoProgram {
   OptionSet options;
 };
 
-DemoProgram& program() {
+DemoProgram& demo_program() {
   static DemoProgram p;  // the flags are bound to it
   return p;
 }
@@ -30,7 +30,7 @@ ObserverFactory progress(const DemoOptions& options) {
 }
 
 int demo(const std::vector<std::string>&) {
-  const DemoOptions& options = program().demo;
+  const DemoOptions& options = demo_program().demo;
   options.validate();
   const DemoPlan plan = plan_demo(options);
   std::cout << fmt::format("training, {} at a time, threads for each: {}\n", plan.jobs, plan.threads) << std::flush;
@@ -48,8 +48,8 @@ int demo(const std::vector<std::string>&) {
 }  // namespace
 
 Command demo_command() {
-  program().demo.describe(program().options);
-  return {"demo", "Train on generated images and show what was learnt", {}, &program().options, demo};
+  demo_program().demo.describe(demo_program().options);
+  return {"demo", "Train on generated images and show what was learnt", {}, &demo_program().options, demo};
 }
 
 }  // namespace torsor::app

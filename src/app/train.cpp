@@ -20,7 +20,7 @@ struct TrainProgram {
   OptionSet options;
 };
 
-TrainProgram& program() {
+TrainProgram& train_program() {
   static TrainProgram p;  // the flags are bound to it
   return p;
 }
@@ -106,7 +106,7 @@ void choose_budget(TrainProgram& p, const std::vector<std::string>& given, const
 }
 
 int train(const std::vector<std::string>&) {
-  TrainProgram& p = program();
+  TrainProgram& p = train_program();
   const std::vector<std::string> given = resolve_layers(p);
   adapt_to_data(p.config, given);
   p.config.validate();
@@ -136,8 +136,8 @@ int train(const std::vector<std::string>&) {
 }  // namespace
 
 Command train_command() {
-  program().config.describe(program().options);
-  return {"train", "Learn to translate between two folders of unpaired images", {}, &program().options, train};
+  train_program().config.describe(train_program().options);
+  return {"train", "Learn to translate between two folders of unpaired images", {}, &train_program().options, train};
 }
 
 }  // namespace torsor::app

@@ -71,7 +71,7 @@ struct TranslateProgram {
   OptionSet options;
 };
 
-TranslateProgram& program() {
+TranslateProgram& translate_program() {
   static TranslateProgram p;
   return p;
 }
@@ -193,7 +193,7 @@ class Queue {
 };
 
 int translate(const std::vector<std::string>& positionals) {
-  const TranslateOptions& options = program().chosen;
+  const TranslateOptions& options = translate_program().chosen;
   const fs::path model = positionals[0], in = positionals[1], out = positionals[2];
   if (!options.resize.empty()) parse_size(options.resize);
   const std::vector<Job> jobs = plan(in, out, options.format);
@@ -230,13 +230,13 @@ int translate(const std::vector<std::string>& positionals) {
 }  // namespace
 
 Command translate_command() {
-  program().chosen.describe(program().options);
+  translate_program().chosen.describe(translate_program().options);
   return {"translate",
           "Translate an image or a folder of images",
           {{"MODEL", "run directory, torsor model file, or the reference's .pth"},
            {"IN", "image file or folder"},
            {"OUT", "image file or folder to write"}},
-          &program().options,
+          &translate_program().options,
           translate};
 }
 

@@ -73,7 +73,7 @@ struct BatchNorm : Layer {
 /// Zeroes elements with probability p while training and scales the rest by 1/(1-p), drawing from its own generator, so
 /// that the draws are named, saved and restored.
 struct Dropout : Layer {
-  explicit Dropout(double p) : p(p) {}
+  explicit Dropout(double p = 0.5) : p(p) {}  // the reference's rate in every network
   at::Tensor forward(const at::Tensor& x) override;
   double p;
   at::Generator generator;  // set by set_dropout_generator; drawing without one throws std::logic_error

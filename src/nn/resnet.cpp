@@ -7,8 +7,6 @@ namespace torsor {
 
 namespace {
 
-constexpr double kDropout = 0.5;
-
 // x + f(x) with f = pad, conv, norm, relu, [dropout], pad, conv, norm; no activation after the sum.
 struct ResnetBlock : Layer {
   ResnetBlock(std::int64_t channels, const GeneratorOptions& o) {
@@ -17,7 +15,7 @@ struct ResnetBlock : Layer {
     conv_block->append(std::make_shared<Conv>(conv));
     conv_block->append(make_norm(o.norm, channels));
     conv_block->append(std::make_shared<Relu>());
-    if (o.dropout) conv_block->append(std::make_shared<Dropout>(kDropout));
+    if (o.dropout) conv_block->append(std::make_shared<Dropout>());
     conv_block->append(std::make_shared<ReflectionPad>(1));
     conv_block->append(std::make_shared<Conv>(conv));
     conv_block->append(make_norm(o.norm, channels));

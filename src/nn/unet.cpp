@@ -8,8 +8,6 @@ namespace torsor {
 
 namespace {
 
-constexpr double kDropout = 0.5;
-
 enum class Position { outermost, middle, innermost };
 
 struct BlockShape {
@@ -39,7 +37,7 @@ struct UnetBlock : Layer {
     } else {
       model_->append(up(s.position == Position::innermost ? s.inner : 2 * s.inner, bias));
       model_->append(make_norm(o.norm, s.outer));
-      if (s.dropout) model_->append(std::make_shared<Dropout>(kDropout));
+      if (s.dropout) model_->append(std::make_shared<Dropout>());
     }
   }
 

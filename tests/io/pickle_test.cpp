@@ -12,7 +12,7 @@ using testing::PickleText;
 using Kind = PickleValue::Kind;
 using namespace std::string_view_literals;
 
-std::string message_of(const std::string& bytes) {
+std::string refusal_of(const std::string& bytes) {
   return error_of([&] { Pickle(bytes, "x.pth", is_state_dict_global); });
 }
 
@@ -91,14 +91,14 @@ TEST(Pickle, GlobalsOutsideTheWhitelistAreRefusedByName) {
     const std::string expected = std::string("x.pth: refers to '") + module + "." + name +
                                  "', which a state dict never needs; nothing was executed; refusing the file";
     PickleText by_line = PickleText().global(module, name).op("(").text("touch /tmp/pwned").op("tR");
-    EXPECT_THAT(message_of(by_line.stop()), HasSubstr(expected));
+    EXPECT_THAT(refusal_of(by_line.stop()), HasSubstr(expected));
     PickleText by_stack = PickleText(4).text(module).text(name).op("\x93(").text("touch /tmp/pwned").op("tR");
-    EXPECT_THAT(message_of(by_stack.stop()), HasSubstr(expected));
+    EXPECT_THAT(refusal_of(by_stack.stop()), HasSubstr(expected));
   }
 }
 
 TEST(Pickle, NamesInMessagesArePrintable) {
-  const std::string message = message_of(PickleText().global("a\x1b[2J\r", std::string(500, 'x')).stop());
+  const std::string message = refusal_of(PickleText().global("a\x1b[2J\r", std::string(500, 'x')).stop());
   EXPECT_THAT(message, HasSubstr("'a?[2J?.xxx"));
   EXPECT_LT(message.size(), 300u);
 }
@@ -121,7 +121,7 @@ TEST(Pickle, OtherWaysToCallAreRefused) {
     if (expected == std::string_view("no error"))
       EXPECT_NO_THROW(Pickle(bytes, "x.pth", is_state_dict_global));
     else
-      EXPECT_THAT(message_of(bytes), HasSubstr(expected));
+      EXPECT_THAT(refusal_of(bytes), HasSubstr(expected));
   }
 }
 
@@ -162,7 +162,7 @@ TEST(Pickle, BrokenProgramsAreErrors) {
       {"\x80\x02NNb.", "not a dict"},
   };
   for (const auto& [bytes, expected] : cases)
-    EXPECT_THAT(message_of(std::string(bytes)), HasSubstr(expected)) << ::testing::PrintToString(bytes);
+    EXPECT_THAT(refusal_of(std::string(bytes)), HasSubstr(expected)) << ::testing::PrintToString(bytes);
 }
 
 TEST(Pickle, DeepNestingIsFreedWithoutRecursion) {
@@ -175,7 +175,7 @@ TEST(Pickle, DeepNestingIsFreedWithoutRecursion) {
 }
 
 TEST(Pickle, TheNumberOfValuesIsBounded) {
-  EXPECT_THAT(message_of(PickleText().op(std::string(4'000'001, 'N')).stop()),
+  EXPECT_THAT(refusal_of(PickleText().op(std::string(4'000'001, 'N')).stop()),
               HasSubstr("more than 4000000"));
 }
 
@@ -185,7 +185,7 @@ TEST(Pickle, CopiesOfOneLongListAreBounded) {
   for (int i = 0; i < 1000; ++i) pickle.op("NN\x86");
   pickle.op("e\x85q\x01");
   for (int i = 0; i < 5000; ++i) pickle.global("collections", "OrderedDict").op("h\x01R0");
-  EXPECT_THAT(message_of(pickle.stop()), HasSubstr("more than 4000000"));
+  EXPECT_THAT(refusal_of(pickle.stop()), HasSubstr("more than 4000000"));
 }
 
 }  // namespace
