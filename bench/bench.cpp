@@ -1,5 +1,6 @@
-// The library's side of bench/run.py: one task, repeated once for every line on the standard input; answers each with
-// one line of JSON. It waits asleep in between, so that another process can be measured in turn with it.
+// The library's side of bench/run.py: one task, repeated once for every line on the standard input; answers
+// each with one line of JSON. It waits asleep in between, so that another process can be measured in turn
+// with it.
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 #include <torch/version.h>

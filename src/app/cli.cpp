@@ -8,9 +8,9 @@
 #include <iostream>
 #include <map>
 
+#include "app/commands.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "app/commands.h"
 
 namespace torsor::app {
 
@@ -63,10 +63,11 @@ void bind(CLI::App& app, Option& option) {
         flag_names(option), [target](std::int64_t count) { target->set(Json(count > 0), target->flag()); },
         described(option));
   else
-    flag = app.add_option_function<std::string>(
-                  option.flag(), [target](const std::string& text) { target->set_text(text, target->flag()); },
-                  described(option))
-               ->type_name(option.type_name());
+    flag =
+        app.add_option_function<std::string>(
+               option.flag(), [target](const std::string& text) { target->set_text(text, target->flag()); },
+               described(option))
+            ->type_name(option.type_name());
   flag->group(option.group().empty() ? "Options" : option.group());
 }
 
@@ -84,8 +85,8 @@ std::vector<std::string> flags_of(const OptionSet& options) {
 [[noreturn]] void reject(const std::string& word, const Command& command) {
   const std::string flag = word.substr(0, word.find('='));
   if (word.starts_with("-"))
-    fail_usage("unknown option {}{}; see torsor {} --help", flag, did_you_mean(flag, flags_of(*command.options)),
-               command.name);
+    fail_usage("unknown option {}{}; see torsor {} --help", flag,
+               did_you_mean(flag, flags_of(*command.options)), command.name);
   fail_usage("unexpected argument '{}'; see torsor {} --help", word, command.name);
 }
 
@@ -118,14 +119,15 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   if (!app.remaining().empty()) reject(app.remaining().front(), command);
   for (std::size_t i = 0; i < positionals.size(); ++i)
     if (positionals[i].empty())
-      fail_usage("{} is missing: {}; see torsor {} --help", command.positionals[i].first, command.positionals[i].second,
-                 command.name);
+      fail_usage("{} is missing: {}; see torsor {} --help", command.positionals[i].first,
+                 command.positionals[i].second, command.name);
   return command.run(positionals);
 }
 
 std::string overview() {
   std::string text = "torsor: unpaired image-to-image translation\n\n";
-  for (const Command& command : commands()) text += fmt::format("  torsor {:<10} {}\n", command.name, command.summary);
+  for (const Command& command : commands())
+    text += fmt::format("  torsor {:<10} {}\n", command.name, command.summary);
   return text + "\ntorsor COMMAND --help lists a command's options.\n";
 }
 
@@ -184,8 +186,10 @@ int main(int argc, char** argv) {
 std::string cli_markdown() {
   std::string text =
       "# The command line\n\nMade from the option declarations by `torsor docs`; do not edit.\n\n"
-      "Flags are the options' names in kebab case; in a config file (`--config`) and in a run's `config.json` the same\n"
-      "names stand with underscores. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by Ctrl-C.\n";
+      "Flags are the options' names in kebab case; in a config file (`--config`) and in a run's "
+      "`config.json` the same\n"
+      "names stand with underscores. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by "
+      "Ctrl-C.\n";
   for (const Command& command : commands()) {
     text += fmt::format("\n## torsor {}", command.name);
     for (const auto& [name, help] : command.positionals) text += " " + name;
@@ -203,8 +207,10 @@ std::string cli_markdown() {
       std::string help = option.help();
       if (!option.constraint().empty()) help += fmt::format(" ({})", option.constraint());
       const std::string standard = default_text(option);
-      text += fmt::format("| `{}` | {} | {} | {} |\n", option.is_bool() ? option.flag() + "`, `--no-" + kebab_case(option.name()) : option.flag(),
-                          option.type_name(), standard.empty() ? "" : "`" + standard + "`", help);
+      text += fmt::format(
+          "| `{}` | {} | {} | {} |\n",
+          option.is_bool() ? option.flag() + "`, `--no-" + kebab_case(option.name()) : option.flag(),
+          option.type_name(), standard.empty() ? "" : "`" + standard + "`", help);
     }
   }
   return text;

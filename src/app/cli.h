@@ -14,9 +14,9 @@ namespace torsor::app {
 /// One subcommand. `run` throws torsor::Error on failure and returns the exit code.
 struct Command {
   std::string name;
-  std::string summary;                       // one line
+  std::string summary;                                           // one line
   std::vector<std::pair<std::string, std::string>> positionals;  // (NAME, help), all required
-  OptionSet* options = nullptr;              // bound to the command's own structs
+  OptionSet* options = nullptr;                                  // bound to the command's own structs
   std::function<int(const std::vector<std::string>& positionals)> run;
 };
 

@@ -33,7 +33,8 @@ int demo(const std::vector<std::string>&) {
   const DemoOptions& options = demo_program().demo;
   options.validate();
   const DemoPlan plan = plan_demo(options);
-  std::cout << fmt::format("training, {} at a time, threads for each: {}\n", plan.jobs, plan.threads) << std::flush;
+  std::cout << fmt::format("training, {} at a time, threads for each: {}\n", plan.jobs, plan.threads)
+            << std::flush;
   const auto results = run_lessons(options, std::make_shared<ConsoleLog>(), stop_flag(), progress(options));
   std::cout << '\n';
   for (const LessonResult& result : results)
@@ -41,7 +42,8 @@ int demo(const std::vector<std::string>&) {
   if (stop_flag().requested()) return 128 + stop_flag().signal();
   std::cout << "written:\n";
   for (const auto& path : write_demo(results, options)) std::cout << "  " << path.string() << '\n';
-  std::cout << "open " << (std::filesystem::absolute(options.out) / "index.html").string() << " in a browser\n";
+  std::cout << "open " << (std::filesystem::absolute(options.out) / "index.html").string()
+            << " in a browser\n";
   return 0;
 }
 

@@ -73,15 +73,21 @@ void print_configuration(const OptionSet& options) {
     }
     const Json value = option.value();
     const bool changed = value != option.default_value();
-    std::cout << fmt::format("  {:<20} {}{}\n", option.name(),
-                             value.is_null() || value == Json("") ? "-" : value.is_string() ? value.get<std::string>() : value.dump(),
-                             changed ? "   [default: " + (option.default_value().is_null() ? "-" : option.default_value().dump()) + "]" : "");
+    std::cout << fmt::format(
+        "  {:<20} {}{}\n", option.name(),
+        value.is_null() || value == Json("") ? "-"
+        : value.is_string()                  ? value.get<std::string>()
+                                             : value.dump(),
+        changed
+            ? "   [default: " + (option.default_value().is_null() ? "-" : option.default_value().dump()) + "]"
+            : "");
   }
 }
 
 void print_sizes(TrainSession& session) {
   const TrainData& data = session.data();
-  std::cout << fmt::format("\n{}: {} images, {}: {} images\n", data.a.name, data.count_a, data.b.name, data.count_b);
+  std::cout << fmt::format("\n{}: {} images, {}: {} images\n", data.a.name, data.count_a, data.b.name,
+                           data.count_b);
   for (const auto& [name, network] : session.model().networks())
     std::cout << fmt::format("{:<9} {} parameters\n", name, with_thousands(parameter_count(*network)));
   const IdentityTerm& id = session.model().identity();
@@ -92,17 +98,20 @@ void print_sizes(TrainSession& session) {
 
 void print_estimate(const TrainSession& session) {
   const StepCost cost = measure_step(session.config(), Trial::scaled);
-  std::cout << fmt::format("estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n\n",
-                           cost.seconds, human_duration(cost.seconds * static_cast<double>(session.state().total_steps)),
-                           session.state().total_steps, session.steps_per_epoch(), human_bytes(cost.bytes));
+  std::cout << fmt::format(
+      "estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n\n",
+      cost.seconds, human_duration(cost.seconds * static_cast<double>(session.state().total_steps)),
+      session.state().total_steps, session.steps_per_epoch(), human_bytes(cost.bytes));
 }
 
-void choose_budget(TrainProgram& p, const std::vector<std::string>& given, const std::shared_ptr<LogSink>& log) {
+void choose_budget(TrainProgram& p, const std::vector<std::string>& given,
+                   const std::shared_ptr<LogSink>& log) {
   if (p.config.run.time_budget.empty()) return;
   const double seconds = parse_duration(p.config.run.time_budget, "--time-budget");
   if (p.config.run.threads > 0) at::set_num_threads(static_cast<int>(p.config.run.threads));
   const TrainData data = open_data(p.config, log);
-  std::cout << fit_to_budget(p.config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n" << std::flush;
+  std::cout << fit_to_budget(p.config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
+            << std::flush;
 }
 
 int train(const std::vector<std::string>&) {
@@ -124,12 +133,14 @@ int train(const std::vector<std::string>&) {
   const EndReason reason = session.run(stop_flag(), std::move(extra));
   const RunDirectory directory = session.directory();
   if (reason == EndReason::stopped) {
-    std::cout << fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}\n", session.state().step,
-                             session.state().last_checkpoint, directory.model().string());
+    std::cout << fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}\n",
+                             session.state().step, session.state().last_checkpoint,
+                             directory.model().string());
     return 128 + stop_flag().signal();
   }
-  std::cout << fmt::format("done: {} steps\n  model    {}\n  samples  {}\n  log      {}\n", session.state().step,
-                           directory.model().string(), directory.samples().string(), directory.log().string());
+  std::cout << fmt::format("done: {} steps\n  model    {}\n  samples  {}\n  log      {}\n",
+                           session.state().step, directory.model().string(), directory.samples().string(),
+                           directory.log().string());
   return 0;
 }
 
@@ -137,7 +148,11 @@ int train(const std::vector<std::string>&) {
 
 Command train_command() {
   train_program().config.describe(train_program().options);
-  return {"train", "Learn to translate between two folders of unpaired images", {}, &train_program().options, train};
+  return {"train",
+          "Learn to translate between two folders of unpaired images",
+          {},
+          &train_program().options,
+          train};
 }
 
 }  // namespace torsor::app

@@ -40,11 +40,14 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("direction", direction, "a_to_b or b_to_a [a_to_b, or what the file holds]")
       .check([](const std::string& v, const std::string& where) {
         if (!v.empty() && v != "a_to_b" && v != "b_to_a")
-          fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v, did_you_mean(v, {"a_to_b", "b_to_a"}));
+          fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v,
+                     did_you_mean(v, {"a_to_b", "b_to_a"}));
       });
-  o.add("norm_stats", norm_stats, "batch norm uses the trained running statistics, or each batch's own as the reference does")
+  o.add("norm_stats", norm_stats,
+        "batch norm uses the trained running statistics, or each batch's own as the reference does")
       .choices({"running", "batch"});
-  o.add("resize", resize, "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
+  o.add("resize", resize,
+        "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
   o.add("format", format, "write all outputs in this format (png, jpg, tif, webp, bmp) [the input's]")
       .check([](const std::string& v, const std::string& where) {
         if (!v.empty() && !has_image_extension("x." + v))
@@ -58,7 +61,8 @@ void TranslateOptions::describe(OptionSet& o) {
   placement.describe(o);
   o.group("As the reference");
   o.add("as_reference", as_reference,
-        "reproduce what the reference's test.py writes with the three options below: its resize, batch statistics, truncation, "
+        "reproduce what the reference's test.py writes with the three options below: its resize, batch "
+        "statistics, truncation, "
         "output at the resized size");
   o.add("preprocess", preprocess, "the reference's preprocess mode")
       .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
@@ -85,7 +89,9 @@ Size parse_size(const std::string& text) {
   const auto number = [&](const std::string& digits) -> std::int64_t {
     if (digits.empty() || digits.size() > 5 || digits.find_first_not_of("0123456789") != std::string::npos ||
         std::stoll(digits) < 1)
-      fail_usage("--resize: '{}' is not a size; write SIDE or WIDTHxHEIGHT in pixels, for example 256 or 640x480", text);
+      fail_usage(
+          "--resize: '{}' is not a size; write SIDE or WIDTHxHEIGHT in pixels, for example 256 or 640x480",
+          text);
     return std::stoll(digits);
   };
   if (cross == std::string::npos) return {number(text), number(text)};
@@ -103,8 +109,8 @@ void require_distinct(const std::vector<Job>& jobs) {
   for (const Job& job : jobs) {
     const auto [at, fresh] = writers.emplace(job.out, job.in);
     if (!fresh)
-      fail("{} and {} would both be written to {}; leave --format out or rename one", at->second.string(), job.in.string(),
-           job.out.string());
+      fail("{} and {} would both be written to {}; leave --format out or rename one", at->second.string(),
+           job.in.string(), job.out.string());
   }
 }
 
@@ -114,17 +120,19 @@ std::vector<Job> plan(const fs::path& in, const fs::path& out, const std::string
   if (!fs::is_directory(in)) {
     if (fs::is_directory(out)) return {{in, with_format(out / in.filename(), format)}};
     if (!has_image_extension(out))
-      fail_usage("{}: its extension does not name an image format ({}); or give a folder that exists", out.string(),
-                 join(image_extensions()));
+      fail_usage("{}: its extension does not name an image format ({}); or give a folder that exists",
+                 out.string(), join(image_extensions()));
     if (!format.empty() && lower(out.extension().string()) != "." + lower(format))
-      fail_usage("--format {}: {} has another ending; leave --format out or end the name in .{}", format, out.string(),
-                 format);
+      fail_usage("--format {}: {} has another ending; leave --format out or end the name in .{}", format,
+                 out.string(), format);
     return {{in, out}};
   }
-  if (fs::exists(out, ec) && !fs::is_directory(out)) fail("{}: is a file, but IN is a folder; give a folder", out.string());
+  if (fs::exists(out, ec) && !fs::is_directory(out))
+    fail("{}: is a file, but IN is a folder; give a folder", out.string());
   const FolderSource source(in, 0);
   std::vector<Job> jobs;
-  for (const fs::path& file : source.files()) jobs.push_back({file, with_format(out / file.lexically_relative(in), format)});
+  for (const fs::path& file : source.files())
+    jobs.push_back({file, with_format(out / file.lexically_relative(in), format)});
   require_distinct(jobs);
   return jobs;
 }
@@ -143,7 +151,8 @@ void require_free(const std::vector<Job>& jobs) {
 // Images that wait to be translated in one batch.
 class Queue {
  public:
-  Queue(const Translator& translator, const TranslateOptions& options) : translator_(translator), options_(options) {}
+  Queue(const Translator& translator, const TranslateOptions& options)
+      : translator_(translator), options_(options) {}
 
   void add(const Job& job, const Image& image) {
     if (options_.as_reference) {
@@ -162,7 +171,8 @@ class Queue {
   void flush() {
     if (waiting_.empty()) return;
     const at::Tensor out = translator_.translate(at::stack(tensors_));
-    for (std::size_t i = 0; i < waiting_.size(); ++i) write(waiting_[i], to_image(out[static_cast<std::int64_t>(i)]));
+    for (std::size_t i = 0; i < waiting_.size(); ++i)
+      write(waiting_[i], to_image(out[static_cast<std::int64_t>(i)]));
     waiting_.clear();
     tensors_.clear();
   }
@@ -219,11 +229,12 @@ int translate(const std::vector<std::string>& positionals) {
       continue;
     }
     queue.add(job, image);
-    if (jobs.size() > 1 && ++done % 50 == 0) std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
+    if (jobs.size() > 1 && ++done % 50 == 0)
+      std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
   }
   queue.flush();
-  std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s", out.string(),
-                           skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
+  std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s",
+                           out.string(), skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
   return stop_flag().requested() ? 128 + stop_flag().signal() : 0;
 }
 

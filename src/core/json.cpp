@@ -17,8 +17,8 @@ std::pair<std::size_t, std::size_t> position(const std::string& text, std::size_
   return {line, column};
 }
 
-// nlohmann's "[json.exception...] parse error at line 1, column 2: syntax error ..." without its prefix; not all of
-// its messages have a position and a colon.
+// nlohmann's "[json.exception...] parse error at line 1, column 2: syntax error ..." without its prefix; not
+// all of its messages have a position and a colon.
 std::string reason(const std::string& what) {
   for (const std::string_view end : {": ", "] "})
     if (const auto at = what.find(end); at != std::string::npos) return what.substr(at + end.size());

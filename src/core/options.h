@@ -37,17 +37,17 @@ class Option {
   Option& check(std::function<void(const std::string& value, const std::string& what)> checker);
   Option& hidden();  ///< stored and read, but neither a flag nor documented
 
-  const std::string& name() const { return name_; }    // snake_case
+  const std::string& name() const { return name_; }  // snake_case
   const std::string& help() const { return help_; }
   const std::string& group() const { return group_; }  // heading in help and docs
   const std::vector<std::string>& allowed() const { return choices_; }
   bool is_hidden() const { return hidden_; }
   bool is_bool() const { return std::holds_alternative<bool*>(target_); }
-  std::string flag() const;           // --lambda-cycle-a
-  std::string type_name() const;      // flag, integer, number, text
-  std::string constraint() const;     // ">= 0", "0 to 1", "one of a, b", or ""
+  std::string flag() const;                               // --lambda-cycle-a
+  std::string type_name() const;                          // flag, integer, number, text
+  std::string constraint() const;                         // ">= 0", "0 to 1", "one of a, b", or ""
   const Json& default_value() const { return default_; }  // the value when it was declared
-  bool given() const { return given_; }                    // set by a flag or a config file
+  bool given() const { return given_; }                   // set by a flag or a config file
 
   Json value() const;
   /// Sets from JSON; `where` names the place ("run.json: lr"). Throws UsageError on wrong type or range.
@@ -91,8 +91,8 @@ class OptionSet {
   std::vector<std::string> names() const;
 
   Json to_json() const;
-  /// Strict: an unknown key, a wrong type or a value out of range is a UsageError that names `source`, the key
-  /// and the nearest known key. Keys that are absent keep their values.
+  /// Strict: an unknown key, a wrong type or a value out of range is a UsageError that names `source`, the
+  /// key and the nearest known key. Keys that are absent keep their values.
   void from_json(const Json& json, const std::string& source);
 
  private:

@@ -22,13 +22,13 @@ std::uint64_t derive_seed(std::uint64_t seed, std::string_view name,
 class Rng {
  public:
   explicit Rng(std::uint64_t seed) : engine_(seed) {}
-  double uniform();                                  // [0, 1), 53 bits
-  double uniform(double low, double high);           // [low, high)
-  std::int64_t index(std::int64_t n);                // 0 .. n-1, unbiased; n >= 1
+  double uniform();                         // [0, 1), 53 bits
+  double uniform(double low, double high);  // [low, high)
+  std::int64_t index(std::int64_t n);       // 0 .. n-1, unbiased; n >= 1
   bool coin(double p = 0.5) { return uniform() < p; }
-  double normal();                                   // N(0, 1), Box-Muller, one value a call
-  std::string state() const;                         // text; restores bit for bit
-  void set_state(const std::string& state);          // throws Error on text that is not a state
+  double normal();                           // N(0, 1), Box-Muller, one value a call
+  std::string state() const;                 // text; restores bit for bit
+  void set_state(const std::string& state);  // throws Error on text that is not a state
 
  private:
   std::mt19937_64 engine_;

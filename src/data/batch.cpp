@@ -36,9 +36,11 @@ Batch collate(const std::vector<Batch>& samples) {
     for (const Batch& sample : samples) {
       const at::Tensor& tensor = sample.at(key);
       if (tensor.sizes() != first.sizes())
-        fail("{} is {} and {} is {} after preprocessing, which do not fit in one batch; use --batch-size 1 or a "
-             "preprocess mode that crops",
-             first_name(samples.front(), key), size_text(first), first_name(sample, key), size_text(tensor));
+        fail(
+            "{} is {} and {} is {} after preprocessing, which do not fit in one batch; use --batch-size 1 or "
+            "a "
+            "preprocess mode that crops",
+            first_name(samples.front(), key), size_text(first), first_name(sample, key), size_text(tensor));
       stack.push_back(tensor);
     }
     out.tensors[key] = at::stack(stack);

@@ -28,12 +28,14 @@ std::vector<fs::path> list_images(const fs::path& folder) {
       files.push_back(at->path());
     }
   }
-  std::sort(files.begin(), files.end(), [](const fs::path& x, const fs::path& y) { return x.native() < y.native(); });
+  std::sort(files.begin(), files.end(),
+            [](const fs::path& x, const fs::path& y) { return x.native() < y.native(); });
   return files;
 }
 
 // Why this file cannot be used, or "".
-std::string problem_with(const fs::path& file, const std::function<void(const ImageInfo&, const std::string&)>& check) {
+std::string problem_with(const fs::path& file,
+                         const std::function<void(const ImageInfo&, const std::string&)>& check) {
   try {
     const Image image = read_image(file);
     if (check) check({image.width, image.height, image.channels, image.type}, file.string());
@@ -43,8 +45,9 @@ std::string problem_with(const fs::path& file, const std::function<void(const Im
   }
 }
 
-std::vector<std::string> problems_with(const std::vector<fs::path>& files,
-                                       const std::function<void(const ImageInfo&, const std::string&)>& check) {
+std::vector<std::string> problems_with(
+    const std::vector<fs::path>& files,
+    const std::function<void(const ImageInfo&, const std::string&)>& check) {
   std::vector<std::string> problems(files.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -62,7 +65,8 @@ std::vector<std::string> problems_with(const std::vector<fs::path>& files,
 FolderSource::FolderSource(fs::path folder, std::int64_t limit) : folder_(std::move(folder)) {
   std::error_code ec;
   if (!fs::exists(folder_, ec)) fail("{}: no such folder", folder_.string());
-  if (!fs::is_directory(folder_, ec)) fail("{}: is not a folder; expected a folder of images", folder_.string());
+  if (!fs::is_directory(folder_, ec))
+    fail("{}: is not a folder; expected a folder of images", folder_.string());
   try {
     files_ = list_images(folder_);
   } catch (const fs::filesystem_error& e) {
@@ -73,7 +77,9 @@ FolderSource::FolderSource(fs::path folder, std::int64_t limit) : folder_(std::m
   if (limit > 0 && size() > limit) files_.resize(static_cast<std::size_t>(limit));
 }
 
-Image FolderSource::read(std::int64_t index) const { return read_image(files_[static_cast<std::size_t>(index)]); }
+Image FolderSource::read(std::int64_t index) const {
+  return read_image(files_[static_cast<std::size_t>(index)]);
+}
 
 std::string FolderSource::name(std::int64_t index) const {
   return files_[static_cast<std::size_t>(index)].lexically_relative(folder_).string();
@@ -92,9 +98,13 @@ void FolderSource::verify(BadFiles policy, LogSink& log,
   }
   if (bad.empty()) return;
   if (policy == BadFiles::refuse) {
-    const std::vector<std::string> first(bad.begin(), bad.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(10, bad.size())));
-    fail("{} of {} images in {} cannot be used: {}{}; repair or remove them, or pass --skip-bad to go on without them",
-         bad.size(), files_.size(), folder_.string(), join(first, " | "), bad.size() > first.size() ? " | ..." : "");
+    const std::vector<std::string> first(
+        bad.begin(), bad.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(10, bad.size())));
+    fail(
+        "{} of {} images in {} cannot be used: {}{}; repair or remove them, or pass --skip-bad to go on "
+        "without them",
+        bad.size(), files_.size(), folder_.string(), join(first, " | "),
+        bad.size() > first.size() ? " | ..." : "");
   }
   for (const auto& line : bad) log.warning("skipped: " + line);
   if (good.empty()) fail("{}: no usable image is left", folder_.string());

@@ -14,8 +14,9 @@ enum class BadFiles { refuse, skip };
 
 class FolderSource : public ImageSource {
  public:
-  /// Lists image files (by extension, recursive, sorted by path; hidden files and folders are passed over). Throws Error when the
-  /// folder is missing, not a folder, or holds no image. `limit` > 0 keeps the first that many.
+  /// Lists image files (by extension, recursive, sorted by path; hidden files and folders are passed over).
+  /// Throws Error when the folder is missing, not a folder, or holds no image. `limit` > 0 keeps the first
+  /// that many.
   FolderSource(std::filesystem::path folder, std::int64_t limit);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
@@ -24,10 +25,11 @@ class FolderSource : public ImageSource {
   const std::filesystem::path& folder() const { return folder_; }
   const std::vector<std::filesystem::path>& files() const { return files_; }
 
-  /// Reads every file once, in parallel. With refuse: throws one Error that names the bad files (the first ten) and says that
-  /// skip_bad goes on. With skip: drops them, one warning each; throws when none is left. `check` may reject a readable image
-  /// by throwing Error (too small for the crop).
-  void verify(BadFiles policy, LogSink& log, const std::function<void(const ImageInfo&, const std::string&)>& check);
+  /// Reads every file once, in parallel. With refuse: throws one Error that names the bad files (the first
+  /// ten) and says that skip_bad goes on. With skip: drops them, one warning each; throws when none is left.
+  /// `check` may reject a readable image by throwing Error (too small for the crop).
+  void verify(BadFiles policy, LogSink& log,
+              const std::function<void(const ImageInfo&, const std::string&)>& check);
 
  private:
   std::filesystem::path folder_;

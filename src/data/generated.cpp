@@ -106,7 +106,8 @@ void paint(Canvas& canvas, ColumnAt column_at) {
   }
 }
 
-/// Strictly grey, so that a rotation of the hues leaves it as it is; rather dark, so that an inversion does not.
+/// Strictly grey, so that a rotation of the hues leaves it as it is; rather dark, so that an inversion does
+/// not.
 void paint_grey_backdrop(Canvas& canvas, std::uint64_t seed) {
   Rng rng(derive_seed(seed, "grey backdrop"));
   const double dark = rng.uniform(0.02, 0.25);

@@ -1,4 +1,5 @@
-// Generated domains: drawn on demand at any size from (seed, task, domain, split, index), with their truth kept.
+// Generated domains: drawn on demand at any size from (seed, task, domain, split, index), with their truth
+// kept.
 #pragma once
 
 #include <memory>
@@ -12,29 +13,32 @@ namespace torsor {
 enum class Domain { a, b };
 enum class Split { train, test };
 
-/// What was drawn: one object on a background. Lengths are fractions of the image side, angles radians, hue in [0, 1).
+/// What was drawn: one object on a background. Lengths are fractions of the image side, angles radians, hue
+/// in [0, 1).
 struct SceneTruth {
   double center_x = 0.5, center_y = 0.5;  // of the object
   double radius = 0.2;                    // disc: radius; square: half side
   double hue = 0;                         // of the object
   double stripe_angle = 0;                // striped discs only
   double stripe_phase = 0;
-  std::uint64_t background = 0;           // seed of the background
+  std::uint64_t background = 0;  // seed of the background
 };
 
-/// Tasks: "circles-squares" (A: a coloured disc, B: a coloured square; hue uniform, so that a rotation of the hues is an
-/// automorphism of the data; S1-E2) and "solid-striped" (A: a solid disc, B: the same striped; on a landscape-like background).
+/// Tasks: "circles-squares" (A: a coloured disc, B: a coloured square; hue uniform, so that a rotation of the
+/// hues is an automorphism of the data; S1-E2) and "solid-striped" (A: a solid disc, B: the same striped; on
+/// a landscape-like background).
 std::vector<std::string> generated_tasks();
 
 /// Truth of image `index`. Throws UsageError for an unknown task.
-SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed, std::int64_t index);
+SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,
+                           std::int64_t index);
 
-/// Draws a truth as an RGB u8 image of size x size, antialiased. render_scene of another domain's truth is the right
-/// translation of an image (up to what the task leaves open).
+/// Draws a truth as an RGB u8 image of size x size, antialiased. render_scene of another domain's truth is
+/// the right translation of an image (up to what the task leaves open).
 Image render_scene(const std::string& task, Domain domain, const SceneTruth& truth, std::int64_t size);
 
 /// `count` images of that domain and split.
-std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Domain domain, Split split, std::uint64_t seed,
-                                                   std::int64_t count, std::int64_t size);
+std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Domain domain, Split split,
+                                                   std::uint64_t seed, std::int64_t count, std::int64_t size);
 
 }  // namespace torsor

@@ -13,7 +13,8 @@ class ImageSource {
  public:
   virtual ~ImageSource() = default;
   virtual std::int64_t size() const = 0;
-  /// Image `index` in 0..size()-1 as stored (any pixel type and channel count). Thread-safe. Throws Error naming it.
+  /// Image `index` in 0..size()-1 as stored (any pixel type and channel count). Thread-safe. Throws Error
+  /// naming it.
   virtual Image read(std::int64_t index) const = 0;
   /// A file name, relative to the source, for messages and outputs.
   virtual std::string name(std::int64_t index) const = 0;

@@ -36,7 +36,8 @@ std::int64_t Loader::epoch_items() const {
 }
 
 LoaderPosition Loader::after(LoaderPosition p) const {
-  return p.batch + 1 < batches_per_epoch() ? LoaderPosition{p.epoch, p.batch + 1} : LoaderPosition{p.epoch + 1, 0};
+  return p.batch + 1 < batches_per_epoch() ? LoaderPosition{p.epoch, p.batch + 1}
+                                           : LoaderPosition{p.epoch + 1, 0};
 }
 
 // Every item once, shuffled or in order.
@@ -75,8 +76,9 @@ Loader::Result Loader::run(const Job& job) const {
   try {
     std::vector<Batch> samples;
     for (const std::int64_t item : job.items) {
-      Rng rng(derive_seed(options_.seed, "item",
-                          {static_cast<std::uint64_t>(job.position.epoch), static_cast<std::uint64_t>(item)}));
+      Rng rng(
+          derive_seed(options_.seed, "item",
+                      {static_cast<std::uint64_t>(job.position.epoch), static_cast<std::uint64_t>(item)}));
       samples.push_back(dataset_->get(item, rng));
     }
     return {collate(samples), nullptr};

@@ -1,4 +1,5 @@
-// Shuffled, prefetched batches without end. What comes out depends on (seed, epoch, index) alone, never on threads.
+// Shuffled, prefetched batches without end. What comes out depends on (seed, epoch, index) alone, never on
+// threads.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +17,7 @@ namespace torsor {
 
 struct LoaderOptions {
   std::int64_t batch_size = 1;
-  std::int64_t threads = 2;     // 0 = load in the calling thread
+  std::int64_t threads = 2;  // 0 = load in the calling thread
   bool shuffle = true;
   std::uint64_t seed = 0;
   std::int64_t epoch_size = 0;  // items an epoch; 0 = the dataset's size
@@ -35,7 +36,8 @@ class Loader : public BatchSource {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// The next batch; the last one of an epoch may be short. Rethrows what the dataset threw for one of its items.
+  /// The next batch; the last one of an epoch may be short. Rethrows what the dataset threw for one of its
+  /// items.
   Batch next() override;
 
   std::int64_t batches_per_epoch() const;
@@ -69,7 +71,8 @@ class Loader : public BatchSource {
   mutable std::mutex mutex_;
   std::condition_variable ready_, room_;
   LoaderPosition next_job_;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::optional<Result>> results_;  // claimed or done, by position
+  std::map<std::pair<std::int64_t, std::int64_t>, std::optional<Result>>
+      results_;  // claimed or done, by position
   mutable std::map<std::int64_t, std::vector<std::int64_t>> permutations_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

@@ -30,9 +30,15 @@ at::Tensor to_tensor(const Image& image, const ValueRange& range) {
   float* values = out.data_ptr<float>();
   const auto white = static_cast<float>(range.white);
   switch (image.type) {
-    case PixelType::u8: spread(image, image.u8(), white, values); break;
-    case PixelType::u16: spread(image, image.u16(), white, values); break;
-    case PixelType::f32: spread(image, image.f32(), white, values); break;
+    case PixelType::u8:
+      spread(image, image.u8(), white, values);
+      break;
+    case PixelType::u16:
+      spread(image, image.u16(), white, values);
+      break;
+    case PixelType::f32:
+      spread(image, image.f32(), white, values);
+      break;
   }
   return out;
 }
@@ -48,8 +54,8 @@ Image to_image(const at::Tensor& chw, Rounding rounding) {
       if (std::isnan(x)) fail("a generated image holds NaN; the model is damaged or diverged");
       // The reference computes (x + 1) / 2 * 255 in this order and lets the cast truncate.
       const float stored = std::min(255.0F, std::max(0.0F, (x + 1.0F) / 2.0F * 255.0F));
-      image.u8()[p * image.channels + c] =
-          static_cast<std::uint8_t>(rounding == Rounding::nearest ? std::lround(stored) : static_cast<long>(stored));
+      image.u8()[p * image.channels + c] = static_cast<std::uint8_t>(
+          rounding == Rounding::nearest ? std::lround(stored) : static_cast<long>(stored));
     }
   }
   return image;

@@ -16,14 +16,16 @@ bool scales_width(const TransformOptions& o) { return o.preprocess.find("scale_w
 
 // Python's round(): halves go to the even neighbour.
 std::int64_t to_multiple_of_4(std::int64_t side) {
-  return std::max<std::int64_t>(4, static_cast<std::int64_t>(std::nearbyint(static_cast<double>(side) / 4)) * 4);
+  return std::max<std::int64_t>(4,
+                                static_cast<std::int64_t>(std::nearbyint(static_cast<double>(side) / 4)) * 4);
 }
 
 }  // namespace
 
 void TransformOptions::describe(OptionSet& o) {
   o.add("preprocess", preprocess,
-        "resize_and_crop: to load_size squared, then a random crop; crop: a random crop; scale_width: width to "
+        "resize_and_crop: to load_size squared, then a random crop; crop: a random crop; scale_width: width "
+        "to "
         "load_size; scale_width_and_crop: both; none: sides to multiples of 4")
       .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
   o.add("load_size", load_size, "side (or width) that images are resized to").range(1, 65536);
@@ -49,16 +51,14 @@ Size resized_size(const TransformOptions& o, Size original) {
   return original;
 }
 
-Size output_size(const TransformOptions& o) {
-  return crops(o) ? Size{o.crop_size, o.crop_size} : Size{};
-}
+Size output_size(const TransformOptions& o) { return crops(o) ? Size{o.crop_size, o.crop_size} : Size{}; }
 
 void check_fits(const TransformOptions& o, Size original, const std::string& name) {
   if (!crops(o)) return;
   const Size size = resized_size(o, original);
   if (size.width < o.crop_size || size.height < o.crop_size)
-    fail("{}: is {}x{}, smaller than --crop-size {}; use a smaller crop or --preprocess resize_and_crop", name,
-         original.width, original.height, o.crop_size);
+    fail("{}: is {}x{}, smaller than --crop-size {}; use a smaller crop or --preprocess resize_and_crop",
+         name, original.width, original.height, o.crop_size);
 }
 
 Image transform(const TransformOptions& o, const Image& image, Rng& rng, const std::string& name) {

@@ -33,7 +33,8 @@ Size output_size(const TransformOptions& options);
 /// Throws Error naming `name` when the image is too small for the crop.
 void check_fits(const TransformOptions& options, Size original, const std::string& name);
 
-/// u8 in, u8 out. Crop offsets are uniform over all positions, the flip has probability 1/2; both from `rng`, in this order.
+/// u8 in, u8 out. Crop offsets are uniform over all positions, the flip has probability 1/2; both from `rng`,
+/// in this order.
 Image transform(const TransformOptions& options, const Image& image, Rng& rng, const std::string& name);
 
 }  // namespace torsor

@@ -9,7 +9,10 @@ namespace torsor {
 
 DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform,
                            std::int64_t channels, std::shared_ptr<LogSink> log)
-    : source_(std::move(source)), transform_(std::move(transform)), channels_(channels), log_(std::move(log)) {}
+    : source_(std::move(source)),
+      transform_(std::move(transform)),
+      channels_(channels),
+      log_(std::move(log)) {}
 
 at::Tensor DomainReader::read(std::int64_t index, Rng& rng) const {
   std::string note;

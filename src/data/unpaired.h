@@ -14,8 +14,8 @@ namespace torsor {
 
 enum class Order { random, serial };
 
-/// An image source seen through a transform as tensors [channels,H,W] in [-1,1]; 16-bit and float images are converted to 8 bits
-/// with one notice per source. 
+/// An image source seen through a transform as tensors [channels,H,W] in [-1,1]; 16-bit and float images are
+/// converted to 8 bits with one notice per source.
 class DomainReader {
  public:
   DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform, std::int64_t channels,
@@ -32,7 +32,8 @@ class DomainReader {
   mutable std::atomic<bool> noted_{false};
 };
 
-/// size() = max(|A|,|B|). Item i: real_a = A[i mod |A|]; real_b = B[i mod |B|] in serial order, else a uniformly random B.
+/// size() = max(|A|,|B|). Item i: real_a = A[i mod |A|]; real_b = B[i mod |B|] in serial order, else a
+/// uniformly random B.
 class UnpairedDataset : public Dataset {
  public:
   UnpairedDataset(std::shared_ptr<const DomainReader> a, std::shared_ptr<const DomainReader> b, Order order)

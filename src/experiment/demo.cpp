@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::size_t kExamples = 6;
 
-// What the three trainings share: small images and narrow networks, so that two cores need minutes. Instance norm would
-// take from each of these flat images the brightness and colour that are to be kept, so batch norm. A discriminator with
-// patches of half the image judges outlines, which is what the domains differ in.
+// What the three trainings share: small images and narrow networks, so that two cores need minutes. Instance
+// norm would take from each of these flat images the brightness and colour that are to be kept, so batch
+// norm. A discriminator with patches of half the image judges outlines, which is what the domains differ in.
 Json settings_for(const std::string& task, const Json& more) {
   Json settings = {{"data", "generated:" + task},
                    {"crop_size", 32},
@@ -49,7 +49,9 @@ std::vector<std::string> lesson_names() {
 }
 
 // The mean over the scores that have one.
-std::optional<double> mean_hue_error(const std::vector<SceneScore>& scores) { return summarize(scores).hue_error; }
+std::optional<double> mean_hue_error(const std::vector<SceneScore>& scores) {
+  return summarize(scores).hue_error;
+}
 
 DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options, std::int64_t size,
                                 const Translator& there, const Translator& back) {
@@ -78,10 +80,14 @@ DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options
 
 Json direction_json(const DirectionResult& d) {
   const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
-  return {{"direction", d.direction},           {"images", d.score.count},
-          {"pass", d.score.pass},               {"shape", d.score.shape},
-          {"position", d.score.position},       {"background", d.score.background},
-          {"hue_error", number(d.score.hue_error)}, {"cycle_hue_error", number(d.cycle_hue_error)}};
+  return {{"direction", d.direction},
+          {"images", d.score.count},
+          {"pass", d.score.pass},
+          {"shape", d.score.shape},
+          {"position", d.score.position},
+          {"background", d.score.background},
+          {"hue_error", number(d.score.hue_error)},
+          {"cycle_hue_error", number(d.cycle_hue_error)}};
 }
 
 }  // namespace
@@ -92,8 +98,8 @@ const std::vector<Lesson>& demo_lessons() {
        settings_for("solid-striped", {{"epochs", 8}, {"epochs_decay", 10}})},
       {"circles-squares", "circles-squares", "Circles and squares", HueClaim::permuted,
        settings_for("circles-squares", Json::object())},
-      {"circles-squares-identity", "circles-squares", "Circles and squares, with the identity term", HueClaim::kept,
-       settings_for("circles-squares", {{"lambda_identity", 0.5}})}};
+      {"circles-squares-identity", "circles-squares", "Circles and squares, with the identity term",
+       HueClaim::kept, settings_for("circles-squares", {{"lambda_identity", 0.5}})}};
   return lessons;
 }
 
@@ -112,7 +118,9 @@ void DemoOptions::validate() const {
   if (out.empty()) fail_usage("--out is missing: name the folder to make");
   if (fs::exists(out) && !fs::is_directory(out)) fail_usage("--out {}: is a file; name a folder", out);
   if (!overwrite && fs::exists(fs::path(out) / "runs"))
-    fail_usage("--out {}: holds a demonstration already; add --overwrite to replace it, or name another folder", out);
+    fail_usage(
+        "--out {}: holds a demonstration already; add --overwrite to replace it, or name another folder",
+        out);
 }
 
 bool LessonResult::translates() const {
@@ -140,7 +148,8 @@ Json lesson_options(const Lesson& lesson, const DemoOptions& options) {
   return all;
 }
 
-std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options, const fs::path& model) {
+std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options,
+                                          const fs::path& model) {
   const Placement placement = resolve_placement(options.placement);
   const Translator a_to_b = Translator::open(model, {"a_to_b", NormStatistics::running, placement});
   const Translator b_to_a = Translator::open(model, {"b_to_a", NormStatistics::running, placement});
@@ -188,8 +197,8 @@ DemoPlan plan_demo(const DemoOptions& options) {
   return {jobs, threads / jobs};
 }
 
-std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log, const StopFlag& stop,
-                                      const ObserverFactory& observers) {
+std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log,
+                                      const StopFlag& stop, const ObserverFactory& observers) {
   const std::vector<Lesson> lessons = chosen_lessons(options);
   std::vector<LessonResult> results(lessons.size());
   std::atomic<std::size_t> next{0};

@@ -1,5 +1,5 @@
-// The demonstration: three short trainings on generated images whose right answers are known, scored on images that
-// were held out. What each shows is stated before it is trained.
+// The demonstration: three short trainings on generated images whose right answers are known, scored on
+// images that were held out. What each shows is stated before it is trained.
 #pragma once
 
 #include <functional>
@@ -16,13 +16,13 @@
 namespace torsor {
 
 struct DemoOptions {
-  std::string out;              // folder for the page, the pictures and the runs
-  std::string lesson = "all";   // which of them
-  std::int64_t seed = 0;        // of data, weights and sampling
-  std::int64_t steps = 0;       // of each training; 0 = as many as the lesson says
-  std::int64_t images = 100;    // held-out images of each domain to score
-  std::int64_t threads = 0;     // compute threads in all; 0 = one a core
-  bool overwrite = false;       // replace an earlier demonstration in `out`
+  std::string out;             // folder for the page, the pictures and the runs
+  std::string lesson = "all";  // which of them
+  std::int64_t seed = 0;       // of data, weights and sampling
+  std::int64_t steps = 0;      // of each training; 0 = as many as the lesson says
+  std::int64_t images = 100;   // held-out images of each domain to score
+  std::int64_t threads = 0;    // compute threads in all; 0 = one a core
+  bool overwrite = false;      // replace an earlier demonstration in `out`
   PlacementOptions placement;
 
   void describe(OptionSet& o);
@@ -33,7 +33,8 @@ struct DemoOptions {
 /// What becomes of the hue, which the adversarial and cycle losses of circles-squares cannot see.
 enum class HueClaim {
   none,      // not looked at
-  permuted,  // translations have other hues, the cycle brings the inputs' back (S1: an automorphism of the data)
+  permuted,  // translations have other hues, the cycle brings the inputs' back (S1: an automorphism of the
+             // data)
   kept       // translations keep the hue
 };
 
@@ -42,7 +43,7 @@ struct Lesson {
   std::string task;   // of the generated images
   std::string title;  // for people
   HueClaim hue = HueClaim::none;
-  Json settings;      // options of torsor train, other than its defaults
+  Json settings;  // options of torsor train, other than its defaults
 };
 
 /// In the order of the page.
@@ -50,8 +51,8 @@ const std::vector<Lesson>& demo_lessons();
 
 /// The share of images that must pass for a direction to count as learnt.
 inline constexpr double kMinPassShare = 0.9;
-/// Mean hue errors in degrees; hues drawn at random would be 90 apart. Up to the first a hue counts as kept, from the
-/// second on as permuted.
+/// Mean hue errors in degrees; hues drawn at random would be 90 apart. Up to the first a hue counts as kept,
+/// from the second on as permuted.
 inline constexpr double kMaxKeptHue = 20, kMinPermutedHue = 40;
 
 /// One held-out image, there and back.
@@ -61,7 +62,7 @@ struct DemoExample {
 
 struct DirectionResult {
   std::string direction;
-  SceneSummary score;                   // of the translations
+  SceneSummary score;                     // of the translations
   std::optional<double> cycle_hue_error;  // degrees, of the images brought back by the other direction
   std::vector<DemoExample> examples;      // the first few
 };
@@ -80,8 +81,8 @@ struct LessonResult {
   bool passed() const { return !stopped && translates() && hue_as_claimed(); }
 };
 
-/// How many trainings go on at a time, and the compute threads of each. Networks as small as these gain little from a
-/// second thread, so the trainings come first.
+/// How many trainings go on at a time, and the compute threads of each. Networks as small as these gain
+/// little from a second thread, so the trainings come first.
 struct DemoPlan {
   std::int64_t jobs = 1, threads = 1;
 };
@@ -96,10 +97,10 @@ std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOption
 
 using ObserverFactory = std::function<std::vector<std::unique_ptr<Observer>>(const Lesson&, const Loader&)>;
 
-/// Trains the chosen lessons in out/runs/NAME, as many at a time as planned, and scores each; `observers` is called from
-/// their threads. Throws what the first failing one throws, when those under way have ended.
-std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log, const StopFlag& stop,
-                                      const ObserverFactory& observers);
+/// Trains the chosen lessons in out/runs/NAME, as many at a time as planned, and scores each; `observers` is
+/// called from their threads. Throws what the first failing one throws, when those under way have ended.
+std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log,
+                                      const StopFlag& stop, const ObserverFactory& observers);
 
 /// Scores as JSON: {"seed", "lessons": [{"name", "passed", "steps", "train_seconds", "directions": [...]}]}.
 Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& options);

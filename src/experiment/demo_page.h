@@ -11,8 +11,9 @@ std::string describe(const LessonResult& result);
 /// Rows real, fake, rec; a column an example. Throws Error when there is none.
 Image example_grid(const std::vector<DemoExample>& examples);
 
-/// Writes out/index.html (self-contained), a PNG for each direction and out/scores.json; returns what was written.
-/// Throws Error naming the path.
-std::vector<std::filesystem::path> write_demo(const std::vector<LessonResult>& results, const DemoOptions& options);
+/// Writes out/index.html (self-contained), a PNG for each direction and out/scores.json; returns what was
+/// written. Throws Error naming the path.
+std::vector<std::filesystem::path> write_demo(const std::vector<LessonResult>& results,
+                                              const DemoOptions& options);
 
 }  // namespace torsor

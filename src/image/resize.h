@@ -5,8 +5,9 @@
 
 namespace torsor {
 
-/// Which axis is resized first; the results differ by rounding. Pillow before 13 always takes the horizontal one. Pillow 13
-/// takes the vertical one first where the height shrinks by more than twice as many pixels as the width does.
+/// Which axis is resized first; the results differ by rounding. Pillow before 13 always takes the horizontal
+/// one. Pillow 13 takes the vertical one first where the height shrinks by more than twice as many pixels as
+/// the width does.
 enum class PassOrder { horizontal_first, pillow_13 };
 
 /// Antialiased bicubic (a = -0.5) on u8, equal to PIL's Image.resize(BICUBIC) bit for bit: per axis

@@ -46,7 +46,8 @@ GeneratorOptions infer_resnet(const TensorMap& weights) {
     last = std::max(last, *index);
     if (key.find(".conv_block.") != std::string::npos) blocks.insert(*index);
   }
-  // The second convolution stands at 5, behind a dropout at 6; without one 6 may be a batch norm, whose weight is 1-d.
+  // The second convolution stands at 5, behind a dropout at 6; without one 6 may be a batch norm, whose
+  // weight is 1-d.
   if (!blocks.empty())
     o.dropout = dim(weights, fmt::format("model.{}.conv_block.6.weight", *blocks.begin()), 0) > 0;
   o.net_g = fmt::format("resnet_{}blocks", blocks.size());
@@ -59,7 +60,8 @@ GeneratorOptions infer_resnet(const TensorMap& weights) {
 
 GeneratorOptions infer_unet(const TensorMap& weights, const std::string& source) {
   GeneratorOptions o;
-  // Each depth adds one "model.<i>." to the path: the first convolution of depth k is model.model.1.model. ... .1.weight.
+  // Each depth adds one "model.<i>." to the path: the first convolution of depth k is model.model.1.model.
+  // ... .1.weight.
   std::string path = "model.model.";
   o.ngf = dim(weights, path + "0.weight", 0);
   o.in_channels = dim(weights, path + "0.weight", 1);
@@ -82,14 +84,19 @@ bool is_discriminator(const TensorMap& weights) {
 
 GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source) {
   if (is_discriminator(weights))
-    fail("{}: holds a discriminator, which cannot translate; give the generator's file (…_net_G_A.pth, …_net_G_B.pth)", source);
+    fail(
+        "{}: holds a discriminator, which cannot translate; give the generator's file (…_net_G_A.pth, "
+        "…_net_G_B.pth)",
+        source);
   if (dim(weights, "model.1.weight", 2) == 7) return infer_resnet(weights);
   if (has(weights, "model.model.0.weight")) return infer_unet(weights, source);
   std::vector<std::string> first;
   for (const auto& [key, tensor] : weights)
     if (first.size() < 3) first.push_back(key);
-  fail("{}: is not a CycleGAN or pix2pix generator; expected keys like model.1.weight or model.model.0.weight, found {}",
-       source, join(first));
+  fail(
+      "{}: is not a CycleGAN or pix2pix generator; expected keys like model.1.weight or "
+      "model.model.0.weight, found {}",
+      source, join(first));
 }
 
 LoadedGenerator load_reference_generator(const std::filesystem::path& path) {
@@ -101,8 +108,9 @@ LoadedGenerator load_reference_generator(const std::filesystem::path& path) {
   out.generator->eval();
   out.info.type = "reference";
   out.info.networks = {{"g", "generator", options_to_json(out.options)}};
-  out.note = fmt::format("{}: {}, ngf {}, norm {}, {} to {} channels", path.filename().string(), out.options.net_g,
-                         out.options.ngf, out.options.norm, out.options.in_channels, out.options.out_channels);
+  out.note =
+      fmt::format("{}: {}, ngf {}, norm {}, {} to {} channels", path.filename().string(), out.options.net_g,
+                  out.options.ngf, out.options.norm, out.options.in_channels, out.options.out_channels);
   return out;
 }
 

@@ -8,9 +8,10 @@
 
 namespace torsor {
 
-/// A generator's options from the keys of its state dict: resnet blocks, U-Net depth, ngf, channels, norm, dropout (ResNet: from
-/// the index of the second convolution; U-Net: cannot be told and does not matter in evaluation). Throws Error that says
-/// what the weights are instead: a discriminator, another network (first keys named).
+/// A generator's options from the keys of its state dict: resnet blocks, U-Net depth, ngf, channels, norm,
+/// dropout (ResNet: from the index of the second convolution; U-Net: cannot be told and does not matter in
+/// evaluation). Throws Error that says what the weights are instead: a discriminator, another network (first
+/// keys named).
 GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source);
 
 /// A .pth of the reference, ready to run.

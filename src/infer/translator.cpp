@@ -22,8 +22,8 @@ std::int64_t round_up(std::int64_t side, const SizeRule& rule) {
 at::Tensor grow(const at::Tensor& x, std::int64_t missing, bool vertical) {
   const std::int64_t side = vertical ? x.size(2) : x.size(3);
   const std::int64_t pad = std::min(missing, std::max<std::int64_t>(1, side - 1));
-  const std::vector<std::int64_t> padding = vertical ? std::vector<std::int64_t>{0, 0, 0, pad}
-                                                     : std::vector<std::int64_t>{0, pad, 0, 0};
+  const std::vector<std::int64_t> padding =
+      vertical ? std::vector<std::int64_t>{0, 0, 0, pad} : std::vector<std::int64_t>{0, pad, 0, 0};
   return side == 1 ? at::replication_pad2d(x, padding) : at::reflection_pad2d(x, padding);
 }
 
@@ -39,7 +39,8 @@ fs::path weights_in(const fs::path& run) {
   std::error_code ec;
   for (const auto& entry : fs::directory_iterator(run / "checkpoints", ec))
     if (entry.path().extension() == ".safetensors" && entry.path() > newest) newest = entry.path();
-  if (newest.empty()) fail("{}: is not a run directory with a model (no model.safetensors, no checkpoint)", run.string());
+  if (newest.empty())
+    fail("{}: is not a run directory with a model (no model.safetensors, no checkpoint)", run.string());
   return newest;
 }
 
@@ -54,8 +55,10 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 
 Translator Translator::open(const fs::path& model, const TranslatorOptions& options) {
   std::error_code ec;
-  if (!fs::exists(model, ec)) fail("{}: no such model; expected a run directory, a .safetensors model or a .pth", model.string());
-  if (fs::is_regular_file(model) && is_pth(model)) return Translator(load_reference_generator(model), options);
+  if (!fs::exists(model, ec))
+    fail("{}: no such model; expected a run directory, a .safetensors model or a .pth", model.string());
+  if (fs::is_regular_file(model) && is_pth(model))
+    return Translator(load_reference_generator(model), options);
   const fs::path file = fs::is_directory(model) ? weights_in(model) : model;
   return Translator(load_generator(file, options.direction), options);
 }
@@ -79,8 +82,8 @@ at::Tensor Translator::run_unpadded(const at::Tensor& images) const {
   const c10::InferenceMode inference;
   const std::int64_t least = loaded_.generator->size_rule().minimum;
   if (images.size(2) < least || images.size(3) < least)
-    fail("{} got a {}x{} image, but needs at least {} pixels a side; enlarge the image first", loaded_.options.net_g,
-         images.size(3), images.size(2), least);
+    fail("{} got a {}x{} image, but needs at least {} pixels a side; enlarge the image first",
+         loaded_.options.net_g, images.size(3), images.size(2), least);
   const AutocastScope autocast(placement_);
   return loaded_.generator->forward(images.to(placement_.device, placement_.dtype)).to(at::kFloat);
 }
@@ -90,7 +93,8 @@ Image Translator::translate(const Image& image, std::string& note) const {
   return to_image(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0]);
 }
 
-Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess, const Image& image) {
+Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess,
+                             const Image& image) {
   std::string note;
   const Image ready = with_channels(to_u8(image, note), translator.loaded().options.in_channels);
   Rng unused(0);  // nothing is drawn: there is no crop and no flip

@@ -16,25 +16,25 @@
 namespace torsor {
 
 struct TranslatorOptions {
-  std::string direction;              // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
+  std::string direction;  // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
   NormStatistics norm_statistics = NormStatistics::running;
   Placement placement;
 };
 
 class Translator {
  public:
-  /// MODEL: a run directory (its final model, else its newest checkpoint), a torsor model file or checkpoint, or a
-  /// reference .pth (architecture inferred from its keys). Throws Error naming the file.
+  /// MODEL: a run directory (its final model, else its newest checkpoint), a torsor model file or checkpoint,
+  /// or a reference .pth (architecture inferred from its keys). Throws Error naming the file.
   static Translator open(const std::filesystem::path& model, const TranslatorOptions& options);
 
   Translator(LoadedGenerator loaded, const TranslatorOptions& options);
 
-  /// [N,C,H,W] in [-1,1] -> [N,C',H,W]. Sides that do not fit the network are reflect-padded on the right and bottom (again
-  /// and again where the image is smaller than the pad) and cropped back.
+  /// [N,C,H,W] in [-1,1] -> [N,C',H,W]. Sides that do not fit the network are reflect-padded on the right and
+  /// bottom (again and again where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
-  /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out longer (a ResNet's
-  /// are rounded up to multiples of 4) or are an Error.
+  /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out
+  /// longer (a ResNet's are rounded up to multiples of 4) or are an Error.
   at::Tensor run_unpadded(const at::Tensor& images) const;
 
   /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
@@ -48,13 +48,15 @@ class Translator {
   Placement placement_;
 };
 
-/// Reflect-pads [N,C,H,W] on the right and bottom to width x height, repeatedly where one reflection is not enough; a side of 1
-/// pixel is replicated.
+/// Reflect-pads [N,C,H,W] on the right and bottom to width x height, repeatedly where one reflection is not
+/// enough; a side of 1 pixel is replicated.
 at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::int64_t width);
 
-/// What the reference's test.py does to an image with its own options: its resize (as Pillow 13 computes it), no padding,
-/// truncation to 8 bits; 1 channel written as RGB. The output has the resized size, a ResNet's rounded up to multiples of 4
-/// (scale_width). test.py runs in training mode: open the translator with the batch's statistics.
-Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess, const Image& image);
+/// What the reference's test.py does to an image with its own options: its resize (as Pillow 13 computes it),
+/// no padding, truncation to 8 bits; 1 channel written as RGB. The output has the resized size, a ResNet's
+/// rounded up to multiples of 4 (scale_width). test.py runs in training mode: open the translator with the
+/// batch's statistics.
+Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess,
+                             const Image& image);
 
 }  // namespace torsor

@@ -13,8 +13,10 @@ using Elementwise = at::Tensor (*)(const at::Tensor&, const at::Tensor&, std::in
 const Registry<Elementwise>& norms() {
   static const Registry<Elementwise> table = [] {
     Registry<Elementwise> r("norm");
-    r.add("l1", [](const at::Tensor& x, const at::Tensor& y, std::int64_t how) { return at::l1_loss(x, y, how); });
-    r.add("l2", [](const at::Tensor& x, const at::Tensor& y, std::int64_t how) { return at::mse_loss(x, y, how); });
+    r.add("l1",
+          [](const at::Tensor& x, const at::Tensor& y, std::int64_t how) { return at::l1_loss(x, y, how); });
+    r.add("l2",
+          [](const at::Tensor& x, const at::Tensor& y, std::int64_t how) { return at::mse_loss(x, y, how); });
     return r;
   }();
   return table;

@@ -48,7 +48,8 @@ const Registry<GanLoss>& losses() {
 void GanLossOptions::describe(OptionSet& o) {
   o.add("gan_mode", gan_mode, "adversarial loss; vanilla is non-saturating, minimax as the papers write it")
       .choices(gan_modes());
-  o.add("gp_weight", gp_weight, "weight of wgangp's gradient penalty (the reference's wgangp has none: 0)").at_least(0);
+  o.add("gp_weight", gp_weight, "weight of wgangp's gradient penalty (the reference's wgangp has none: 0)")
+      .at_least(0);
 }
 
 const GanLoss& gan_loss(const std::string& mode) { return losses().at(mode); }

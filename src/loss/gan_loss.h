@@ -40,7 +40,7 @@ std::vector<std::string> gan_modes();
 
 /// mean over samples of (||grad_z D(z)||_2 - 1)^2 at z = t real + (1-t) fake, t ~ U[0,1] per sample given as
 /// `mix` [N,1,1,1]. real, fake [N,C,H,W]; the result can be backpropagated into D (double backward).
-at::Tensor gradient_penalty(const TensorMapping& discriminator, const at::Tensor& real, const at::Tensor& fake,
-                            const at::Tensor& mix);
+at::Tensor gradient_penalty(const TensorMapping& discriminator, const at::Tensor& real,
+                            const at::Tensor& fake, const at::Tensor& mix);
 
 }  // namespace torsor

@@ -52,15 +52,18 @@ void CycleGanOptions::describe(OptionSet& o) {
   o.add("cycle_norm", cycle_norm, "l1: mean |x - y|, l2: mean (x - y)^2; cycle and identity losses")
       .choices(distance_norms());
   o.add("lambda_identity", lambda_identity,
-        "identity loss as in the reference: each generator fed its target domain, weight relative to the cycle's; "
+        "identity loss as in the reference: each generator fed its target domain, weight relative to the "
+        "cycle's; "
         "0.5 unless --alpha-id is given; 0 = off")
       .at_least(0);
   o.add("alpha_id", alpha_id,
         "identity loss as in Moriakov et al.: each generator fed its own input domain, absolute weight; "
         "switches --lambda-identity off")
       .at_least(0);
-  o.add("pool_size", pool_size, "generated images kept to show the discriminators again; 0 = off").at_least(0);
-  o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1").range(1, 1000);
+  o.add("pool_size", pool_size, "generated images kept to show the discriminators again; 0 = off")
+      .at_least(0);
+  o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")
+      .range(1, 1000);
 }
 
 void CycleGanOptions::validate() const {
@@ -76,10 +79,12 @@ IdentityTerm resolve_identity(const CycleGanOptions& o, std::int64_t channels_a,
   const bool asked = o.lambda_identity.value_or(0) > 0 || o.alpha_id.value_or(0) > 0;
   if (channels_a != channels_b) {
     if (asked)
-      fail_usage("{}: the identity loss compares input and output, which here have {} and {} channels; set it to 0",
-                 o.alpha_id ? "--alpha-id" : "--lambda-identity", channels_a, channels_b);
+      fail_usage(
+          "{}: the identity loss compares input and output, which here have {} and {} channels; set it to 0",
+          o.alpha_id ? "--alpha-id" : "--lambda-identity", channels_a, channels_b);
     if (!o.lambda_identity && !o.alpha_id)
-      notice = fmt::format("the identity loss is off: A has {} channels and B has {}", channels_a, channels_b);
+      notice =
+          fmt::format("the identity loss is off: A has {} channels and B has {}", channels_a, channels_b);
     return {};
   }
   if (o.alpha_id) return {*o.alpha_id, *o.alpha_id, /*source=*/true};
@@ -106,7 +111,8 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
     network->train();
     set_dropout_generator(*network, dropout_generator_);
   }
-  opt_g_ = std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
+  opt_g_ =
+      std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
   opt_d_ = std::make_unique<Optimizer>("opt_d", spec.optimizer, parameters_of({d_a_.get(), d_b_.get()}));
 }
 
@@ -142,8 +148,10 @@ StepReport CycleGan::step(StepContext& context) {
   }
   const Tensor on_cpu = at::stack(values).cpu();
   const auto names = loss_names();
-  for (std::size_t i = 0; i < names.size(); ++i) report.losses.emplace_back(names[i], on_cpu.data_ptr<double>()[i]);
-  for (const auto& [domain, files] : batch.names) report.items.insert(report.items.end(), files.begin(), files.end());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    report.losses.emplace_back(names[i], on_cpu.data_ptr<double>()[i]);
+  for (const auto& [domain, files] : batch.names)
+    report.items.insert(report.items.end(), files.begin(), files.end());
   return report;
 }
 
@@ -179,15 +187,19 @@ void CycleGan::update_generators(const Images& images, Losses& losses, GradientS
   set_requires_grad(*d_a_, false);
   set_requires_grad(*d_b_, false);
   opt_g_->zero_grad();
-  // In source mode the identity image is the translation itself, which is there already unless no other term needs it.
-  const auto identity = [&](Network& generator, const Tensor& source, const Tensor& fake, const Tensor& target) {
+  // In source mode the identity image is the translation itself, which is there already unless no other term
+  // needs it.
+  const auto identity = [&](Network& generator, const Tensor& source, const Tensor& fake,
+                            const Tensor& target) {
     if (!identity_.source) return distance(run(generator, target), target, o.cycle_norm);
     return distance(fake.defined() ? fake : run(generator, source), source, o.cycle_norm);
   };
   if (identity_.weight_a_to_b > 0)
-    losses["idt_a"] = identity(*g_a_to_b_, images.real_a, images.fake_b, images.real_b) * identity_.weight_a_to_b;
+    losses["idt_a"] =
+        identity(*g_a_to_b_, images.real_a, images.fake_b, images.real_b) * identity_.weight_a_to_b;
   if (identity_.weight_b_to_a > 0)
-    losses["idt_b"] = identity(*g_b_to_a_, images.real_b, images.fake_a, images.real_a) * identity_.weight_b_to_a;
+    losses["idt_b"] =
+        identity(*g_b_to_a_, images.real_b, images.fake_a, images.real_a) * identity_.weight_b_to_a;
   if (o.lambda_gan > 0) {
     losses["g_a_to_b"] = gan_.generator(run(*d_b_, images.fake_b)) * o.lambda_gan;
     losses["g_b_to_a"] = gan_.generator(run(*d_a_, images.fake_a)) * o.lambda_gan;

@@ -1,5 +1,5 @@
-// CycleGAN (Zhu, Park, Isola, Efros 2017; S0-Q2, S0-Q3, S3, S4): two generators, two discriminators, adversarial,
-// cycle and identity losses. The update order and the sums are the reference's, to the bit.
+// CycleGAN (Zhu, Park, Isola, Efros 2017; S0-Q2, S0-Q3, S3, S4): two generators, two discriminators,
+// adversarial, cycle and identity losses. The update order and the sums are the reference's, to the bit.
 #pragma once
 
 #include <memory>
@@ -31,10 +31,10 @@ struct CycleGanOptions {
 struct CycleGanSpec {
   CycleGanOptions cyclegan;
   GanLossOptions gan;
-  GeneratorOptions g_a_to_b;     // in_channels = channels of A
-  GeneratorOptions g_b_to_a;     // in_channels = channels of B
-  DiscriminatorOptions d_a;      // judges A
-  DiscriminatorOptions d_b;      // judges B
+  GeneratorOptions g_a_to_b;  // in_channels = channels of A
+  GeneratorOptions g_b_to_a;  // in_channels = channels of B
+  DiscriminatorOptions d_a;   // judges A
+  DiscriminatorOptions d_b;   // judges B
   InitOptions init;
   OptimizerOptions optimizer;
 };
@@ -43,23 +43,25 @@ struct CycleGanSpec {
 struct IdentityTerm {
   double weight_a_to_b = 0;  // of idt_a, made by G_A->B
   double weight_b_to_a = 0;  // of idt_b, made by G_B->A
-  bool source = false;       // true: G is fed its own input domain (S0-Q3); false: its target domain (Zhu et al.)
+  bool source = false;  // true: G is fed its own input domain (S0-Q3); false: its target domain (Zhu et al.)
   bool on() const { return weight_a_to_b > 0 || weight_b_to_a > 0; }
 };
 
-/// The reference's form by default: target mode, lambda_identity 0.5 times lambda_cycle_b (for G_A->B) and lambda_cycle_a
-/// (for G_B->A). alpha_id switches to the seed paper's: source mode, absolute weight. With unequal channel counts the default
-/// is off (a line goes to `notice`); asking for it, or giving both, throws UsageError.
-IdentityTerm resolve_identity(const CycleGanOptions& options, std::int64_t channels_a, std::int64_t channels_b,
-                              std::string& notice);
+/// The reference's form by default: target mode, lambda_identity 0.5 times lambda_cycle_b (for G_A->B) and
+/// lambda_cycle_a (for G_B->A). alpha_id switches to the seed paper's: source mode, absolute weight. With
+/// unequal channel counts the default is off (a line goes to `notice`); asking for it, or giving both, throws
+/// UsageError.
+IdentityTerm resolve_identity(const CycleGanOptions& options, std::int64_t channels_a,
+                              std::int64_t channels_b, std::string& notice);
 
 class CycleGan : public Model {
  public:
-  /// Builds the networks and initialises each from (seed, "init", its name). Throws UsageError for unusable options.
+  /// Builds the networks and initialises each from (seed, "init", its name). Throws UsageError for unusable
+  /// options.
   CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed);
 
-  /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W] in [-1,1]. Losses: d_a, d_b (halved, as in the reference),
-  /// g_a_to_b, g_b_to_a (adversarial), cycle_a, cycle_b, idt_a, idt_b; weights included.
+  /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W] in [-1,1]. Losses: d_a, d_b (halved, as in the
+  /// reference), g_a_to_b, g_b_to_a (adversarial), cycle_a, cycle_b, idt_a, idt_b; weights included.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;
@@ -86,7 +88,8 @@ class CycleGan : public Model {
   void translate(Images& images);
   void update_generators(const Images& images, Losses& losses, GradientSync& sync);
   void update_discriminators(const Images& images, Losses& losses, StepContext& context);
-  at::Tensor discriminator_loss(Network& judge, const at::Tensor& real, const at::Tensor& fake, RngStreams& rng);
+  at::Tensor discriminator_loss(Network& judge, const at::Tensor& real, const at::Tensor& fake,
+                                RngStreams& rng);
   at::Tensor run(Network& network, const at::Tensor& x) const;
 
   CycleGanSpec spec_;

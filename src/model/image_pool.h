@@ -14,8 +14,8 @@ namespace torsor {
 class PoolDraws {
  public:
   virtual ~PoolDraws() = default;
-  virtual double uniform() = 0;                         // [0, 1)
-  virtual std::int64_t index(std::int64_t n) = 0;       // 0 .. n-1
+  virtual double uniform() = 0;                    // [0, 1)
+  virtual std::int64_t index(std::int64_t n) = 0;  // 0 .. n-1
 };
 
 class StreamDraws : public PoolDraws {
@@ -32,9 +32,9 @@ class ImagePool {
  public:
   explicit ImagePool(std::int64_t capacity) : capacity_(capacity) {}
 
-  /// Per image of the batch, in order: while not full it is stored and returned; when full, with probability 1/2
-  /// a random stored image is returned and replaced by the new one, else the new one is returned. Capacity 0
-  /// returns the batch itself. images [N,C,H,W], returned without graph.
+  /// Per image of the batch, in order: while not full it is stored and returned; when full, with probability
+  /// 1/2 a random stored image is returned and replaced by the new one, else the new one is returned.
+  /// Capacity 0 returns the batch itself. images [N,C,H,W], returned without graph.
   at::Tensor query(const at::Tensor& images, PoolDraws& draws);
 
   std::size_t size() const { return stored_.size(); }

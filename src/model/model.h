@@ -13,8 +13,8 @@
 
 namespace torsor {
 
-/// Called with an optimiser's parameters before each of its steps: nothing on one rank, an all-reduce of the gradients
-/// on several.
+/// Called with an optimiser's parameters before each of its steps: nothing on one rank, an all-reduce of the
+/// gradients on several.
 class GradientSync {
  public:
   virtual ~GradientSync() = default;
@@ -29,10 +29,11 @@ struct StepContext {
 };
 
 struct StepReport {
-  std::vector<std::pair<std::string, double>> losses;  // weighted as they enter the objective, in a fixed order
-  std::int64_t images = 0;                             // samples of the first domain consumed
-  std::int64_t batches = 0;                            // batches pulled
-  std::vector<std::string> items;                      // file names of the last batch, for messages
+  std::vector<std::pair<std::string, double>>
+      losses;                      // weighted as they enter the objective, in a fixed order
+  std::int64_t images = 0;         // samples of the first domain consumed
+  std::int64_t batches = 0;        // batches pulled
+  std::vector<std::string> items;  // file names of the last batch, for messages
 
   /// Throws UsageError naming the losses there are.
   double loss(const std::string& name) const;

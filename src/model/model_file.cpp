@@ -17,7 +17,8 @@ Json domain_json(const DomainInfo& d) { return {{"name", d.name}, {"channels", d
 DomainInfo domain_from(const Json& j) { return {j.at("name"), j.at("channels")}; }
 
 // The generator of this direction; of "" that of a_to_b, or the only one there is.
-const NetworkInfo& generator_for(const ModelInfo& info, const std::string& direction, const std::string& source) {
+const NetworkInfo& generator_for(const ModelInfo& info, const std::string& direction,
+                                 const std::string& source) {
   std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
   for (const NetworkInfo& network : info.networks) {
@@ -27,7 +28,8 @@ const NetworkInfo& generator_for(const ModelInfo& info, const std::string& direc
     there.push_back(network.name.substr(2));
   }
   if (direction.empty() && generators.size() == 1) return *generators.front();
-  if (direction.empty()) fail("{}: does not say which of its {} generators to use", source, generators.size());
+  if (direction.empty())
+    fail("{}: does not say which of its {} generators to use", source, generators.size());
   fail_usage("--direction {}: {} has no such generator (it has {})", direction, source, join(there));
 }
 
@@ -35,7 +37,8 @@ const NetworkInfo& generator_for(const ModelInfo& info, const std::string& direc
 
 Json ModelInfo::to_json() const {
   Json nets = Json::array();
-  for (const NetworkInfo& n : networks) nets.push_back({{"name", n.name}, {"kind", n.kind}, {"options", n.options}});
+  for (const NetworkInfo& n : networks)
+    nets.push_back({{"name", n.name}, {"kind", n.kind}, {"options", n.options}});
   return {{"type", type},
           {"networks", nets},
           {"domains", {{"a", domain_json(a)}, {"b", domain_json(b)}}},
@@ -50,7 +53,8 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
   try {
     ModelInfo info;
     info.type = json.at("type");
-    for (const Json& n : json.at("networks")) info.networks.push_back({n.at("name"), n.at("kind"), n.at("options")});
+    for (const Json& n : json.at("networks"))
+      info.networks.push_back({n.at("name"), n.at("kind"), n.at("options")});
     info.a = domain_from(json.at("domains").at("a"));
     info.b = domain_from(json.at("domains").at("b"));
     info.white = json.at("value_range").at("white");
@@ -59,7 +63,8 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     info.step = json.at("step");
     return info;
   } catch (const Json::exception&) {
-    fail("{}: its description of the model is incomplete; it was written by another version of torsor", source);
+    fail("{}: its description of the model is incomplete; it was written by another version of torsor",
+         source);
   }
 }
 
@@ -71,10 +76,11 @@ LoadedGenerator load_generator(const std::filesystem::path& path, const std::str
   const Safetensors file = read_safetensors(path);
   const auto model = file.metadata.find(kModelKey), format = file.metadata.find(kFormatKey);
   if (model == file.metadata.end() || format == file.metadata.end())
-    fail("{}: is a safetensors file but not a torsor model (it does not describe its networks)", path.string());
+    fail("{}: is a safetensors file but not a torsor model (it does not describe its networks)",
+         path.string());
   if (format->second != std::to_string(kModelFormat))
-    fail("{}: has model format {}, this torsor reads {}; use the torsor that wrote it or a newer one", path.string(),
-         format->second, kModelFormat);
+    fail("{}: has model format {}, this torsor reads {}; use the torsor that wrote it or a newer one",
+         path.string(), format->second, kModelFormat);
   LoadedGenerator out;
   out.info = ModelInfo::from_json(parse_json(model->second, path.string()), path.string());
   const NetworkInfo& network = generator_for(out.info, direction, path.string());

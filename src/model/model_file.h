@@ -51,11 +51,11 @@ struct LoadedGenerator {
   GeneratorOptions options;
   std::string direction;  // a_to_b or b_to_a; "" when the file does not say
   ModelInfo info;
-  std::string note;       // what had to be assumed, or ""
+  std::string note;  // what had to be assumed, or ""
 };
 
-/// Loads one direction from a torsor model file or checkpoint; "" stands for a_to_b, or for the only one in the file. Throws
-/// Error naming the file, or UsageError for a direction that the file does not have.
+/// Loads one direction from a torsor model file or checkpoint; "" stands for a_to_b, or for the only one in
+/// the file. Throws Error naming the file, or UsageError for a direction that the file does not have.
 LoadedGenerator load_generator(const std::filesystem::path& path, const std::string& direction);
 
 }  // namespace torsor

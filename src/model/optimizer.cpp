@@ -12,7 +12,8 @@ namespace {
 using torch::optim::AdamParamState;
 using torch::optim::SGDParamState;
 
-std::unique_ptr<torch::optim::Optimizer> make_inner(const OptimizerOptions& o, const std::vector<at::Tensor>& parameters) {
+std::unique_ptr<torch::optim::Optimizer> make_inner(const OptimizerOptions& o,
+                                                    const std::vector<at::Tensor>& parameters) {
   if (o.optimizer == "adam")
     return std::make_unique<torch::optim::Adam>(
         parameters, torch::optim::AdamOptions(o.lr).betas({o.beta1, o.beta2}).eps(1e-8));
@@ -30,7 +31,8 @@ void save_state(Archive& archive, const std::string& prefix, const torch::optim:
 }
 
 // Restores onto the parameter's own device; dtypes are kept as stored.
-std::unique_ptr<torch::optim::OptimizerParamState> load_state(const Archive& archive, const std::string& prefix,
+std::unique_ptr<torch::optim::OptimizerParamState> load_state(const Archive& archive,
+                                                              const std::string& prefix,
                                                               const at::Tensor& parameter) {
   if (archive.has_value(prefix + "step")) {
     auto state = std::make_unique<AdamParamState>();

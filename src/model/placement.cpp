@@ -8,7 +8,8 @@
 namespace torsor {
 
 void PlacementOptions::describe(OptionSet& o) {
-  o.add("device", device, "where to compute; auto takes a GPU when there is one").choices({"auto", "cpu", "cuda"});
+  o.add("device", device, "where to compute; auto takes a GPU when there is one")
+      .choices({"auto", "cpu", "cuda"});
   o.add("precision", precision, "fp32, bf16 (autocast: convolutions in bfloat16, weights in fp32) or fp64")
       .choices({"fp32", "bf16", "fp64"});
 }
@@ -17,8 +18,11 @@ Placement resolve_placement(const PlacementOptions& options) {
   Placement out;
   const bool have_cuda = torch::cuda::is_available();
   if (options.device == "cuda" && !have_cuda)
-    fail_usage("--device cuda: no CUDA device is usable here (driver missing, or a libtorch without CUDA); use --device cpu");
-  if (options.device == "cuda" || (options.device == "auto" && have_cuda)) out.device = c10::Device(c10::kCUDA);
+    fail_usage(
+        "--device cuda: no CUDA device is usable here (driver missing, or a libtorch without CUDA); use "
+        "--device cpu");
+  if (options.device == "cuda" || (options.device == "auto" && have_cuda))
+    out.device = c10::Device(c10::kCUDA);
   if (options.precision == "fp64") out.dtype = c10::kDouble;
   out.autocast = options.precision == "bf16";
   return out;

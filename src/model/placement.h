@@ -23,7 +23,8 @@ struct Placement {
   bool autocast = false;                // bf16: weights stay float32, convolutions run in bfloat16
 };
 
-/// auto = cuda where this build and machine have it, else cpu. Throws UsageError when cuda is asked for and absent.
+/// auto = cuda where this build and machine have it, else cpu. Throws UsageError when cuda is asked for and
+/// absent.
 Placement resolve_placement(const PlacementOptions& options);
 
 /// While it lives, convolutions on the placement's device run in bfloat16 when its autocast is on.

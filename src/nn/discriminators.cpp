@@ -13,12 +13,15 @@ namespace {
 struct NLayerDiscriminator : Network {
   NLayerDiscriminator(const DiscriminatorOptions& o, std::int64_t layers) : layers_(layers) {
     register_module("model", model_);
-    const auto width = [&](std::int64_t k) { return o.ndf * std::min<std::int64_t>(std::int64_t{1} << k, 8); };
+    const auto width = [&](std::int64_t k) {
+      return o.ndf * std::min<std::int64_t>(std::int64_t{1} << k, 8);
+    };
     model_->append(std::make_shared<Conv>(ConvShape{o.in_channels, o.ndf, 4, 2, 1, Bias::yes}));
     model_->append(std::make_shared<LeakyRelu>());
     for (std::int64_t k = 1; k <= layers; ++k) {
       const std::int64_t stride = k < layers ? 2 : 1;
-      model_->append(std::make_shared<Conv>(ConvShape{width(k - 1), width(k), 4, stride, 1, inner_bias(o.norm)}));
+      model_->append(
+          std::make_shared<Conv>(ConvShape{width(k - 1), width(k), 4, stride, 1, inner_bias(o.norm)}));
       model_->append(make_norm(o.norm, width(k)));
       model_->append(std::make_shared<LeakyRelu>());
     }

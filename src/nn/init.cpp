@@ -11,8 +11,8 @@ namespace torsor {
 
 namespace {
 
-// Draws a float32 weight of this shape. Fans as torch computes them: dimension 1 is "in", 0 is "out", also for
-// transposed convolutions.
+// Draws a float32 weight of this shape. Fans as torch computes them: dimension 1 is "in", 0 is "out", also
+// for transposed convolutions.
 using Initialiser = at::Tensor (*)(at::IntArrayRef shape, double gain, at::Generator generator);
 
 double receptive(at::IntArrayRef shape) { return static_cast<double>(shape[2] * shape[3]); }
@@ -73,7 +73,8 @@ void init_weights(torch::nn::Module& module, const InitOptions& options, std::ui
     if (auto* conv = dynamic_cast<Conv*>(child.get())) init_conv(conv->weight, conv->bias);
     if (auto* conv = dynamic_cast<ConvTranspose*>(child.get())) init_conv(conv->weight, conv->bias);
     if (auto* norm = dynamic_cast<BatchNorm*>(child.get())) {
-      norm->weight.copy_(at::empty(norm->weight.sizes(), at::kFloat).normal_(1, options.init_gain, generator));
+      norm->weight.copy_(
+          at::empty(norm->weight.sizes(), at::kFloat).normal_(1, options.init_gain, generator));
       norm->bias.zero_();
     }
   }

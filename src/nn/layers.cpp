@@ -48,8 +48,9 @@ at::Tensor ConvTranspose::forward(const at::Tensor& x) {
 
 at::Tensor InstanceNorm::forward(const at::Tensor& x) {
   if (x.size(2) * x.size(3) == 1)
-    fail("instance norm got a 1x1 map, whose variance is always zero; use larger images, fewer layers or "
-         "--norm none");
+    fail(
+        "instance norm got a 1x1 map, whose variance is always zero; use larger images, fewer layers or "
+        "--norm none");
   return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, /*momentum=*/0.1, kNormEps,
                            /*cudnn_enabled=*/true);
 }

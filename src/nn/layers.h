@@ -53,8 +53,8 @@ struct ConvTranspose : Layer {
   at::Tensor weight, bias;
 };
 
-/// Instance normalisation without parameters or running statistics: eps 1e-5, biased variance over H,W. Throws Error
-/// on 1x1 maps, whose variance is zero by construction.
+/// Instance normalisation without parameters or running statistics: eps 1e-5, biased variance over H,W.
+/// Throws Error on 1x1 maps, whose variance is zero by construction.
 struct InstanceNorm : Layer {
   at::Tensor forward(const at::Tensor& x) override;
 };
@@ -70,8 +70,8 @@ struct BatchNorm : Layer {
   at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
 };
 
-/// Zeroes elements with probability p while training and scales the rest by 1/(1-p), drawing from its own generator, so
-/// that the draws are named, saved and restored.
+/// Zeroes elements with probability p while training and scales the rest by 1/(1-p), drawing from its own
+/// generator, so that the draws are named, saved and restored.
 struct Dropout : Layer {
   explicit Dropout(double p = 0.5) : p(p) {}  // the reference's rate in every network
   at::Tensor forward(const at::Tensor& x) override;

@@ -108,7 +108,8 @@ void check_generator_name(const std::string& name, const std::string& where) {
   if (std::find(known.begin(), known.end(), family) != known.end()) return;
   std::vector<std::string> candidates = known;
   candidates.insert(candidates.end(), {"resnet_9blocks", "resnet_6blocks"});
-  fail_usage("{}: unknown generator '{}'{} (one of {})", where, name, did_you_mean(name, candidates), join(known));
+  fail_usage("{}: unknown generator '{}'{} (one of {})", where, name, did_you_mean(name, candidates),
+             join(known));
 }
 
 std::int64_t parameter_count(const torch::nn::Module& module) {

@@ -23,8 +23,9 @@ struct Network : Layer {
 
 /// An image-to-image network; output sides equal input sides when size_rule() holds.
 struct Generator : Network {
-  /// forward(), and appends v_t of every residual block x_{t+1} = x_t + v_t to `residuals` in order (the discrete flow of
-  /// the dynamic transport form, S2-Q5). Throws Error when the network has no residual blocks.
+  /// forward(), and appends v_t of every residual block x_{t+1} = x_t + v_t to `residuals` in order (the
+  /// discrete flow of the dynamic transport form, S2-Q5). Throws Error when the network has no residual
+  /// blocks.
   virtual at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals);
 };
 
@@ -52,7 +53,8 @@ struct DiscriminatorOptions {
   void describe_user(OptionSet& o);  // without channels and norm, which are the generators' too
 };
 
-/// Builds a network; parameters are zeros until init_weights. Throws UsageError for an unknown name or bad options.
+/// Builds a network; parameters are zeros until init_weights. Throws UsageError for an unknown name or bad
+/// options.
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options);
 std::shared_ptr<Network> make_discriminator(const DiscriminatorOptions& options);
 

@@ -1,4 +1,5 @@
-// ResNet generator of Johnson et al. as CycleGAN uses it (Zhu et al. 2017, appendix; reference resnet_9blocks).
+// ResNet generator of Johnson et al. as CycleGAN uses it (Zhu et al. 2017, appendix; reference
+// resnet_9blocks).
 #include <torch/types.h>
 
 #include "nn/network.h"
@@ -31,7 +32,8 @@ struct ResnetGenerator : Generator {
   ResnetGenerator(const GeneratorOptions& o, std::int64_t blocks) {
     register_module("model", model);
     model->append(std::make_shared<ReflectionPad>(3));
-    conv_norm_relu(std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 7, 1, 0, inner_bias(o.norm)}), o, o.ngf);
+    conv_norm_relu(std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 7, 1, 0, inner_bias(o.norm)}), o,
+                   o.ngf);
     for (const std::int64_t width : {o.ngf, 2 * o.ngf}) {
       const ConvShape down{width, 2 * width, 3, 2, 1, inner_bias(o.norm)};
       conv_norm_relu(std::make_shared<Conv>(down), o, 2 * width);

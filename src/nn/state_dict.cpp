@@ -19,12 +19,12 @@ void collect(const torch::nn::Module& module, const std::string& prefix, NamedTe
     out.emplace_back(prefix + item.key(), item.value());
   for (const auto& item : module.named_buffers(/*recurse=*/false))
     out.emplace_back(prefix + item.key(), item.value());
-  for (const auto& child : module.named_children())
-    collect(*child.value(), prefix + child.key() + ".", out);
+  for (const auto& child : module.named_children()) collect(*child.value(), prefix + child.key() + ".", out);
 }
 
 bool is_norm_leftover(const std::string& key) {
-  return key.ends_with(".running_mean") || key.ends_with(".running_var") || key.ends_with(".num_batches_tracked");
+  return key.ends_with(".running_mean") || key.ends_with(".running_var") ||
+         key.ends_with(".num_batches_tracked");
 }
 
 // The first three names, and how many more there are.

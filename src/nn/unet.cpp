@@ -58,12 +58,14 @@ struct UnetGenerator : Generator {
     const auto block = [&](Position position, std::int64_t outer, std::int64_t inner, LayerPtr below) {
       // Only the 8w-to-8w blocks between the innermost and the narrower ones carry the dropout.
       const bool dropout = o.dropout && position == Position::middle && outer == 8 * w && inner == 8 * w;
-      return std::make_shared<UnetBlock>(BlockShape{position, outer, outer, inner, dropout}, o, std::move(below));
+      return std::make_shared<UnetBlock>(BlockShape{position, outer, outer, inner, dropout}, o,
+                                         std::move(below));
     };
     LayerPtr nested = block(Position::innermost, 8 * w, 8 * w, nullptr);
     for (std::int64_t i = 0; i < downsamplings - 5; ++i)
       nested = block(Position::middle, 8 * w, 8 * w, nested);
-    for (const std::int64_t outer : {4 * w, 2 * w, w}) nested = block(Position::middle, outer, 2 * outer, nested);
+    for (const std::int64_t outer : {4 * w, 2 * w, w})
+      nested = block(Position::middle, outer, 2 * outer, nested);
     const BlockShape outermost{Position::outermost, o.in_channels, o.out_channels, w, false};
     model_ = std::make_shared<UnetBlock>(outermost, o, nested);
     register_module("model", model_);
@@ -72,8 +74,11 @@ struct UnetGenerator : Generator {
   at::Tensor forward(const at::Tensor& x) override {
     const std::int64_t side = size_rule().multiple, height = x.size(2), width = x.size(3);
     if (height % side != 0 || width % side != 0)
-      fail("this U-Net got {}x{} images, but both sides must be multiples of {}; resize or crop them, or use a "
-           "resnet generator", width, height, side);
+      fail(
+          "this U-Net got {}x{} images, but both sides must be multiples of {}; resize or crop them, or use "
+          "a "
+          "resnet generator",
+          width, height, side);
     return model_->forward(x);
   }
 

@@ -13,7 +13,8 @@ JsonlFile::JsonlFile(std::filesystem::path path) : path_(std::move(path)), file_
 
 void JsonlFile::write(const Json& object) {
   file_ << object.dump() << '\n' << std::flush;
-  if (!file_) fail("{}: cannot be written: {}; free some space and start again", path_.string(), std::strerror(errno));
+  if (!file_)
+    fail("{}: cannot be written: {}; free some space and start again", path_.string(), std::strerror(errno));
 }
 
 }  // namespace torsor

@@ -12,8 +12,8 @@ class JsonlFile {
  public:
   /// Appends to `path`, making it when absent. Throws Error when it cannot be opened.
   explicit JsonlFile(std::filesystem::path path);
-  /// Writes one line and hands it to the system. Non-finite numbers become null (JSON has none). Throws Error when the disk is
-  /// full.
+  /// Writes one line and hands it to the system. Non-finite numbers become null (JSON has none). Throws Error
+  /// when the disk is full.
   void write(const Json& object);
 
  private:

@@ -44,15 +44,18 @@ void DataOptions::describe(OptionSet& o) {
   o.add("b", b, "folder of domain B, instead of --data");
   o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)");
   o.add("name_b", name_b, "name of domain B");
-  o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it").range(1, 4096);
+  o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it")
+      .range(1, 4096);
   o.add("channels_b", channels_b, "channels of B").range(1, 4096);
   transform.describe(o);
   o.add("batch_size", batch_size, "images a step").range(1, 65536);
   o.add("serial_batches", serial_batches, "take the images in order, A and B in step, instead of at random");
-  o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all").at_least(0);
+  o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all")
+      .at_least(0);
   o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
   o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start");
-  o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself").range(0, 256);
+  o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself")
+      .range(0, 256);
 }
 
 void DataOptions::validate() const {
@@ -60,13 +63,15 @@ void DataOptions::validate() const {
   const bool folders = !a.empty() || !b.empty();
   if (data.empty() && !folders) fail_usage("--data is missing: give --data DIR, or --a DIR and --b DIR");
   if (!data.empty() && folders) fail_usage("--data and --a/--b exclude each other; give one form");
-  if (folders && (a.empty() || b.empty())) fail_usage("--a and --b go together; {} is missing", a.empty() ? "--a" : "--b");
+  if (folders && (a.empty() || b.empty()))
+    fail_usage("--a and --b go together; {} is missing", a.empty() ? "--a" : "--b");
 }
 
 void RunOptions::describe(OptionSet& o) {
   o.group("Run");
   o.add("out", out, "run directory to make (required)");
-  o.add("steps", steps, "stop after that many steps in all; 0 = at the schedule's end, which it never alters").at_least(0);
+  o.add("steps", steps, "stop after that many steps in all; 0 = at the schedule's end, which it never alters")
+      .at_least(0);
   o.add("seed", seed, "the one seed: same seed and threads, same bits").at_least(0);
   o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
   o.add("log_every", log_every, "steps between lines of log.jsonl").at_least(1);
@@ -74,7 +79,8 @@ void RunOptions::describe(OptionSet& o) {
   o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64);
   o.add("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 = only at the end").at_least(0);
   placement.describe(o);
-  o.add("time_budget", time_budget, "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")
+  o.add("time_budget", time_budget,
+        "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")
       .check([](const std::string& text, const std::string& where) {
         if (!text.empty()) parse_duration(text, where);
       });
@@ -82,7 +88,8 @@ void RunOptions::describe(OptionSet& o) {
       .check([](const std::string& name, const std::string&) {
         if (!name.empty()) train_preset(name);
       });
-  o.add("config", config, "JSON file of options (keys are the flags' names with underscores); flags win over it");
+  o.add("config", config,
+        "JSON file of options (keys are the flags' names with underscores); flags win over it");
 }
 
 void TrainConfig::describe(OptionSet& o) {
@@ -104,9 +111,10 @@ void check_size(const std::string& option, Size size, const SizeRule& rule, cons
   const std::int64_t smaller = std::min(size.width, size.height);
   if (size.width % rule.multiple == 0 && size.height % rule.multiple == 0 && smaller >= rule.minimum) return;
   const std::int64_t m = rule.multiple;
-  const std::int64_t below = std::max(rule.minimum, smaller / m * m), above = std::max(rule.minimum, (smaller + m - 1) / m * m);
-  fail_usage("{}: {} cannot take {}x{} images; sides must be multiples of {}, at least {}; use {}", option, network,
-             size.width, size.height, m, rule.minimum,
+  const std::int64_t below = std::max(rule.minimum, smaller / m * m),
+                     above = std::max(rule.minimum, (smaller + m - 1) / m * m);
+  fail_usage("{}: {} cannot take {}x{} images; sides must be multiples of {}, at least {}; use {}", option,
+             network, size.width, size.height, m, rule.minimum,
              below == above ? std::to_string(below) : fmt::format("{} or {}", below, above));
 }
 
@@ -134,7 +142,8 @@ void TrainConfig::validate() const {
   const Size size = output_size(data.transform);
   if (size == Size{}) return;  // varies from image to image: checked against the files
   check_size("--crop-size", size, make_generator(generator)->size_rule(), generator.net_g);
-  check_size("--crop-size", size, make_discriminator(discriminator)->size_rule(), "discriminator " + discriminator.net_d);
+  check_size("--crop-size", size, make_discriminator(discriminator)->size_rule(),
+             "discriminator " + discriminator.net_d);
 }
 
 Json train_preset(const std::string& name) { return presets().at(name); }

@@ -1,4 +1,5 @@
-// All options of a training run: flags, config file, stored configuration and documentation come from describe().
+// All options of a training run: flags, config file, stored configuration and documentation come from
+// describe().
 #pragma once
 
 #include "data/transform.h"

@@ -10,7 +10,8 @@
 
 namespace torsor {
 
-/// One JSON object every `every` steps and at the end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss.
+/// One JSON object every `every` steps and at the end: step, epoch (from 1), lr, seconds, data_wait (share of
+/// time), every loss.
 class JsonlLog : public Observer {
  public:
   JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader);
@@ -29,7 +30,8 @@ class JsonlLog : public Observer {
   std::int64_t written_step_ = -1;
 };
 
-/// A PNG grid of fixed test images every `every` steps (0: only at the end), one row an image, rows of both directions.
+/// A PNG grid of fixed test images every `every` steps (0: only at the end), one row an image, rows of both
+/// directions.
 class Sampler : public Observer {
  public:
   Sampler(Model& model, Batch images, std::filesystem::path folder, std::int64_t every);
@@ -46,7 +48,8 @@ class Sampler : public Observer {
   std::int64_t written_step_ = -1;
 };
 
-/// A checkpoint every `every` steps (0: only at the end) and when the run ends or is stopped; keeps the newest two.
+/// A checkpoint every `every` steps (0: only at the end) and when the run ends or is stopped; keeps the
+/// newest two.
 class Checkpointer : public Observer {
  public:
   using Save = std::function<void(const std::filesystem::path&)>;
@@ -63,8 +66,8 @@ class Checkpointer : public Observer {
   std::int64_t written_step_ = -1;
 };
 
-/// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of either direction.
-/// Single-channel images are shown grey, other channel counts by their first three.
+/// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of
+/// either direction. Single-channel images are shown grey, other channel counts by their first three.
 Image sample_grid(Model& model, const Batch& images);
 
 }  // namespace torsor

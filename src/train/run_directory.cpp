@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 void RunDirectory::require_free() const {
   std::error_code ec;
   if (fs::exists(config(), ec) || fs::exists(log(), ec) || fs::exists(model(), ec))
-    fail("--out {}: holds a run already, which is not overwritten; choose another folder or remove it", root_.string());
+    fail("--out {}: holds a run already, which is not overwritten; choose another folder or remove it",
+         root_.string());
 }
 
 void RunDirectory::create(const Json& json) const {
@@ -24,7 +25,8 @@ void RunDirectory::create(const Json& json) const {
 
 void RunDirectory::require() const {
   if (!fs::is_directory(root_)) fail("{}: no such run directory", root_.string());
-  if (!fs::is_regular_file(config())) fail("{}: is not a run directory (it has no config.json)", root_.string());
+  if (!fs::is_regular_file(config()))
+    fail("{}: is not a run directory (it has no config.json)", root_.string());
 }
 
 fs::path RunDirectory::checkpoint(std::int64_t step) const {

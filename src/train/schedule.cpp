@@ -20,7 +20,8 @@ constexpr std::int64_t kPlateauPatience = 5;
 
 void ScheduleOptions::describe(OptionSet& o) {
   o.add("epochs", epochs, "epochs at the full learning rate").range(0, 1e9);
-  o.add("epochs_decay", epochs_decay, "epochs that follow, in which lr_policy linear goes towards 0").range(0, 1e9);
+  o.add("epochs_decay", epochs_decay, "epochs that follow, in which lr_policy linear goes towards 0")
+      .range(0, 1e9);
   o.add("lr_policy", lr_policy,
         "linear: constant, then down; linear_from_start: down from the first epoch; step: x0.1 every "
         "lr_decay_epochs; cosine: half a wave over the run; plateau: x0.2 when plateau_loss stalls; constant")
@@ -45,8 +46,10 @@ double Schedule::factor_at(std::int64_t epoch) const {
   const auto n = static_cast<double>(options_.epochs), d = static_cast<double>(options_.epochs_decay);
   if (options_.lr_policy == "linear") return std::max(0.0, 1 - std::max(0.0, e + 1 - n) / (d + 1));
   if (options_.lr_policy == "linear_from_start") return std::max(0.0, 1 - (e + 1) / (n + d + 1));
-  if (options_.lr_policy == "step") return std::pow(0.1, static_cast<double>(epoch / options_.lr_decay_epochs));
-  if (options_.lr_policy == "cosine") return (1 + std::cos(std::numbers::pi * std::min(1.0, e / (n + d)))) / 2;
+  if (options_.lr_policy == "step")
+    return std::pow(0.1, static_cast<double>(epoch / options_.lr_decay_epochs));
+  if (options_.lr_policy == "cosine")
+    return (1 + std::cos(std::numbers::pi * std::min(1.0, e / (n + d)))) / 2;
   return 1;
 }
 
@@ -72,7 +75,11 @@ void Schedule::apply(TrainState& state, const std::vector<Optimizer*>& optimizer
 }
 
 Json Schedule::save() const {
-  return {{"seen_epoch", seen_epoch_}, {"factor", factor_}, {"best", best_}, {"has_best", has_best_}, {"bad_epochs", bad_epochs_}};
+  return {{"seen_epoch", seen_epoch_},
+          {"factor", factor_},
+          {"best", best_},
+          {"has_best", has_best_},
+          {"bad_epochs", bad_epochs_}};
 }
 
 void Schedule::load(const Json& saved) {

@@ -22,10 +22,11 @@ struct ScheduleOptions {
 };
 
 /// With e = finished epochs, n = epochs, d = epochs_decay:
-/// linear: 1 - max(0, e + 1 - n)/(d + 1), the reference's current formula: epochs 1..n at full rate, the last at 1/(d+1);
-/// linear_from_start: 1 - (e + 1)/(n + d + 1), the same with n = 0 (S1-E3a); constant: 1;
-/// step: 0.1^(e div lr_decay_epochs); cosine: (1 + cos(pi e/(n + d)))/2, once down over the whole run (the reference's rises again
-/// after n epochs); plateau: times 0.2 when the epoch mean of plateau_loss has not fallen by 1 % for more than 5 epochs.
+/// linear: 1 - max(0, e + 1 - n)/(d + 1), the reference's current formula: epochs 1..n at full rate, the last
+/// at 1/(d+1); linear_from_start: 1 - (e + 1)/(n + d + 1), the same with n = 0 (S1-E3a); constant: 1; step:
+/// 0.1^(e div lr_decay_epochs); cosine: (1 + cos(pi e/(n + d)))/2, once down over the whole run (the
+/// reference's rises again after n epochs); plateau: times 0.2 when the epoch mean of plateau_loss has not
+/// fallen by 1 % for more than 5 epochs.
 class Schedule {
  public:
   explicit Schedule(ScheduleOptions options) : options_(std::move(options)) {}

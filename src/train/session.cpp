@@ -30,7 +30,8 @@ struct DomainSources {
 
 class DataOpener {
  public:
-  DataOpener(const TrainConfig& config, std::shared_ptr<LogSink> log) : config_(config), log_(std::move(log)) {}
+  DataOpener(const TrainConfig& config, std::shared_ptr<LogSink> log)
+      : config_(config), log_(std::move(log)) {}
 
   TrainData open() const {
     TrainData out;
@@ -41,7 +42,8 @@ class DataOpener {
     out.b = {name(Domain::b), data().channels_b};
     const auto train_a = reader(a.train, data().transform, Domain::a);
     const auto train_b = reader(b.train, data().transform, Domain::b);
-    out.train = std::make_shared<UnpairedDataset>(train_a, train_b, data().serial_batches ? Order::serial : Order::random);
+    out.train = std::make_shared<UnpairedDataset>(train_a, train_b,
+                                                  data().serial_batches ? Order::serial : Order::random);
     out.fixed = fixed_images(a, b);
     return out;
   }
@@ -66,23 +68,27 @@ class DataOpener {
 
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
     auto source = std::make_shared<FolderSource>(path, data().max_dataset_size);
-    source->verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_, [&](const ImageInfo& info, const std::string& file) {
-      check_fits(data().transform, {info.width, info.height}, file);
-      const Size size = resized_size(data().transform, {info.width, info.height});
-      if (output_size(data().transform) == Size{})
-        check_size(file, size, make_generator(config_.generator)->size_rule(), config_.generator.net_g);
-    });
+    source->verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
+                   [&](const ImageInfo& info, const std::string& file) {
+                     check_fits(data().transform, {info.width, info.height}, file);
+                     const Size size = resized_size(data().transform, {info.width, info.height});
+                     if (output_size(data().transform) == Size{})
+                       check_size(file, size, make_generator(config_.generator)->size_rule(),
+                                  config_.generator.net_g);
+                   });
     return source;
   }
 
   DomainSources sources(Domain d) const {
     if (generated()) {
       const auto make = [&](Split split, std::int64_t count) {
-        return std::shared_ptr<const ImageSource>(make_generated_source(
-            task(), d, split, static_cast<std::uint64_t>(config_.run.seed), count, data().transform.load_size));
+        return std::shared_ptr<const ImageSource>(
+            make_generated_source(task(), d, split, static_cast<std::uint64_t>(config_.run.seed), count,
+                                  data().transform.load_size));
       };
       const std::int64_t limit = data().max_dataset_size;
-      return {make(Split::train, limit > 0 ? limit : kGeneratedTrainCount), make(Split::test, kGeneratedTestCount)};
+      return {make(Split::train, limit > 0 ? limit : kGeneratedTrainCount),
+              make(Split::test, kGeneratedTestCount)};
     }
     if (data().data.empty()) return {folder(d == Domain::a ? data().a : data().b), nullptr};
     const fs::path root = data().data;
@@ -93,8 +99,8 @@ class DataOpener {
     return out;
   }
 
-  std::shared_ptr<const DomainReader> reader(std::shared_ptr<const ImageSource> source, const TransformOptions& transform,
-                                             Domain d) const {
+  std::shared_ptr<const DomainReader> reader(std::shared_ptr<const ImageSource> source,
+                                             const TransformOptions& transform, Domain d) const {
     return std::make_shared<DomainReader>(std::move(source), transform,
                                           d == Domain::a ? data().channels_a : data().channels_b, log_);
   }
@@ -108,7 +114,8 @@ class DataOpener {
       whole.load_size = whole.crop_size;
     }
     const auto shown = [&](const DomainSources& d) { return d.test ? d.test : d.train; };
-    const UnpairedDataset pairs(reader(shown(a), whole, Domain::a), reader(shown(b), whole, Domain::b), Order::serial);
+    const UnpairedDataset pairs(reader(shown(a), whole, Domain::a), reader(shown(b), whole, Domain::b),
+                                Order::serial);
     std::vector<Batch> samples;
     // Images of varying size cannot share a batch, so one of them has to do.
     const std::int64_t wanted = output_size(whole) == Size{} ? 1 : config_.run.sample_count;
@@ -142,15 +149,16 @@ TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log)
   data_ = open_data(config_, log_);
   model_ = std::make_unique<CycleGan>(config_.spec(), placement, seed);
   schedule.check_losses(model_->loss_names());
-  loader_ = std::make_unique<Loader>(data_.train, LoaderOptions{config_.data.batch_size, config_.data.loader_threads,
-                                                                !config_.data.serial_batches, seed,
-                                                                config_.data.epoch_size});
+  loader_ = std::make_unique<Loader>(
+      data_.train, LoaderOptions{config_.data.batch_size, config_.data.loader_threads,
+                                 !config_.data.serial_batches, seed, config_.data.epoch_size});
   TrainState state(seed);
   state.epochs = config_.schedule.total();
   state.total_steps = steps_per_epoch() * state.epochs;
   if (config_.run.steps > state.total_steps)
-    log_->notice(fmt::format("--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to go on",
-                             config_.run.steps, state.total_steps));
+    log_->notice(fmt::format(
+        "--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to go on",
+        config_.run.steps, state.total_steps));
   if (config_.run.steps > 0) state.total_steps = std::min(state.total_steps, config_.run.steps);
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state));
 }
@@ -166,7 +174,8 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
   stored.describe(options);
   directory.create(options.to_json());
   trainer_->add(std::make_unique<JsonlLog>(directory.log(), config_.run.log_every, *loader_));
-  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, directory.samples(), config_.run.sample_every));
+  trainer_->add(
+      std::make_unique<Sampler>(*model_, data_.fixed, directory.samples(), config_.run.sample_every));
   trainer_->add(std::make_unique<Checkpointer>(directory, config_.run.checkpoint_every,
                                                [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));

@@ -18,8 +18,9 @@ struct TrainData {
   DomainInfo a, b;
 };
 
-/// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or skipped with a
-/// warning when skip_bad is set. Throws Error for missing or empty folders and images too small for the crop.
+/// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or
+/// skipped with a warning when skip_bad is set. Throws Error for missing or empty folders and images too
+/// small for the crop.
 TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log);
 
 /// A whole training run; construct, add observers, run().
@@ -28,8 +29,9 @@ class TrainSession {
   /// Checks everything, opens the data and builds the model; writes nothing. Throws UsageError or Error.
   TrainSession(TrainConfig config, std::shared_ptr<LogSink> log);
 
-  /// Makes the run directory, trains, and writes the final model when the schedule's or --steps' end is reached (also
-  /// when stopped, so that a stopped run can be used). Observers: log, samples, checkpoints, and `extra`.
+  /// Makes the run directory, trains, and writes the final model when the schedule's or --steps' end is
+  /// reached (also when stopped, so that a stopped run can be used). Observers: log, samples, checkpoints,
+  /// and `extra`.
   EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra);
 
   const TrainConfig& config() const { return config_; }

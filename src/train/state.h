@@ -12,14 +12,16 @@
 
 namespace torsor {
 
-/// Running figures of the losses: over the current epoch, over the last finished one, and an exponential moving average with
-/// memory of about 50 steps.
+/// Running figures of the losses: over the current epoch, over the last finished one, and an exponential
+/// moving average with memory of about 50 steps.
 class LossMeters {
  public:
   void add(const StepReport& report);
   void end_epoch();
   const std::map<std::string, double>& smoothed() const { return smoothed_; }
-  const std::map<std::string, double>& last_epoch() const { return last_epoch_; }  // empty before the first end
+  const std::map<std::string, double>& last_epoch() const {
+    return last_epoch_;
+  }  // empty before the first end
   Json save() const;
   void load(const Json& saved);
 
@@ -38,9 +40,9 @@ struct TrainState {
   std::int64_t epochs = 0;       // of the whole schedule
   double lr = 0;                 // in force
   RngStreams rng;
-  LoaderPosition loader;         // next batch
+  LoaderPosition loader;  // next batch
   LossMeters meters;
-  std::string last_checkpoint;   // path, "" before the first; not saved
+  std::string last_checkpoint;  // path, "" before the first; not saved
 
   bool finished() const { return step >= total_steps; }
   /// Counts a finished step; `position` is where the loader stands after it.

@@ -14,10 +14,10 @@ void require_finite(const StepReport& report, const TrainState& state) {
     const std::string rescue = state.last_checkpoint.empty()
                                    ? "no checkpoint had been written yet"
                                    : "the last good checkpoint is " + state.last_checkpoint;
-    throw DivergedError(
-        fmt::format("step {} (epoch {}): loss {} is {}; images: {}; {}; try a lower --lr, --precision fp32, or look at "
-                    "these images",
-                    state.step + 1, state.epoch + 1, name, value, join(report.items), rescue));
+    throw DivergedError(fmt::format(
+        "step {} (epoch {}): loss {} is {}; images: {}; {}; try a lower --lr, --precision fp32, or look at "
+        "these images",
+        state.step + 1, state.epoch + 1, name, value, join(report.items), rescue));
   }
 }
 
@@ -43,10 +43,10 @@ void Trainer::save(Archive& archive) const {
   // A step can spoil the weights while its own loss, computed before, is still finite.
   const std::string spoilt = non_finite_weight(model_);
   if (!spoilt.empty())
-    throw DivergedError(fmt::format("step {}: weight {} is not finite; {}; try a lower --lr", state_.step, spoilt,
-                                    state_.last_checkpoint.empty()
-                                        ? "no checkpoint had been written yet"
-                                        : "the last good checkpoint is " + state_.last_checkpoint));
+    throw DivergedError(fmt::format(
+        "step {}: weight {} is not finite; {}; try a lower --lr", state_.step, spoilt,
+        state_.last_checkpoint.empty() ? "no checkpoint had been written yet"
+                                       : "the last good checkpoint is " + state_.last_checkpoint));
   model_.save(archive);
   state_.save(archive);
   archive.put("train/schedule", schedule_.save());

@@ -1,4 +1,5 @@
-// The one training loop. The model owns the mathematics of a step, the trainer owns time, observers do the rest.
+// The one training loop. The model owns the mathematics of a step, the trainer owns time, observers do the
+// rest.
 #pragma once
 
 #include <memory>
@@ -38,8 +39,9 @@ class Trainer {
 
   void add(std::unique_ptr<Observer> observer) { observers_.push_back(std::move(observer)); }
 
-  /// Trains until the state says finished or `stop` is requested (between two steps). Throws DivergedError on a
-  /// non-finite loss, naming step, loss, images and the last checkpoint; rethrows what data or observers throw.
+  /// Trains until the state says finished or `stop` is requested (between two steps). Throws DivergedError on
+  /// a non-finite loss, naming step, loss, images and the last checkpoint; rethrows what data or observers
+  /// throw.
   EndReason run(const StopFlag& stop);
 
   const TrainState& state() const { return state_; }

@@ -16,28 +16,17 @@
 #include "core/rng.h"
 #include "core/stop.h"
 #include "core/text.h"
+#include "test_support.h"
 
 namespace torsor {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using testing::error_of;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
-template <class ErrorType = Error, class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ErrorType& error) {
-    EXPECT_THAT(error.what(), Not(HasSubstr("\n")));
-    return error.what();
-  }
-  ADD_FAILURE() << "no such error was thrown";
-  return "";
-}
 
 TEST(Text, EditDistanceCountsInsertionsDeletionsAndSubstitutions) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "core/text.h"
+#include "test_support.h"
 
 namespace torsor {
 namespace {
@@ -50,26 +51,13 @@ class Options : public ::testing::Test {
  protected:
   Options() { sample_.describe(set_); }
   std::string refusal(const char* json) {
-    return message([&] { set_.from_json(Json::parse(json), "run.json"); });
+    return testing::error_of<UsageError>([&] { set_.from_json(Json::parse(json), "run.json"); });
   }
   std::string flag_refusal(const char* name, const std::string& text) {
-    return message([&] { set_.find(name)->set_text(text, set_.find(name)->flag()); });
+    return testing::error_of<UsageError>([&] { set_.find(name)->set_text(text, set_.find(name)->flag()); });
   }
   Sample sample_;
   OptionSet set_;
-
- private:
-  template <class Action>
-  static std::string message(Action action) {
-    try {
-      action();
-    } catch (const UsageError& error) {
-      EXPECT_THAT(error.what(), Not(HasSubstr("\n")));
-      return error.what();
-    }
-    ADD_FAILURE() << "no UsageError was thrown";
-    return "";
-  }
 };
 
 TEST_F(Options, DeclarationTellsNamesGroupsTypesAndLimits) {

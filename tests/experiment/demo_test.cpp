@@ -44,7 +44,8 @@ TEST(DemoResult, BothDirectionsMustBeRight) {
 
 TEST(DemoResult, PermutedMeansOtherHuesThatComeBack) {
   const auto passes = [](double hue, double cycle) {
-    return result(HueClaim::permuted, direction("a_to_b", 1, hue, cycle), direction("b_to_a", 1, hue, cycle)).passed();
+    return result(HueClaim::permuted, direction("a_to_b", 1, hue, cycle), direction("b_to_a", 1, hue, cycle))
+        .passed();
   };
   EXPECT_TRUE(passes(90, 5));
   EXPECT_FALSE(passes(90, 90)) << "the cycle does not bring them back";

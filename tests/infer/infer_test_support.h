@@ -17,6 +17,7 @@
 #include "io/safetensors.h"
 #include "nn/init.h"
 #include "nn/state_dict.h"
+#include "test_support.h"
 
 namespace torsor::testing {
 
@@ -29,7 +30,8 @@ inline at::Tensor image_noise(at::IntArrayRef shape, std::uint64_t seed = 1) {
   return at::empty(shape, at::kFloat).uniform_(-1, 1, random(seed));
 }
 
-inline GeneratorOptions small_options(const std::string& net = "resnet_2blocks", const std::string& norm = "instance") {
+inline GeneratorOptions small_options(const std::string& net = "resnet_2blocks",
+                                      const std::string& norm = "instance") {
   GeneratorOptions options;
   options.net_g = net;
   options.norm = norm;
@@ -37,7 +39,8 @@ inline GeneratorOptions small_options(const std::string& net = "resnet_2blocks",
   return options;
 }
 
-/// Weights of a scale that keeps signals alive in narrow layers, and running statistics unlike those of any image.
+/// Weights of a scale that keeps signals alive in narrow layers, and running statistics unlike those of any
+/// image.
 inline LoadedGenerator loaded(const GeneratorOptions& options, std::uint64_t seed = 1) {
   LoadedGenerator out;
   out.options = options;
@@ -49,27 +52,9 @@ inline LoadedGenerator loaded(const GeneratorOptions& options, std::uint64_t see
   return out;
 }
 
-/// A folder of this test's own, gone after it.
-class TestFolder {
- public:
-  TestFolder() {
-    std::string name = (fs::temp_directory_path() / "torsor-infer-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TestFolder() {
-    std::error_code ec;
-    fs::remove_all(path_, ec);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
 /// A model file that holds these generators: (direction, generator).
-inline void write_model(const fs::path& path, const std::vector<std::pair<std::string, LoadedGenerator>>& generators) {
+inline void write_model(const fs::path& path,
+                        const std::vector<std::pair<std::string, LoadedGenerator>>& generators) {
   ModelInfo info;
   Safetensors file;
   for (const auto& [direction, generator] : generators) {
@@ -80,19 +65,6 @@ inline void write_model(const fs::path& path, const std::vector<std::pair<std::s
   file.metadata = model_metadata(info);
   fs::create_directories(path.parent_path());
   write_safetensors(path, file);
-}
-
-/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
-template <class ErrorType = Error, class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ErrorType& error) {
-    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
-    return error.what();
-  }
-  ADD_FAILURE() << "no such error was thrown";
-  return "";
 }
 
 inline fs::path golden_folder() {

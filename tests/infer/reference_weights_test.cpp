@@ -10,10 +10,10 @@
 namespace torsor {
 namespace {
 
-using testing::error_of;
-using testing::small_options;
 using ::testing::AllOf;
+using testing::error_of;
 using ::testing::HasSubstr;
+using testing::small_options;
 
 TensorMap weights_of(const torch::nn::Module& module) {
   TensorMap out;
@@ -26,7 +26,8 @@ void drop(TensorMap& weights, const std::string& name) {
 }
 
 TEST(InferGenerator, EveryKindIsFoundAgainFromItsWeights) {
-  for (const char* net : {"resnet_1blocks", "resnet_6blocks", "resnet_9blocks", "resnet_12blocks", "unet_128", "unet_256"}) {
+  for (const char* net :
+       {"resnet_1blocks", "resnet_6blocks", "resnet_9blocks", "resnet_12blocks", "unet_128", "unet_256"}) {
     for (const char* norm : {"instance", "batch", "none"}) {
       GeneratorOptions options = small_options(net, norm);
       options.in_channels = 2;
@@ -67,8 +68,9 @@ TEST(InferGenerator, ADiscriminatorIsRefusedByName) {
       options.ndf = 2;
       options.n_layers_d = 1;
       const TensorMap weights = weights_of(*make_discriminator(options));
-      EXPECT_THAT(error_of([&] { infer_generator(weights, "latest_net_D_A.pth"); }),
-                  AllOf(HasSubstr("latest_net_D_A.pth"), HasSubstr("discriminator"), HasSubstr("_net_G_A.pth")));
+      EXPECT_THAT(
+          error_of([&] { infer_generator(weights, "latest_net_D_A.pth"); }),
+          AllOf(HasSubstr("latest_net_D_A.pth"), HasSubstr("discriminator"), HasSubstr("_net_G_A.pth")));
     }
   }
 }
@@ -92,13 +94,15 @@ TEST(InferGenerator, AUnetOfAnotherDepthIsRefused) {
 TEST(InferGenerator, WhatDoesNotFitIsNamedOnLoading) {
   const GeneratorOptions options = small_options("resnet_3blocks");
   const auto load = [&](const TensorMap& weights) {
-    return error_of([&] { load_state_dict(*make_generator(infer_generator(weights, "x.pth")), weights, "x.pth"); });
+    return error_of(
+        [&] { load_state_dict(*make_generator(infer_generator(weights, "x.pth")), weights, "x.pth"); });
   };
   TensorMap weights = weights_of(*make_generator(options));
   drop(weights, "model.11.conv_block.5.weight");
   EXPECT_THAT(load(weights), AllOf(HasSubstr("x.pth"), HasSubstr("missing: model.11.conv_block.5.weight")));
   weights.emplace_back("model.11.conv_block.5.weight", at::zeros({16, 16, 5, 5}));
-  EXPECT_THAT(load(weights), AllOf(HasSubstr("model.11.conv_block.5.weight"), HasSubstr("[16,16,5,5]"), HasSubstr("[16,16,3,3]")));
+  EXPECT_THAT(load(weights), AllOf(HasSubstr("model.11.conv_block.5.weight"), HasSubstr("[16,16,5,5]"),
+                                   HasSubstr("[16,16,3,3]")));
   weights = weights_of(*make_generator(options));
   weights.emplace_back("model.4.attention.weight", at::zeros({1}));
   EXPECT_THAT(load(weights), HasSubstr("unexpected: model.4.attention.weight"));
@@ -173,7 +177,8 @@ TEST(LoadReferenceGenerator, RecordedFilesOpenReadyToRunOrAreRefused) {
     const std::string name = entry.path().filename().string();
     if (entry.path().extension() != ".pth") continue;
     if (name.starts_with("D_")) {
-      EXPECT_THAT(error_of([&] { load_reference_generator(entry.path()); }), AllOf(HasSubstr(name), HasSubstr("discriminator")));
+      EXPECT_THAT(error_of([&] { load_reference_generator(entry.path()); }),
+                  AllOf(HasSubstr(name), HasSubstr("discriminator")));
       ++discriminators;
       continue;
     }

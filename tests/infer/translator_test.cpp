@@ -10,14 +10,14 @@
 namespace torsor {
 namespace {
 
+using ::testing::AllOf;
 using testing::error_of;
+using ::testing::HasSubstr;
 using testing::image_noise;
 using testing::loaded;
 using testing::small_options;
 using testing::TestFolder;
 using testing::write_model;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 
 Translator translator(const GeneratorOptions& options, NormStatistics statistics = NormStatistics::running) {
   return Translator(loaded(options), {"", statistics, {}});
@@ -37,12 +37,15 @@ at::Tensor mirrored_to(const at::Tensor& x, std::int64_t height, std::int64_t wi
   return x.index_select(2, at::tensor(rows, at::kLong)).index_select(3, at::tensor(columns, at::kLong));
 }
 
-double largest_difference(const at::Tensor& x, const at::Tensor& y) { return (x - y).abs().max().item<double>(); }
+double largest_difference(const at::Tensor& x, const at::Tensor& y) {
+  return (x - y).abs().max().item<double>();
+}
 
 struct Sides {
   std::int64_t height, width;
 };
-const std::vector<Sides> kSides = {{1, 1}, {1, 9}, {9, 1}, {5, 3}, {2, 2}, {8, 8}, {13, 30}, {31, 17}, {4, 64}};
+const std::vector<Sides> kSides = {{1, 1}, {1, 9},   {9, 1},   {5, 3}, {2, 2},
+                                   {8, 8}, {13, 30}, {31, 17}, {4, 64}};
 
 TEST(ReflectPad, MirrorsAgainAndAgainOnTheRightAndBottom) {
   for (const auto& [height, width] : kSides) {
@@ -51,7 +54,8 @@ TEST(ReflectPad, MirrorsAgainAndAgainOnTheRightAndBottom) {
       const std::int64_t h = std::max(height, to_height), w = std::max(width, to_width);
       const at::Tensor padded = reflect_pad_to(x, to_height, to_width);
       ASSERT_EQ(padded.sizes(), (std::vector<std::int64_t>{2, 3, h, w}));
-      EXPECT_TRUE(at::equal(padded, mirrored_to(x, h, w))) << height << "x" << width << " to " << h << "x" << w;
+      EXPECT_TRUE(at::equal(padded, mirrored_to(x, h, w)))
+          << height << "x" << width << " to " << h << "x" << w;
     }
   }
 }
@@ -69,7 +73,8 @@ TEST(Translator, TheOutputHasTheInputsSizeAndTheValuesOfTheMirroredImage) {
     const auto up = [](std::int64_t side) { return std::max<std::int64_t>(8, (side + 3) / 4 * 4); };
     const at::NoGradGuard no_grad;
     const at::Tensor whole = t.loaded().generator->forward(mirrored_to(x, up(height), up(width)));
-    EXPECT_LT(largest_difference(y, whole.slice(2, 0, height).slice(3, 0, width)), 1e-6) << height << "x" << width;
+    EXPECT_LT(largest_difference(y, whole.slice(2, 0, height).slice(3, 0, width)), 1e-6)
+        << height << "x" << width;
   }
 }
 
@@ -78,7 +83,8 @@ TEST(Translator, AUnetTakesOddSizesToo) {
   options.ngf = 1;
   const Translator t = translator(options);
   for (const auto& [height, width] : std::vector<Sides>{{1, 1}, {37, 5}, {129, 64}})
-    EXPECT_EQ(t.translate(image_noise({1, 3, height, width})).sizes(), (std::vector<std::int64_t>{1, 3, height, width}));
+    EXPECT_EQ(t.translate(image_noise({1, 3, height, width})).sizes(),
+              (std::vector<std::int64_t>{1, 3, height, width}));
 }
 
 TEST(Translator, ABatchEqualsItsImagesOneByOne) {
@@ -121,7 +127,8 @@ TEST(Translator, BatchNormUsesTheStatisticsAskedForAndChangesNone) {
     const at::Tensor& expected = statistics == NormStatistics::running ? with_running : with_batch;
     EXPECT_LT(largest_difference(t.translate(x), expected), 1e-6);
     const auto before = state_dict(*loaded(options).generator), after = state_dict(*t.loaded().generator);
-    for (std::size_t i = 0; i < after.size(); ++i) EXPECT_TRUE(at::equal(before[i].second, after[i].second)) << after[i].first;
+    for (std::size_t i = 0; i < after.size(); ++i)
+      EXPECT_TRUE(at::equal(before[i].second, after[i].second)) << after[i].first;
   }
 }
 
@@ -166,7 +173,8 @@ TEST(Translator, SixteenBitImagesAreTakenWithANote) {
   const Translator t = translator(small_options());
   Image deep = Image::blank(9, 9, 3, PixelType::u16);
   const Image shallow = picture(9, 9, 3);
-  for (std::int64_t i = 0; i < deep.samples(); ++i) deep.u16()[i] = static_cast<std::uint16_t>(shallow.u8()[i] * 257);
+  for (std::int64_t i = 0; i < deep.samples(); ++i)
+    deep.u16()[i] = static_cast<std::uint16_t>(shallow.u8()[i] * 257);
   std::string note, none;
   EXPECT_EQ(t.translate(deep, note).bytes, t.translate(shallow, none).bytes);
   EXPECT_NE(note, "");
@@ -188,7 +196,8 @@ TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
   int below = 0;
   for (std::int64_t i = 0; i < levels.numel(); ++i) {
     const double level = levels.data_ptr<double>()[i];
-    for (int c = 0; c < 3; ++c) EXPECT_NEAR(written.u8()[3 * i + c], std::floor(level), 1e-9 + (level - std::floor(level) < 1e-3));
+    for (int c = 0; c < 3; ++c)
+      EXPECT_NEAR(written.u8()[3 * i + c], std::floor(level), 1e-9 + (level - std::floor(level) < 1e-3));
     below += level - std::floor(level) > 0.5;
   }
   EXPECT_GT(below, 0) << "rounding and truncating would not differ";
@@ -201,7 +210,9 @@ TEST(TranslateAsReference, PadsNothing) {
   const Image out = translate_as_reference(t, scale_width, given);
   EXPECT_EQ(out.width, 20);  // a ResNet makes 20x16 of 18x13
   EXPECT_EQ(out.height, 16);
-  EXPECT_THAT(error_of([&] { translate_as_reference(t, {"none", 1, 1, /*flip=*/false}, picture(9, 4, 3)); }),
+  EXPECT_THAT(error_of([&] {
+                translate_as_reference(t, {"none", 1, 1, /*flip=*/false}, picture(9, 4, 3));
+              }),
               AllOf(HasSubstr("8x4"), HasSubstr("at least 8")));
 }
 
@@ -232,7 +243,8 @@ TEST(TranslatorOpen, ARunGivesItsFinalModelElseItsNewestCheckpoint) {
   const GeneratorOptions options = small_options();
   const at::Tensor x = image_noise({1, 3, 12, 12});
   const auto answers_as = [&](std::uint64_t seed) {
-    return at::equal(Translator::open(folder / "run", {}).translate(x), Translator(loaded(options, seed), {}).translate(x));
+    return at::equal(Translator::open(folder / "run", {}).translate(x),
+                     Translator(loaded(options, seed), {}).translate(x));
   };
   write_model(folder / "run/checkpoints/step-00000010.safetensors", {{"a_to_b", loaded(options, 1)}});
   write_model(folder / "run/checkpoints/step-00000200.safetensors", {{"a_to_b", loaded(options, 2)}});
@@ -243,14 +255,17 @@ TEST(TranslatorOpen, ARunGivesItsFinalModelElseItsNewestCheckpoint) {
 
 TEST(TranslatorOpen, SaysWhatIsWrongWithTheFile) {
   const TestFolder folder;
-  const auto problem = [&](const std::string& name) { return error_of([&] { Translator::open(folder / name, {}); }); };
+  const auto problem = [&](const std::string& name) {
+    return error_of([&] { Translator::open(folder / name, {}); });
+  };
   EXPECT_THAT(problem("absent.pth"), AllOf(HasSubstr("absent.pth"), HasSubstr("no such model")));
   std::filesystem::create_directory(folder / "run");
   EXPECT_THAT(problem("run"), AllOf(HasSubstr("run"), HasSubstr("no model.safetensors")));
   write_file_atomically(folder / "x.pth", "not weights");
   EXPECT_THAT(problem("x.pth"), HasSubstr("x.pth"));
   write_safetensors(folder / "other.safetensors", {{{"w", at::zeros({2})}}, {}});
-  EXPECT_THAT(problem("other.safetensors"), AllOf(HasSubstr("other.safetensors"), HasSubstr("not a torsor model")));
+  EXPECT_THAT(problem("other.safetensors"),
+              AllOf(HasSubstr("other.safetensors"), HasSubstr("not a torsor model")));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "nn/init.h"
 #include "nn/network.h"
 #include "nn/state_dict.h"
+#include "test_support.h"
 
 namespace torsor::testing {
 
@@ -47,19 +48,6 @@ template <class NetworkPtr>
 NetworkPtr initialised(NetworkPtr network, std::uint64_t seed = 1) {
   init_weights(*network, {"kaiming", 1}, seed);
   return network;
-}
-
-/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
-template <class ErrorType = Error, class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ErrorType& error) {
-    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
-    return error.what();
-  }
-  ADD_FAILURE() << "no such error was thrown";
-  return "";
 }
 
 }  // namespace torsor::testing

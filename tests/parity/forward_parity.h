@@ -1,5 +1,5 @@
-// A network's recorded forward pass: <name>.pth with its weights, <name>.npz with x and y. What the network is follows
-// from the keys and shapes of its weights, so that any network the reference has can be recorded.
+// A network's recorded forward pass: <name>.pth with its weights, <name>.npz with x and y. What the network
+// is follows from the keys and shapes of its weights, so that any network the reference has can be recorded.
 #pragma once
 
 #include <torch/types.h>
@@ -41,7 +41,8 @@ inline DiscriminatorOptions infer_discriminator(const TensorMap& weights, const 
 }
 
 inline bool is_discriminator(const TensorMap& weights) {
-  const at::Tensor patch = find_tensor(weights, "model.0.weight"), pixel = find_tensor(weights, "net.0.weight");
+  const at::Tensor patch = find_tensor(weights, "model.0.weight"),
+                   pixel = find_tensor(weights, "net.0.weight");
   return patch.defined() || pixel.defined();
 }
 

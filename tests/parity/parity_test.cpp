@@ -1,5 +1,5 @@
-// Compares with everything that was recorded from the reference implementation (TORSOR_GOLDEN names the folder), and shows
-// that the comparison notices damage.
+// Compares with everything that was recorded from the reference implementation (TORSOR_GOLDEN names the
+// folder), and shows that the comparison notices damage.
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -136,9 +136,13 @@ TEST_F(DamagedRecording, OptionsAreHonouredOrRefused) {
   EXPECT_THAT(options_failure("batch_size", 3), HasSubstr("images"));
   EXPECT_THAT(options_failure("no_dropout", false), HasSubstr("dropout"));
   EXPECT_THAT(options_failure("dtype", "float16"), HasSubstr("dtype"));
-  for (const auto& [name, value] : std::map<std::string, Json>{{"gan_mode", "wgangp"}, {"lambda_B", 7.001},
-                                                               {"lambda_identity", 0}, {"beta1", 0.51}, {"lr", 0.00021},
-                                                               {"direction", "BtoA"}, {"epoch_count", 150}})
+  for (const auto& [name, value] : std::map<std::string, Json>{{"gan_mode", "wgangp"},
+                                                               {"lambda_B", 7.001},
+                                                               {"lambda_identity", 0},
+                                                               {"beta1", 0.51},
+                                                               {"lr", 0.00021},
+                                                               {"direction", "BtoA"},
+                                                               {"epoch_count", 150}})
     EXPECT_THAT(options_failure(name, value), HasSubstr("relative error")) << name;
 }
 
@@ -192,9 +196,8 @@ TEST_F(DamagedRecording, OtherDrawsOfTheBufferFail) {
 TEST_F(DamagedRecording, AChangedFirstStepFailsInFloat32) {
   copy_trace("float32", without_buffer);
   if (IsSkipped()) return;
-  change_json("trace/losses.json", [](Json& steps) {
-    steps[0]["G_A"] = steps[0]["G_A"].get<double>() * (1 + 1e-4);
-  });
+  change_json("trace/losses.json",
+              [](Json& steps) { steps[0]["G_A"] = steps[0]["G_A"].get<double>() * (1 + 1e-4); });
   EXPECT_THAT(failure(), HasSubstr("loss G_A of step 1"));
 }
 

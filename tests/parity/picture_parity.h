@@ -16,7 +16,7 @@ namespace torsor::parity {
 
 namespace fs = std::filesystem;
 
-inline constexpr int kGreyLevels = 1;           // what counts as equal
+inline constexpr int kGreyLevels = 1;  // what counts as equal
 inline constexpr int kGreyLevelsBatchNorm = 2;
 
 struct PictureFolder {
@@ -47,17 +47,19 @@ inline PictureFolder parse_picture_folder(const std::string& name) {
 
 inline std::map<std::string, fs::path> pictures_in(const fs::path& folder) {
   std::map<std::string, fs::path> out;
-  for (const auto& entry : fs::directory_iterator(folder)) out.emplace(entry.path().stem().string(), entry.path());
+  for (const auto& entry : fs::directory_iterator(folder))
+    out.emplace(entry.path().stem().string(), entry.path());
   if (out.empty()) fail("{}: is empty", folder.string());
   return out;
 }
 
 inline int largest_difference(const Image& got, const Image& expected, const std::string& source) {
   if (got.width != expected.width || got.height != expected.height || got.channels != expected.channels)
-    fail("{}: is {}x{} with {} channels, ours {}x{} with {}", source, expected.width, expected.height, expected.channels,
-         got.width, got.height, got.channels);
+    fail("{}: is {}x{} with {} channels, ours {}x{} with {}", source, expected.width, expected.height,
+         expected.channels, got.width, got.height, got.channels);
   int largest = 0;
-  for (std::int64_t i = 0; i < got.samples(); ++i) largest = std::max(largest, std::abs(got.u8()[i] - expected.u8()[i]));
+  for (std::int64_t i = 0; i < got.samples(); ++i)
+    largest = std::max(largest, std::abs(got.u8()[i] - expected.u8()[i]));
   return largest;
 }
 
@@ -65,7 +67,8 @@ inline Outcome run_pictures(const std::string& name, const fs::path& folder) {
   return outcome_of(name, [&](Outcome& outcome) {
     const PictureFolder what = parse_picture_folder(folder.filename().string());
     const auto inputs = pictures_in(folder.parent_path() / "inputs"), results = pictures_in(folder);
-    const Translator translator = Translator::open(folder.parent_path() / ("G_" + what.norm + ".pth"), {"", NormStatistics::batch, {}});
+    const Translator translator =
+        Translator::open(folder.parent_path() / ("G_" + what.norm + ".pth"), {"", NormStatistics::batch, {}});
     const std::string norm = translator.loaded().options.norm;
     if (norm != what.norm) fail("{}: the network of G_{}.pth has norm {}", folder.string(), what.norm, norm);
     const int allowed = norm == "batch" ? kGreyLevelsBatchNorm : kGreyLevels;
@@ -78,7 +81,8 @@ inline Outcome run_pictures(const std::string& name, const fs::path& folder) {
       comparison.note(stem, difference / 255.0, allowed / 255.0);
       largest = std::max(largest, difference);
     }
-    if (results.size() != inputs.size()) fail("{}: has {} pictures for {} inputs", folder.string(), results.size(), inputs.size());
+    if (results.size() != inputs.size())
+      fail("{}: has {} pictures for {} inputs", folder.string(), results.size(), inputs.size());
     outcome.note = fmt::format("{} of 255 grey levels, {} allowed", largest, allowed);
   });
 }

@@ -1,5 +1,5 @@
-// The options.json of a recorded training: the reference's own option names, each of them honoured. One that is not known
-// is an error, since what it does to the training would be missing here.
+// The options.json of a recorded training: the reference's own option names, each of them honoured. One that
+// is not known is an error, since what it does to the training would be missing here.
 #pragma once
 
 #include <c10/core/ScalarType.h>
@@ -77,15 +77,45 @@ struct ReferenceOptions {
   }
 };
 
-/// Options of the reference that choose files, pictures, logs and when they are written. The recording holds the tensors
-/// that entered each step and the weights it began with, so that these cannot change it.
+/// Options of the reference that choose files, pictures, logs and when they are written. The recording holds
+/// the tensors that entered each step and the weights it began with, so that these cannot change it.
 inline const std::set<std::string>& options_outside_a_step() {
-  static const std::set<std::string> names = {
-      "aspect_ratio", "checkpoints_dir", "continue_train", "crop_size", "dataroot", "dataset_mode", "display_env",
-      "display_freq", "display_id", "display_ncols", "display_port", "display_server", "display_winsize", "epoch",
-      "gpu_ids", "isTrain", "load_iter", "load_size", "lr_decay_iters", "max_dataset_size", "name", "no_flip", "no_html",
-      "num_threads", "phase", "preprocess", "print_freq", "save_by_iter", "save_epoch_freq", "save_latest_freq",
-      "serial_batches", "suffix", "update_html_freq", "use_wandb", "verbose", "wandb_project_name"};
+  static const std::set<std::string> names = {"aspect_ratio",
+                                              "checkpoints_dir",
+                                              "continue_train",
+                                              "crop_size",
+                                              "dataroot",
+                                              "dataset_mode",
+                                              "display_env",
+                                              "display_freq",
+                                              "display_id",
+                                              "display_ncols",
+                                              "display_port",
+                                              "display_server",
+                                              "display_winsize",
+                                              "epoch",
+                                              "gpu_ids",
+                                              "isTrain",
+                                              "load_iter",
+                                              "load_size",
+                                              "lr_decay_iters",
+                                              "max_dataset_size",
+                                              "name",
+                                              "no_flip",
+                                              "no_html",
+                                              "num_threads",
+                                              "phase",
+                                              "preprocess",
+                                              "print_freq",
+                                              "save_by_iter",
+                                              "save_epoch_freq",
+                                              "save_latest_freq",
+                                              "serial_batches",
+                                              "suffix",
+                                              "update_html_freq",
+                                              "use_wandb",
+                                              "verbose",
+                                              "wandb_project_name"};
   return names;
 }
 
@@ -96,7 +126,8 @@ inline ReferenceOptions read_reference_options(const std::filesystem::path& path
   for (const auto& [name, value] : all.items())
     if (!options_outside_a_step().contains(name)) inside[name] = value;
   const auto options = options_from_json<ReferenceOptions>(inside, path.string());
-  if (!options.no_dropout) fail("{}: no_dropout is false, but dropout's random draws are not recorded", path.string());
+  if (!options.no_dropout)
+    fail("{}: no_dropout is false, but dropout's random draws are not recorded", path.string());
   return options;
 }
 

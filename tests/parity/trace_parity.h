@@ -1,5 +1,5 @@
-// A recorded training of the reference, step by step: options.json, inputs.npz, losses.json, init_net_*.pth, final_net_*.pth,
-// and, where there, step<k>_net_*.pth and pool_draws.json.
+// A recorded training of the reference, step by step: options.json, inputs.npz, losses.json, init_net_*.pth,
+// final_net_*.pth, and, where there, step<k>_net_*.pth and pool_draws.json.
 #pragma once
 
 #include <torch/types.h>
@@ -22,9 +22,10 @@ namespace torsor::parity {
 
 namespace fs = std::filesystem;
 
-inline constexpr double kStrictTolerance = 1e-9;      // float64: losses and weights, of max(1, |reference|)
-inline constexpr double kFirstStepTolerance = 1e-5;   // float32 losses
-inline constexpr double kLaterStepTolerance = 5e-2;   // float32: the reference's own drift between versions is 2e-2
+inline constexpr double kStrictTolerance = 1e-9;     // float64: losses and weights, of max(1, |reference|)
+inline constexpr double kFirstStepTolerance = 1e-5;  // float32 losses
+inline constexpr double kLaterStepTolerance =
+    5e-2;  // float32: the reference's own drift between versions is 2e-2
 
 /// (the reference's name, ours).
 using Names = std::vector<std::pair<std::string, std::string>>;
@@ -33,8 +34,9 @@ inline const Names& network_names() {
   return names;
 }
 inline const Names& loss_names() {
-  static const Names names = {{"D_A", "d_b"},     {"G_A", "g_a_to_b"}, {"cycle_A", "cycle_a"}, {"idt_A", "idt_a"},
-                              {"D_B", "d_a"},     {"G_B", "g_b_to_a"}, {"cycle_B", "cycle_b"}, {"idt_B", "idt_b"}};
+  static const Names names = {{"D_A", "d_b"},         {"G_A", "g_a_to_b"}, {"cycle_A", "cycle_a"},
+                              {"idt_A", "idt_a"},     {"D_B", "d_a"},      {"G_B", "g_b_to_a"},
+                              {"cycle_B", "cycle_b"}, {"idt_B", "idt_b"}};
   return names;
 }
 
@@ -48,7 +50,8 @@ class RecordedDraws : public PoolDraws {
   double uniform() override { return next("uniform").get<double>(); }
   std::int64_t index(std::int64_t n) override {
     const auto value = next("index").get<std::int64_t>();
-    if (value < 0 || value >= n) fail("{}: draw {} is the index {} of {} images", path_.string(), position_, value, n);
+    if (value < 0 || value >= n)
+      fail("{}: draw {} is the index {} of {} images", path_.string(), position_, value, n);
     return value;
   }
   std::size_t left() const { return draws_.size() - position_; }
@@ -56,10 +59,12 @@ class RecordedDraws : public PoolDraws {
  private:
   const Json& next(const std::string& kind) {
     if (position_ >= draws_.size())
-      fail("{}: {} draws are recorded, but the buffers want another ({})", path_.string(), draws_.size(), kind);
+      fail("{}: {} draws are recorded, but the buffers want another ({})", path_.string(), draws_.size(),
+           kind);
     const Json& draw = draws_[position_++];
     if (!draw.is_array() || draw.size() != 2 || draw[0] != kind)
-      fail("{}: draw {} is {}, but the buffers want a draw of '{}'", path_.string(), position_, draw.dump(), kind);
+      fail("{}: draw {} is {}, but the buffers want a draw of '{}'", path_.string(), position_, draw.dump(),
+           kind);
     return draw[1];
   }
 
@@ -68,8 +73,8 @@ class RecordedDraws : public PoolDraws {
   std::size_t position_ = 0;
 };
 
-/// The biases of convolutions right in front of an instance norm, by key: it takes them away again, so that their gradient
-/// is zero and what they hold is rounding noise.
+/// The biases of convolutions right in front of an instance norm, by key: it takes them away again, so that
+/// their gradient is zero and what they hold is rounding noise.
 inline std::set<std::string> noise_biases(const torch::nn::Module& network) {
   std::set<std::string> keys;
   for (const auto& item : network.named_modules()) {
@@ -132,9 +137,12 @@ class Trace : public BatchSource {
       const auto net = name.find("_net_");
       const std::string extension = entry.path().extension().string();
       const std::set<std::string> known = {"options.json", "losses.json", "inputs.npz", "pool_draws.json"};
-      if (known.contains(name) || extension == ".md" || extension == ".txt" || name.starts_with('.')) continue;
-      const bool weights = net != std::string::npos && extension == ".pth" && is_network(entry.path().stem().string().substr(net + 5));
-      if (!weights || !is_stage(name.substr(0, net))) fail("{}: a recorded training has no such file", entry.path().string());
+      if (known.contains(name) || extension == ".md" || extension == ".txt" || name.starts_with('.'))
+        continue;
+      const bool weights = net != std::string::npos && extension == ".pth" &&
+                           is_network(entry.path().stem().string().substr(net + 5));
+      if (!weights || !is_stage(name.substr(0, net)))
+        fail("{}: a recorded training has no such file", entry.path().string());
       stages_.insert(name.substr(0, net));
     }
   }
@@ -153,7 +161,8 @@ class Trace : public BatchSource {
   }
 
   void check_inputs() const {
-    if (!losses_.is_array() || losses_.empty()) fail("{}: is not a list of steps", (folder_ / "losses.json").string());
+    if (!losses_.is_array() || losses_.empty())
+      fail("{}: is not a list of steps", (folder_ / "losses.json").string());
     const auto steps = static_cast<std::int64_t>(losses_.size());
     if (options_.steps.value_or(steps) != steps)
       fail("{}: options.json says {} steps, losses.json has {}", folder_.string(), *options_.steps, steps);
@@ -162,8 +171,8 @@ class Trace : public BatchSource {
       const at::Tensor x = input(name);
       const std::int64_t channels = (name == "A") != swapped ? options_.input_nc : options_.output_nc;
       if (x.dim() != 5 || x.size(0) != steps || x.size(1) != options_.batch_size || x.size(2) != channels)
-        fail("{}: inputs.npz: {} must be [{} steps, {} images, {} channels, height, width]", folder_.string(), name, steps,
-             options_.batch_size, channels);
+        fail("{}: inputs.npz: {} must be [{} steps, {} images, {} channels, height, width]", folder_.string(),
+             name, steps, options_.batch_size, channels);
     }
   }
 
@@ -181,7 +190,8 @@ class Trace : public BatchSource {
 
   // A step may have its own rate recorded beside its losses.
   double lr_factor(std::size_t step) const {
-    return losses_[step].contains("lr") ? losses_[step]["lr"].get<double>() / options_.lr : options_.lr_factor();
+    return losses_[step].contains("lr") ? losses_[step]["lr"].get<double>() / options_.lr
+                                        : options_.lr_factor();
   }
 
   static std::shared_ptr<Network> network(const CycleGan& model, const std::string& ours) {
@@ -206,13 +216,18 @@ class Trace : public BatchSource {
   void compare_losses(const StepReport& report, std::size_t step, Comparison& comparison) const {
     const Json& reference = losses_[step];
     for (const auto& [name, value] : reference.items())
-      if (name != "lr" && std::none_of(loss_names().begin(), loss_names().end(), [&](const auto& n) { return n.first == name; }))
+      if (name != "lr" && std::none_of(loss_names().begin(), loss_names().end(),
+                                       [&](const auto& n) { return n.first == name; }))
         fail("{}: losses.json: step {} has an unknown loss {}", folder_.string(), step + 1, name);
-    const double allowed = options_.strict() ? kStrictTolerance : step == 0 ? kFirstStepTolerance : kLaterStepTolerance;
+    const double allowed = options_.strict() ? kStrictTolerance
+                           : step == 0       ? kFirstStepTolerance
+                                             : kLaterStepTolerance;
     for (const auto& [theirs, ours] : loss_names()) {
-      if (!reference.contains(theirs)) fail("{}: losses.json: step {} has no {}", folder_.string(), step + 1, theirs);
+      if (!reference.contains(theirs))
+        fail("{}: losses.json: step {} has no {}", folder_.string(), step + 1, theirs);
       const double got = report.loss(ours), expected = reference[theirs].get<double>();
-      comparison.note(fmt::format("loss {} of step {}: {:.10g}, the reference's {:.10g}", theirs, step + 1, got, expected),
+      comparison.note(fmt::format("loss {} of step {}: {:.10g}, the reference's {:.10g}", theirs, step + 1,
+                                  got, expected),
                       std::abs(got - expected) / scale(theirs, step), allowed);
     }
   }
@@ -220,10 +235,11 @@ class Trace : public BatchSource {
   // In float32 Adam's first steps make +-lr steps of rounding noise: only the counters can be compared.
   void compare_weights(const CycleGan& model, const std::string& stage, Comparison& comparison) const {
     const CycleGanSpec spec = spec_of(options_);
-    const std::map<std::string, std::shared_ptr<Network>> recorded = {{"g_a_to_b", make_generator(spec.g_a_to_b)},
-                                                                      {"g_b_to_a", make_generator(spec.g_b_to_a)},
-                                                                      {"d_a", make_discriminator(spec.d_a)},
-                                                                      {"d_b", make_discriminator(spec.d_b)}};
+    const std::map<std::string, std::shared_ptr<Network>> recorded = {
+        {"g_a_to_b", make_generator(spec.g_a_to_b)},
+        {"g_b_to_a", make_generator(spec.g_b_to_a)},
+        {"d_a", make_discriminator(spec.d_a)},
+        {"d_b", make_discriminator(spec.d_b)}};
     for (const auto& [theirs, ours] : network_names()) {
       Network& reference = *recorded.at(ours);
       reference.to(options_.scalar_type());

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "data/loader.h"
+#include "test_support.h"
 #include "train/trainer.h"
 
 namespace torsor::testing {
@@ -89,41 +90,6 @@ class Probe : public Observer {
   void on_start(const TrainState& state) override { start(state); }
   void after_step(TrainState& state, const StepReport& report) override { step(state, report); }
   void on_end(TrainState& state, EndReason reason) override { end(state, reason); }
-};
-
-/// The message of the ErrorType that `action` throws, one line; a test failure when it throws none.
-template <class ErrorType = Error, class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ErrorType& error) {
-    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
-    return error.what();
-  }
-  ADD_FAILURE() << "no such error was thrown";
-  return "";
-}
-
-/// An empty folder of this test's own, removed with it.
-class TestFolder {
- public:
-  TestFolder() {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string("torsor_") + test->test_suite_name() + "_" + test->name();
-    for (char& c : name)
-      if (c == '/') c = '_';
-    path = std::filesystem::path(::testing::TempDir()) / name;
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
-  }
-  ~TestFolder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  std::filesystem::path path;
 };
 
 /// The objects of a log, line by line.
