@@ -37,8 +37,7 @@ int demo(const std::vector<std::string>&) {
             << std::flush;
   const auto results = run_lessons(options, std::make_shared<ConsoleLog>(), stop_flag(), progress(options));
   std::cout << '\n';
-  for (const LessonResult& result : results)
-    if (!result.lesson.name.empty()) std::cout << describe(result) << '\n';
+  for (const LessonResult& result : results) std::cout << describe(result) << '\n';
   if (stop_flag().requested()) return 128 + stop_flag().signal();
   std::cout << "written:\n";
   for (const auto& path : write_demo(results, options)) std::cout << "  " << path.string() << '\n';

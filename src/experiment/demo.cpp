@@ -49,11 +49,6 @@ std::vector<std::string> lesson_names() {
   return names;
 }
 
-// The mean over the scores that have one.
-std::optional<double> mean_hue_error(const std::vector<SceneScore>& scores) {
-  return summarize(scores).hue_error;
-}
-
 DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options, std::int64_t size,
                                 const Translator& there, const Translator& back) {
   const std::string& direction = there.loaded().direction;
@@ -75,7 +70,7 @@ DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options
     if (result.examples.size() < kExamples) result.examples.push_back(std::move(example));
   }
   result.score = summarize(translated);
-  result.cycle_hue_error = mean_hue_error(returned);
+  result.cycle_hue_error = summarize(returned).hue_error;
   return result;
 }
 
@@ -212,6 +207,8 @@ std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_pt
     workers.push_back(std::async(std::launch::async, work));
   for (auto& worker : workers) worker.wait();
   for (auto& worker : workers) worker.get();
+  std::erase_if(results,
+                [](const LessonResult& r) { return r.lesson.name.empty(); });  // not begun when stopped
   return results;
 }
 
