@@ -14,13 +14,13 @@ namespace torsor {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr std::int64_t kMinSize = 16;  // below, squares and discs are the same few pixels
-constexpr double kFrameMargin = 0.03;  // kept free between object and frame, as a fraction of the side
-constexpr double kSaturation = 0.85;   // of objects; backgrounds stay far below, so that objects stand out
-constexpr double kValue = 0.92;
-constexpr double kWhite = 0.97;         // of the stripes between the coloured ones
-constexpr double kStripePeriod = 0.11;  // one coloured and one white stripe: 7 pixels at 64
-constexpr int kSubsamples = 4;          // per axis, where an object or its stripes cross a pixel
+constexpr std::int64_t kMinSize = 16;        // below, squares and discs are the same few pixels
+constexpr double kFrameMargin = 0.03;        // kept free between object and frame, as a fraction of the side
+constexpr double kLevel = 0.5;               // mean of an object's three channels
+constexpr double kChroma = 0.42;             // how far they reach from it; backgrounds stay far below
+constexpr double kWhite = 0.97;              // of the stripes between the coloured ones
+constexpr double kMaxStripeTilt = kPi / 12;  // from level
+constexpr int kSubsamples = 4;               // per axis, where an object or its stripes cross a pixel
 
 struct Color {
   double r = 0, g = 0, b = 0;
@@ -31,13 +31,13 @@ Color operator*(double k, const Color& p) { return {k * p.r, k * p.g, k * p.b}; 
 Color mix(const Color& from, const Color& to, double share) { return (1 - share) * from + share * to; }
 Color grey(double level) { return {level, level, level}; }
 
-/// The colour of this hue at the objects' saturation and value (HSV, Smith 1978).
+/// The colour of this hue: a point of a circle around the grey axis, so that a rotation or reflection of the
+/// hues is a linear map of the colours and no hue is special.
 Color vivid(double hue) {
-  const auto channel = [hue](double offset) {
-    const double k = std::fmod(offset + 6 * hue, 6.0);
-    return kValue * (1 - kSaturation * std::clamp(std::min(k, 4 - k), 0.0, 1.0));
+  const auto channel = [hue](double third) {
+    return kLevel + kChroma * std::cos(2 * kPi * (hue - third / 3));
   };
-  return {channel(5), channel(3), channel(1)};
+  return {channel(0), channel(1), channel(2)};
 }
 
 /// Random values on a lattice over the unit square, joined smoothly: a function of the place alone, so that a
@@ -106,14 +106,14 @@ void paint(Canvas& canvas, ColumnAt column_at) {
   }
 }
 
-/// Strictly grey, so that a rotation of the hues leaves it as it is; rather dark, so that an inversion does
-/// not.
+/// Strictly grey, so that a rotation of the hues leaves it as it is; always lit from above, so that an
+/// inversion does not.
 void paint_grey_backdrop(Canvas& canvas, std::uint64_t seed) {
   Rng rng(derive_seed(seed, "grey backdrop"));
-  const double dark = rng.uniform(0.02, 0.25);
-  const double light = dark + rng.uniform(0.15, 0.35);
-  const double angle = rng.uniform(0, 2 * kPi);
-  const double across = std::cos(angle), down = std::sin(angle);
+  const double dark = rng.uniform(0.05, 0.26);
+  const double light = dark + rng.uniform(0.1, 0.3);
+  const double tilt = rng.uniform(-kPi / 4, kPi / 4);
+  const double across = std::sin(tilt), down = -std::cos(tilt);
   const double reach = 0.5 * (std::abs(across) + std::abs(down));
   const SmoothNoise clouds(rng, 3, 3);
   paint(canvas, [&](double x) {
@@ -241,9 +241,10 @@ struct Task {
 const Registry<Task>& tasks() {
   static const Registry<Task> table = [] {
     Registry<Task> made("generated task");
-    made.add("circles-squares", {0.14, 0.28, draw_circle_or_square});
-    // Larger, so that every disc shows at least three periods of stripes.
-    made.add("solid-striped", {0.18, 0.3, draw_solid_or_striped});
+    // So large that at 32 pixels a square's corners are whole pixels.
+    made.add("circles-squares", {0.22, 0.32, draw_circle_or_square});
+    // Every disc shows at least two periods of stripes.
+    made.add("solid-striped", {0.2, 0.32, draw_solid_or_striped});
     return made;
   }();
   return table;
@@ -299,7 +300,7 @@ SceneTruth generated_truth(const std::string& task, Domain domain, Split split, 
   truth.center_x = rng.uniform(border, 1 - border);
   truth.center_y = rng.uniform(border, 1 - border);
   truth.hue = rng.uniform();
-  truth.stripe_angle = rng.uniform(0, kPi);
+  truth.stripe_angle = kPi / 2 + rng.uniform(-kMaxStripeTilt, kMaxStripeTilt);
   truth.stripe_phase = rng.uniform(0, 2 * kPi);
   truth.background = derive_seed(seed, stream + "/background", {static_cast<std::uint64_t>(index)});
   return truth;

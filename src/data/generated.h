@@ -24,9 +24,13 @@ struct SceneTruth {
   std::uint64_t background = 0;  // seed of the background
 };
 
-/// Tasks: "circles-squares" (A: a coloured disc, B: a coloured square; hue uniform, so that a rotation of the
-/// hues is an automorphism of the data; S1-E2) and "solid-striped" (A: a solid disc, B: the same striped; on
-/// a landscape-like background).
+/// One coloured and one white stripe as a fraction of the image side: 6 pixels at 32.
+inline constexpr double kStripePeriod = 0.19;
+
+/// Tasks: "circles-squares" (A: a coloured disc, B: a coloured square, on a grey background lit from above;
+/// hue uniform on a circle around the grey axis, so that a rotation of the hues is an automorphism of the
+/// data; S1-E2) and "solid-striped" (A: a solid disc, B: the same with nearly level stripes; on a
+/// landscape-like background).
 std::vector<std::string> generated_tasks();
 
 /// Truth of image `index`. Throws UsageError for an unknown task.

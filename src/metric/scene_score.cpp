@@ -166,7 +166,7 @@ struct Case {
 Mask find_colorful(const Image& output) {
   Values color(static_cast<std::size_t>(output.width * output.height));
   for (std::size_t i = 0; i < color.size(); ++i) color[i] = colorfulness(output, i);
-  // The smallest object covers 6 % of the picture, so that the strongest 3 % lie inside it.
+  // The smallest object covers 15 % of the picture, so that the strongest 3 % lie inside it.
   const double strongest = quantile(color, 0.97);
   if (strongest < kMinColorfulness) return Mask(color.size());
   return largest_region(above(color, kObjectShare * strongest), output.width);

@@ -18,8 +18,8 @@ namespace torsor {
 /// which a pixel counts as object: half marks the middle of a blurred edge, so that blur does not move the
 /// outline.
 inline constexpr double kObjectShare = 0.5;
-/// The least colourfulness an object must have: drawn ones have 0.78, neutral backgrounds 0, and 0.05 under
-/// noise of 8 grey levels.
+/// The least colourfulness an object must have: drawn ones have 0.63 to 0.73, neutral backgrounds 0, and 0.05
+/// under noise of 8 grey levels.
 inline constexpr double kMinColorfulness = 0.3;
 /// The least overlap (intersection over union) of the object's outline with the target's shape of the same
 /// area and centre. A disc and a square of one area overlap by 0.83, so below 0.85 the outline is neither.
@@ -27,22 +27,22 @@ inline constexpr double kMinShapeOverlap = 0.85;
 /// The object's area relative to the truth's. Truths keep the width; a translation that keeps the area
 /// instead is off by 4 / pi = 1.27 and as faithful. Half or twice the area is another object.
 inline constexpr double kMinAreaRatio = 0.6, kMaxAreaRatio = 1.6;
-/// The largest distance of the object's centroid from the truth's centre: 3 pixels at 64. Blur and noise move
-/// it by up to 0.01; two unrelated objects are 0.25 apart on average.
-inline constexpr double kMaxOffset = 0.05;
+/// The largest distance of the object's centroid from the truth's centre: 2 pixels at 32. Blur and noise move
+/// it by up to 0.01, a stripe whose colour is near the background's by more; two unrelated objects are 0.2
+/// apart on average.
+inline constexpr double kMaxOffset = 0.0625;
 /// The largest mean absolute difference to the input outside the object's neighbourhood. Noise of 8 grey
-/// levels and blur cost 0.025; of unrelated backgrounds of the same task 95 % differ by more than 0.065.
-inline constexpr double kMaxBackgroundError = 0.06;
+/// levels and blur cost 0.025; of unrelated backgrounds of the same task six in seven differ by more.
+inline constexpr double kMaxBackgroundError = 0.05;
 /// How far the neighbourhood, a square around the object, reaches beyond it: blurred edges belong to the
 /// object.
 inline constexpr double kNeighbourhood = 0.05;
-/// The drawn stripes' period as a fraction of the side, around which waves are sought.
-inline constexpr double kStripePeriod = 0.11;
-/// Amplitude of the strongest such wave inside the disc, in the smallest channel (0.14 in the coloured
-/// stripes, 0.97 in the white ones, of any hue): drawn stripes have 0.5, blurred ones 0.4, solid discs under
-/// noise 0.01.
+/// Amplitude of the strongest wave of about the drawn stripes' period inside the disc, in the smallest
+/// channel (0.08 to 0.29 in the coloured stripes, by hue, 0.97 in the white ones): drawn stripes have 0.41 to
+/// 0.59, solid discs under noise 0.01.
 inline constexpr double kMinStripes = 0.2, kMaxSolidStripes = 0.1;
-/// The least mean colourfulness of a solid disc: drawn ones have 0.78, striped ones half of it, white ones 0.
+/// The least mean colourfulness of a solid disc: drawn ones have 0.63 to 0.73, striped ones half of it, white
+/// ones 0.
 inline constexpr double kMinSolidColor = 0.5;
 /// The least overlap of a disc on a landscape with a disc of its area and centre. Only its presence is asked,
 /// so this is looser than kMinShapeOverlap: blurred stripes may come near the landscape's colours and leave

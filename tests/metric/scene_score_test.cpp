@@ -53,7 +53,7 @@ std::vector<Setting> settings() {
   std::vector<Setting> all;
   for (const std::string& task : generated_tasks())
     for (const Domain target : {Domain::a, Domain::b})
-      for (const std::int64_t size : {64, 128}) all.push_back({task, target, size});
+      for (const std::int64_t size : {32, 64, 128}) all.push_back({task, target, size});
   return all;
 }
 
@@ -122,7 +122,7 @@ TEST_P(SceneScoring, TheTranslationOfAnotherImageFails) {
   const SceneSummary summary = score_all([&](std::int64_t i) { return right((i + 1) % kImages); });
   EXPECT_LE(summary.pass, 0.05);
   EXPECT_LE(summary.position, 0.1);
-  EXPECT_LE(summary.background, 0.1);
+  EXPECT_LE(summary.background, 0.15);
 }
 
 TEST_P(SceneScoring, ConstantOutputsFail) {
@@ -155,12 +155,12 @@ TEST_P(SceneScoring, EachPartFailsAlone) {
   for (std::int64_t i = 0; i < 20; ++i) {
     SceneTruth moved = truth(i);
     // The shift must stay inside the neighbourhood that the background's score leaves out.
-    moved.center_x += moved.center_x < 0.5 ? 0.07 : -0.07;
-    moved.radius -= 0.02;
+    moved.center_x += moved.center_x < 0.5 ? 0.08 : -0.08;
+    moved.radius -= 0.03;
     const SceneScore shifted = score(i, draw(GetParam().target, moved));
     EXPECT_TRUE(shifted.shape && shifted.background) << i;
     EXPECT_FALSE(shifted.position) << i;
-    EXPECT_NEAR(shifted.offset, 0.07, 0.01) << i;
+    EXPECT_NEAR(shifted.offset, 0.08, 0.01) << i;
 
     Image lighter = right(i);
     for (std::uint8_t& value : lighter.bytes) value = static_cast<std::uint8_t>(std::min(255, value + 25));
@@ -181,12 +181,13 @@ TEST_P(SceneScoring, MeasuresWhatWasDrawn) {
   for (std::int64_t i = 0; i < 20; ++i) {
     const SceneScore found = score(i, right(i));
     EXPECT_GT(found.shape_overlap, 0.9);
-    EXPECT_NEAR(found.area_ratio, 1, 0.06);
-    EXPECT_LT(found.offset, 0.01);
+    const double pixel = 1.0 / static_cast<double>(GetParam().size);
+    EXPECT_NEAR(found.area_ratio, 1, 0.06 + pixel);
+    EXPECT_LT(found.offset, 0.01 + 0.2 * pixel);
     EXPECT_EQ(found.background_error, 0);
     // Kept near the drawn stripes' full amplitude by the period that the score looks for.
     const bool striped = GetParam().task == "solid-striped" && GetParam().target == Domain::b;
-    EXPECT_NEAR(found.stripes, striped ? 0.5 : 0, 0.06);
+    EXPECT_NEAR(found.stripes, striped ? 0.5 : 0, 0.09);
   }
 }
 
