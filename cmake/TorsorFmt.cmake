@@ -1,4 +1,4 @@
-# torsor_fmt: the compiled fmt library (its header-only form costs every file six seconds). libtorch's folder of headers
+# torsor_fmt: the compiled fmt library (its header-only form slows every file down). libtorch's folder of headers
 # holds another version of fmt, so the headers of ours are put in front of it, by a link to their folder alone.
 get_target_property(_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/fmt)

@@ -18,8 +18,8 @@ function(torsor_layer name)
   endif()
 endfunction()
 
-# Not torch/torch.h: its pending templates cost each file ten seconds even when precompiled. These headers take a minute
-# to precompile, so all targets reuse one copy.
+# Not torch/torch.h: its pending templates slow every file down even when precompiled. These headers are slow to
+# precompile, so all targets reuse one copy.
 function(torsor_use_torch_header target)
   if(NOT TARGET torsor_torch_header)
     set(stub ${CMAKE_BINARY_DIR}/torch_header.cpp)
@@ -40,7 +40,7 @@ function(torsor_use_torch_header target)
   endif()
 endfunction()
 
-# Reading the precompiled torch header costs every compilation seven seconds, more than most files take themselves.
+# Reading the precompiled torch header costs every compilation more than most files take themselves.
 function(torsor_unite target)
   if(TORSOR_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
 #include "core/error.h"
@@ -32,9 +35,9 @@ class TestFolder {
     std::string name = std::string("torsor_") + test->test_suite_name() + "_" + test->name();
     for (char& c : name)
       if (c == '/') c = '_';
-    path = std::filesystem::path(::testing::TempDir()) / name;
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
+    name = (std::filesystem::path(::testing::TempDir()) / (name + "-XXXXXX")).string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + ": cannot be made");
+    path = name;
   }
   ~TestFolder() {
     std::error_code ec;

@@ -20,6 +20,22 @@ struct Command {
   std::function<int(const std::vector<std::string>& positionals)> run;
 };
 
+/// A command's settings and the options bound to them; they live as long as the program.
+template <class Settings>
+class Bound {
+ public:
+  static Bound& instance() {
+    static Bound bound;
+    return bound;
+  }
+
+  Settings settings;
+  OptionSet options;
+
+ private:
+  Bound() { settings.describe(options); }
+};
+
 /// All subcommands. The commands own their option structs for the life of the program.
 std::vector<Command>& commands();
 

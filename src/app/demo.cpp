@@ -9,16 +9,6 @@ namespace torsor::app {
 
 namespace {
 
-struct DemoProgram {
-  DemoOptions demo;
-  OptionSet options;
-};
-
-DemoProgram& demo_program() {
-  static DemoProgram p;  // the flags are bound to it
-  return p;
-}
-
 ObserverFactory progress(const DemoOptions& options) {
   const bool alone = plan_demo(options).jobs == 1;
   return [alone](const Lesson& lesson, const Loader& loader) {
@@ -30,7 +20,7 @@ ObserverFactory progress(const DemoOptions& options) {
 }
 
 int demo(const std::vector<std::string>&) {
-  const DemoOptions& options = demo_program().demo;
+  const DemoOptions& options = Bound<DemoOptions>::instance().settings;
   options.validate();
   const DemoPlan plan = plan_demo(options);
   std::cout << fmt::format("training, {} at a time, threads for each: {}\n", plan.jobs, plan.threads)
@@ -49,8 +39,11 @@ int demo(const std::vector<std::string>&) {
 }  // namespace
 
 Command demo_command() {
-  demo_program().demo.describe(demo_program().options);
-  return {"demo", "Train on generated images and show what was learnt", {}, &demo_program().options, demo};
+  return {"demo",
+          "Train on generated images and show what was learnt",
+          {},
+          &Bound<DemoOptions>::instance().options,
+          demo};
 }
 
 }  // namespace torsor::app

@@ -15,15 +15,7 @@ namespace torsor::app {
 
 namespace {
 
-struct TrainProgram {
-  TrainConfig config;
-  OptionSet options;
-};
-
-TrainProgram& train_program() {
-  static TrainProgram p;  // the flags are bound to it
-  return p;
-}
+using TrainProgram = Bound<TrainConfig>;
 
 std::vector<std::string> given_names(const OptionSet& options) {
   std::vector<std::string> names;
@@ -42,17 +34,17 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
   Json flags = Json::object();
   for (const std::string& name : given) flags[name] = p.options.find(name)->value();
   Json file = Json::object();
-  if (!p.config.run.config.empty()) {
-    file = read_json(p.config.run.config);
-    p.options.from_json(file, p.config.run.config);
+  if (!p.settings.run.config.empty()) {
+    file = read_json(p.settings.run.config);
+    p.options.from_json(file, p.settings.run.config);
     for (const auto& [key, value] : file.items())
       if (!value.is_null() && !contains(given, key)) given.push_back(key);
     p.options.from_json(flags, "flags");
   }
-  if (!p.config.run.preset.empty()) {
-    const Json preset = train_preset(p.config.run.preset);
+  if (!p.settings.run.preset.empty()) {
+    const Json preset = train_preset(p.settings.run.preset);
     for (const auto& [key, value] : preset.items())
-      if (!contains(given, key)) p.options.find(key)->set(value, "--preset " + p.config.run.preset);
+      if (!contains(given, key)) p.options.find(key)->set(value, "--preset " + p.settings.run.preset);
   }
   return given;
 }
@@ -106,23 +98,23 @@ void print_estimate(const TrainSession& session) {
 
 void choose_budget(TrainProgram& p, const std::vector<std::string>& given,
                    const std::shared_ptr<LogSink>& log) {
-  if (p.config.run.time_budget.empty()) return;
-  const double seconds = parse_duration(p.config.run.time_budget, "--time-budget");
-  if (p.config.run.threads > 0) at::set_num_threads(static_cast<int>(p.config.run.threads));
-  const TrainData data = open_data(p.config, log);
-  std::cout << fit_to_budget(p.config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
+  if (p.settings.run.time_budget.empty()) return;
+  const double seconds = parse_duration(p.settings.run.time_budget, "--time-budget");
+  if (p.settings.run.threads > 0) at::set_num_threads(static_cast<int>(p.settings.run.threads));
+  const TrainData data = open_data(p.settings, log);
+  std::cout << fit_to_budget(p.settings, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
             << std::flush;
 }
 
 int train(const std::vector<std::string>&) {
-  TrainProgram& p = train_program();
+  TrainProgram& p = TrainProgram::instance();
   const std::vector<std::string> given = resolve_layers(p);
-  adapt_to_data(p.config, given);
-  p.config.validate();
-  RunDirectory(p.config.run.out).require_free();  // before minutes go into a time budget's trials
+  adapt_to_data(p.settings, given);
+  p.settings.validate();
+  RunDirectory(p.settings.run.out).require_free();  // before minutes go into a time budget's trials
   const auto log = std::make_shared<ConsoleLog>();
   choose_budget(p, given, log);
-  TrainSession session(p.config, log);
+  TrainSession session(p.settings, log);
   print_configuration(p.options);
   print_sizes(session);
   print_estimate(session);
@@ -147,11 +139,10 @@ int train(const std::vector<std::string>&) {
 }  // namespace
 
 Command train_command() {
-  train_program().config.describe(train_program().options);
   return {"train",
           "Learn to translate between two folders of unpaired images",
           {},
-          &train_program().options,
+          &TrainProgram::instance().options,
           train};
 }
 

@@ -62,22 +62,11 @@ void TranslateOptions::describe(OptionSet& o) {
   o.group("As the reference");
   o.add("as_reference", as_reference,
         "reproduce what the reference's test.py writes with the three options below: its resize, batch "
-        "statistics, truncation, "
-        "output at the resized size");
+        "statistics, truncation, output at the resized size");
   o.add("preprocess", preprocess, "the reference's preprocess mode")
       .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
   o.add("load_size", load_size, "side (or width) to resize to").range(1, 65536);
   o.add("crop_size", crop_size, "side of the crop").range(1, 65536);
-}
-
-struct TranslateProgram {
-  TranslateOptions chosen;
-  OptionSet options;
-};
-
-TranslateProgram& translate_program() {
-  static TranslateProgram p;
-  return p;
 }
 
 struct Job {
@@ -203,7 +192,7 @@ class Queue {
 };
 
 int translate(const std::vector<std::string>& positionals) {
-  const TranslateOptions& options = translate_program().chosen;
+  const TranslateOptions& options = Bound<TranslateOptions>::instance().settings;
   const fs::path model = positionals[0], in = positionals[1], out = positionals[2];
   if (!options.resize.empty()) parse_size(options.resize);
   const std::vector<Job> jobs = plan(in, out, options.format);
@@ -241,13 +230,12 @@ int translate(const std::vector<std::string>& positionals) {
 }  // namespace
 
 Command translate_command() {
-  translate_program().chosen.describe(translate_program().options);
   return {"translate",
           "Translate an image or a folder of images",
           {{"MODEL", "run directory, torsor model file, or the reference's .pth"},
            {"IN", "image file or folder"},
            {"OUT", "image file or folder to write"}},
-          &translate_program().options,
+          &Bound<TranslateOptions>::instance().options,
           translate};
 }
 

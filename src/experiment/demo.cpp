@@ -154,6 +154,9 @@ Json lesson_options(const Lesson& lesson, const DemoOptions& options) {
   return all;
 }
 
+namespace {
+
+// Of the model file of a run, on held-out images.
 std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options,
                                           const fs::path& model) {
   const Placement placement = resolve_placement(options.placement);
@@ -163,8 +166,6 @@ std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOption
   return {score_direction(lesson, options, size, a_to_b, b_to_a),
           score_direction(lesson, options, size, b_to_a, a_to_b)};
 }
-
-namespace {
 
 std::vector<Lesson> chosen_lessons(const DemoOptions& options) {
   std::vector<Lesson> chosen;

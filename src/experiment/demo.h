@@ -46,7 +46,7 @@ struct Lesson {
   Json settings;  // options of torsor train, other than its defaults
 };
 
-/// In the order of the page.
+/// In the order of the page; the later, the longer.
 const std::vector<Lesson>& demo_lessons();
 
 /// The share of images that must pass for a direction to count as learnt.
@@ -90,10 +90,6 @@ DemoPlan plan_demo(const DemoOptions& options);
 
 /// The options of `torsor train` that repeat the lesson's training, run directory excepted.
 Json lesson_options(const Lesson& lesson, const DemoOptions& options);
-
-/// Scores the model file of a run on held-out images. Throws Error.
-std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options,
-                                          const std::filesystem::path& model);
 
 using ObserverFactory = std::function<std::vector<std::unique_ptr<Observer>>(const Lesson&, const Loader&)>;
 

@@ -39,24 +39,44 @@ std::string train_command(const LessonResult& result, const DemoOptions& options
   return line + " --out RUN";
 }
 
-Table score_table(const LessonResult& result) {
+std::string identity_words(const LessonResult& r) {
+  return r.lesson.hue == HueClaim::kept ? "with an identity term" : "without an identity term";
+}
+
+using Results = std::vector<const LessonResult*>;
+
+std::string training_note(const LessonResult& r) {
+  return fmt::format("{} steps in {}", r.steps, human_duration(r.train_seconds));
+}
+
+// The scores of lessons about the shape alone.
+Table score_table(const LessonResult& r) {
   Table table;
   table.header = {"direction", "right", "shape", "position", "background"};
-  if (result.lesson.hue != HueClaim::none) {
-    table.header.push_back("hue error");
-    table.header.push_back("after the cycle");
-  }
-  for (const DirectionResult& d : result.directions) {
-    table.rows.push_back({domain_name(result.lesson, d.direction), percent(d.score.pass),
-                          percent(d.score.shape), percent(d.score.position), percent(d.score.background)});
-    if (result.lesson.hue != HueClaim::none) {
-      table.rows.back().push_back(degrees(d.score.hue_error));
-      table.rows.back().push_back(degrees(d.cycle_hue_error));
-    }
-  }
+  for (const DirectionResult& d : r.directions)
+    table.rows.push_back({domain_name(r.lesson, d.direction), percent(d.score.pass), percent(d.score.shape),
+                          percent(d.score.position), percent(d.score.background)});
   table.caption =
-      fmt::format("{} held-out images a direction; {} steps in {}", result.directions.front().score.count,
-                  result.steps, human_duration(result.train_seconds));
+      fmt::format("{} held-out images a direction; {}", r.directions.front().score.count, training_note(r));
+  return table;
+}
+
+// The scores of lessons about the hue, one below the other.
+Table color_table(const Results& results) {
+  Table table;
+  table.header = {"direction", "training",   "right",     "shape",
+                  "position",  "background", "hue error", "after the cycle"};
+  for (std::size_t i = 0; i < results.front()->directions.size(); ++i)
+    for (const LessonResult* r : results) {
+      const DirectionResult& d = r->directions[i];
+      table.rows.push_back({domain_name(r->lesson, d.direction), identity_words(*r), percent(d.score.pass),
+                            percent(d.score.shape), percent(d.score.position), percent(d.score.background),
+                            degrees(d.score.hue_error), degrees(d.cycle_hue_error)});
+    }
+  table.caption =
+      fmt::format("{} held-out images a direction", results.front()->directions.front().score.count);
+  for (const LessonResult* r : results)
+    table.caption += fmt::format("; {}: {}", identity_words(*r), training_note(*r));
   return table;
 }
 
@@ -79,76 +99,89 @@ std::string verdict(const LessonResult& r) {
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error))
                  : fmt::format(
                        "The shapes are right, but this run does not show the permuted colours clearly: they "
-                       "are "
-                       "{} off after the translation and {} after the way back. Another --seed may.",
+                       "are {} off after the translation and {} after the way back. Another --seed may.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
     case HueClaim::kept:
-      return r.hue_as_claimed() ? fmt::format("Shapes and colours are right: the hue is {} off on average.",
-                                              degrees(d.score.hue_error))
-                                : fmt::format(
-                                      "The shapes are right, but the identity term did not hold the colours "
-                                      "in this run: the "
-                                      "hue is {} off after the translation, {} after the way back.",
-                                      degrees(d.score.hue_error), degrees(d.cycle_hue_error));
+      return r.hue_as_claimed()
+                 ? fmt::format("Shapes and colours are right: the hue is {} off on average.",
+                               degrees(d.score.hue_error))
+                 : fmt::format(
+                       "The shapes are right, but the identity term did not hold the colours "
+                       "in this run: the hue is {} off after the translation, {} after the way back.",
+                       degrees(d.score.hue_error), degrees(d.cycle_hue_error));
   }
   return "";
 }
 
-void add_result(HtmlPage& page, const LessonResult& r, const DemoOptions& options) {
-  page.callout(r.passed() ? Callout::pass : Callout::fail, r.passed() ? "As expected" : "This run failed",
+void add_verdict(HtmlPage& page, const LessonResult& r, const std::string& what) {
+  const std::string outcome = r.passed() ? "As expected" : "This run failed";
+  page.callout(r.passed() ? Callout::pass : Callout::fail, what.empty() ? outcome : outcome + ", " + what,
                verdict(r));
+}
+
+void add_legend(HtmlPage& page) {
+  page.paragraph(
+      "In each picture: above the input, in the middle its translation, below the translation brought back.");
+}
+
+void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& options) {
+  page.heading("1. " + r.lesson.title);
+  page.paragraph(
+      "Two piles of pictures: in one the disc is of one colour, in the other it is striped. No picture of "
+      "one "
+      "pile has a partner in the other. Two networks learn to translate, one each way, from two demands: a "
+      "translation must look like a picture of the other pile, and translated back it must be what it was "
+      "(the cycle).");
+  add_verdict(page, r, "");
+  add_legend(page);
   std::vector<Figure> figures;
   for (const DirectionResult& d : r.directions)
-    figures.push_back(
-        {example_grid(d.examples), domain_name(r.lesson, d.direction) +
-                                       ": above the input, in the middle its translation, below the "
-                                       "translation brought back"});
+    figures.push_back({example_grid(d.examples), domain_name(r.lesson, d.direction)});
   page.figures(figures);
   page.table(score_table(r));
   page.paragraph("To train it again:");
   page.preformatted(train_command(r, options));
 }
 
-void add_first_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& options) {
-  page.heading("1. " + r.lesson.title);
+// Trainings that differ in the identity term, side by side.
+void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions& options) {
+  page.heading("2. Circles and squares: zero loss, wrong answer");
   page.paragraph(
-      "Two piles of pictures: in one the disc is of one colour, in the other it is striped. No picture of "
-      "one pile has a "
-      "partner in the other. Two networks learn to translate, one each way, from two demands: a translation "
-      "must look "
-      "like a picture of the other pile, and translated back it must be what it was (the cycle).");
-  add_result(page, r, options);
-}
-
-void add_color_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& options) {
-  if (r.lesson.hue == HueClaim::permuted) {
-    page.subheading("Without an identity term");
-    page.paragraph(
-        "Every colour is as frequent among the circles as among the squares. So a translator that turns red "
-        "into green, "
-        "green into blue and blue into red, all at once, produces perfectly good squares, and the way back "
-        "undoes the "
-        "exchange: both demands are met, with the wrong answer. Such an exchange, which maps the data onto "
-        "itself, is "
-        "called an automorphism, and no amount of training with these two losses removes it.");
-  } else {
-    page.subheading("With an identity term");
-    page.paragraph(
-        "A third demand: a picture that is already of the target's kind should pass unchanged. A square "
-        "stays the square "
-        "it is, colour included, and with the colour of squares that of circles is settled too. The "
-        "exchanged colours "
-        "now cost something, so the true ones win.");
+      "Every colour is as frequent among the circles as among the squares. So a translator that turns red "
+      "into "
+      "green, green into blue and blue into red, all at once, produces perfectly good squares, and the way "
+      "back undoes the exchange: both demands are met, with the wrong answer. Such an exchange, which maps "
+      "the "
+      "data onto itself, is called an automorphism, and no amount of training with these two losses removes "
+      "it.");
+  page.paragraph(
+      "The identity term is a third demand: a picture that is already of the target's kind should pass "
+      "unchanged. A square stays the square it is, colour included, and with the colour of squares that of "
+      "circles is settled too. The exchanged colours now cost something, so the true ones win.");
+  for (const LessonResult* r : results) add_verdict(page, *r, identity_words(*r));
+  add_legend(page);
+  for (std::size_t i = 0; i < results.front()->directions.size(); ++i) {
+    std::vector<Figure> figures;
+    for (const LessonResult* r : results) {
+      const DirectionResult& d = r->directions[i];
+      figures.push_back({example_grid(d.examples),
+                         fmt::format("{}, {}", domain_name(r->lesson, d.direction), identity_words(*r))});
+    }
+    page.figures(figures);
   }
-  add_result(page, r, options);
+  page.table(color_table(results));
+  for (const LessonResult* r : results) {
+    page.paragraph(fmt::format("To train it again {}:", identity_words(*r)));
+    page.preformatted(train_command(*r, options));
+  }
 }
 
 void add_scoring(HtmlPage& page) {
   page.heading("How it was scored");
   page.paragraph(
       "The pictures are generated, so the right answer to each held-out one is known. An image counts as "
-      "right when all "
-      "of these hold; copies of the input, translations of other images and constant pictures fail them.");
+      "right when all of these hold; copies of the input, translations of other images and constant pictures "
+      "fail them.");
   page.list(
       {fmt::format(
            "Shape: the object's outline overlaps the target's shape of equal area and centre by at least {} "
@@ -171,16 +204,14 @@ void add_scoring(HtmlPage& page) {
 HtmlPage make_page(const std::vector<LessonResult>& results, const DemoOptions& options) {
   HtmlPage page("Translation without pairs",
                 "What a CycleGAN learns from two piles of pictures, and what it cannot know");
-  bool colors = false;
+  Results about_color;
   for (const LessonResult& r : results) {
-    if (r.lesson.hue == HueClaim::none) {
-      add_first_lesson(page, r, options);
-      continue;
-    }
-    if (!colors) page.heading("2. Circles and squares: zero loss, wrong answer");
-    colors = true;
-    add_color_lesson(page, r, options);
+    if (r.lesson.hue == HueClaim::none)
+      add_disc_lesson(page, r, options);
+    else
+      about_color.push_back(&r);
   }
+  if (!about_color.empty()) add_color_lessons(page, about_color, options);
   add_scoring(page);
   page.paragraph(
       fmt::format("Seed {}. All numbers are in scores.json beside this page, the trained models under runs/.",

@@ -13,7 +13,8 @@ namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kSmallSide = 128;  // pictures below are shown enlarged
+constexpr std::int64_t kSmallSide = 128;        // pictures below are shown enlarged
+constexpr std::int64_t kMinCaptionWidth = 240;  // of captions under narrow pictures
 
 constexpr const char* kStyle = R"css(
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --page: #fbfbfa; --card: #ffffff;
@@ -68,7 +69,7 @@ std::string base64(std::string_view bytes) {
 
 bool is_number(const std::string& cell) {
   return std::any_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c); }) &&
-         cell.find_first_not_of("0123456789.,+-%eE ") == std::string::npos;
+         cell.find_first_not_of("0123456789.,+-%eE °") == std::string::npos;
 }
 
 /// Whether every cell of the column that is not empty is a number, and at least one is.
@@ -97,10 +98,11 @@ std::string figure_html(const Figure& figure) {
   const bool small = side < kSmallSide;
   const std::int64_t factor = small ? (kSmallSide + side - 1) / side : 1;
   const std::string caption = escape_html(figure.caption);
-  std::string out =
-      fmt::format("<figure><img{} width=\"{}\" height=\"{}\" alt=\"{}\" src=\"data:image/png;base64,{}\">",
-                  small ? " class=\"small\"" : "", image.width * factor, image.height * factor, caption,
-                  base64(encode_png(image)));
+  std::string out = fmt::format(
+      "<figure style=\"max-width:{}px\"><img{} width=\"{}\" height=\"{}\" alt=\"{}\" "
+      "src=\"data:image/png;base64,{}\">",
+      std::max(kMinCaptionWidth, image.width * factor), small ? " class=\"small\"" : "", image.width * factor,
+      image.height * factor, caption, base64(encode_png(image)));
   if (!caption.empty()) out += "<figcaption>" + caption + "</figcaption>";
   return out + "</figure>\n";
 }

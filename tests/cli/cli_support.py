@@ -1,4 +1,5 @@
 """What the tests of the command line share: the program, tiny settings, small images."""
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -11,6 +12,13 @@ GOLDEN = pathlib.Path(os.environ.get("TORSOR_GOLDEN", SOURCE.parent / "shared" /
 
 GENERATED = {"data": "generated:solid-striped"}
 TINY = {"load_size": 32, "crop_size": 32, "ngf": 4, "ndf": 4, "net_g": "resnet_1blocks", "steps": 3, "threads": 1}
+FAILURE, USAGE = 1, 2  # exit codes
+
+
+def each(check, cases):
+    """Calls check(*case), two at a time since the program needs half a second to load; reports the first failure."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda case: check(*case), cases))
 
 
 def flags(options):

@@ -37,6 +37,7 @@ def test_the_page_says_that_the_runs_failed_and_loads_nothing_from_elsewhere(mad
     page = (out / "index.html").read_text()
     assert page.count("This run failed") == 3
     assert "As expected" not in page
+    assert ">This run failed, without an identity term<" in page and ">This run failed, with an identity term<" in page
     sources = re.findall(r"(?:src|href)\s*=\s*[\"']([^\"']*)", page)
     assert len(sources) >= 6 and all(s.startswith(("data:", "#")) for s in sources)
     assert "<script" not in page and "@import" not in page and "url(" not in page.replace("url(data:", "")

@@ -103,13 +103,16 @@ def test_a_photo_is_turned_as_its_camera_says(tmp_path, model):
         assert out.getexif().get(0x0112, 1) == 1  # not turned a second time by a viewer
 
 
-def test_the_batch_size_alters_nothing(tmp_path, model):
+def test_the_batch_size_alters_no_more_than_a_rounding(tmp_path, model):
     image_folder(tmp_path / "in", count=6)
     save(tmp_path / "in" / "3.png", picture(52, 44))  # another size in between ends a batch early
     succeeded(translate(model, tmp_path / "in", tmp_path / "one"))
     succeeded(translate(model, tmp_path / "in", tmp_path / "four", batch_size=4))
-    assert len(snapshot(tmp_path / "one")) == 6
-    assert snapshot(tmp_path / "one") == snapshot(tmp_path / "four")
+    names = snapshot(tmp_path / "one").keys()
+    assert len(names) == 6 and names == snapshot(tmp_path / "four").keys()
+    for name in names:  # sums in another order may fall on the other side of a half
+        one, four = (load(tmp_path / folder / name).astype(int) for folder in ("one", "four"))
+        assert one.shape == four.shape and abs(one - four).max() <= 1
 
 
 def test_both_directions(tmp_path, model):

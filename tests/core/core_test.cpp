@@ -27,6 +27,7 @@ using testing::error_of;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+using testing::TestFolder;
 
 TEST(Text, EditDistanceCountsInsertionsDeletionsAndSubstitutions) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
@@ -266,17 +267,12 @@ TEST(Random, ADamagedStateIsAnError) {
 
 class Files : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "torsor-core-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
   std::vector<std::string> names() const {
     std::vector<std::string> out;
-    for (const auto& entry : fs::directory_iterator(folder_)) out.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(folder_.path)) out.push_back(entry.path().filename());
     return out;
   }
-  fs::path folder_;
+  TestFolder folder_;
 };
 
 TEST_F(Files, WhatIsWrittenIsReadBackAndReplacesTheOldFile) {

@@ -79,7 +79,7 @@ TEST_P(Generated, ObjectsLieInsideTheFrame) {
       EXPECT_GE(centre - truth.radius, 0.02);
       EXPECT_LE(centre + truth.radius, 0.98);
     }
-    EXPECT_GE(truth.radius, 0.12);
+    EXPECT_GE(truth.radius, 0.2);
     EXPECT_LE(truth.radius, 0.32);
   }
 }

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +16,11 @@
 #include "core/files.h"
 #include "image/codec.h"
 #include "image/image.h"
+#include "test_support.h"
 
 namespace torsor {
+
+using testing::error_of;
 
 inline const fs::path kFixtures = fs::path(TORSOR_TEST_DATA) / "image";
 
@@ -95,28 +97,8 @@ inline Image smooth_picture(std::int64_t width, std::int64_t height, std::int64_
 /// A folder of its own for each test, removed afterwards.
 class TemporaryFolder : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() /
-              fmt::format("torsor-image-{}-{}-{}", ::getpid(), info->test_suite_name(), info->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path folder_;
+  testing::TestFolder holder_;
+  const fs::path folder_ = holder_.path;
 };
-
-/// The message of the torsor::Error that `action` throws; a test failure when it throws none.
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no torsor::Error was thrown";
-  return "";
-}
 
 }  // namespace torsor

@@ -4,7 +4,6 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zip.h>
 
 #include <cstdlib>
@@ -18,6 +17,7 @@
 
 #include "core/error.h"
 #include "io/tensor_map.h"
+#include "test_support.h"
 
 namespace torsor::testing {
 
@@ -36,56 +36,27 @@ inline std::string bytes_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A folder that is gone after the test.
-class TemporaryFolder {
+/// A folder that is gone after the test, and what the tests put into it.
+class TemporaryFolder : public TestFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "torsor-io-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
   fs::path write(const std::string& name, std::string_view bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-    return path_ / name;
+    std::ofstream(path / name, std::ios::binary) << bytes;
+    return path / name;
   }
 
   /// A zip archive of stored entries.
   fs::path write_zip(const std::string& name,
                      const std::vector<std::pair<std::string, std::string>>& entries) const {
-    zip_t* archive = zip_open((path_ / name).c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
+    zip_t* archive = zip_open((path / name).c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
     for (const auto& [entry, content] : entries) {
       zip_source_t* source = zip_source_buffer(archive, content.data(), content.size(), 0);
       const zip_int64_t index = zip_file_add(archive, entry.c_str(), source, 0);
       zip_set_file_compression(archive, static_cast<zip_uint64_t>(index), ZIP_CM_STORE, 0);
     }
     EXPECT_EQ(zip_close(archive), 0);
-    return path_ / name;
+    return path / name;
   }
-
- private:
-  fs::path path_;
 };
-
-/// The message of the Error that `action` throws; a test failure when it throws none.
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    const std::string text = error.what();
-    EXPECT_EQ(text.find('\n'), std::string::npos) << "one line expected: " << text;
-    return text;
-  }
-  ADD_FAILURE() << "no Error was thrown";
-  return "";
-}
 
 inline bool same(const at::Tensor& a, const at::Tensor& b) {
   return a.defined() && b.defined() && a.scalar_type() == b.scalar_type() && a.sizes() == b.sizes() &&

@@ -10,6 +10,7 @@
 
 #include "core/files.h"
 #include "parity/golden.h"
+#include "test_support.h"
 
 namespace torsor::parity {
 namespace {
@@ -40,17 +41,6 @@ TEST_F(Parity, WithEverythingRecorded) {
 // A root folder of its own, into which recordings are copied to be damaged.
 class DamagedRecording : public Parity {
  protected:
-  void SetUp() override {
-    Parity::SetUp();
-    if (IsSkipped()) return;
-    std::string name = (fs::temp_directory_path() / "torsor-parity-XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
-  }
-  void TearDown() override {
-    std::error_code ec;
-    if (!root_.empty()) fs::remove_all(root_, ec);
-  }
-
   fs::path with(const std::string& file) const { return root_ / file; }
 
   // The smallest recording whose options say so.
@@ -77,7 +67,7 @@ class DamagedRecording : public Parity {
 
   Outcome only_outcome() const {
     std::vector<Outcome> all;
-    run_parity(root_, [&](const Outcome& outcome) { all.push_back(outcome); });
+    run_parity(root_.path, [&](const Outcome& outcome) { all.push_back(outcome); });
     EXPECT_EQ(all.size(), 1U);
     return all.empty() ? Outcome{} : all.front();
   }
@@ -91,7 +81,7 @@ class DamagedRecording : public Parity {
   }
 
  private:
-  fs::path root_;
+  const testing::TestFolder root_;
 };
 
 bool without_buffer(const ReferenceOptions& o) { return o.pool_size == 0; }

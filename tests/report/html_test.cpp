@@ -91,11 +91,17 @@ TEST(Html, EnlargesSmallPicturesOnly) {
 
 TEST(Html, SetsNumberColumnsFlushRight) {
   HtmlPage page("tables");
-  page.table(
-      {{"run", "FID", "note"}, {{"r1", "12.5", "3"}, {"r2", "-7e-3", "x"}, {"r3", "", "95 %"}}, "Runs"});
+  page.table({{"run", "FID", "note", "hue"},
+              {{"r1", "12.5", "3", "5°"}, {"r2", "-7e-3", "x", "84°"}, {"r3", "", "95 %", ""}},
+              "Runs"});
   const std::string html = page.html();
-  EXPECT_THAT(html, HasSubstr("<tr><th>run</th><th class=\"number\">FID</th><th>note</th></tr>"));
-  EXPECT_THAT(html, HasSubstr("<tr><td>r1</td><td class=\"number\">12.5</td><td>3</td></tr>"));
+  EXPECT_THAT(
+      html,
+      HasSubstr(
+          "<tr><th>run</th><th class=\"number\">FID</th><th>note</th><th class=\"number\">hue</th></tr>"));
+  EXPECT_THAT(
+      html,
+      HasSubstr("<tr><td>r1</td><td class=\"number\">12.5</td><td>3</td><td class=\"number\">5°</td></tr>"));
   EXPECT_THAT(html, HasSubstr("<caption>Runs</caption>"));
 }
 
