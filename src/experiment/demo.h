@@ -46,7 +46,7 @@ struct Lesson {
   Json settings;  // options of torsor train, other than its defaults
 };
 
-/// In the order of the page; the later, the longer.
+/// In the order of the page.
 const std::vector<Lesson>& demo_lessons();
 
 /// The share of images that must pass for a direction to count as learnt.
@@ -82,7 +82,8 @@ struct LessonResult {
 };
 
 /// How many trainings go on at a time, and the compute threads of each. Networks as small as these gain
-/// little from a second thread, so the trainings come first.
+/// little from a second thread, so all trainings share the cores, however few, and end at about the same
+/// time; one thread alone takes them one after the other.
 struct DemoPlan {
   std::int64_t jobs = 1, threads = 1;
 };
