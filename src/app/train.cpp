@@ -96,25 +96,26 @@ void print_estimate(const TrainSession& session) {
       session.state().total_steps, session.steps_per_epoch(), human_bytes(cost.bytes));
 }
 
-void choose_budget(TrainProgram& p, const std::vector<std::string>& given,
+void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
                    const std::shared_ptr<LogSink>& log) {
-  if (p.settings.run.time_budget.empty()) return;
-  const double seconds = parse_duration(p.settings.run.time_budget, "--time-budget");
-  if (p.settings.run.threads > 0) at::set_num_threads(static_cast<int>(p.settings.run.threads));
-  const TrainData data = open_data(p.settings, log);
-  std::cout << fit_to_budget(p.settings, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
+  if (config.run.time_budget.empty()) return;
+  const double seconds = parse_duration(config.run.time_budget, "--time-budget");
+  if (config.run.threads > 0) at::set_num_threads(static_cast<int>(config.run.threads));
+  const TrainData data = open_data(config, log);
+  std::cout << fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
             << std::flush;
 }
 
 int train(const std::vector<std::string>&) {
   TrainProgram& p = TrainProgram::instance();
   const std::vector<std::string> given = resolve_layers(p);
-  adapt_to_data(p.settings, given);
-  p.settings.validate();
-  RunDirectory(p.settings.run.out).require_free();  // before minutes go into a time budget's trials
+  TrainConfig& config = p.settings;
+  adapt_to_data(config, given);
+  config.validate();
+  RunDirectory(config.run.out).require_free();  // before minutes go into a time budget's trials
   const auto log = std::make_shared<ConsoleLog>();
-  choose_budget(p, given, log);
-  TrainSession session(p.settings, log);
+  choose_budget(config, given, log);
+  TrainSession session(config, log);
   print_configuration(p.options);
   print_sizes(session);
   print_estimate(session);

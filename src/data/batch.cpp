@@ -38,8 +38,7 @@ Batch collate(const std::vector<Batch>& samples) {
       if (tensor.sizes() != first.sizes())
         fail(
             "{} is {} and {} is {} after preprocessing, which do not fit in one batch; use --batch-size 1 or "
-            "a "
-            "preprocess mode that crops",
+            "a preprocess mode that crops",
             first_name(samples.front(), key), size_text(first), first_name(sample, key), size_text(tensor));
       stack.push_back(tensor);
     }

@@ -25,8 +25,7 @@ std::int64_t to_multiple_of_4(std::int64_t side) {
 void TransformOptions::describe(OptionSet& o) {
   o.add("preprocess", preprocess,
         "resize_and_crop: to load_size squared, then a random crop; crop: a random crop; scale_width: width "
-        "to "
-        "load_size; scale_width_and_crop: both; none: sides to multiples of 4")
+        "to load_size; scale_width_and_crop: both; none: sides to multiples of 4")
       .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
   o.add("load_size", load_size, "side (or width) that images are resized to").range(1, 65536);
   o.add("crop_size", crop_size, "side of the random crop").range(1, 65536);

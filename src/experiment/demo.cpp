@@ -123,7 +123,10 @@ void DemoOptions::describe(OptionSet& o) {
   o.add("seed", seed, "the one seed of data, weights and sampling").at_least(0);
   o.add("steps", steps, "steps of each training; 0 = as many as it needs").at_least(0);
   o.add("images", images, "held-out images of each domain to score").range(1, 100000);
-  o.add("threads", threads, "compute threads of all trainings together; 0 = one a core").range(0, 1024);
+  o.add("threads", threads,
+        "compute threads, shared out to the trainings, which take one each at the least; 1 = one training "
+        "after the other, 0 = one thread a core")
+      .range(0, 1024);
   o.add("overwrite", overwrite, "replace an earlier demonstration in that folder");
   placement.describe(o);
 }

@@ -49,32 +49,45 @@ std::string training_note(const LessonResult& r) {
   return fmt::format("{} steps in {}", r.steps, human_duration(r.train_seconds));
 }
 
+const std::vector<std::string> kShares = {"right", "shape", "position", "background"};
+
+std::vector<std::string> shares(const DirectionResult& d) {
+  return {percent(d.score.pass), percent(d.score.shape), percent(d.score.position),
+          percent(d.score.background)};
+}
+
+std::vector<std::string> row(std::vector<std::string> first, const std::vector<std::string>& middle,
+                             const std::vector<std::string>& last = {}) {
+  first.insert(first.end(), middle.begin(), middle.end());
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
+}
+
+std::string images_note(const LessonResult& r) {
+  return fmt::format("{} held-out images a direction", r.directions.front().score.count);
+}
+
 // The scores of lessons about the shape alone.
 Table score_table(const LessonResult& r) {
   Table table;
-  table.header = {"direction", "right", "shape", "position", "background"};
+  table.header = row({"direction"}, kShares);
   for (const DirectionResult& d : r.directions)
-    table.rows.push_back({domain_name(r.lesson, d.direction), percent(d.score.pass), percent(d.score.shape),
-                          percent(d.score.position), percent(d.score.background)});
-  table.caption =
-      fmt::format("{} held-out images a direction; {}", r.directions.front().score.count, training_note(r));
+    table.rows.push_back(row({domain_name(r.lesson, d.direction)}, shares(d)));
+  table.caption = images_note(r) + "; " + training_note(r);
   return table;
 }
 
 // The scores of lessons about the hue, one below the other.
 Table color_table(const Results& results) {
   Table table;
-  table.header = {"direction", "training",   "right",     "shape",
-                  "position",  "background", "hue error", "after the cycle"};
+  table.header = row({"direction", "training"}, kShares, {"hue error", "after the cycle"});
   for (std::size_t i = 0; i < results.front()->directions.size(); ++i)
     for (const LessonResult* r : results) {
       const DirectionResult& d = r->directions[i];
-      table.rows.push_back({domain_name(r->lesson, d.direction), identity_words(*r), percent(d.score.pass),
-                            percent(d.score.shape), percent(d.score.position), percent(d.score.background),
-                            degrees(d.score.hue_error), degrees(d.cycle_hue_error)});
+      table.rows.push_back(row({domain_name(r->lesson, d.direction), identity_words(*r)}, shares(d),
+                               {degrees(d.score.hue_error), degrees(d.cycle_hue_error)}));
     }
-  table.caption =
-      fmt::format("{} held-out images a direction", results.front()->directions.front().score.count);
+  table.caption = images_note(*results.front());
   for (const LessonResult* r : results)
     table.caption += fmt::format("; {}: {}", identity_words(*r), training_note(*r));
   return table;
@@ -128,9 +141,8 @@ void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& o
   page.heading("1. " + r.lesson.title);
   page.paragraph(
       "Two piles of pictures: in one the disc is of one colour, in the other it is striped. No picture of "
-      "one "
-      "pile has a partner in the other. Two networks learn to translate, one each way, from two demands: a "
-      "translation must look like a picture of the other pile, and translated back it must be what it was "
+      "one pile has a partner in the other. Two networks learn to translate, one each way, from two demands: "
+      "a translation must look like a picture of the other pile, and translated back it must be what it was "
       "(the cycle).");
   add_verdict(page, r, "");
   add_legend(page);
@@ -148,12 +160,10 @@ void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions
   page.heading("2. Circles and squares: zero loss, wrong answer");
   page.paragraph(
       "Every colour is as frequent among the circles as among the squares. So a translator that turns red "
-      "into "
-      "green, green into blue and blue into red, all at once, produces perfectly good squares, and the way "
-      "back undoes the exchange: both demands are met, with the wrong answer. Such an exchange, which maps "
-      "the "
-      "data onto itself, is called an automorphism, and no amount of training with these two losses removes "
-      "it.");
+      "into green, green into blue and blue into red, all at once, produces perfectly good squares, and the "
+      "way back undoes the exchange: both demands are met, with the wrong answer. Such an exchange, which "
+      "maps the data onto itself, is called an automorphism, and no amount of training with these two losses "
+      "removes it.");
   page.paragraph(
       "The identity term is a third demand: a picture that is already of the target's kind should pass "
       "unchanged. A square stays the square it is, colour included, and with the colour of squares that of "

@@ -39,8 +39,7 @@ void check_size(const Source& source, std::int64_t width, std::int64_t height, s
   if (width > kMaxSide || height > kMaxSide || width * height > kMaxSamples / channels)
     fail(
         "{}: {} x {} pixels of {} channels are too many, at most {} a side and 2^30 samples are read; scale "
-        "the "
-        "image down or cut it into tiles",
+        "the image down or cut it into tiles",
         source.name, width, height, channels, kMaxSide);
 }
 

@@ -53,8 +53,7 @@ void verify(const SafetensorsHeader& header, const Checksum& checksum, const std
   if (expected == header.metadata.end() || expected->second == checksum.hex()) return;
   fail(
       "{}: is damaged: the checksum of its tensors is {}, expected {}; use another copy (if a program "
-      "changed the "
-      "tensors on purpose, it has to drop the metadata entry {})",
+      "changed the tensors on purpose, it has to drop the metadata entry {})",
       source, checksum.hex(), printable(expected->second), kChecksumKey);
 }
 

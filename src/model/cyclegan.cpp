@@ -53,8 +53,7 @@ void CycleGanOptions::describe(OptionSet& o) {
       .choices(distance_norms());
   o.add("lambda_identity", lambda_identity,
         "identity loss as in the reference: each generator fed its target domain, weight relative to the "
-        "cycle's; "
-        "0.5 unless --alpha-id is given; 0 = off")
+        "cycle's; 0.5 unless --alpha-id is given; 0 = off")
       .at_least(0);
   o.add("alpha_id", alpha_id,
         "identity loss as in Moriakov et al.: each generator fed its own input domain, absolute weight; "

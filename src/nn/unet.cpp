@@ -76,8 +76,7 @@ struct UnetGenerator : Generator {
     if (height % side != 0 || width % side != 0)
       fail(
           "this U-Net got {}x{} images, but both sides must be multiples of {}; resize or crop them, or use "
-          "a "
-          "resnet generator",
+          "a resnet generator",
           width, height, side);
     return model_->forward(x);
   }

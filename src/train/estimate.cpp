@@ -145,8 +145,7 @@ std::int64_t schedule_for(TrainConfig& config, std::int64_t steps, std::int64_t 
   if (given > total)
     fail_usage(
         "--time-budget: {} steps fit, which are {} epochs of {} items, fewer than --epochs and "
-        "--epochs-decay ask for "
-        "({}); leave those out or give more time",
+        "--epochs-decay ask for ({}); leave those out or give more time",
         steps, total, epoch, given);
   if (!has_decay) schedule.epochs_decay = has_epochs ? total - schedule.epochs : total / 2;
   if (!has_epochs) schedule.epochs = std::max<std::int64_t>(0, total - schedule.epochs_decay);
