@@ -111,7 +111,7 @@ std::vector<Job> plan(const fs::path& in, const fs::path& out, const std::string
     if (!has_image_extension(out))
       fail_usage("{}: its extension does not name an image format ({}); or give a folder that exists",
                  out.string(), join(image_extensions()));
-    if (!format.empty() && lower(out.extension().string()) != "." + lower(format))
+    if (!format.empty() && lower(out.extension().string()) != fmt::format(".{}", lower(format)))
       fail_usage("--format {}: {} has another ending; leave --format out or end the name in .{}", format,
                  out.string(), format);
     return {{in, out}};

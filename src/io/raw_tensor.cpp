@@ -28,7 +28,7 @@ std::optional<std::int64_t> count_elements(const std::vector<std::int64_t>& shap
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::vector<std::string> sizes;
   for (const std::int64_t size : shape) sizes.push_back(std::to_string(size));
-  return "[" + join(sizes) + "]";
+  return fmt::format("[{}]", join(sizes));
 }
 
 at::Tensor allocate_tensor(const std::vector<std::int64_t>& shape, at::ScalarType dtype,

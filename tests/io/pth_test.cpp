@@ -196,7 +196,7 @@ TEST_F(CraftedPth, ViewsOutsideTheirStorageAreRefused) {
 
 TEST_F(CraftedPth, ManyViewsOfOneStorageCannotExhaustMemory) {
   PickleText pickle = PickleText().op("}(");
-  for (int i = 0; i < 400; ++i) pickle.text("w" + std::to_string(i)).tensor("0", 6, 0, {1 << 20}, {0});
+  for (int i = 0; i < 400; ++i) pickle.text(fmt::format("w{}", i)).tensor("0", 6, 0, {1 << 20}, {0});
   EXPECT_THAT(message_of(save(pickle.op("u").stop())), HasSubstr("far more than the file holds"));
 }
 
@@ -240,7 +240,7 @@ TEST_F(CraftedPth, DictsThatContainThemselvesAreNoTrap) {
   // A dict that is its own value, many times over.
   PickleText pickle = PickleText().op("}q").op(std::string_view("\0", 1));
   for (int i = 0; i < 200; ++i)
-    pickle.text("k" + std::to_string(i)).op("h").op(std::string_view("\0", 1)).op("s");
+    pickle.text(fmt::format("k{}", i)).op("h").op(std::string_view("\0", 1)).op("s");
   EXPECT_THAT(message_of(save(pickle.stop())), HasSubstr("no tensors are in it"));
 }
 

@@ -124,10 +124,16 @@ TEST_P(Init, ZeroesBiasesAndDrawsNormWeightsAroundOne) {
     init_weights(*network, options_, 5);
     std::vector<at::Tensor> scales;
     for (const auto& [name, tensor] : state_dict(*network)) {
-      if (name.ends_with(".bias")) EXPECT_EQ(tensor.abs().max().item<float>(), 0) << name;
+      if (name.ends_with(".bias")) {
+        EXPECT_EQ(tensor.abs().max().item<float>(), 0) << name;
+      }
       if (name.ends_with(".weight") && tensor.dim() == 1) scales.push_back(tensor);
-      if (name.ends_with("running_mean")) EXPECT_EQ(tensor.abs().max().item<float>(), 0) << name;
-      if (name.ends_with("running_var")) EXPECT_TRUE(at::equal(tensor, at::ones_like(tensor))) << name;
+      if (name.ends_with("running_mean")) {
+        EXPECT_EQ(tensor.abs().max().item<float>(), 0) << name;
+      }
+      if (name.ends_with("running_var")) {
+        EXPECT_TRUE(at::equal(tensor, at::ones_like(tensor))) << name;
+      }
     }
     if (std::string(norm) == "instance") {
       EXPECT_TRUE(scales.empty());
