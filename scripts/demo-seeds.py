@@ -28,6 +28,12 @@ def cell(direction):
     return text
 
 
+def outcome(lesson):
+    if lesson["passed"]:
+        return "passed"
+    return "failed: hue" if lesson["translates"] else "failed: not learnt"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
@@ -44,7 +50,7 @@ def main():
         for lesson in scores["lessons"]:
             passed.setdefault(lesson["name"], []).append(lesson["passed"])
             cells = " | ".join(cell(d) for d in lesson["directions"])
-            print(f"| {scores['seed']} | {lesson['name']} | {cells} | {'passed' if lesson['passed'] else 'failed'} |")
+            print(f"| {scores['seed']} | {lesson['name']} | {cells} | {outcome(lesson)} |")
     print()
     for name, results in passed.items():
         print(f"{name}: {sum(results)} of {len(results)} passed")

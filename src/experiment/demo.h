@@ -51,9 +51,10 @@ const std::vector<Lesson>& demo_lessons();
 
 /// The share of images that must pass for a direction to count as learnt.
 inline constexpr double kMinPassShare = 0.9;
-/// Mean hue errors in degrees; hues drawn at random would be 90 apart. Up to the first a hue counts as kept,
-/// from the second on as permuted.
-inline constexpr double kMaxKeptHue = 20, kMinPermutedHue = 40;
+/// Mean hue error in degrees up to which hues count as kept, above which as permuted: kept ones come out at
+/// 10 or less, and a rotation or reflection of the hue circle, drawn at random, is nearer in one case of
+/// eighteen.
+inline constexpr double kMaxKeptHue = 20;
 
 /// One held-out image, there and back.
 struct DemoExample {
@@ -99,7 +100,8 @@ using ObserverFactory = std::function<std::vector<std::unique_ptr<Observer>>(con
 std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log,
                                       const StopFlag& stop, const ObserverFactory& observers);
 
-/// Scores as JSON: {"seed", "lessons": [{"name", "passed", "steps", "train_seconds", "directions": [...]}]}.
+/// Scores as JSON: {"seed", "lessons": [{"name", "passed", "translates", "hue_as_claimed", "steps",
+/// "train_seconds", "directions": [...]}]}.
 Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& options);
 
 }  // namespace torsor

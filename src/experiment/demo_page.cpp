@@ -111,8 +111,10 @@ std::string verdict(const LessonResult& r) {
                        "translation, and {} after the way back. The losses were content.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error))
                  : fmt::format(
-                       "The shapes are right, but this run does not show the permuted colours clearly: they "
-                       "are {} off after the translation and {} after the way back. Another --seed may.",
+                       "The shapes are right, but this run does not show exchanged colours: they are {} off "
+                       "after "
+                       "the translation and {} after the way back. Its losses allow any exchange, the true "
+                       "colours among them. Another --seed may end elsewhere.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
     case HueClaim::kept:
       return r.hue_as_claimed()
@@ -141,9 +143,10 @@ void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& o
   page.heading("1. " + r.lesson.title);
   page.paragraph(
       "Two piles of pictures: in one the disc is of one colour, in the other it is striped. No picture of "
-      "one pile has a partner in the other. Two networks learn to translate, one each way, from two demands: "
-      "a translation must look like a picture of the other pile, and translated back it must be what it was "
-      "(the cycle).");
+      "one pile has a partner in the other. Two networks learn to translate, one each way, from three "
+      "demands: a translation must look like a picture of the other pile; translated back it must be what it "
+      "was (the cycle); and a picture that is of the other pile already must pass unchanged (the identity "
+      "term, without which the second part shows what is missing).");
   add_verdict(page, r, "");
   add_legend(page);
   std::vector<Figure> figures;
@@ -165,7 +168,7 @@ void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions
       "maps the data onto itself, is called an automorphism, and no amount of training with these two losses "
       "removes it.");
   page.paragraph(
-      "The identity term is a third demand: a picture that is already of the target's kind should pass "
+      "The identity term is the third demand: a picture that is already of the target's kind should pass "
       "unchanged. A square stays the square it is, colour included, and with the colour of squares that of "
       "circles is settled too. The exchanged colours now cost something, so the true ones win.");
   for (const LessonResult* r : results) add_verdict(page, *r, identity_words(*r));
@@ -206,9 +209,9 @@ void add_scoring(HtmlPage& page) {
            100 * kMaxBackgroundError),
        fmt::format(
            "A training has passed when {} of the images are right in both directions. The hue error is "
-           "measured apart: colours drawn at random would be 90° off; up to {}° counts as kept, from {}° as "
+           "measured apart: colours drawn at random would be 90° off; up to {}° counts as kept, more as "
            "exchanged.",
-           percent(kMinPassShare), kMaxKeptHue, kMinPermutedHue)});
+           percent(kMinPassShare), kMaxKeptHue)});
 }
 
 HtmlPage make_page(const std::vector<LessonResult>& results, const DemoOptions& options) {

@@ -49,15 +49,16 @@ TEST(DemoResult, PermutedMeansOtherHuesThatComeBack) {
   };
   EXPECT_TRUE(passes(90, 5));
   EXPECT_FALSE(passes(90, 90)) << "the cycle does not bring them back";
-  EXPECT_FALSE(passes(5, 5)) << "they stayed";
+  EXPECT_TRUE(passes(kMaxKeptHue + 1, 5));
+  EXPECT_FALSE(passes(kMaxKeptHue, 5)) << "they stayed";
 }
 
 TEST(DemoResult, KeptMeansTheSameHues) {
   const auto passes = [](double hue, double cycle) {
     return result(HueClaim::kept, direction("a_to_b", 1, hue, cycle), direction("b_to_a", 1, 1, 1)).passed();
   };
-  EXPECT_TRUE(passes(5, 5));
-  EXPECT_FALSE(passes(90, 5));
+  EXPECT_TRUE(passes(kMaxKeptHue, 5));
+  EXPECT_FALSE(passes(kMaxKeptHue + 1, 5));
   EXPECT_FALSE(passes(5, 90));
 }
 
