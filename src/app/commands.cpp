@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "core/version.h"
 
 namespace torsor::app {
 
@@ -21,6 +22,6 @@ Command docs_command() {
           }};
 }
 
-std::string version_text() { return fmt::format("torsor {}, libtorch {}", TORSOR_VERSION, TORCH_VERSION); }
+std::string version_text() { return fmt::format("torsor {}, libtorch {}", torsor_version(), TORCH_VERSION); }
 
 }  // namespace torsor::app

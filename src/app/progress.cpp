@@ -36,6 +36,7 @@ Progress::Progress(std::ostream& out, const Loader& loader, const std::string& l
 void Progress::on_start(const TrainState& state) {
   started_ = shown_ = now();
   first_step_ = state.step;
+  if (state.step > 0) announced_epoch_ = state.step_epoch;  // by the session that began it
 }
 
 std::string Progress::status(const TrainState& state) const {

@@ -90,10 +90,11 @@ void print_sizes(TrainSession& session) {
 
 void print_estimate(const TrainSession& session) {
   const StepCost cost = measure_step(session.config(), Trial::scaled);
+  const std::int64_t steps = session.state().total_steps - session.state().step;
   std::cout << fmt::format(
       "estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n\n",
-      cost.seconds, human_duration(cost.seconds * static_cast<double>(session.state().total_steps)),
-      session.state().total_steps, session.steps_per_epoch(), human_bytes(cost.bytes));
+      cost.seconds, human_duration(cost.seconds * static_cast<double>(steps)), steps,
+      session.steps_per_epoch(), human_bytes(cost.bytes));
 }
 
 void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
@@ -106,33 +107,62 @@ void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
             << std::flush;
 }
 
-int train(const std::vector<std::string>&) {
-  TrainProgram& p = TrainProgram::instance();
+using Session = std::unique_ptr<TrainSession>;
+
+Session begin(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   const std::vector<std::string> given = resolve_layers(p);
   TrainConfig& config = p.settings;
   adapt_to_data(config, given);
   config.validate();
   RunDirectory(config.run.out).require_free();  // before minutes go into a time budget's trials
-  const auto log = std::make_shared<ConsoleLog>();
   choose_budget(config, given, log);
-  TrainSession session(config, log);
+  return std::make_unique<TrainSession>(config, log);
+}
+
+Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
+  const std::string run = p.settings.run.resume;
+  Json flags = Json::object();
+  for (const std::string& name : given_names(p.options))
+    if (name != "resume") flags[name] = p.options.find(name)->value();
+  if (flags.contains("out"))
+    fail_usage("--out and --resume exclude each other: a run goes on in its own directory; leave --out out");
+  ResumePoint point = open_resume_point(run, *log);
+  ResumedConfig resumed = resumed_config(point, flags);
+  p.options.from_json(options_to_json(resumed.config), "resumed run");
+  std::cout << fmt::format("going on from {}, step {}\n", point.checkpoint.string(), point.info.step);
+  auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log);
+  const TrainState& state = session->state();
+  if (state.finished())
+    log->notice(fmt::format(
+        "this run is complete: {} of {} steps are done; to go on give more --epochs, or --steps (0: to the "
+        "schedule's end)",
+        state.step, state.total_steps));
+  return session;
+}
+
+int train(const std::vector<std::string>&) {
+  TrainProgram& p = TrainProgram::instance();
+  const auto log = std::make_shared<ConsoleLog>();
+  const Session session = p.settings.run.resume.empty() ? begin(p, log) : go_on(p, log);
   print_configuration(p.options);
-  print_sizes(session);
-  print_estimate(session);
+  print_sizes(*session);
+  if (!session->state().finished()) print_estimate(*session);
   std::cout << std::flush;
 
   std::vector<std::unique_ptr<Observer>> extra;
-  extra.push_back(std::make_unique<Progress>(std::cout, session.loader()));
-  const EndReason reason = session.run(stop_flag(), std::move(extra));
-  const RunDirectory directory = session.directory();
+  extra.push_back(std::make_unique<Progress>(std::cout, session->loader()));
+  const EndReason reason = session->run(stop_flag(), std::move(extra));
+  const RunDirectory directory = session->directory();
   if (reason == EndReason::stopped) {
-    std::cout << fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}\n",
-                             session.state().step, session.state().last_checkpoint,
-                             directory.model().string());
+    std::cout << fmt::format(
+        "stopped after step {}; checkpoint: {}; the model as it is now: {}\nto go on: torsor train --resume "
+        "{}\n",
+        session->state().step, session->state().last_checkpoint, directory.model().string(),
+        directory.root().string());
     return 128 + stop_flag().signal();
   }
   std::cout << fmt::format("done: {} steps\n  model    {}\n  samples  {}\n  log      {}\n",
-                           session.state().step, directory.model().string(), directory.samples().string(),
+                           session->state().step, directory.model().string(), directory.samples().string(),
                            directory.log().string());
   return 0;
 }

@@ -47,16 +47,47 @@ bool write_all(int fd, const void* data, std::size_t size) {
   return true;
 }
 
+constexpr std::string_view kTemporaryEnd = ".torsor-tmp";
+
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};  // only makes names unique within the process
-  return path.parent_path() /
-         fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), counter.fetch_add(1));
+  return path.parent_path() / fmt::format(".{}.{}.{}{}", path.filename().string(), ::getpid(),
+                                          counter.fetch_add(1), kTemporaryEnd);
 }
 
-void sync_folder(const fs::path& folder) {
-  FileDescriptor dir(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY);
-  if (dir.good()) ::fsync(dir.get());
+// The rename is permanent only when the folder is. Some file systems cannot sync one (EINVAL).
+void sync_folder(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  FileDescriptor dir(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (dir.good() && ::fsync(dir.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+    fail("{}: is written, but may not outlast a power failure: its folder cannot be synced: {}", path.string(),
+         system_reason(errno));
 }
+
+// Gathers small pieces, so that a file of many is not as many calls of the system.
+class BufferedWriter {
+ public:
+  explicit BufferedWriter(int fd) : fd_(fd) {}
+
+  bool write(const void* data, std::size_t size) {
+    if (buffer_.size() + size <= kBufferBytes) {
+      buffer_.append(static_cast<const char*>(data), size);
+      return true;
+    }
+    return flush() && write_all(fd_, data, size);
+  }
+
+  bool flush() {
+    const bool good = write_all(fd_, buffer_.data(), buffer_.size());
+    buffer_.clear();
+    return good;
+  }
+
+ private:
+  static constexpr std::size_t kBufferBytes = 1 << 16;
+  int fd_;
+  std::string buffer_;
+};
 
 }  // namespace
 
@@ -89,23 +120,29 @@ void write_file_atomically(const fs::path& path, const std::function<void(const 
     fail("{}: could not be written: {}; nothing that was there before has been changed", path.string(),
          system_reason(code));
   };
+  BufferedWriter writer(file.get());
   try {
     write([&](const void* data, std::size_t size) {
-      if (!write_all(file.get(), data, size)) give_up(errno);
+      if (!writer.write(data, size)) give_up(errno);
     });
   } catch (...) {
     file.close();
     ::unlink(temporary.c_str());
     throw;
   }
-  if (::fsync(file.get()) != 0) give_up(errno);
+  if (!writer.flush() || ::fsync(file.get()) != 0) give_up(errno);
   if (!file.close()) give_up(errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0) give_up(errno);
-  sync_folder(path.parent_path());
+  sync_folder(path);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
   write_file_atomically(path, [&](const ByteSink& sink) { sink(bytes.data(), bytes.size()); });
+}
+
+bool is_temporary_name(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') && name.ends_with(kTemporaryEnd);
 }
 
 void make_folder(const fs::path& path) {

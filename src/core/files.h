@@ -22,6 +22,9 @@ void write_file_atomically(const fs::path& path, std::string_view bytes);
 using ByteSink = std::function<void(const void* data, std::size_t size)>;
 void write_file_atomically(const fs::path& path, const std::function<void(const ByteSink&)>& write);
 
+/// Whether this is the temporary name of a file that write_file_atomically was writing.
+bool is_temporary_name(const fs::path& path);
+
 /// Makes the folder and its parents; throws Error when that fails or something else is in the way.
 void make_folder(const fs::path& path);
 

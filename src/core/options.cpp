@@ -80,6 +80,15 @@ Option& Option::hidden() {
   return *this;
 }
 
+Option& Option::number_too() {
+  number_too_ = true;
+  return *this;
+}
+Option& Option::changeable() {
+  changeable_ = true;
+  return *this;
+}
+
 std::string Option::flag() const { return "--" + kebab_case(name_); }
 
 std::string Option::type_name() const {
@@ -135,9 +144,11 @@ void Option::set(const Json& value, const std::string& where) {
     check_number(number, where);
     **p = number;
   } else if (auto* p = std::get_if<std::string*>(&target_)) {
-    if (!value.is_string()) fail_usage("{}: expected text in quotes, found {}", where, shown(value));
-    check_text(value.get<std::string>(), where);
-    **p = value.get<std::string>();
+    if (!value.is_string() && !(number_too_ && value.is_number()))
+      fail_usage("{}: expected text in quotes, found {}", where, shown(value));
+    const std::string text = value.is_string() ? value.get<std::string>() : shown(value);
+    check_text(text, where);
+    **p = text;
   } else if (auto* p = std::get_if<std::optional<double>*>(&target_)) {
     if (!value.is_null()) check_number(json_number(value, where), where);
     **p = value.is_null() ? std::nullopt : std::optional<double>(json_number(value, where));

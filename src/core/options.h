@@ -36,12 +36,17 @@ class Option {
   /// An extra check: throws UsageError when the text is not acceptable.
   Option& check(std::function<void(const std::string& value, const std::string& what)> checker);
   Option& hidden();  ///< stored and read, but neither a flag nor documented
+  /// A text whose stored form may be a bare number too ("500", "10min").
+  Option& number_too();
+  /// A continued run may have another value than it began with.
+  Option& changeable();
 
   const std::string& name() const { return name_; }  // snake_case
   const std::string& help() const { return help_; }
   const std::string& group() const { return group_; }  // heading in help and docs
   const std::vector<std::string>& allowed() const { return choices_; }
   bool is_hidden() const { return hidden_; }
+  bool is_changeable() const { return changeable_; }
   bool is_bool() const { return std::holds_alternative<bool*>(target_); }
   std::string flag() const;                               // --lambda-cycle-a
   std::string type_name() const;                          // flag, integer, number, text
@@ -70,6 +75,8 @@ class Option {
   std::vector<std::string> choices_;
   std::function<void(const std::string&, const std::string&)> checker_;
   bool hidden_ = false;
+  bool number_too_ = false;
+  bool changeable_ = false;
   bool given_ = false;
 };
 

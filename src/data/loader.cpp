@@ -14,7 +14,10 @@ std::pair<std::int64_t, std::int64_t> key(const LoaderPosition& p) { return {p.e
 }  // namespace
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start)
-    : dataset_(std::move(dataset)), options_(options), position_(start), next_job_(start) {
+    : dataset_(std::move(dataset)),
+      options_(options),
+      position_(start.batch < batches_per_epoch() ? start : LoaderPosition{start.epoch + 1, 0}),
+      next_job_(position_) {
   for (std::int64_t t = 0; t < options_.threads; ++t) threads_.emplace_back([this] { work(); });
 }
 

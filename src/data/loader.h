@@ -31,6 +31,7 @@ struct LoaderPosition {
 
 class Loader : public BatchSource {
  public:
+  /// A start behind the end of its epoch, which has become shorter since, stands for the next epoch's start.
   Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start = {});
   ~Loader() override;
   Loader(const Loader&) = delete;

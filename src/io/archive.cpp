@@ -57,6 +57,8 @@ Archive Archive::read(const std::filesystem::path& path) {
   Archive out;
   out.tensors_ = std::move(file.tensors);
   out.values_ = parse_json(state->second, path.string());
+  file.metadata.erase(state);
+  out.metadata_ = std::move(file.metadata);
   out.source_ = path.string();
   return out;
 }

@@ -23,6 +23,9 @@ class Archive {
   /// Entries whose name starts with "<prefix>/", without it.
   TensorMap tensors_under(const std::string& prefix) const;
 
+  /// What the file says beside its entries; empty for an archive that was not read from a file.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
   /// Stored as safetensors; the values travel in its metadata under "torsor.state". Atomic.
   void write(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const;
   /// Throws Error naming the file for anything that is not a whole archive.
@@ -31,6 +34,7 @@ class Archive {
  private:
   TensorMap tensors_;
   Json values_ = Json::object();
+  std::map<std::string, std::string> metadata_;
   std::string source_ = "archive";
 };
 

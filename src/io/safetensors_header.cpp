@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "io/checksum.h"
 #include "io/describe.h"
 #include "io/raw_tensor.h"
 
@@ -39,6 +40,37 @@ std::optional<at::ScalarType> dtype_named(std::string_view wanted) {
   for (const auto& [name, dtype] : kDtypes)
     if (name == wanted) return dtype;
   return std::nullopt;
+}
+
+const std::string kNoDigits(32, '0');
+
+// Where the digits of the header's checksum stand in its text; npos when it has none. The key cannot occur
+// inside a text, where its quotes would be escaped.
+std::size_t checksum_place(const std::string& text) {
+  const std::string key = fmt::format("\"{}\":\"", kHeaderChecksumKey);
+  const std::size_t found = text.find(key);
+  if (found == std::string::npos || text.size() - found < key.size() + kNoDigits.size())
+    return std::string::npos;
+  return found + key.size();
+}
+
+std::string header_checksum(std::string text, std::size_t place) {
+  text.replace(place, kNoDigits.size(), kNoDigits);
+  Checksum checksum;
+  checksum.update(text.data(), text.size());
+  return checksum.hex();
+}
+
+void verify_header(const SafetensorsHeader& header, const std::string& text, const std::string& source) {
+  const auto expected = header.metadata.find(kHeaderChecksumKey);
+  if (expected == header.metadata.end()) return;
+  const std::size_t place = checksum_place(text);
+  const std::string actual = place == std::string::npos ? "" : header_checksum(text, place);
+  if (actual == expected->second) return;
+  fail(
+      "{}: is damaged: the checksum of its header is {}, expected {}; use another copy (if a program "
+      "changed the header on purpose, it has to drop the metadata entry {})",
+      source, actual.empty() ? "not to be found" : actual, printable(expected->second), kHeaderChecksumKey);
 }
 
 // Refuses what the parser itself lets pass: a key twice, absurd nesting or numbers of tensors.
@@ -169,7 +201,8 @@ std::string safetensors_dtype_name(at::ScalarType dtype) {
 
 std::string encode_safetensors_header(const SafetensorsHeader& header, const std::string& source) {
   Json json = Json::object();
-  if (!header.metadata.empty()) json[kMetadata] = header.metadata;
+  json[kMetadata] = header.metadata;
+  json[kMetadata][kHeaderChecksumKey] = kNoDigits;
   for (const SafetensorsEntry& entry : header.entries)
     json[entry.name] = {{"dtype", safetensors_dtype_name(entry.dtype)},
                         {"shape", entry.shape},
@@ -181,6 +214,8 @@ std::string encode_safetensors_header(const SafetensorsHeader& header, const std
     fail("{}: cannot be written: a tensor's name or the metadata is not UTF-8 text", source);
   }
   text.append((8 - text.size() % 8) % 8, ' ');
+  const std::size_t place = checksum_place(text);
+  text.replace(place, kNoDigits.size(), header_checksum(text, place));
   const std::uint64_t length = text.size();
   if (length > kMaxHeader)
     fail("{}: cannot be written: its header would have {} bytes, the limit is {}", source, length,
@@ -200,6 +235,7 @@ SafetensorsHeader decode_safetensors_header(std::istream& file, std::uint64_t fi
     else
       header.entries.push_back(parse_entry(name, value, source));
   }
+  verify_header(header, text, source);
   check_cover(header.entries, file_size - sizeof(std::uint64_t) - text.size(), source);
   return header;
 }

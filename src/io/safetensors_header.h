@@ -29,12 +29,18 @@ struct SafetensorsHeader {
 /// The safetensors name of a dtype ("F32"), or "" when it has none here.
 std::string safetensors_dtype_name(at::ScalarType dtype);
 
-/// The length field, the JSON and the padding. Throws Error naming `source` when a text is not UTF-8.
+/// The metadata key of the header's own checksum: XXH3-128 of the JSON with its padding, in which the 32
+/// digits of this entry's value stand as zeros.
+inline constexpr const char* kHeaderChecksumKey = "xxh3_128_header";
+
+/// The length field, the JSON and the padding; the header's checksum is put in. Throws Error naming `source`
+/// when a text is not UTF-8.
 std::string encode_safetensors_header(const SafetensorsHeader& header, const std::string& source);
 
 /// Reads and checks the header at the start of `file`; afterwards `file` stands at the first tensor byte.
-/// What it returns is consistent: the entries cover the `file_size` bytes exactly, without gaps or overlaps.
-/// Throws Error naming `source` for: not safetensors, truncated, anything inconsistent.
+/// What it returns is consistent: the header's checksum is right where there is one, the entries cover the
+/// `file_size` bytes exactly, without gaps or overlaps. Throws Error naming `source` for: not safetensors,
+/// truncated, anything inconsistent.
 SafetensorsHeader decode_safetensors_header(std::istream& file, std::uint64_t file_size,
                                             const std::string& source);
 

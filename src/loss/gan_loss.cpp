@@ -49,7 +49,8 @@ void GanLossOptions::describe(OptionSet& o) {
   o.add("gan_mode", gan_mode, "adversarial loss; vanilla is non-saturating, minimax as the papers write it")
       .choices(gan_modes());
   o.add("gp_weight", gp_weight, "weight of wgangp's gradient penalty (the reference's wgangp has none: 0)")
-      .at_least(0);
+      .at_least(0)
+      .changeable();
 }
 
 const GanLoss& gan_loss(const std::string& mode) { return losses().at(mode); }

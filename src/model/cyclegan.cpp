@@ -46,19 +46,25 @@ class EvaluationScope {
 }  // namespace
 
 void CycleGanOptions::describe(OptionSet& o) {
-  o.add("lambda_cycle_a", lambda_cycle_a, "weight of the cycle A to B to A; 0 = off").at_least(0);
-  o.add("lambda_cycle_b", lambda_cycle_b, "weight of the cycle B to A to B; 0 = off").at_least(0);
-  o.add("lambda_gan", lambda_gan, "weight of the adversarial losses; 0 = off").at_least(0);
+  o.add("lambda_cycle_a", lambda_cycle_a, "weight of the cycle A to B to A; 0 = off")
+      .at_least(0)
+      .changeable();
+  o.add("lambda_cycle_b", lambda_cycle_b, "weight of the cycle B to A to B; 0 = off")
+      .at_least(0)
+      .changeable();
+  o.add("lambda_gan", lambda_gan, "weight of the adversarial losses; 0 = off").at_least(0).changeable();
   o.add("cycle_norm", cycle_norm, "l1: mean |x - y|, l2: mean (x - y)^2; cycle and identity losses")
       .choices(distance_norms());
   o.add("lambda_identity", lambda_identity,
         "identity loss as in the reference: each generator fed its target domain, weight relative to the "
         "cycle's; 0.5 unless --alpha-id is given; 0 = off")
-      .at_least(0);
+      .at_least(0)
+      .changeable();
   o.add("alpha_id", alpha_id,
         "identity loss as in Moriakov et al.: each generator fed its own input domain, absolute weight; "
         "switches --lambda-identity off")
-      .at_least(0);
+      .at_least(0)
+      .changeable();
   o.add("pool_size", pool_size, "generated images kept to show the discriminators again; 0 = off")
       .at_least(0);
   o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")

@@ -1,8 +1,9 @@
 #include "model/model_file.h"
 
-#include <torch/version.h>
+#include <charconv>
 
 #include "core/error.h"
+#include "io/describe.h"
 #include "io/safetensors.h"
 #include "nn/state_dict.h"
 
@@ -45,7 +46,7 @@ Json ModelInfo::to_json() const {
           {"value_range", {{"white", white}, {"network", {-1, 1}}}},
           {"preprocessing", preprocessing},
           {"step", step},
-          {"libtorch", TORCH_VERSION},
+          {"environment", environment},
           {"training", training}};
 }
 
@@ -61,6 +62,8 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     info.preprocessing = json.at("preprocessing");
     info.training = json.at("training");
     info.step = json.at("step");
+    info.environment = json.contains("environment") ? json.at("environment")
+                                                    : Json{{"libtorch", json.at("libtorch")}};  // format 1
     return info;
   } catch (const Json::exception&) {
     fail("{}: its description of the model is incomplete; it was written by another version of torsor",
@@ -72,17 +75,25 @@ std::map<std::string, std::string> model_metadata(const ModelInfo& info) {
   return {{kFormatKey, std::to_string(kModelFormat)}, {kModelKey, info.to_json().dump()}};
 }
 
+ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, const std::string& source) {
+  const auto model = metadata.find(kModelKey), format = metadata.find(kFormatKey);
+  if (model == metadata.end() || format == metadata.end())
+    fail("{}: is a safetensors file but not a torsor model (it does not describe its networks)", source);
+  int number = 0;
+  const std::string& text = format->second;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status != std::errc() || end != text.data() + text.size() || number < 1)
+    fail("{}: is damaged: its model format is '{}', expected a number", source, printable(text));
+  if (number > kModelFormat)
+    fail("{}: has model format {}, this torsor reads up to {}; use the torsor that wrote it or a newer one",
+         source, number, kModelFormat);
+  return ModelInfo::from_json(parse_json(model->second, source), source);
+}
+
 LoadedGenerator load_generator(const std::filesystem::path& path, const std::string& direction) {
   const Safetensors file = read_safetensors(path);
-  const auto model = file.metadata.find(kModelKey), format = file.metadata.find(kFormatKey);
-  if (model == file.metadata.end() || format == file.metadata.end())
-    fail("{}: is a safetensors file but not a torsor model (it does not describe its networks)",
-         path.string());
-  if (format->second != std::to_string(kModelFormat))
-    fail("{}: has model format {}, this torsor reads {}; use the torsor that wrote it or a newer one",
-         path.string(), format->second, kModelFormat);
   LoadedGenerator out;
-  out.info = ModelInfo::from_json(parse_json(model->second, path.string()), path.string());
+  out.info = read_model_info(file.metadata, path.string());
   const NetworkInfo& network = generator_for(out.info, direction, path.string());
   out.options = options_from_json<GeneratorOptions>(network.options, path.string() + ": " + network.name);
   out.direction = network.name.substr(2);

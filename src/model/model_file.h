@@ -32,6 +32,7 @@ struct ModelInfo {
   DomainInfo a, b;
   Json preprocessing = Json::object();  // TransformOptions of the training
   Json training = Json::object();       // the run's resolved options
+  Json environment = Json::object();    // describe_environment() of the training
   std::int64_t step = 0;
   double white = 255;  // the stored sample that is 1 in the network's [-1, 1]
 
@@ -40,10 +41,15 @@ struct ModelInfo {
   static ModelInfo from_json(const Json& json, const std::string& source);
 };
 
-constexpr int kModelFormat = 1;
+/// Format 2 added the environment and the header's checksum; 1 is still read.
+constexpr int kModelFormat = 2;
 
 /// Metadata that makes an archive a model file (checkpoints carry it too).
 std::map<std::string, std::string> model_metadata(const ModelInfo& info);
+
+/// The description in a file's metadata. Throws Error naming `source` when it is not a torsor model or has a
+/// format that this version cannot read.
+ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, const std::string& source);
 
 /// A generator taken out of a file, ready to run.
 struct LoadedGenerator {

@@ -30,20 +30,20 @@ void save_state(Archive& archive, const std::string& prefix, const torch::optim:
   }
 }
 
-// Restores onto the parameter's own device; dtypes are kept as stored.
+// Restores onto the parameter's own device and dtype.
 std::unique_ptr<torch::optim::OptimizerParamState> load_state(const Archive& archive,
                                                               const std::string& prefix,
                                                               const at::Tensor& parameter) {
   if (archive.has_value(prefix + "step")) {
     auto state = std::make_unique<AdamParamState>();
     state->step(archive.value(prefix + "step").get<std::int64_t>());
-    state->exp_avg(archive.tensor(prefix + "exp_avg").to(parameter.device()));
-    state->exp_avg_sq(archive.tensor(prefix + "exp_avg_sq").to(parameter.device()));
+    state->exp_avg(archive.tensor(prefix + "exp_avg").to(parameter.options()));
+    state->exp_avg_sq(archive.tensor(prefix + "exp_avg_sq").to(parameter.options()));
     return state;
   }
   if (archive.has_tensor(prefix + "momentum_buffer")) {
     auto state = std::make_unique<SGDParamState>();
-    state->momentum_buffer(archive.tensor(prefix + "momentum_buffer").to(parameter.device()));
+    state->momentum_buffer(archive.tensor(prefix + "momentum_buffer").to(parameter.options()));
     return state;
   }
   return nullptr;
@@ -53,7 +53,7 @@ std::unique_ptr<torch::optim::OptimizerParamState> load_state(const Archive& arc
 
 void OptimizerOptions::describe(OptionSet& o) {
   o.add("optimizer", optimizer, "optimiser of all networks").choices({"adam", "sgd"});
-  o.add("lr", lr, "initial learning rate").above(0);
+  o.add("lr", lr, "initial learning rate").above(0).changeable();
   o.add("beta1", beta1, "Adam's first decay rate").range(0, 0.9999999);
   o.add("beta2", beta2, "Adam's second decay rate").range(0, 0.9999999);
   o.add("momentum", momentum, "SGD's momentum").range(0, 0.9999999);
@@ -83,6 +83,7 @@ void Optimizer::save(Archive& archive) const {
 }
 
 void Optimizer::load(const Archive& archive) {
+  inner_->state().clear();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     auto state = load_state(archive, fmt::format("{}/{}/", name_, i), parameters_[i]);
     if (state) inner_->state()[parameters_[i].unsafeGetTensorImpl()] = std::move(state);

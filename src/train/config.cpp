@@ -4,6 +4,7 @@
 #include "core/registry.h"
 #include "core/text.h"
 #include "data/generated.h"
+#include "train/cadence.h"
 
 namespace torsor {
 
@@ -39,11 +40,12 @@ void DataOptions::describe(OptionSet& o) {
   o.group("Data");
   o.add("data", data,
         "folder with trainA and trainB (testA, testB are used for samples), or generated:" +
-            join(generated_tasks(), ", generated:"));
-  o.add("a", a, "folder of domain A, instead of --data");
-  o.add("b", b, "folder of domain B, instead of --data");
-  o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)");
-  o.add("name_b", name_b, "name of domain B");
+            join(generated_tasks(), ", generated:"))
+      .changeable();
+  o.add("a", a, "folder of domain A, instead of --data").changeable();
+  o.add("b", b, "folder of domain B, instead of --data").changeable();
+  o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)").changeable();
+  o.add("name_b", name_b, "name of domain B").changeable();
   o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it")
       .range(1, 4096);
   o.add("channels_b", channels_b, "channels of B").range(1, 4096);
@@ -53,9 +55,10 @@ void DataOptions::describe(OptionSet& o) {
   o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all")
       .at_least(0);
   o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
-  o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start");
+  o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start").changeable();
   o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself")
-      .range(0, 256);
+      .range(0, 256)
+      .changeable();
 }
 
 void DataOptions::validate() const {
@@ -71,13 +74,24 @@ void RunOptions::describe(OptionSet& o) {
   o.group("Run");
   o.add("out", out, "run directory to make (required)");
   o.add("steps", steps, "stop after that many steps in all; 0 = at the schedule's end, which it never alters")
-      .at_least(0);
+      .at_least(0)
+      .changeable();
   o.add("seed", seed, "the one seed: same seed and threads, same bits").at_least(0);
-  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
-  o.add("log_every", log_every, "steps between lines of log.jsonl").at_least(1);
-  o.add("sample_every", sample_every, "steps between sample grids; 0 = only at the end").at_least(0);
-  o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64);
-  o.add("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 = only at the end").at_least(0);
+  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024).changeable();
+  o.add("log_every", log_every, "steps between lines of log.jsonl").at_least(1).changeable();
+  o.add("sample_every", sample_every, "steps between sample grids; 0 = only at the end")
+      .at_least(0)
+      .changeable();
+  o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64).changeable();
+  o.add("checkpoint_every", checkpoint_every,
+        "steps (500) or time (10min) between checkpoints; 0 = only at the end")
+      .number_too()
+      .check([](const std::string& text, const std::string& where) { Cadence::parse(text, where); })
+      .changeable();
+  o.add("keep_last", keep_last, "newest checkpoints that are kept").range(1, 1e9).changeable();
+  o.add("keep_every", keep_every, "keep also each checkpoint whose step is a multiple of this; 0 = none")
+      .at_least(0)
+      .changeable();
   placement.describe(o);
   o.add("time_budget", time_budget,
         "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")
@@ -90,6 +104,18 @@ void RunOptions::describe(OptionSet& o) {
       });
   o.add("config", config,
         "JSON file of options (keys are the flags' names with underscores); flags win over it");
+}
+
+// Named last, so that it can list the options that may change.
+void RunOptions::describe_resume(OptionSet& o) {
+  std::vector<std::string> changeable;
+  for (const Option& option : o.options())
+    if (option.is_changeable()) changeable.push_back(option.flag());
+  o.add("resume", resume,
+        "go on with the run in this directory, exactly where its newest good checkpoint stands, until its "
+        "end or "
+        "--steps; these may have new values: " +
+            join(changeable));
 }
 
 void TrainConfig::describe(OptionSet& o) {
@@ -105,6 +131,7 @@ void TrainConfig::describe(OptionSet& o) {
   optimizer.describe(o);
   schedule.describe(o);
   run.describe(o);
+  run.describe_resume(o);
 }
 
 void check_size(const std::string& option, Size size, const SizeRule& rule, const std::string& network) {

@@ -36,13 +36,18 @@ struct RunOptions {
   std::int64_t log_every = 20;
   std::int64_t sample_every = 500;
   std::int64_t sample_count = 4;
-  std::int64_t checkpoint_every = 2000;
+  std::string checkpoint_every = "2000";
+  std::int64_t keep_last = 2;
+  std::int64_t keep_every = 0;
   std::string time_budget;
   std::string preset;
   std::string config;
+  std::string resume;
+  std::string init_from;
   PlacementOptions placement;
 
   void describe(OptionSet& o);
+  void describe_resume(OptionSet& o);
 };
 
 struct TrainConfig {

@@ -13,8 +13,6 @@ namespace torsor {
 
 namespace {
 
-constexpr std::size_t kCheckpointsKept = 2;
-
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -30,8 +28,9 @@ at::Tensor as_rgb(const at::Tensor& chw) {
 
 }  // namespace
 
-JsonlLog::JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader)
-    : file_(path), every_(every), loader_(loader) {}
+JsonlLog::JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader,
+                   double seconds_before)
+    : file_(path), every_(every), loader_(loader), seconds_before_(seconds_before) {}
 
 void JsonlLog::on_start(const TrainState&) { started_ = now(); }
 
@@ -49,7 +48,7 @@ void JsonlLog::write(const TrainState& state, const StepReport& report) {
   Json line = {{"step", state.step},
                {"epoch", state.step_epoch + 1},
                {"lr", state.lr},
-               {"seconds", seconds},
+               {"seconds", seconds_before_ + seconds},
                {"data_wait", seconds > 0 ? loader_.seconds_waited() / seconds : 0.0}};
   for (const auto& [name, value] : report.losses) line[name] = value;
   file_.write(line);
@@ -83,11 +82,13 @@ void Sampler::write(const TrainState& state) {
   written_step_ = state.step;
 }
 
-Checkpointer::Checkpointer(RunDirectory run, std::int64_t every, Save save)
-    : run_(std::move(run)), every_(every), save_(std::move(save)) {}
+Checkpointer::Checkpointer(RunDirectory run, Cadence every, Retention retention, Save save)
+    : run_(std::move(run)), every_(every), retention_(retention), save_(std::move(save)) {}
+
+void Checkpointer::on_start(const TrainState&) { last_time_ = now(); }
 
 void Checkpointer::after_step(TrainState& state, const StepReport&) {
-  if (due(state.step, every_)) write(state);
+  if (every_.due(state.step, now() - last_time_)) write(state);
 }
 
 void Checkpointer::on_end(TrainState& state, EndReason) {
@@ -99,10 +100,18 @@ void Checkpointer::write(TrainState& state) {
   save_(path);
   state.last_checkpoint = path.string();
   written_step_ = state.step;
-  auto there = run_.list_checkpoints();
-  for (std::size_t i = 0; i + kCheckpointsKept < there.size(); ++i) {
+  last_time_ = now();
+  remove_old(state.step);
+}
+
+void Checkpointer::remove_old(std::int64_t step) const {
+  std::int64_t newer = 0;
+  const auto there = run_.list_checkpoints();
+  for (auto at = there.rbegin(); at != there.rend(); ++at) {
+    if (at->step > step || newer++ < retention_.last) continue;
+    if (retention_.every > 0 && at->step % retention_.every == 0) continue;
     std::error_code ec;
-    std::filesystem::remove(there[i], ec);  // an old one that stays does no harm
+    std::filesystem::remove(at->path, ec);  // an old one that stays does no harm
   }
 }
 

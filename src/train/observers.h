@@ -5,16 +5,18 @@
 
 #include "image/image.h"
 #include "telemetry/jsonl.h"
+#include "train/cadence.h"
 #include "train/run_directory.h"
 #include "train/trainer.h"
 
 namespace torsor {
 
 /// One JSON object every `every` steps and at the end: step, epoch (from 1), lr, seconds, data_wait (share of
-/// time), every loss.
+/// time), every loss. `seconds_before` is the time that the run had taken when it was interrupted.
 class JsonlLog : public Observer {
  public:
-  JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader);
+  JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader,
+           double seconds_before = 0);
   void on_start(const TrainState& state) override;
   void after_step(TrainState& state, const StepReport& report) override;
   void on_end(TrainState& state, EndReason reason) override;
@@ -25,6 +27,7 @@ class JsonlLog : public Observer {
   JsonlFile file_;
   std::int64_t every_;
   const Loader& loader_;
+  double seconds_before_;
   double started_ = 0;
   StepReport last_;
   std::int64_t written_step_ = -1;
@@ -48,21 +51,31 @@ class Sampler : public Observer {
   std::int64_t written_step_ = -1;
 };
 
-/// A checkpoint every `every` steps (0: only at the end) and when the run ends or is stopped; keeps the
-/// newest two.
+/// Which checkpoints stay when a new one is written.
+struct Retention {
+  std::int64_t last = 2;   // the newest that many
+  std::int64_t every = 0;  // and those of steps that are multiples of this; 0 = no more
+};
+
+/// A checkpoint at every due step, and when the run ends or is stopped. Older ones are removed as `retention`
+/// says, but never one of a later step: that belongs to a course which this run has not taken.
 class Checkpointer : public Observer {
  public:
   using Save = std::function<void(const std::filesystem::path&)>;
-  Checkpointer(RunDirectory run, std::int64_t every, Save save);
+  Checkpointer(RunDirectory run, Cadence every, Retention retention, Save save);
+  void on_start(const TrainState& state) override;
   void after_step(TrainState& state, const StepReport& report) override;
   void on_end(TrainState& state, EndReason reason) override;
 
  private:
   void write(TrainState& state);
+  void remove_old(std::int64_t step) const;
 
   RunDirectory run_;
-  std::int64_t every_;
+  Cadence every_;
+  Retention retention_;
   Save save_;
+  double last_time_ = 0;
   std::int64_t written_step_ = -1;
 };
 

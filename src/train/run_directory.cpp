@@ -1,6 +1,15 @@
 #include "train/run_directory.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -9,22 +18,50 @@ namespace torsor {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// "step_00000500.safetensors" -> 500.
+std::optional<std::int64_t> step_of(const std::string& name) {
+  constexpr std::string_view kStart = "step_", kEnd = ".safetensors";
+  if (!name.starts_with(kStart) || !name.ends_with(kEnd) || name.size() <= kStart.size() + kEnd.size())
+    return std::nullopt;
+  const char* const first = name.data() + kStart.size();
+  const char* const last = name.data() + name.size() - kEnd.size();
+  std::int64_t step = 0;
+  const auto [end, status] = std::from_chars(first, last, step);
+  return status == std::errc() && end == last ? std::optional(step) : std::nullopt;
+}
+
+std::string holder(int fd) {
+  char text[32] = {};
+  const ssize_t size = ::pread(fd, text, sizeof text - 1, 0);
+  return size > 0 ? fmt::format(" (process {})", text) : "";
+}
+
+}  // namespace
+
 void RunDirectory::require_free() const {
   std::error_code ec;
   if (fs::exists(config(), ec) || fs::exists(log(), ec) || fs::exists(model(), ec))
-    fail("--out {}: holds a run already, which is not overwritten; choose another folder or remove it",
-         root_.string());
+    fail(
+        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or go on "
+        "with it: --resume {}",
+        root_.string(), root_.string());
 }
 
-void RunDirectory::create(const Json& json) const {
-  require_free();
+void RunDirectory::make() const {
   make_folder(samples());
   make_folder(checkpoints());
+}
+
+void RunDirectory::write_config(const Json& json) const {
   write_file_atomically(config(), json.dump(2) + "\n");
 }
 
 void RunDirectory::require() const {
-  if (!fs::is_directory(root_)) fail("{}: no such run directory", root_.string());
+  if (!fs::exists(root_)) fail("{}: no such run directory", root_.string());
+  if (!fs::is_directory(root_))
+    fail("{}: is a file, expected the run directory that it belongs to", root_.string());
   if (!fs::is_regular_file(config()))
     fail("{}: is not a run directory (it has no config.json)", root_.string());
 }
@@ -33,15 +70,51 @@ fs::path RunDirectory::checkpoint(std::int64_t step) const {
   return checkpoints() / fmt::format("step_{:08}.safetensors", step);
 }
 
-std::vector<fs::path> RunDirectory::list_checkpoints() const {
-  std::vector<fs::path> found;
+std::vector<CheckpointFile> RunDirectory::list_checkpoints() const {
+  std::vector<CheckpointFile> found;
   std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(checkpoints(), ec)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step_") && name.ends_with(".safetensors")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
+  for (const auto& entry : fs::directory_iterator(checkpoints(), ec))
+    if (const auto step = step_of(entry.path().filename().string())) found.push_back({entry.path(), *step});
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
   return found;
 }
+
+void RunDirectory::remove_leftovers() const {
+  for (const fs::path& folder : {root_, samples(), checkpoints()}) {
+    std::error_code ec;
+    for (const auto& entry : fs::directory_iterator(folder, ec)) {
+      std::error_code ignored;
+      if (is_temporary_name(entry.path())) fs::remove(entry.path(), ignored);
+    }
+  }
+}
+
+RunLock::RunLock(const RunDirectory& directory, std::string& warning)
+    : fd_(::open(directory.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  const std::string root = directory.root().string();
+  if (fd_ < 0)
+    fail("{}: cannot be written: {}; make the folder writable", directory.lock().string(),
+         std::strerror(errno));
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    if (reason != EWOULDBLOCK) {
+      warning = fmt::format("{}: cannot be locked here ({}); do not start a second training in it", root,
+                            std::strerror(reason));
+      return;
+    }
+    const std::string who = holder(fd_);
+    ::close(fd_);
+    fail("{}: another process{} is training in this directory; wait until it ends or stop it", root, who);
+  }
+  const std::string id = std::to_string(::getpid());
+  // Only for the message above: the lock holds whether or not the number could be written.
+  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, id.data(), id.size(), 0) < 0) return;
+}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
 }  // namespace torsor

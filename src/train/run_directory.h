@@ -2,12 +2,20 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "core/json.h"
 
 namespace torsor {
 
-/// config.json (resolved options), log.jsonl, samples/, checkpoints/, model.safetensors (at the end).
+/// A checkpoint file and the step that its name says.
+struct CheckpointFile {
+  std::filesystem::path path;
+  std::int64_t step = 0;
+};
+
+/// config.json (resolved options), sessions.jsonl (a line each time training starts or goes on), log.jsonl,
+/// samples/, checkpoints/, model.safetensors (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
@@ -15,25 +23,48 @@ class RunDirectory {
   /// Throws Error when a run is there already: nothing is ever overwritten.
   void require_free() const;
 
-  /// require_free(), then makes the folders and writes config.json.
-  void create(const Json& config) const;
-
   /// Throws Error unless a run is there.
   void require() const;
+
+  /// Makes the folders. Throws Error.
+  void make() const;
+
+  /// Replaces config.json. Throws Error.
+  void write_config(const Json& config) const;
 
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path config() const { return root_ / "config.json"; }
   std::filesystem::path log() const { return root_ / "log.jsonl"; }
+  std::filesystem::path discarded_log() const { return root_ / "log.discarded.jsonl"; }
+  std::filesystem::path sessions() const { return root_ / "sessions.jsonl"; }
   std::filesystem::path samples() const { return root_ / "samples"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path checkpoint(std::int64_t step) const;
   std::filesystem::path model() const { return root_ / "model.safetensors"; }
+  std::filesystem::path lock() const { return root_ / ".lock"; }
 
   /// Checkpoints there are, oldest first.
-  std::vector<std::filesystem::path> list_checkpoints() const;
+  std::vector<CheckpointFile> list_checkpoints() const;
+
+  /// Removes the half-written files that a killed process left. Only while the run is locked.
+  void remove_leftovers() const;
 
  private:
   std::filesystem::path root_;
+};
+
+/// The right to train in a run directory. The system takes it back when the process ends, however it ends.
+class RunLock {
+ public:
+  /// Throws Error when another process holds it. A file system that has no locks gives none: `warning` then
+  /// receives a line.
+  RunLock(const RunDirectory& directory, std::string& warning);
+  ~RunLock();
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&&) = delete;
+
+ private:
+  int fd_ = -1;
 };
 
 }  // namespace torsor

@@ -3,9 +3,12 @@
 #include <ATen/Parallel.h>
 
 #include "core/text.h"
+#include "core/time.h"
 #include "data/folder_source.h"
 #include "data/generated.h"
 #include "data/unpaired.h"
+#include "io/checksum.h"
+#include "model/environment.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
@@ -17,6 +20,7 @@ namespace {
 constexpr std::int64_t kGeneratedTrainCount = 1000;
 constexpr std::int64_t kGeneratedTestCount = 100;
 const std::string kGeneratedPrefix = "generated:";
+const std::string kDataKey = "train/data";
 
 std::string folder_name(const fs::path& folder) {
   const fs::path clean = fs::absolute(folder).lexically_normal();
@@ -45,6 +49,7 @@ class DataOpener {
     out.train = std::make_shared<UnpairedDataset>(train_a, train_b,
                                                   data().serial_batches ? Order::serial : Order::random);
     out.fixed = fixed_images(a, b);
+    out.fingerprint = {{"a", fingerprint(*a.train)}, {"b", fingerprint(*b.train)}};
     return out;
   }
 
@@ -64,6 +69,20 @@ class DataOpener {
     }
     if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
     return folder_name(data().data) + letter(d);
+  }
+
+  // Names and sizes of the files in their order: where they lie does not matter.
+  Json fingerprint(const ImageSource& source) const {
+    Checksum digest;
+    const auto add = [&](const std::string& text) { digest.update(text.data(), text.size() + 1); };
+    if (generated()) add(data().data);
+    if (const auto* files = dynamic_cast<const FolderSource*>(&source))
+      for (std::int64_t i = 0; i < files->size(); ++i) {
+        std::error_code ec;
+        add(files->name(i));
+        add(std::to_string(fs::file_size(files->files()[static_cast<std::size_t>(i)], ec)));
+      }
+    return {{"count", source.size()}, {"digest", digest.hex()}};
   }
 
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
@@ -138,21 +157,37 @@ TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log) {
 
 TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log)
     : config_(std::move(config)), log_(std::move(log)) {
+  open();
+}
+
+TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log)
+    : config_(std::move(resumed.config)),
+      log_(std::move(log)),
+      resumed_(std::move(point)),
+      changes_(std::move(resumed.changes)) {
+  open();
+  take_up();
+}
+
+void TrainSession::open() {
   config_.validate();
   if (config_.run.threads > 0) at::set_num_threads(static_cast<int>(config_.run.threads));
-  const Placement placement = resolve_placement(config_.run.placement);
+  placement_ = resolve_placement(config_.run.placement);
   const auto seed = static_cast<std::uint64_t>(config_.run.seed);
   std::string notice;
   resolve_identity(config_.cyclegan, config_.data.channels_a, config_.data.channels_b, notice);
   if (!notice.empty()) log_->notice(notice);
   Schedule schedule(config_.schedule);
   data_ = open_data(config_, log_);
-  model_ = std::make_unique<CycleGan>(config_.spec(), placement, seed);
+  model_ = std::make_unique<CycleGan>(config_.spec(), placement_, seed);
   schedule.check_losses(model_->loss_names());
-  loader_ = std::make_unique<Loader>(
-      data_.train, LoaderOptions{config_.data.batch_size, config_.data.loader_threads,
-                                 !config_.data.serial_batches, seed, config_.data.epoch_size});
   TrainState state(seed);
+  if (resumed_) state.load(resumed_->archive);
+  loader_ =
+      std::make_unique<Loader>(data_.train,
+                               LoaderOptions{config_.data.batch_size, config_.data.loader_threads,
+                                             !config_.data.serial_batches, seed, config_.data.epoch_size},
+                               state.loader);
   state.epochs = config_.schedule.total();
   state.total_steps = steps_per_epoch() * state.epochs;
   if (config_.run.steps > state.total_steps)
@@ -163,22 +198,72 @@ TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log)
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state));
 }
 
+// The rest of what the checkpoint holds, and a word about all that is not as it was.
+void TrainSession::take_up() {
+  const Archive& archive = resumed_->archive;
+  trainer_->load(archive);
+  trainer_->note_checkpoint(resumed_->checkpoint.string());
+  const auto warn = [&](const std::string& line) {
+    log_->warning(line);
+    resumed_->warnings.push_back(line);
+  };
+  for (const OptionChange& change : changes_)
+    log_->notice(fmt::format("changed: {} was {} until step {}, now {}", change.name, change.then.dump(),
+                             state().step, change.now.dump()));
+  const auto elsewhere = environment_changes(resumed_->info.environment, describe_environment(placement_));
+  if (!elsewhere.empty())
+    warn(fmt::format("the last bits will not be those of an uninterrupted run: {}", join(elsewhere)));
+  if (archive.has_value(kDataKey) && archive.value(kDataKey) != data_.fingerprint)
+    warn(fmt::format("the images are not those that the run began with: {} then, {} now",
+                     archive.value(kDataKey).dump(), data_.fingerprint.dump()));
+}
+
 std::int64_t TrainSession::steps_per_epoch() const {
   return std::max<std::int64_t>(1, loader_->batches_per_epoch() / model_->batches_per_step());
 }
 
-EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra) {
+// Returns the seconds that the run has taken already.
+double TrainSession::open_directory() {
   const RunDirectory directory = this->directory();
-  OptionSet options;
-  TrainConfig stored = config_;
-  stored.describe(options);
-  directory.create(options.to_json());
-  trainer_->add(std::make_unique<JsonlLog>(directory.log(), config_.run.log_every, *loader_));
-  trainer_->add(
-      std::make_unique<Sampler>(*model_, data_.fixed, directory.samples(), config_.run.sample_every));
-  trainer_->add(std::make_unique<Checkpointer>(directory, config_.run.checkpoint_every,
-                                               [this](const fs::path& path) { write_checkpoint(path); }));
+  if (!resumed_) {
+    directory.require_free();
+    directory.make();
+    std::string warning;
+    lock_.emplace(directory, warning);
+    directory.require_free();  // another process may have been quicker
+    if (!warning.empty()) log_->warning(warning);
+  }
+  directory.make();
+  const double seconds = resumed_ ? rewind_log(directory, state().step) : 0;
+  directory.write_config(options_to_json(config_));
+  note_session();
+  return seconds;
+}
+
+void TrainSession::note_session() const {
+  Json changes = Json::object();
+  for (const OptionChange& change : changes_)
+    changes[change.name] = {{"then", change.then}, {"now", change.now}};
+  JsonlFile(directory().sessions())
+      .write({{"started", utc_now()},
+              {"from_step", state().step},
+              {"checkpoint", resumed_ ? Json(resumed_->checkpoint.filename().string()) : Json(nullptr)},
+              {"changes", changes},
+              {"warnings", resumed_ ? resumed_->warnings : std::vector<std::string>{}},
+              {"environment", describe_environment(placement_)}});
+}
+
+EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra) {
+  const double seconds_before = open_directory();
+  const RunDirectory directory = this->directory();
+  const RunOptions& o = config_.run;
+  trainer_->add(std::make_unique<JsonlLog>(directory.log(), o.log_every, *loader_, seconds_before));
+  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, directory.samples(), o.sample_every));
+  trainer_->add(std::make_unique<Checkpointer>(
+      directory, Cadence::parse(o.checkpoint_every, "checkpoint_every"), Retention{o.keep_last, o.keep_every},
+      [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));
+  if (resumed_) trainer_->load_observers(resumed_->archive);
   const EndReason reason = trainer_->run(stop);
   write_model(directory.model());
   return reason;
@@ -195,6 +280,7 @@ ModelInfo TrainSession::model_info() const {
   info.b = data_.b;
   info.preprocessing = options_to_json(config_.data.transform);
   info.training = options_to_json(config_);
+  info.environment = describe_environment(placement_);
   info.step = trainer_->state().step;
   return info;
 }
@@ -209,6 +295,7 @@ void TrainSession::write_model(const fs::path& path) const {
 void TrainSession::write_checkpoint(const fs::path& path) const {
   Archive archive;
   trainer_->save(archive);
+  archive.put(kDataKey, data_.fingerprint);
   archive.write(path, model_metadata(model_info()));
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "core/log.h"
 #include "model/model_file.h"
 #include "train/config.h"
 #include "train/observers.h"
+#include "train/resume.h"
 
 namespace torsor {
 
@@ -16,6 +18,7 @@ struct TrainData {
   Batch fixed;  // sample_count test images (else the first training ones), for sample grids
   std::int64_t count_a = 0, count_b = 0;
   DomainInfo a, b;
+  Json fingerprint;  // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same files
 };
 
 /// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or
@@ -29,9 +32,13 @@ class TrainSession {
   /// Checks everything, opens the data and builds the model; writes nothing. Throws UsageError or Error.
   TrainSession(TrainConfig config, std::shared_ptr<LogSink> log);
 
-  /// Makes the run directory, trains, and writes the final model when the schedule's or --steps' end is
-  /// reached (also when stopped, so that a stopped run can be used). Observers: log, samples, checkpoints,
-  /// and `extra`.
+  /// Goes on from `point` with the configuration that resumed_config made. Warns when images, machine or
+  /// libraries are not what they were: the continuation is then not the same run to the bit.
+  TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log);
+
+  /// Makes the run directory (or takes up that of the resumed run), trains, and writes the final model when
+  /// the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
+  /// Observers: log, samples, checkpoints, and `extra`.
   EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra);
 
   const TrainConfig& config() const { return config_; }
@@ -49,9 +56,17 @@ class TrainSession {
 
  private:
   void write_checkpoint(const std::filesystem::path& path) const;
+  void open();
+  void take_up();
+  double open_directory();
+  void note_session() const;
 
   TrainConfig config_;
   std::shared_ptr<LogSink> log_;
+  Placement placement_;
+  std::optional<ResumePoint> resumed_;
+  std::vector<OptionChange> changes_;
+  std::optional<RunLock> lock_;
   TrainData data_;
   std::unique_ptr<CycleGan> model_;
   std::unique_ptr<Loader> loader_;

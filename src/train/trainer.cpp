@@ -56,7 +56,12 @@ void Trainer::save(Archive& archive) const {
 void Trainer::load(const Archive& archive) {
   model_.load(archive);
   state_.load(archive);
+  state_.loader = loader_.position();
+  state_.epoch = state_.loader.epoch;
   schedule_.load(archive.value("train/schedule"));
+}
+
+void Trainer::load_observers(const Archive& archive) {
   for (const auto& observer : observers_) observer->load(archive);
 }
 

@@ -50,6 +50,10 @@ class Trainer {
   /// All that an exact continuation needs. Refuses (Error) to save weights that are not finite.
   void save(Archive& archive) const;
   void load(const Archive& archive);
+  /// What the observers remember; after the last add().
+  void load_observers(const Archive& archive);
+  /// Names the checkpoint that was loaded, for messages.
+  void note_checkpoint(const std::string& path) { state_.last_checkpoint = path; }
 
  private:
   Model& model_;

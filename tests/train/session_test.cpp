@@ -43,7 +43,7 @@ TrainConfig tiny_config(const std::filesystem::path& out) {
   config.run.log_every = 3;
   config.run.sample_every = 4;
   config.run.sample_count = 2;
-  config.run.checkpoint_every = 3;
+  config.run.checkpoint_every = "3";
   config.run.threads = 1;
   return config;
 }
@@ -180,7 +180,7 @@ TEST(Session, StoppedOnRequestCanBeUsed) {
   EXPECT_EQ(session.run(stop, std::move(extra)), EndReason::stopped);
   const RunDirectory directory = session.directory();
   EXPECT_EQ(load_generator(directory.model(), "b_to_a").info.step, 2);
-  EXPECT_THAT(directory.list_checkpoints(), ElementsAre(directory.checkpoint(2)));
+  EXPECT_THAT(checkpoint_steps(directory), ElementsAre(2));
   EXPECT_THAT(steps_of(read_lines(directory.log())), ElementsAre(2));
   EXPECT_THAT(files_in(directory.samples()), ElementsAre("step_00000002.png"));
 }
@@ -194,12 +194,12 @@ TEST(Session, ThatDivergesLeavesTheLastGoodCheckpointAndNoModel) {
   config.optimizer.optimizer = "sgd";
   config.optimizer.lr = 1e6;
   config.init = {"kaiming", 1};
-  config.run.checkpoint_every = 1;
+  config.run.checkpoint_every = "1";
   const std::string message = error_of<DivergedError>([&] { train(config); });
   EXPECT_THAT(message, AllOf(HasSubstr("step "), HasSubstr("lower --lr")));
   const RunDirectory directory(config.run.out);
   EXPECT_FALSE(std::filesystem::exists(directory.model()));
-  for (const auto& path : directory.list_checkpoints())
+  for (const auto& [path, step] : directory.list_checkpoints())
     for (const auto& [name, tensor] : Archive::read(path).tensors_under("net"))
       EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
 }

@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "data/loader.h"
 #include "test_support.h"
+#include "train/run_directory.h"
 #include "train/trainer.h"
 
 namespace torsor::testing {
@@ -112,6 +113,13 @@ inline std::vector<std::string> files_in(const std::filesystem::path& folder) {
     out.push_back(entry.path().filename().string());
   std::sort(out.begin(), out.end());
   return out;
+}
+
+/// Of the checkpoint files that are there.
+inline std::vector<std::int64_t> checkpoint_steps(const RunDirectory& directory) {
+  std::vector<std::int64_t> steps;
+  for (const auto& [path, step] : directory.list_checkpoints()) steps.push_back(step);
+  return steps;
 }
 
 }  // namespace torsor::testing

@@ -113,9 +113,9 @@ TEST(Trainer, CallsObserversInTheOrderTheyWereAdded) {
 TEST(Trainer, StopsBetweenTwoStepsAndSaves) {
   const TestFolder folder;
   const RunDirectory directory(folder.path / "run");
-  directory.create(Json::object());
+  directory.make();
   FakeRun run;
-  run.trainer.add(std::make_unique<Checkpointer>(directory, 0, run.save()));
+  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{0}, Retention{}, run.save()));
   Probe& probe = run.probe();
   probe.step = [&](TrainState& state, const StepReport&) {
     if (state.step == 5) run.stop.request(2);
@@ -145,10 +145,10 @@ TEST(Trainer, PassesOnWhatAnObserverThrows) {
 TEST(Divergence, NamesStepLossImagesAndTheLastGoodCheckpoint) {
   const TestFolder folder;
   const RunDirectory directory(folder.path / "run");
-  directory.create(Json::object());
+  directory.make();
   FakeRun run;
   run.model.second_loss = [](std::int64_t step) { return step == 5 ? std::nan("") : 1.0; };
-  run.trainer.add(std::make_unique<Checkpointer>(directory, 2, run.save()));
+  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{2}, Retention{}, run.save()));
   run.trainer.add(std::make_unique<JsonlLog>(directory.log(), 1, run.loader));
   bool has_ended = false;
   run.probe().end = [&](TrainState&, EndReason) { has_ended = true; };
@@ -179,10 +179,10 @@ TEST(Divergence, InfiniteLossesCountAndNothingSavedIsSaid) {
 TEST(Divergence, SpoiltWeightsAreNotSavedOverGoodOnes) {
   const TestFolder folder;
   const RunDirectory directory(folder.path / "run");
-  directory.create(Json::object());
+  directory.make();
   FakeRun run;
   run.model.spoil_at = 4;  // while its loss is still finite
-  run.trainer.add(std::make_unique<Checkpointer>(directory, 2, run.save()));
+  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{2}, Retention{}, run.save()));
   EXPECT_THAT(
       error_of<DivergedError>([&] { run.run(); }),
       AllOf(HasSubstr("step 4"), HasSubstr("only weight"), HasSubstr(directory.checkpoint(2).string())));
@@ -209,6 +209,7 @@ TEST(Continuation, IsTheUninterruptedRun) {
   EXPECT_EQ(saved.loader.batch, 1);
   FakeRun second(12, saved.loader, 99);
   second.trainer.load(archive);
+  second.trainer.load_observers(archive);
   EXPECT_EQ(second.run(), EndReason::finished);
   EXPECT_EQ(second.model.steps, 5);
   EXPECT_EQ(second.model.weight(), whole.model.weight());
@@ -235,6 +236,7 @@ TEST(Continuation, AlsoSavesWhatObserversRemember) {
   Archive archive;
   first.trainer.save(archive);
   second.trainer.load(archive);
+  second.trainer.load_observers(archive);
   EXPECT_EQ(other, 3);
 }
 
@@ -291,22 +293,23 @@ TEST(JsonlLog, WritesEverySoManyStepsAndAlwaysTheLast) {
 TEST(Checkpointer, KeepsTheNewestTwo) {
   const TestFolder folder;
   const RunDirectory directory(folder.path / "run");
-  directory.create(Json::object());
+  directory.make();
   FakeRun run(11);
-  run.trainer.add(std::make_unique<Checkpointer>(directory, 3, run.save()));
+  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{3}, Retention{}, run.save()));
   run.run();
   EXPECT_THAT(files_in(directory.checkpoints()),
               ElementsAre("step_00000009.safetensors", "step_00000011.safetensors"));
-  EXPECT_THAT(directory.list_checkpoints(), ElementsAre(directory.checkpoint(9), directory.checkpoint(11)));
+  EXPECT_THAT(checkpoint_steps(directory), ElementsAre(9, 11));
 }
 
 TEST(Checkpointer, WritesTheLastStepOnce) {
   const TestFolder folder;
   const RunDirectory directory(folder.path / "run");
-  directory.create(Json::object());
+  directory.make();
   FakeRun run(6);
   int written = 0;
-  run.trainer.add(std::make_unique<Checkpointer>(directory, 3, [&](const auto&) { ++written; }));
+  run.trainer.add(
+      std::make_unique<Checkpointer>(directory, Cadence{3}, Retention{}, [&](const auto&) { ++written; }));
   run.run();
   EXPECT_EQ(written, 2);
 }
@@ -359,12 +362,11 @@ TEST(RunDirectory, IsNeverOverwritten) {
   const TestFolder folder;
   const RunDirectory directory(folder.path / "deep" / "run");
   EXPECT_THAT(error_of([&] { directory.require(); }), HasSubstr("no such run directory"));
-  directory.create({{"lr", 0.5}});
+  directory.make();
+  directory.write_config({{"lr", 0.5}});
   EXPECT_NO_THROW(directory.require());
   EXPECT_EQ(read_json(directory.config()), Json({{"lr", 0.5}}));
-  EXPECT_THAT(error_of([&] {
-                directory.create({{"lr", 1}});
-              }),
+  EXPECT_THAT(error_of([&] { directory.require_free(); }),
               AllOf(HasSubstr("--out"), HasSubstr(directory.root().string())));
   EXPECT_EQ(read_json(directory.config()), Json({{"lr", 0.5}}));
   EXPECT_THAT(error_of([&] { RunDirectory(folder.path).require(); }), HasSubstr("config.json"));

@@ -1,0 +1,43 @@
+#include "model/environment.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "core/version.h"
+
+namespace torsor {
+
+namespace {
+
+// "" where the system does not say.
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (const auto colon = line.find(": "); line.starts_with("model name") && colon != std::string::npos)
+      return line.substr(colon + 2);
+  return "";
+}
+
+std::string shown(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+}  // namespace
+
+Json describe_environment(const Placement& placement) {
+  return {{"torsor", torsor_version()},       {"libtorch", TORCH_VERSION},
+          {"isa", at::get_cpu_capability()},  {"cpu", cpu_name()},
+          {"threads", at::get_num_threads()}, {"device", placement.device.is_cuda() ? "cuda" : "cpu"}};
+}
+
+std::vector<std::string> environment_changes(const Json& then, const Json& now) {
+  std::vector<std::string> changes;
+  for (const auto& [key, value] : now.items())
+    if (then.is_object() && then.contains(key) && then.at(key) != value)
+      changes.push_back(fmt::format("{} {} then, {} now", key, shown(then.at(key)), shown(value)));
+  return changes;
+}
+
+}  // namespace torsor

@@ -1,0 +1,19 @@
+// What the last bits of a result depend on besides the configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "model/placement.h"
+
+namespace torsor {
+
+/// {"torsor", "libtorch", "isa", "cpu", "threads", "device"}: versions, the instruction set that libtorch
+/// uses, the processor's name, compute threads, cpu or cuda.
+Json describe_environment(const Placement& placement);
+
+/// "libtorch 2.12.0 then, 2.13.0 now", one a difference; what `then` does not say is passed over.
+std::vector<std::string> environment_changes(const Json& then, const Json& now);
+
+}  // namespace torsor

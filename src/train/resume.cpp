@@ -1,0 +1,127 @@
+#include "train/resume.h"
+
+#include <optional>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Checkpoint {
+  Archive archive;
+  ModelInfo info;
+};
+
+Checkpoint read_checkpoint(const fs::path& path) {
+  Checkpoint out{Archive::read(path), {}};
+  out.info = read_model_info(out.archive.metadata(), path.string());
+  return out;
+}
+
+// Why a continued run has to keep an option, by the heading it stands under.
+std::string reason_to_keep(const Option& option) {
+  if (option.name() == "seed") return "its random numbers follow from it";
+  if (option.group() == "Data") return "its place in the data and the order of images follow from it";
+  if (option.group() == "Networks") return "the checkpoint's weights belong to these networks";
+  if (option.group() == "Run") return "it only chooses settings when a run begins";
+  return "the checkpoint's moments and history belong to it";
+}
+
+// How a run names itself says nothing about its course.
+bool is_about_the_place(const std::string& name) { return name == "out" || name == "resume"; }
+
+std::string flag_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+[[noreturn]] void refuse(const Option& option, const Json& then, const fs::path& run) {
+  fail_usage(
+      "{} {}: in {} it is {}, and a continued run keeps it ({}); leave the option out, or begin a new run "
+      "from these weights: --init-from {}",
+      option.flag(), flag_text(option.value()), run.string(), then.is_null() ? "none" : then.dump(),
+      reason_to_keep(option), run.string());
+}
+
+std::optional<Json> parsed(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object() && json.contains("step") && json.at("step").is_number_integer()) return json;
+  return std::nullopt;
+}
+
+}  // namespace
+
+ResumePoint open_resume_point(const fs::path& run, LogSink& log) {
+  const RunDirectory directory(run);
+  directory.require();
+  std::vector<std::string> warnings;
+  std::string lock_warning;
+  RunLock lock(directory, lock_warning);
+  if (!lock_warning.empty()) warnings.push_back(lock_warning);
+  directory.remove_leftovers();
+  const auto there = directory.list_checkpoints();
+  for (auto at = there.rbegin(); at != there.rend(); ++at) {
+    try {
+      Checkpoint good = read_checkpoint(at->path);
+      for (const std::string& warning : warnings) log.warning(warning);
+      return {directory,          std::move(lock), at->path, std::move(good.archive), std::move(good.info),
+              std::move(warnings)};
+    } catch (const Error& error) {
+      warnings.push_back(fmt::format("passed over a checkpoint: {}", error.what()));
+    }
+  }
+  if (there.empty())
+    fail("{}: has no checkpoint to go on from; it ended before the first was written: train anew",
+         run.string());
+  fail("{}: none of its {} checkpoints can be used; the newest: {}", run.string(), there.size(),
+       warnings[lock_warning.empty() ? 0 : 1]);
+}
+
+ResumedConfig resumed_config(const ResumePoint& point, const Json& flags) {
+  const fs::path run = point.directory.root();
+  TrainConfig before;
+  OptionSet then;
+  before.describe(then);
+  then.from_json(point.info.training, point.checkpoint.string());
+  ResumedConfig out{before, {}};
+  OptionSet options;
+  out.config.describe(options);
+  options.from_json(read_json(point.directory.config()), point.directory.config().string());
+  options.from_json(flags, "flags");
+  for (const Option& option : options.options()) {
+    const Json old = then.find(option.name())->value();
+    if (is_about_the_place(option.name()) || option.value() == old) continue;
+    if (!option.is_changeable()) refuse(option, old, run);
+    out.changes.push_back({option.name(), old, option.value()});
+  }
+  out.config.run.out = run.string();
+  out.config.run.resume.clear();
+  return out;
+}
+
+double rewind_log(const RunDirectory& directory, std::int64_t step) {
+  std::error_code ec;
+  if (!fs::exists(directory.log(), ec)) return 0;
+  std::istringstream lines(read_file(directory.log()));
+  std::string kept, discarded;
+  double seconds = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const std::optional<Json> entry = parsed(line);
+    const bool keep = entry && entry->at("step").get<std::int64_t>() <= step;
+    (keep ? kept : discarded) += line + "\n";
+    if (keep && entry->contains("seconds") && entry->at("seconds").is_number())
+      seconds = entry->at("seconds");
+  }
+  if (discarded.empty()) return seconds;
+  if (fs::exists(directory.discarded_log(), ec)) discarded.insert(0, read_file(directory.discarded_log()));
+  write_file_atomically(directory.discarded_log(), discarded);
+  write_file_atomically(directory.log(), kept);
+  return seconds;
+}
+
+}  // namespace torsor

@@ -1,0 +1,51 @@
+// Going on with a run that was stopped, killed or finished.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "io/archive.h"
+#include "model/model_file.h"
+#include "train/config.h"
+#include "train/run_directory.h"
+
+namespace torsor {
+
+/// A run directory held for this process, and the newest checkpoint in it that is whole.
+struct ResumePoint {
+  RunDirectory directory;
+  RunLock lock;
+  std::filesystem::path checkpoint;
+  Archive archive;
+  ModelInfo info;                     // what the checkpoint says of itself
+  std::vector<std::string> warnings;  // checkpoints passed over and why
+};
+
+/// Locks the run and removes what a killed process left half-written. Damaged checkpoints are passed over
+/// with a warning each. Throws Error when the run is not there, another process trains in it, or no
+/// checkpoint of it can be used.
+ResumePoint open_resume_point(const std::filesystem::path& run, LogSink& log);
+
+struct OptionChange {
+  std::string name;
+  Json then, now;
+};
+
+/// The configuration of a continued run.
+struct ResumedConfig {
+  TrainConfig config;
+  std::vector<OptionChange> changes;  // against the checkpoint
+};
+
+/// The run's config.json with `flags` (names to values) over it; where both are silent, what the checkpoint
+/// was trained with. Throws UsageError for a change of an option that a continued run has to keep, with the
+/// reason.
+ResumedConfig resumed_config(const ResumePoint& point, const Json& flags);
+
+/// Moves the lines of log.jsonl that belong to steps after `step` (and a torn last line) to
+/// log.discarded.jsonl: those steps are done again. Returns the seconds that the run had taken by its last
+/// kept line, 0 when there is none. Throws Error.
+double rewind_log(const RunDirectory& directory, std::int64_t step);
+
+}  // namespace torsor
