@@ -202,7 +202,7 @@ int translate(const std::vector<std::string>& positionals) {
   const Translator translator = Translator::open(
       model, {options.direction, batch_statistics ? NormStatistics::batch : NormStatistics::running,
               resolve_placement(options.placement)});
-  if (!translator.loaded().note.empty()) std::cerr << translator.loaded().note + "\n";
+  for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
   Queue queue(translator, options);
   std::int64_t skipped = 0, done = 0;

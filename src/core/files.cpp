@@ -60,8 +60,8 @@ void sync_folder(const fs::path& path) {
   const fs::path folder = path.parent_path();
   FileDescriptor dir(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (dir.good() && ::fsync(dir.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
-    fail("{}: is written, but may not outlast a power failure: its folder cannot be synced: {}", path.string(),
-         system_reason(errno));
+    fail("{}: is written, but may not outlast a power failure: its folder cannot be synced: {}",
+         path.string(), system_reason(errno));
 }
 
 // Gathers small pieces, so that a file of many is not as many calls of the system.

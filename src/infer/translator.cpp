@@ -6,7 +6,7 @@
 #include "core/files.h"
 #include "image/convert.h"
 #include "image/resize.h"
-#include "infer/reference_weights.h"
+#include "interchange/weight_source.h"
 
 namespace torsor {
 
@@ -27,23 +27,6 @@ at::Tensor grow(const at::Tensor& x, std::int64_t missing, bool vertical) {
   return side == 1 ? at::replication_pad2d(x, padding) : at::reflection_pad2d(x, padding);
 }
 
-bool is_pth(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".pth" || extension == ".pt";
-}
-
-// The file inside a run directory that holds its newest weights.
-fs::path weights_in(const fs::path& run) {
-  if (fs::is_regular_file(run / "model.safetensors")) return run / "model.safetensors";
-  fs::path newest;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(run / "checkpoints", ec))
-    if (entry.path().extension() == ".safetensors" && entry.path() > newest) newest = entry.path();
-  if (newest.empty())
-    fail("{}: is not a run directory with a model (no model.safetensors, no checkpoint)", run.string());
-  return newest;
-}
-
 }  // namespace
 
 at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::int64_t width) {
@@ -54,13 +37,7 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 }
 
 Translator Translator::open(const fs::path& model, const TranslatorOptions& options) {
-  std::error_code ec;
-  if (!fs::exists(model, ec))
-    fail("{}: no such model; expected a run directory, a .safetensors model or a .pth", model.string());
-  if (fs::is_regular_file(model) && is_pth(model))
-    return Translator(load_reference_generator(model), options);
-  const fs::path file = fs::is_directory(model) ? weights_in(model) : model;
-  return Translator(load_generator(file, options.direction), options);
+  return Translator(load_generator(open_weights(model), options.direction), options);
 }
 
 Translator::Translator(LoadedGenerator loaded, const TranslatorOptions& options)

@@ -23,8 +23,8 @@ struct TranslatorOptions {
 
 class Translator {
  public:
-  /// MODEL: a run directory (its final model, else its newest checkpoint), a torsor model file or checkpoint,
-  /// or a reference .pth (architecture inferred from its keys). Throws Error naming the file.
+  /// MODEL: whatever open_weights() takes. Throws Error naming the file, UsageError for a direction that it
+  /// does not have.
   static Translator open(const std::filesystem::path& model, const TranslatorOptions& options);
 
   Translator(LoadedGenerator loaded, const TranslatorOptions& options);

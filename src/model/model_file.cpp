@@ -17,34 +17,72 @@ constexpr const char* kFormatKey = "torsor.format";
 Json domain_json(const DomainInfo& d) { return {{"name", d.name}, {"channels", d.channels}}; }
 DomainInfo domain_from(const Json& j) { return {j.at("name"), j.at("channels")}; }
 
+std::string direction_of(const NetworkInfo& network) {
+  return network.name.starts_with("g_") ? network.name.substr(2) : "";
+}
+
 // The generator of this direction; of "" that of a_to_b, or the only one there is.
-const NetworkInfo& generator_for(const ModelInfo& info, const std::string& direction,
-                                 const std::string& source) {
+const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
   std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
-  for (const NetworkInfo& network : info.networks) {
+  for (const NetworkInfo& network : set.info.networks) {
     if (network.kind != "generator") continue;
-    if (network.name == "g_" + (direction.empty() ? "a_to_b" : direction)) return network;
+    if (direction_of(network) == (direction.empty() ? "a_to_b" : direction)) return network;
     generators.push_back(&network);
-    there.push_back(network.name.substr(2));
+    there.push_back(direction_of(network));
   }
+  if (generators.empty())
+    fail(
+        "{}: holds a discriminator and no generator; a discriminator cannot translate: give the generator's "
+        "file (…_net_G_A.pth, …_net_G_B.pth)",
+        set.source);
   if (direction.empty() && generators.size() == 1) return *generators.front();
   if (direction.empty())
-    fail("{}: does not say which of its {} generators to use", source, generators.size());
-  fail_usage("--direction {}: {} has no such generator (it has {})", direction, source, join(there));
+    fail("{}: does not say which of its {} generators to use", set.source, generators.size());
+  if (there == std::vector<std::string>{""})
+    fail_usage(
+        "--direction {}: {} holds one generator and does not say of which direction; leave --direction out",
+        direction, set.source);
+  fail_usage("--direction {}: {} has no such generator (it has {})", direction, set.source, join(there));
+}
+
+// Networks of an archive stand under "net/<name>/".
+const std::string kNetworks = "net/";
+
+Json network_json(const NetworkInfo& n) {
+  return {{"name", n.name},
+          {"kind", n.kind},
+          {"options", n.options},
+          {"sides", {{"multiple_of", n.sides.multiple}, {"at_least", n.sides.minimum}}}};
+}
+
+NetworkInfo network_from(const Json& json) {
+  NetworkInfo out{json.at("name"), json.at("kind"), json.at("options"), {}};
+  if (json.contains("sides"))  // since format 2
+    out.sides = {json.at("sides").at("multiple_of"), json.at("sides").at("at_least")};
+  return out;
 }
 
 }  // namespace
 
+NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options) {
+  return {name, "generator", options_to_json(options), make_generator(options)->size_rule()};
+}
+
+NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options) {
+  return {name, "discriminator", options_to_json(options), make_discriminator(options)->size_rule()};
+}
+
 Json ModelInfo::to_json() const {
   Json nets = Json::array();
-  for (const NetworkInfo& n : networks)
-    nets.push_back({{"name", n.name}, {"kind", n.kind}, {"options", n.options}});
+  for (const NetworkInfo& n : networks) nets.push_back(network_json(n));
   return {{"type", type},
           {"networks", nets},
           {"domains", {{"a", domain_json(a)}, {"b", domain_json(b)}}},
-          {"value_range", {{"white", white}, {"network", {-1, 1}}}},
+          {"value_range", {{"bit_depth", 8}, {"white", white}, {"network", {-1, 1}}}},
           {"preprocessing", preprocessing},
+          {"note", note},
+          {"licence", licence},
           {"step", step},
           {"environment", environment},
           {"training", training}};
@@ -54,14 +92,15 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
   try {
     ModelInfo info;
     info.type = json.at("type");
-    for (const Json& n : json.at("networks"))
-      info.networks.push_back({n.at("name"), n.at("kind"), n.at("options")});
+    for (const Json& n : json.at("networks")) info.networks.push_back(network_from(n));
     info.a = domain_from(json.at("domains").at("a"));
     info.b = domain_from(json.at("domains").at("b"));
     info.white = json.at("value_range").at("white");
     info.preprocessing = json.at("preprocessing");
     info.training = json.at("training");
     info.step = json.at("step");
+    info.note = json.value("note", "");
+    info.licence = json.value("licence", "");
     info.environment = json.contains("environment") ? json.at("environment")
                                                     : Json{{"libtorch", json.at("libtorch")}};  // format 1
     return info;
@@ -90,19 +129,42 @@ ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, co
   return ModelInfo::from_json(parse_json(model->second, source), source);
 }
 
-LoadedGenerator load_generator(const std::filesystem::path& path, const std::string& direction) {
-  const Safetensors file = read_safetensors(path);
+WeightSet read_weights(const std::filesystem::path& path) {
+  Safetensors file = read_safetensors(path);
+  WeightSet set;
+  set.source = path.string();
+  set.what = file.metadata.contains("torsor.state") ? "torsor checkpoint" : "torsor model";
+  set.info = read_model_info(file.metadata, set.source);
+  for (auto& [name, tensor] : file.tensors) {
+    const std::size_t slash = name.find('/', kNetworks.size());
+    if (!name.starts_with(kNetworks) || slash == std::string::npos) continue;
+    set.weights[name.substr(kNetworks.size(), slash - kNetworks.size())].emplace_back(name.substr(slash + 1),
+                                                                                      std::move(tensor));
+  }
+  for (const NetworkInfo& network : set.info.networks)
+    if (!set.weights.contains(network.name))
+      fail("{}: is damaged: it describes the network {} but has no weights of it", set.source,
+           printable(network.name));
+  return set;
+}
+
+void write_weights(const std::filesystem::path& path, const WeightSet& set) {
+  Safetensors file{{}, model_metadata(set.info)};
+  for (const NetworkInfo& network : set.info.networks)
+    for (const auto& [key, tensor] : set.weights.at(network.name))
+      file.tensors.emplace_back(kNetworks + network.name + "/" + key, tensor);
+  write_safetensors(path, file);
+}
+
+LoadedGenerator load_generator(const WeightSet& set, const std::string& direction) {
+  const NetworkInfo& network = generator_for(set, direction);
   LoadedGenerator out;
-  out.info = read_model_info(file.metadata, path.string());
-  const NetworkInfo& network = generator_for(out.info, direction, path.string());
-  out.options = options_from_json<GeneratorOptions>(network.options, path.string() + ": " + network.name);
-  out.direction = network.name.substr(2);
+  out.info = set.info;
+  out.notes = set.notes;
+  out.options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
+  out.direction = direction_of(network);
   out.generator = make_generator(out.options);
-  TensorMap weights;
-  const std::string prefix = "net/" + network.name + "/";
-  for (const auto& [name, tensor] : file.tensors)
-    if (name.starts_with(prefix)) weights.emplace_back(name.substr(prefix.size()), tensor);
-  load_state_dict(*out.generator, weights, path.string());
+  load_state_dict(*out.generator, set.weights.at(network.name), set.source);
   out.generator->eval();
   return out;
 }

@@ -23,7 +23,11 @@ struct NetworkInfo {
   std::string name;  // g_a_to_b, ...
   std::string kind;  // generator or discriminator
   Json options;      // GeneratorOptions or DiscriminatorOptions
+  SizeRule sides;    // image sides that it takes
 };
+
+NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options);
+NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options);
 
 /// What a model file says about itself.
 struct ModelInfo {
@@ -34,7 +38,8 @@ struct ModelInfo {
   Json training = Json::object();       // the run's resolved options
   Json environment = Json::object();    // describe_environment() of the training
   std::int64_t step = 0;
-  double white = 255;  // the stored sample that is 1 in the network's [-1, 1]
+  double white = 255;         // the stored sample that is 1 in the network's [-1, 1]
+  std::string note, licence;  // the user's, "" = none
 
   Json to_json() const;
   /// Throws Error naming `source` when something is missing or of a newer format.
@@ -51,17 +56,32 @@ std::map<std::string, std::string> model_metadata(const ModelInfo& info);
 /// format that this version cannot read.
 ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, const std::string& source);
 
-/// A generator taken out of a file, ready to run.
+/// Networks with their weights, wherever they came from.
+struct WeightSet {
+  std::string source;                        // path, for messages
+  std::string what;                          // "torsor model", "torsor checkpoint", "reference weights"
+  ModelInfo info;                            // lists the networks
+  std::map<std::string, TensorMap> weights;  // by network name, then by state-dict key
+  std::vector<std::string> notes;            // what was inferred or had to be assumed
+};
+
+/// A model file or checkpoint of torsor. Throws Error naming the file.
+WeightSet read_weights(const std::filesystem::path& path);
+
+/// Writes the set as a model file. Throws Error.
+void write_weights(const std::filesystem::path& path, const WeightSet& set);
+
+/// A generator ready to run.
 struct LoadedGenerator {
   std::shared_ptr<Generator> generator;  // on the CPU, float32, evaluation mode
   GeneratorOptions options;
   std::string direction;  // a_to_b or b_to_a; "" when the file does not say
   ModelInfo info;
-  std::string note;  // what had to be assumed, or ""
+  std::vector<std::string> notes;  // what was inferred or had to be assumed
 };
 
-/// Loads one direction from a torsor model file or checkpoint; "" stands for a_to_b, or for the only one in
-/// the file. Throws Error naming the file, or UsageError for a direction that the file does not have.
-LoadedGenerator load_generator(const std::filesystem::path& path, const std::string& direction);
+/// One direction of the set; "" stands for a_to_b, or for the only one there is. Throws Error naming the
+/// source, or UsageError for a direction that it does not have.
+LoadedGenerator load_generator(const WeightSet& set, const std::string& direction);
 
 }  // namespace torsor

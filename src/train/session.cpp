@@ -272,10 +272,8 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
 ModelInfo TrainSession::model_info() const {
   const CycleGanSpec& spec = model_->spec();
   ModelInfo info;
-  info.networks = {{"g_a_to_b", "generator", options_to_json(spec.g_a_to_b)},
-                   {"g_b_to_a", "generator", options_to_json(spec.g_b_to_a)},
-                   {"d_a", "discriminator", options_to_json(spec.d_a)},
-                   {"d_b", "discriminator", options_to_json(spec.d_b)}};
+  info.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
+                   discriminator_info("d_a", spec.d_a), discriminator_info("d_b", spec.d_b)};
   info.a = data_.a;
   info.b = data_.b;
   info.preprocessing = options_to_json(config_.data.transform);
@@ -286,10 +284,9 @@ ModelInfo TrainSession::model_info() const {
 }
 
 void TrainSession::write_model(const fs::path& path) const {
-  Archive archive;
-  for (const auto& [name, network] : model_->networks())
-    for (const auto& [key, tensor] : state_dict(*network)) archive.put("net/" + name + "/" + key, tensor);
-  archive.write(path, model_metadata(model_info()));
+  WeightSet set{path.string(), "torsor model", model_info(), {}, {}};
+  for (const auto& [name, network] : model_->networks()) set.weights[name] = state_dict(*network);
+  write_weights(path, set);
 }
 
 void TrainSession::write_checkpoint(const fs::path& path) const {

@@ -1,5 +1,5 @@
-// Preloaded into a program, makes one call of the system fail: the FAULT_AT-th (from 1) of those that make, write,
-// sync, rename or close files whose path contains FAULT_PATH.
+// Preloaded into a program, makes one call of the system fail: the FAULT_AT-th (from 1) of those that make,
+// write, sync, rename or close files whose path contains FAULT_PATH.
 //   FAULT_KIND=EIO     that call fails
 //   FAULT_KIND=ENOSPC  that call fails, and so does every later write: a full disk
 //   FAULT_KIND=short   that call, when it is a write, writes half of what it was given
@@ -24,7 +24,9 @@ enum class Verdict { pass, fail, halve };
 
 class Faults {
  public:
-  bool concerns(const char* path) const { return !where_.empty() && std::strstr(path, where_.c_str()) != nullptr; }
+  bool concerns(const char* path) const {
+    return !where_.empty() && std::strstr(path, where_.c_str()) != nullptr;
+  }
   bool concerns(int fd) {
     const std::lock_guard lock(mutex_);
     return open_.count(fd) > 0;

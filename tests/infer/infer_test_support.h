@@ -55,16 +55,13 @@ inline LoadedGenerator loaded(const GeneratorOptions& options, std::uint64_t see
 /// A model file that holds these generators: (direction, generator).
 inline void write_model(const fs::path& path,
                         const std::vector<std::pair<std::string, LoadedGenerator>>& generators) {
-  ModelInfo info;
-  Safetensors file;
+  WeightSet set;
   for (const auto& [direction, generator] : generators) {
-    info.networks.push_back({"g_" + direction, "generator", options_to_json(generator.options)});
-    for (const auto& [key, tensor] : state_dict(*generator.generator))
-      file.tensors.emplace_back("net/g_" + direction + "/" + key, tensor.detach());
+    set.info.networks.push_back(generator_info("g_" + direction, generator.options));
+    set.weights["g_" + direction] = state_dict(*generator.generator);
   }
-  file.metadata = model_metadata(info);
   fs::create_directories(path.parent_path());
-  write_safetensors(path, file);
+  write_weights(path, set);
 }
 
 inline fs::path golden_folder() {

@@ -246,8 +246,8 @@ TEST(TranslatorOpen, ARunGivesItsFinalModelElseItsNewestCheckpoint) {
     return at::equal(Translator::open(folder / "run", {}).translate(x),
                      Translator(loaded(options, seed), {}).translate(x));
   };
-  write_model(folder / "run/checkpoints/step-00000010.safetensors", {{"a_to_b", loaded(options, 1)}});
-  write_model(folder / "run/checkpoints/step-00000200.safetensors", {{"a_to_b", loaded(options, 2)}});
+  write_model(folder / "run/checkpoints/step_00000010.safetensors", {{"a_to_b", loaded(options, 1)}});
+  write_model(folder / "run/checkpoints/step_00000200.safetensors", {{"a_to_b", loaded(options, 2)}});
   EXPECT_TRUE(answers_as(2));
   write_model(folder / "run/model.safetensors", {{"a_to_b", loaded(options, 3)}});
   EXPECT_TRUE(answers_as(3));

@@ -292,9 +292,8 @@ class ModelFile : public ::testing::Test {
         }()) {
     rig_.step();
     const CycleGanSpec& spec = rig_.model.spec();
-    info_.networks = {{"g_a_to_b", "generator", options_to_json(spec.g_a_to_b)},
-                      {"g_b_to_a", "generator", options_to_json(spec.g_b_to_a)},
-                      {"d_a", "discriminator", options_to_json(spec.d_a)}};
+    info_.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
+                      discriminator_info("d_a", spec.d_a)};
     info_.a = {"winter", 1};
     info_.b = {"summer", 3};
     info_.step = 12;
@@ -311,7 +310,7 @@ class ModelFile : public ::testing::Test {
   }
 
   std::string load_error() const {
-    return error_of([&] { load_generator(path_, "a_to_b"); });
+    return error_of([&] { load_generator(read_weights(path_), "a_to_b"); });
   }
 
   TestFolder folder_;
@@ -322,7 +321,7 @@ class ModelFile : public ::testing::Test {
 
 TEST_F(ModelFile, GivesBackTheSameGenerators) {
   for (const char* direction : {"a_to_b", "b_to_a"}) {
-    const LoadedGenerator loaded = load_generator(path_, direction);
+    const LoadedGenerator loaded = load_generator(read_weights(path_), direction);
     const std::int64_t channels = std::string(direction) == "a_to_b" ? 1 : 3;
     const at::Tensor x = image_noise({2, channels, kSide, kSide}, 5).to(at::kFloat);
     at::NoGradGuard no_grad;
@@ -335,7 +334,7 @@ TEST_F(ModelFile, GivesBackTheSameGenerators) {
 }
 
 TEST_F(ModelFile, DescribesItself) {
-  const ModelInfo info = load_generator(path_, "a_to_b").info;
+  const ModelInfo info = load_generator(read_weights(path_), "a_to_b").info;
   EXPECT_EQ(info.type, "cyclegan");
   EXPECT_EQ(info.a.name, "winter");
   EXPECT_EQ(info.a.channels, 1);
@@ -348,7 +347,7 @@ TEST_F(ModelFile, DescribesItself) {
 }
 
 TEST_F(ModelFile, OfAnotherDirectionIsAUsageErrorThatNamesThoseThereAre) {
-  EXPECT_THAT(error_of<UsageError>([&] { load_generator(path_, "b_to_c"); }),
+  EXPECT_THAT(error_of<UsageError>([&] { load_generator(read_weights(path_), "b_to_c"); }),
               AllOf(HasSubstr("--direction b_to_c"), HasSubstr("a_to_b, b_to_a")));
 }
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "infer/reference_weights.h"
+#include "interchange/reference_networks.h"
 #include "io/npz.h"
 #include "io/pth.h"
 #include "nn/network.h"

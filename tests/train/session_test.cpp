@@ -81,7 +81,7 @@ TEST(Session, LeavesARunDirectoryThatExplainsItself) {
   at::NoGradGuard no_grad;
   const auto networks = session.model().networks();
   for (const auto& path : {directory.model(), directory.checkpoint(8)}) {
-    const LoadedGenerator loaded = load_generator(path, "a_to_b");
+    const LoadedGenerator loaded = load_generator(read_weights(path), "a_to_b");
     EXPECT_TRUE(at::equal(loaded.generator->forward(x), networks[0].network->forward(x))) << path;
     EXPECT_EQ(loaded.info.step, 8);
     EXPECT_EQ(loaded.info.a.name, "circles");
@@ -179,7 +179,7 @@ TEST(Session, StoppedOnRequestCanBeUsed) {
   extra.push_back(std::move(probe));
   EXPECT_EQ(session.run(stop, std::move(extra)), EndReason::stopped);
   const RunDirectory directory = session.directory();
-  EXPECT_EQ(load_generator(directory.model(), "b_to_a").info.step, 2);
+  EXPECT_EQ(load_generator(read_weights(directory.model()), "b_to_a").info.step, 2);
   EXPECT_THAT(checkpoint_steps(directory), ElementsAre(2));
   EXPECT_THAT(steps_of(read_lines(directory.log())), ElementsAre(2));
   EXPECT_THAT(files_in(directory.samples()), ElementsAre("step_00000002.png"));

@@ -1,12 +1,15 @@
 // Architecture of the reference's networks, inferred from their state-dict keys and shapes.
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 #include "io/tensor_map.h"
-#include "model/model_file.h"
+#include "nn/network.h"
 
 namespace torsor {
+
+/// Whether these are a discriminator's keys.
+bool is_discriminator(const TensorMap& weights);
 
 /// A generator's options from the keys of its state dict: resnet blocks, U-Net depth, ngf, channels, norm,
 /// dropout (ResNet: from the index of the second convolution; U-Net: cannot be told and does not matter in
@@ -14,7 +17,7 @@ namespace torsor {
 /// keys named).
 GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source);
 
-/// A .pth of the reference, ready to run.
-LoadedGenerator load_reference_generator(const std::filesystem::path& path);
+/// A discriminator's: kind, layers, ndf, channels, norm. Throws Error that names the first keys.
+DiscriminatorOptions infer_discriminator(const TensorMap& weights, const std::string& source);
 
 }  // namespace torsor

@@ -3,8 +3,9 @@
 #include <sstream>
 
 #include "core/text.h"
-#include "infer/reference_weights.h"
-#include "infer_test_support.h"
+#include "infer/infer_test_support.h"
+#include "interchange/reference_networks.h"
+#include "interchange/reference_source.h"
 #include "io/pth.h"
 
 namespace torsor {
@@ -170,21 +171,21 @@ TEST(InferGenerator, TheReferencesNetworksByTheirListedKeys) {
   EXPECT_GT(discriminators, 0);
 }
 
-TEST(LoadReferenceGenerator, RecordedFilesOpenReadyToRunOrAreRefused) {
+TEST(ReadReference, RecordedFilesOpenReadyToRunOrAreRefused) {
   if (!std::filesystem::is_directory(testing::golden_folder())) GTEST_SKIP() << "no recorded files";
   int generators = 0, discriminators = 0;
   for (const auto& entry : std::filesystem::directory_iterator(testing::golden_folder())) {
     const std::string name = entry.path().filename().string();
     if (entry.path().extension() != ".pth") continue;
     if (name.starts_with("D_")) {
-      EXPECT_THAT(error_of([&] { load_reference_generator(entry.path()); }),
+      EXPECT_THAT(error_of([&] { load_generator(read_reference(entry.path()), ""); }),
                   AllOf(HasSubstr(name), HasSubstr("discriminator")));
       ++discriminators;
       continue;
     }
-    const LoadedGenerator loaded = load_reference_generator(entry.path());
+    const LoadedGenerator loaded = load_generator(read_reference(entry.path()), "");
     EXPECT_THAT(name, HasSubstr(loaded.options.net_g + "_" + loaded.options.norm));
-    EXPECT_THAT(loaded.note, AllOf(HasSubstr(name), HasSubstr(loaded.options.net_g)));
+    EXPECT_THAT(loaded.notes, ::testing::Contains(AllOf(HasSubstr(name), HasSubstr(loaded.options.net_g))));
     EXPECT_FALSE(loaded.generator->is_training());
     ++generators;
   }

@@ -1,4 +1,4 @@
-#include "infer/reference_weights.h"
+#include "interchange/reference_networks.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "io/pth.h"
+#include "io/describe.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
@@ -75,12 +75,19 @@ GeneratorOptions infer_unet(const TensorMap& weights, const std::string& source)
   return o;
 }
 
+std::string some_keys(const TensorMap& weights) {
+  std::vector<std::string> first;
+  for (const auto& [key, tensor] : weights)
+    if (first.size() < 3) first.push_back(printable(key));
+  return first.empty() ? "none" : join(first);
+}
+
+}  // namespace
+
 bool is_discriminator(const TensorMap& weights) {
   if (has(weights, "net.0.weight")) return true;
   return has(weights, "model.0.weight") && has(weights, "model.2.weight") && !has(weights, "model.1.weight");
 }
-
-}  // namespace
 
 GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source) {
   if (is_discriminator(weights))
@@ -90,28 +97,33 @@ GeneratorOptions infer_generator(const TensorMap& weights, const std::string& so
         source);
   if (dim(weights, "model.1.weight", 2) == 7) return infer_resnet(weights);
   if (has(weights, "model.model.0.weight")) return infer_unet(weights, source);
-  std::vector<std::string> first;
-  for (const auto& [key, tensor] : weights)
-    if (first.size() < 3) first.push_back(key);
   fail(
       "{}: is not a CycleGAN or pix2pix generator; expected keys like model.1.weight or "
       "model.model.0.weight, found {}",
-      source, join(first));
+      source, some_keys(weights));
 }
 
-LoadedGenerator load_reference_generator(const std::filesystem::path& path) {
-  const TensorMap weights = read_pth(path);
-  LoadedGenerator out;
-  out.options = infer_generator(weights, path.string());
-  out.generator = make_generator(out.options);
-  load_state_dict(*out.generator, weights, path.string());
-  out.generator->eval();
-  out.info.type = "reference";
-  out.info.networks = {{"g", "generator", options_to_json(out.options)}};
-  out.note =
-      fmt::format("{}: {}, ngf {}, norm {}, {} to {} channels", path.filename().string(), out.options.net_g,
-                  out.options.ngf, out.options.norm, out.options.in_channels, out.options.out_channels);
-  return out;
+DiscriminatorOptions infer_discriminator(const TensorMap& weights, const std::string& source) {
+  DiscriminatorOptions o;
+  if (has(weights, "net.0.weight")) {
+    o.net_d = "pixel";
+    o.ndf = dim(weights, "net.0.weight", 0);
+    o.in_channels = dim(weights, "net.0.weight", 1);
+    o.norm = norm_of(weights, "net.2.bias", "net.3.weight");
+    return o;
+  }
+  if (!is_discriminator(weights))
+    fail("{}: is not a discriminator; expected keys like model.0.weight or net.0.weight, found {}", source,
+         some_keys(weights));
+  o.ndf = dim(weights, "model.0.weight", 0);
+  o.in_channels = dim(weights, "model.0.weight", 1);
+  o.norm = norm_of(weights, "model.2.bias", "model.3.weight");
+  std::int64_t convolutions = 0;
+  for (const auto& [key, tensor] : weights) convolutions += tensor.dim() == 4;
+  constexpr std::int64_t kFirstAndLast = 2, kBasicLayers = 3;
+  o.n_layers_d = convolutions - kFirstAndLast;
+  o.net_d = o.n_layers_d == kBasicLayers ? "basic" : "n_layers";
+  return o;
 }
 
 }  // namespace torsor

@@ -1,0 +1,51 @@
+#include "interchange/weight_source.h"
+
+#include <fstream>
+
+#include "core/error.h"
+#include "interchange/reference_source.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// A safetensors file has an opening brace behind its length; a file may also say by its name what it ought to
+// be.
+bool is_safetensors(const fs::path& path) {
+  if (path.extension() == ".safetensors") return true;
+  char head[9] = {};
+  std::ifstream(path, std::ios::binary).read(head, sizeof head);
+  return head[8] == '{';
+}
+
+}  // namespace
+
+fs::path weights_in_run(const fs::path& run) {
+  std::error_code ec;
+  if (fs::is_regular_file(run / "model.safetensors", ec)) return run / "model.safetensors";
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints", ec)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step_") && name.ends_with(".safetensors") && entry.path() > newest)
+      newest = entry.path();
+  }
+  return newest;
+}
+
+WeightSet open_weights(const fs::path& model) {
+  std::error_code ec;
+  if (!fs::exists(model, ec))
+    fail(
+        "{}: no such model; expected a run directory, a .safetensors model, a .pth, or the reference's "
+        "folder of them",
+        model.string());
+  if (fs::is_directory(model)) {
+    const fs::path file = weights_in_run(model);
+    return file.empty() ? read_reference(model) : read_weights(file);
+  }
+  return is_safetensors(model) ? read_weights(model) : read_reference(model);
+}
+
+}  // namespace torsor

@@ -1,0 +1,18 @@
+// Weights from wherever they are.
+#pragma once
+
+#include <filesystem>
+
+#include "model/model_file.h"
+
+namespace torsor {
+
+/// The file inside a torsor run directory that holds its newest weights: the final model, else the newest
+/// checkpoint; empty when it has neither.
+std::filesystem::path weights_in_run(const std::filesystem::path& run);
+
+/// MODEL: a run directory, a torsor model file or checkpoint, a .pth of the reference, or its folder
+/// checkpoints/<name>/. Throws Error naming the file and what it looks like.
+WeightSet open_weights(const std::filesystem::path& model);
+
+}  // namespace torsor
