@@ -7,6 +7,9 @@ namespace torsor::app {
 
 Command train_command();
 Command translate_command();
+Command import_command();
+Command export_command();
+Command inspect_command();
 Command demo_command();
 Command docs_command();
 

@@ -56,7 +56,8 @@ std::vector<ReferenceFile> newest_files(const fs::path& folder) {
   }
   if (epochs.empty())
     fail(
-        "{}: holds neither a torsor run (model.safetensors, checkpoints/) nor weights of the reference "
+        "{}: is no model: it has no model.safetensors, no checkpoint of torsor and no weights of the "
+        "reference "
         "(*_net_G_A.pth and the like)",
         folder.string());
   auto newest = std::max_element(epochs.begin(), epochs.end(), [](const auto& x, const auto& y) {

@@ -18,4 +18,9 @@ namespace torsor {
 /// would unpack to more than 1 GiB + 8 times the file's size. The container formats: torch/serialization.py.
 TensorMap read_pth(const std::filesystem::path& path);
 
+/// Writes a state dict that torch.load(weights_only=True) reads: an OrderedDict of contiguous tensors in the
+/// zip container, in the order given. Equal tensors make equal files. Atomic. Throws Error naming the file
+/// for: a name twice, a dtype without a torch storage, a disk that is full.
+void write_pth(const std::filesystem::path& path, const TensorMap& tensors);
+
 }  // namespace torsor

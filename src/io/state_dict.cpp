@@ -288,6 +288,12 @@ bool is_state_dict_global(std::string_view name) {
          std::find(kPlainGlobals.begin(), kPlainGlobals.end(), name) != kPlainGlobals.end();
 }
 
+std::string_view storage_type_name(at::ScalarType dtype) {
+  for (const auto& [name, known] : kStorages)
+    if (known == dtype) return name.substr(std::string_view("torch.").size());
+  return "";
+}
+
 StorageId parse_storage_id(const PickleValue& persistent, const std::string& source) {
   const PickleValue& id = *persistent.items.front();
   const auto has = [&](std::size_t i, Kind kind) { return i < id.items.size() && id.items[i]->is(kind); };

@@ -34,6 +34,9 @@ class StorageSource {
 /// stands for plain data in checkpoints (torch.Size, torch.device, dtypes, sets).
 bool is_state_dict_global(std::string_view name);
 
+/// "FloatStorage" of module torch; "" for a dtype that has none here.
+std::string_view storage_type_name(at::ScalarType dtype);
+
 /// Throws Error when the persistent identifier is not a storage of a supported dtype.
 StorageId parse_storage_id(const PickleValue& persistent, const std::string& source);
 

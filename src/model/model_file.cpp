@@ -21,31 +21,6 @@ std::string direction_of(const NetworkInfo& network) {
   return network.name.starts_with("g_") ? network.name.substr(2) : "";
 }
 
-// The generator of this direction; of "" that of a_to_b, or the only one there is.
-const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
-  std::vector<const NetworkInfo*> generators;
-  std::vector<std::string> there;
-  for (const NetworkInfo& network : set.info.networks) {
-    if (network.kind != "generator") continue;
-    if (direction_of(network) == (direction.empty() ? "a_to_b" : direction)) return network;
-    generators.push_back(&network);
-    there.push_back(direction_of(network));
-  }
-  if (generators.empty())
-    fail(
-        "{}: holds a discriminator and no generator; a discriminator cannot translate: give the generator's "
-        "file (…_net_G_A.pth, …_net_G_B.pth)",
-        set.source);
-  if (direction.empty() && generators.size() == 1) return *generators.front();
-  if (direction.empty())
-    fail("{}: does not say which of its {} generators to use", set.source, generators.size());
-  if (there == std::vector<std::string>{""})
-    fail_usage(
-        "--direction {}: {} holds one generator and does not say of which direction; leave --direction out",
-        direction, set.source);
-  fail_usage("--direction {}: {} has no such generator (it has {})", direction, set.source, join(there));
-}
-
 // Networks of an archive stand under "net/<name>/".
 const std::string kNetworks = "net/";
 
@@ -154,6 +129,30 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set) {
     for (const auto& [key, tensor] : set.weights.at(network.name))
       file.tensors.emplace_back(kNetworks + network.name + "/" + key, tensor);
   write_safetensors(path, file);
+}
+
+const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
+  std::vector<const NetworkInfo*> generators;
+  std::vector<std::string> there;
+  for (const NetworkInfo& network : set.info.networks) {
+    if (network.kind != "generator") continue;
+    if (direction_of(network) == (direction.empty() ? "a_to_b" : direction)) return network;
+    generators.push_back(&network);
+    there.push_back(direction_of(network));
+  }
+  if (generators.empty())
+    fail(
+        "{}: holds a discriminator, which cannot translate; give the generator's file (…_net_G_A.pth, "
+        "…_net_G_B.pth)",
+        set.source);
+  if (direction.empty() && generators.size() == 1) return *generators.front();
+  if (direction.empty())
+    fail("{}: does not say which of its {} generators to use", set.source, generators.size());
+  if (there == std::vector<std::string>{""})
+    fail_usage(
+        "--direction {}: {} holds one generator and does not say of which direction; leave --direction out",
+        direction, set.source);
+  fail_usage("--direction {}: {} has no such generator (it has {})", direction, set.source, join(there));
 }
 
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction) {

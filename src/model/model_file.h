@@ -71,6 +71,10 @@ WeightSet read_weights(const std::filesystem::path& path);
 /// Writes the set as a model file. Throws Error.
 void write_weights(const std::filesystem::path& path, const WeightSet& set);
 
+/// The generator of this direction; "" stands for a_to_b, or for the only one there is. Throws Error naming
+/// the source, or UsageError for a direction that it does not have.
+const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction);
+
 /// A generator ready to run.
 struct LoadedGenerator {
   std::shared_ptr<Generator> generator;  // on the CPU, float32, evaluation mode
@@ -80,8 +84,8 @@ struct LoadedGenerator {
   std::vector<std::string> notes;  // what was inferred or had to be assumed
 };
 
-/// One direction of the set; "" stands for a_to_b, or for the only one there is. Throws Error naming the
-/// source, or UsageError for a direction that it does not have.
+/// generator_for(), built and filled. Throws as that does, and Error when the weights are for another
+/// network.
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction);
 
 }  // namespace torsor

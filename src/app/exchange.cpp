@@ -1,0 +1,158 @@
+// torsor import, export and inspect
+#include <iostream>
+
+#include "app/commands.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "interchange/inspect.h"
+#include "interchange/reference_target.h"
+#include "interchange/weight_source.h"
+
+namespace torsor::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void add_direction(OptionSet& o, std::string& direction, const std::string& help) {
+  o.add("direction", direction, help).check([](const std::string& v, const std::string& where) {
+    if (!v.empty() && v != "a_to_b" && v != "b_to_a")
+      fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v,
+                 did_you_mean(v, {"a_to_b", "b_to_a"}));
+  });
+}
+
+void require_free(const fs::path& path, Existing existing) {
+  std::error_code ec;
+  if (existing == Existing::keep && fs::exists(path, ec))
+    fail("{}: exists already; pass --overwrite to replace it, or choose another name", path.string());
+}
+
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) std::cout << "  " << note << '\n';
+}
+
+struct ImportOptions {
+  std::string name_a, name_b, note, licence;
+  bool overwrite = false;
+
+  void describe(OptionSet& o) {
+    o.add("name_a", name_a, "name of domain A [what train_opt.txt says, else A]");
+    o.add("name_b", name_b, "name of domain B");
+    o.add("note", note, "a note that the model file keeps");
+    o.add("licence", licence, "the licence of the weights, kept in the model file");
+    o.add("overwrite", overwrite, "replace an existing OUT");
+  }
+};
+
+int import_weights(const std::vector<std::string>& positionals) {
+  const ImportOptions& o = Bound<ImportOptions>::instance().settings;
+  const fs::path out = positionals[1];
+  if (out.extension() != ".safetensors") fail_usage("{}: end the name in .safetensors", out.string());
+  require_free(out, o.overwrite ? Existing::replace : Existing::keep);
+  WeightSet set = open_weights(positionals[0]);
+  if (!o.name_a.empty()) set.info.a.name = o.name_a;
+  if (!o.name_b.empty()) set.info.b.name = o.name_b;
+  if (!o.note.empty()) set.info.note = o.note;
+  if (!o.licence.empty()) set.info.licence = o.licence;
+  write_weights(out, set);
+  std::cout << fmt::format("{}: from {} ({})\n", out.string(), set.source, set.what);
+  for (const NetworkInfo& network : set.info.networks)
+    std::cout << fmt::format(
+        "  {:<9} {}\n", network.name,
+        network.options.at(network.kind == "generator" ? "net_g" : "net_d").get<std::string>());
+  print_notes(set.notes);
+  return 0;
+}
+
+struct ExportOptions {
+  std::string direction;
+  bool overwrite = false;
+
+  void describe(OptionSet& o) {
+    add_direction(o, direction, "a_to_b or b_to_a, for OUT.pth [a_to_b, or what the file holds]");
+    o.add("overwrite", overwrite, "replace existing files");
+  }
+};
+
+int export_weights(const std::vector<std::string>& positionals) {
+  const ExportOptions& o = Bound<ExportOptions>::instance().settings;
+  const fs::path out = positionals[1];
+  const Existing existing = o.overwrite ? Existing::replace : Existing::keep;
+  const bool is_file = out.extension() == ".pth";
+  if (!is_file && out.has_extension())
+    fail_usage("{}: its ending names no format to export; end it in .pth, or name a folder (all networks)",
+               out.string());
+  if (!is_file && !o.direction.empty())
+    fail_usage(
+        "--direction {}: a folder receives all networks; leave --direction out or name a file, OUT.pth",
+        o.direction);
+  if (is_file) require_free(out, existing);
+  const WeightSet set = open_weights(positionals[0]);
+  const ReferenceExport done =
+      is_file ? write_reference_generator(set, o.direction, out) : write_reference_folder(set, out, existing);
+  std::cout << "written:\n";
+  for (const fs::path& file : done.files) std::cout << "  " << file.string() << '\n';
+  print_notes(done.notes);
+  return 0;
+}
+
+struct InspectOptions {
+  bool json = false;
+
+  void describe(OptionSet& o) { o.add("json", json, "print JSON"); }
+};
+
+// Nested objects as "key.key  value" lines.
+void print_lines(const Json& json, const std::string& prefix) {
+  for (const auto& [key, value] : json.items()) {
+    const std::string name = prefix.empty() ? key : prefix + "." + key;
+    const bool is_list = value.is_array() && !value.empty() && value.front().is_structured();
+    if (value.is_object() || is_list) {
+      print_lines(value, name);
+      continue;
+    }
+    if (value.is_null() || value == Json("") || (value.is_structured() && value.empty())) continue;
+    std::cout << fmt::format("{:<36} {}\n", name,
+                             value.is_string() ? value.get<std::string>() : value.dump());
+  }
+}
+
+int inspect_file(const std::vector<std::string>& positionals) {
+  const Json found = inspect(positionals[0]);
+  if (Bound<InspectOptions>::instance().settings.json)
+    std::cout << found.dump(2) << '\n';
+  else
+    print_lines(found, "");
+  return 0;
+}
+
+}  // namespace
+
+Command import_command() {
+  return {"import",
+          "Make a torsor model file of the reference's weights",
+          {{"IN", "the reference's folder checkpoints/<name>/, one .pth, or anything else with weights"},
+           {"OUT", "model file to write, *.safetensors"}},
+          &Bound<ImportOptions>::instance().options,
+          import_weights};
+}
+
+Command export_command() {
+  return {"export",
+          "Write a model's weights for other programs",
+          {{"MODEL", "run directory, torsor model file, .pth or the reference's folder"},
+           {"OUT", "*.pth (one generator) or a folder (all networks) for the reference"}},
+          &Bound<ExportOptions>::instance().options,
+          export_weights};
+}
+
+Command inspect_command() {
+  return {"inspect",
+          "Show what a file with weights says of itself",
+          {{"FILE", "model file, checkpoint, run directory, .pth or the reference's folder"}},
+          &Bound<InspectOptions>::instance().options,
+          inspect_file};
+}
+
+}  // namespace torsor::app

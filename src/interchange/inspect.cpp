@@ -1,0 +1,27 @@
+#include "interchange/inspect.h"
+
+#include <ATen/core/Tensor.h>
+
+#include "interchange/weight_source.h"
+
+namespace torsor {
+
+Json inspect(const std::filesystem::path& path) {
+  const WeightSet set = open_weights(path);
+  std::error_code ec;
+  Json out = {{"file", set.source}, {"what", set.what}};
+  if (std::filesystem::is_regular_file(set.source, ec))
+    out["bytes"] = std::filesystem::file_size(set.source, ec);
+  out.update(set.info.to_json());
+  for (Json& network : out["networks"]) {
+    std::int64_t values = 0;
+    const TensorMap& weights = set.weights.at(network.at("name").get<std::string>());
+    for (const auto& [key, tensor] : weights) values += tensor.numel();
+    network["tensors"] = weights.size();
+    network["values"] = values;
+  }
+  out["notes"] = set.notes;
+  return out;
+}
+
+}  // namespace torsor

@@ -1,0 +1,15 @@
+// What a file with weights says of itself.
+#pragma once
+
+#include <filesystem>
+
+#include "core/json.h"
+
+namespace torsor {
+
+/// Of whatever open_weights() takes: {"file", "what", "bytes", "networks": [{"name", "kind", "options",
+/// "sides", "tensors", "values"}], "domains", "value_range", "preprocessing", "training", "environment",
+/// "step", "note", "licence", "notes"}. Reading it verifies the checksums. Throws Error.
+Json inspect(const std::filesystem::path& path);
+
+}  // namespace torsor

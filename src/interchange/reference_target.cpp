@@ -1,0 +1,115 @@
+#include "interchange/reference_target.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "io/pth.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Target {
+  std::string network, file;
+};
+
+// The reference's D_A judges what its G_A makes.
+const std::vector<Target>& targets() {
+  static const std::vector<Target> table = {{"g_a_to_b", "latest_net_G_A.pth"},
+                                            {"g_b_to_a", "latest_net_G_B.pth"},
+                                            {"d_b", "latest_net_D_A.pth"},
+                                            {"d_a", "latest_net_D_B.pth"}};
+  return table;
+}
+
+const NetworkInfo* find_network(const WeightSet& set, const std::string& name) {
+  for (const NetworkInfo& network : set.info.networks)
+    if (network.name == name) return &network;
+  return nullptr;
+}
+
+GeneratorOptions require_expressible(const WeightSet& set, const NetworkInfo& network) {
+  const auto o = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
+  if (o.output_activation != "tanh")
+    fail(
+        "{}: {} ends in '{}', the reference's generators always in tanh: the weights would compute something "
+        "else",
+        set.source, network.name, o.output_activation);
+  return o;
+}
+
+std::vector<std::string> use_of(const GeneratorOptions& o) {
+  std::vector<std::string> notes = {fmt::format(
+      "the reference's options for it: --netG {} --ngf {} --norm {} {}--input_nc {} --output_nc {}", o.net_g,
+      o.ngf, o.norm, o.dropout ? "" : "--no_dropout ", o.in_channels, o.out_channels)};
+  if (o.net_g.starts_with("resnet_") && o.net_g != "resnet_9blocks" && o.net_g != "resnet_6blocks")
+    notes.push_back(fmt::format(
+        "the reference's define_G knows 6 and 9 blocks alone: {} has to be added there", o.net_g));
+  return notes;
+}
+
+std::string option_line(const std::string& name, const std::string& value) {
+  return fmt::format("{:>25}: {:<30}\n", name, value);
+}
+
+std::string options_text(const WeightSet& set, const GeneratorOptions& g) {
+  const auto flag = [](bool on) { return std::string(on ? "True" : "False"); };
+  std::string text = "----------------- Options ---------------\n";
+  text += option_line("model", "cycle_gan") + option_line("direction", "AtoB");
+  text += option_line("input_nc", std::to_string(set.info.a.channels)) +
+          option_line("output_nc", std::to_string(set.info.b.channels));
+  text += option_line("netG", g.net_g) + option_line("ngf", std::to_string(g.ngf)) +
+          option_line("norm", g.norm) + option_line("no_dropout", flag(!g.dropout));
+  if (const NetworkInfo* judge = find_network(set, "d_b")) {
+    const auto d = options_from_json<DiscriminatorOptions>(judge->options, set.source + ": d_b");
+    text += option_line("netD", d.net_d) + option_line("ndf", std::to_string(d.ndf)) +
+            option_line("n_layers_D", std::to_string(d.n_layers_d));
+  }
+  if (set.info.preprocessing.contains("preprocess")) {
+    const auto t = options_from_json<TransformOptions>(set.info.preprocessing, set.source);
+    text += option_line("preprocess", t.preprocess) + option_line("load_size", std::to_string(t.load_size)) +
+            option_line("crop_size", std::to_string(t.crop_size)) + option_line("no_flip", flag(!t.flip));
+  }
+  return text + "----------------- End -------------------\n";
+}
+
+}  // namespace
+
+ReferenceExport write_reference_generator(const WeightSet& set, const std::string& direction,
+                                          const fs::path& path) {
+  const NetworkInfo& network = generator_for(set, direction);
+  const GeneratorOptions options = require_expressible(set, network);
+  write_pth(path, set.weights.at(network.name));
+  return {{path}, use_of(options)};
+}
+
+ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& folder, Existing existing) {
+  const NetworkInfo& first = generator_for(set, "");
+  const GeneratorOptions options = require_expressible(set, first);
+  std::vector<Target> chosen;
+  for (const Target& target : targets()) {
+    const NetworkInfo* network = find_network(set, target.network);
+    if (network == nullptr) continue;
+    if (network->kind == "generator") require_expressible(set, *network);
+    chosen.push_back(target);
+  }
+  if (chosen.empty())
+    fail("{}: does not say in which direction its generator goes; export it as a file: OUT.pth", set.source);
+  std::error_code ec;
+  for (const Target& target : chosen)
+    if (existing == Existing::keep && fs::exists(folder / target.file, ec))
+      fail("{}: exists already; pass --overwrite to replace it, or choose another folder",
+           (folder / target.file).string());
+  make_folder(folder);
+  ReferenceExport out{{}, use_of(options)};
+  for (const Target& target : chosen) {
+    out.files.push_back(folder / target.file);
+    write_pth(out.files.back(), set.weights.at(target.network));
+  }
+  out.files.push_back(folder / "train_opt.txt");
+  write_file_atomically(out.files.back(), options_text(set, options));
+  return out;
+}
+
+}  // namespace torsor

@@ -1,0 +1,104 @@
+"""The networks once more in Python torch, with the reference's state-dict keys: what torsor's files are compared with."""
+import torch
+from torch import nn
+
+
+def norm_layer(norm, width):
+    return {"instance": lambda: nn.InstanceNorm2d(width), "batch": lambda: nn.BatchNorm2d(width),
+            "none": nn.Identity}[norm]()
+
+
+class Net(nn.Module):
+    """Calls the one child that the keys begin with."""
+
+    def __init__(self, layers, name="model"):
+        super().__init__()
+        self.name = name
+        setattr(self, name, nn.Sequential(*layers))
+
+    def forward(self, x):
+        return getattr(self, self.name)(x)
+
+
+class Block(nn.Module):
+    def __init__(self, width, norm, dropout):
+        super().__init__()
+        bias = norm == "instance"
+        half = lambda: [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3, bias=bias), norm_layer(norm, width)]
+        self.conv_block = nn.Sequential(*half(), nn.ReLU(), *([nn.Dropout(0.5)] if dropout else []), *half())
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+def resnet(blocks, inputs, outputs, ngf, norm, dropout):
+    bias = norm == "instance"
+    after = lambda width: [norm_layer(norm, width), nn.ReLU()]
+    layers = [nn.ReflectionPad2d(3), nn.Conv2d(inputs, ngf, 7, bias=bias), *after(ngf)]
+    for w in (ngf, 2 * ngf):
+        layers += [nn.Conv2d(w, 2 * w, 3, 2, 1, bias=bias), *after(2 * w)]
+    layers += [Block(4 * ngf, norm, dropout) for _ in range(blocks)]
+    for w in (4 * ngf, 2 * ngf):
+        layers += [nn.ConvTranspose2d(w, w // 2, 3, 2, 1, output_padding=1, bias=bias), *after(w // 2)]
+    return Net([*layers, nn.ReflectionPad2d(3), nn.Conv2d(ngf, outputs, 7), nn.Tanh()])
+
+
+class Skip(Net):
+    def forward(self, x):
+        return torch.cat([x, self.model(x)], 1)
+
+
+def unet(depth, inputs, outputs, ngf, norm, dropout):
+    bias = norm == "instance"
+    width = lambda k: ngf * min(2**k, 8)
+    nested = None
+    for k in range(depth - 1, 0, -1):  # from the innermost outwards
+        outer, inner = width(k - 1), width(k)
+        down = [nn.LeakyReLU(0.2), nn.Conv2d(outer, inner, 4, 2, 1, bias=bias)]
+        up = [nn.ReLU(), nn.ConvTranspose2d(inner * (1 if nested is None else 2), outer, 4, 2, 1, bias=bias),
+              norm_layer(norm, outer)]
+        if nested is None:
+            layers = down + up
+        else:
+            drop = [nn.Dropout(0.5)] if dropout and outer == inner == 8 * ngf else []
+            layers = [*down, norm_layer(norm, inner), nested, *up, *drop]
+        nested = Skip(layers)
+    outermost = Net([nn.Conv2d(inputs, ngf, 4, 2, 1, bias=bias), nested, nn.ReLU(),
+                     nn.ConvTranspose2d(2 * ngf, outputs, 4, 2, 1), nn.Tanh()])
+    holder = Net([])
+    holder.model = outermost
+    return holder
+
+
+def generator(net, norm, dropout=False, inputs=3, outputs=3, ngf=4):
+    if net.startswith("unet"):
+        return unet({"unet_128": 7, "unet_256": 8}[net], inputs, outputs, ngf, norm, dropout)
+    return resnet(int(net.removeprefix("resnet_").removesuffix("blocks")), inputs, outputs, ngf, norm, dropout)
+
+
+def discriminator(net, norm, inputs=3, ndf=4, layers=3):
+    bias = norm == "instance"
+    if net == "pixel":
+        return Net([nn.Conv2d(inputs, ndf, 1), nn.LeakyReLU(0.2), nn.Conv2d(ndf, 2 * ndf, 1, bias=bias),
+                    norm_layer(norm, 2 * ndf), nn.LeakyReLU(0.2), nn.Conv2d(2 * ndf, 1, 1, bias=bias)], "net")
+    width = lambda k: ndf * min(2**k, 8)
+    body = [nn.Conv2d(inputs, ndf, 4, 2, 1), nn.LeakyReLU(0.2)]
+    for k in range(1, layers + 1):
+        body += [nn.Conv2d(width(k - 1), width(k), 4, 2 if k < layers else 1, 1, bias=bias), norm_layer(norm, width(k)),
+                 nn.LeakyReLU(0.2)]
+    return Net([*body, nn.Conv2d(width(layers), 1, 4, 1, 1)])
+
+
+def shaken(net, seed=0):
+    """Random weights and running statistics, so that nothing that is dropped goes unseen; evaluation mode."""
+    draw = torch.Generator().manual_seed(seed)
+    for name, value in net.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.3, 3, generator=draw)
+        elif name.endswith("num_batches_tracked"):
+            value.fill_(17)
+        elif value.dim() == 4:
+            value.normal_(0, (2 / value[0].numel())**0.5, generator=draw)
+        else:
+            value.normal_(0.2, 0.3, generator=draw)
+    return net.eval()
