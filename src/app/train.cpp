@@ -8,7 +8,9 @@
 #include "app/progress.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "interchange/weight_source.h"
 #include "train/estimate.h"
+#include "train/init_from.h"
 #include "train/session.h"
 
 namespace torsor::app {
@@ -28,24 +30,34 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Defaults < preset < config file < flags. Flags were parsed first, so they are taken aside and put back.
+// What every layer of settings below the flags leaves alone.
+void set_unless_given(TrainProgram& p, const Json& values, const std::string& where,
+                      std::vector<std::string>& given) {
+  for (const auto& [key, value] : values.items()) {
+    if (contains(given, key)) continue;
+    p.options.find(key)->set(value, where);
+    given.push_back(key);
+  }
+}
+
+// Defaults < preset < the networks of --init-from < config file < flags. Flags were parsed first, so they are
+// taken aside and put back.
 std::vector<std::string> resolve_layers(TrainProgram& p) {
   std::vector<std::string> given = given_names(p.options);
   Json flags = Json::object();
   for (const std::string& name : given) flags[name] = p.options.find(name)->value();
-  Json file = Json::object();
   if (!p.settings.run.config.empty()) {
-    file = read_json(p.settings.run.config);
+    const Json file = read_json(p.settings.run.config);
     p.options.from_json(file, p.settings.run.config);
     for (const auto& [key, value] : file.items())
       if (!value.is_null() && !contains(given, key)) given.push_back(key);
     p.options.from_json(flags, "flags");
   }
-  if (!p.settings.run.preset.empty()) {
-    const Json preset = train_preset(p.settings.run.preset);
-    for (const auto& [key, value] : preset.items())
-      if (!contains(given, key)) p.options.find(key)->set(value, "--preset " + p.settings.run.preset);
-  }
+  std::vector<std::string> set = given;
+  const RunOptions run = p.settings.run;
+  if (!run.init_from.empty())
+    set_unless_given(p, network_options(open_weights(run.init_from)), "--init-from " + run.init_from, set);
+  if (!run.preset.empty()) set_unless_given(p, train_preset(run.preset), "--preset " + run.preset, set);
   return given;
 }
 

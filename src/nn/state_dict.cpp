@@ -74,4 +74,24 @@ void load_state_dict(torch::nn::Module& module, const NamedTensors& values, cons
   for (const auto& [name, target] : wanted) at::Tensor(target).copy_(by_name.at(name));
 }
 
+TakenWeights take_matching(torch::nn::Module& module, const NamedTensors& values) {
+  const std::map<std::string, at::Tensor> given(values.begin(), values.end());
+  TakenWeights out;
+  at::NoGradGuard no_grad;
+  for (const auto& [name, target] : state_dict(module)) {
+    ++out.wanted;
+    const auto found = given.find(name);
+    if (found == given.end()) {
+      out.not_taken.push_back(name + " is missing");
+    } else if (found->second.sizes() != target.sizes()) {
+      out.not_taken.push_back(
+          fmt::format("{} is {}, here {}", name, shape_text(found->second), shape_text(target)));
+    } else {
+      at::Tensor(target).copy_(found->second);
+      ++out.taken;
+    }
+  }
+  return out;
+}
+
 }  // namespace torsor

@@ -20,4 +20,16 @@ std::vector<std::pair<std::string, at::Tensor>> state_dict(const torch::nn::Modu
 void load_state_dict(torch::nn::Module& module, const std::vector<std::pair<std::string, at::Tensor>>& values,
                      const std::string& source);
 
+/// What a module took over from weights that need not be its own.
+struct TakenWeights {
+  std::int64_t taken = 0, wanted = 0;  // tensors
+  std::vector<std::string>
+      not_taken;  // "model.1.weight is [64,1,7,7], here [64,3,7,7]", "model.4.bias is missing"
+};
+
+/// Copies every tensor whose name and shape are the module's, converting device and dtype; the others keep
+/// their values.
+TakenWeights take_matching(torch::nn::Module& module,
+                           const std::vector<std::pair<std::string, at::Tensor>>& values);
+
 }  // namespace torsor

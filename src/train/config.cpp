@@ -106,7 +106,7 @@ void RunOptions::describe(OptionSet& o) {
         "JSON file of options (keys are the flags' names with underscores); flags win over it");
 }
 
-// Named last, so that it can list the options that may change.
+// Described last, so that it can list the options that may change.
 void RunOptions::describe_resume(OptionSet& o) {
   std::vector<std::string> changeable;
   for (const Option& option : o.options())
@@ -116,6 +116,10 @@ void RunOptions::describe_resume(OptionSet& o) {
         "end or "
         "--steps; these may have new values: " +
             join(changeable));
+  o.add("init_from", init_from,
+        "begin with the weights of this model (run, model file, .pth, the reference's folder) instead of "
+        "random ones; "
+        "its network options hold where none are given");
 }
 
 void TrainConfig::describe(OptionSet& o) {

@@ -7,9 +7,11 @@
 #include "data/folder_source.h"
 #include "data/generated.h"
 #include "data/unpaired.h"
+#include "interchange/weight_source.h"
 #include "io/checksum.h"
 #include "model/environment.h"
 #include "nn/state_dict.h"
+#include "train/init_from.h"
 
 namespace torsor {
 
@@ -181,6 +183,8 @@ void TrainSession::open() {
   data_ = open_data(config_, log_);
   model_ = std::make_unique<CycleGan>(config_.spec(), placement_, seed);
   schedule.check_losses(model_->loss_names());
+  if (!resumed_ && !config_.run.init_from.empty())
+    take_weights(*model_, open_weights(config_.run.init_from), *log_);
   TrainState state(seed);
   if (resumed_) state.load(resumed_->archive);
   loader_ =

@@ -228,3 +228,60 @@ def test_inspect_shows_every_kind_of_file(tmp_path, model):
     assert found["step"] == 3 and found["training"]["ngf"] == 4 and found["environment"]["threads"] == 1
     assert found["networks"][0]["sides"] == {"multiple_of": 4, "at_least": 8}
     assert found["domains"]["a"] == {"name": "solid", "channels": 3}
+
+
+# --- fine-tuning ---
+
+def fine_tune(out, source, **options):
+    """One step at a rate that changes nothing to speak of, in the networks of the source."""
+    return train(out, init_from=source, steps=1, lr="1e-12", optimizer="sgd", **{"net_g": None, "ngf": None, "ndf": None,
+                                                                                 **options})
+
+
+def almost_equal(model_file, other, prefix, other_prefix=None):
+    one, two = weights(model_file), weights(other)
+    keys = [key for key in one if key.startswith(prefix)]
+    assert keys
+    for key in keys:
+        numpy.testing.assert_allclose(one[key], two[key.replace(prefix, other_prefix or prefix, 1)], atol=1e-6)
+
+
+def test_fine_tuning_a_run_needs_no_network_flags(tmp_path, model):
+    done = succeeded(fine_tune(tmp_path / "run", model))
+    for name in ("g_a_to_b", "g_b_to_a", "d_a", "d_b"):
+        assert f"{name}: all " in done.stderr
+        almost_equal(tmp_path / "run" / "model.safetensors", model / "model.safetensors", f"net/{name}/")
+    assert networks(tmp_path / "run") == networks(model)
+    assert inspect(tmp_path / "run")["step"] == 1
+
+
+def test_fine_tuning_from_the_references_files(tmp_path):
+    reference_folder(tmp_path / "name", None, channels=(3, 3))
+    done = succeeded(fine_tune(tmp_path / "whole", tmp_path / "name"))
+    assert done.stderr.count("all ") == 4
+    succeeded(import_(tmp_path / "name", tmp_path / "m.safetensors"))
+    almost_equal(tmp_path / "whole" / "model.safetensors", tmp_path / "m.safetensors", "net/d_b/")
+
+    torch.save(torch_twin.shaken(torch_twin.generator("resnet_6blocks", "batch")).state_dict(), tmp_path / "g.pth")
+    done = succeeded(fine_tune(tmp_path / "lone", tmp_path / "g.pth"))
+    assert "g_a_to_b: all " in done.stderr
+    for name in ("g_b_to_a", "d_a", "d_b"):
+        assert f"{name}: starts fresh: {tmp_path / 'g.pth'} has none" in done.stderr
+    assert networks(tmp_path / "lone")["g_a_to_b"]["options"]["norm"] == "batch"
+
+
+def test_fine_tuning_other_networks_says_what_was_taken(tmp_path, model):
+    done = succeeded(fine_tune(tmp_path / "grey", model, channels_a=1, lambda_identity=0))
+    assert "g_a_to_b: 15 of 16 tensors taken" in done.stderr
+    assert "not taken: model.1.weight is [4,3,7,7], here [4,1,7,7]" in done.stderr
+    done = succeeded(fine_tune(tmp_path / "deep", model, net_g="resnet_2blocks"))
+    assert "model.11.conv_block.1.weight is missing" in done.stderr
+    done = fine_tune(tmp_path / "none", model, net_g="unet_128", net_d="pixel", load_size=128, crop_size=128)
+    assert done.returncode == FAILURE and "not one of its tensors fits" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_fine_tuned_run_goes_on_like_any_other(tmp_path, model):
+    succeeded(fine_tune(tmp_path / "run", model))
+    done = succeeded(run("train", "--resume", tmp_path / "run", "--steps", 2))
+    assert "tensors taken" not in done.stderr

@@ -1,0 +1,20 @@
+// Fine-tuning: a new run that begins with the weights of another model.
+#pragma once
+
+#include "core/log.h"
+#include "model/model.h"
+#include "model/model_file.h"
+
+namespace torsor {
+
+/// The options of a training run that give it the networks of the set, as keys of a configuration: net_g,
+/// ngf, norm, dropout, output_activation, channels_a, channels_b, and with a discriminator net_d, ndf,
+/// n_layers_d.
+Json network_options(const WeightSet& set);
+
+/// Copies the weights that fit into the model's networks, tensor by tensor, and says of each network what was
+/// taken, what was not and why; a network that the set does not have starts fresh. A generator without a
+/// direction becomes g_a_to_b. Throws Error when not a single tensor fits.
+void take_weights(Model& model, const WeightSet& set, LogSink& log);
+
+}  // namespace torsor
