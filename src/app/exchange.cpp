@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "interchange/inspect.h"
+#include "interchange/onnx.h"
 #include "interchange/reference_target.h"
 #include "interchange/weight_source.h"
 
@@ -67,34 +68,58 @@ int import_weights(const std::vector<std::string>& positionals) {
 
 struct ExportOptions {
   std::string direction;
+  std::int64_t opset = kDefaultOpset;
   bool overwrite = false;
 
   void describe(OptionSet& o) {
-    add_direction(o, direction, "a_to_b or b_to_a, for OUT.pth [a_to_b, or what the file holds]");
+    add_direction(o, direction, "a_to_b or b_to_a, for one generator [a_to_b, or what the file holds]");
+    o.add("opset", opset, "ONNX operator set to write").range(kOldestOpset, kNewestOpset);
     o.add("overwrite", overwrite, "replace existing files");
   }
 };
+
+int export_onnx(const WeightSet& set, const ExportOptions& o, const fs::path& out) {
+  const LoadedGenerator generator = load_generator(set, o.direction);
+  const OnnxExport done = write_onnx(generator, out, o.opset);
+  const SizeRule rule = generator.generator->size_rule();
+  std::cout << fmt::format(
+      "written:\n  {}: {} as opset {}; input and output float32 NCHW in [-1,1], any batch, sides {}\n  {}: "
+      "inputs of {} "
+      "and their outputs, for scripts/check-onnx.py {}\n",
+      done.model.string(), generator.options.net_g, o.opset,
+      rule.multiple >= 64 ? fmt::format("multiples of {}", rule.multiple)
+                          : fmt::format("from {} up (the output's are rounded up to multiples of {})",
+                                        rule.minimum, rule.multiple),
+      done.check.string(), join(done.sizes), done.model.string());
+  return 0;
+}
+
+int print_reference(const ReferenceExport& done) {
+  std::cout << "written:\n";
+  for (const fs::path& file : done.files) std::cout << "  " << file.string() << '\n';
+  print_notes(done.notes);
+  return 0;
+}
 
 int export_weights(const std::vector<std::string>& positionals) {
   const ExportOptions& o = Bound<ExportOptions>::instance().settings;
   const fs::path out = positionals[1];
   const Existing existing = o.overwrite ? Existing::replace : Existing::keep;
-  const bool is_file = out.extension() == ".pth";
-  if (!is_file && out.has_extension())
-    fail_usage("{}: its ending names no format to export; end it in .pth, or name a folder (all networks)",
-               out.string());
-  if (!is_file && !o.direction.empty())
+  const std::string ending = out.extension().string();
+  const bool is_folder = ending.empty();
+  if (!is_folder && ending != ".pth" && ending != ".onnx")
+    fail_usage(
+        "{}: its ending names no format to export; end it in .onnx or .pth, or name a folder (all networks)",
+        out.string());
+  if (is_folder && !o.direction.empty())
     fail_usage(
         "--direction {}: a folder receives all networks; leave --direction out or name a file, OUT.pth",
         o.direction);
-  if (is_file) require_free(out, existing);
+  if (!is_folder) require_free(out, existing);
   const WeightSet set = open_weights(positionals[0]);
-  const ReferenceExport done =
-      is_file ? write_reference_generator(set, o.direction, out) : write_reference_folder(set, out, existing);
-  std::cout << "written:\n";
-  for (const fs::path& file : done.files) std::cout << "  " << file.string() << '\n';
-  print_notes(done.notes);
-  return 0;
+  if (is_folder) return print_reference(write_reference_folder(set, out, existing));
+  if (ending == ".pth") return print_reference(write_reference_generator(set, o.direction, out));
+  return export_onnx(set, o, out);
 }
 
 struct InspectOptions {
@@ -142,7 +167,7 @@ Command export_command() {
   return {"export",
           "Write a model's weights for other programs",
           {{"MODEL", "run directory, torsor model file, .pth or the reference's folder"},
-           {"OUT", "*.pth (one generator) or a folder (all networks) for the reference"}},
+           {"OUT", "*.onnx, or for the reference *.pth (one generator) or a folder (all networks)"}},
           &Bound<ExportOptions>::instance().options,
           export_weights};
 }
@@ -150,7 +175,7 @@ Command export_command() {
 Command inspect_command() {
   return {"inspect",
           "Show what a file with weights says of itself",
-          {{"FILE", "model file, checkpoint, run directory, .pth or the reference's folder"}},
+          {{"FILE", "model file, checkpoint, run directory, .pth, the reference's folder, or .onnx"}},
           &Bound<InspectOptions>::instance().options,
           inspect_file};
 }

@@ -2,11 +2,18 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "interchange/onnx.h"
 #include "interchange/weight_source.h"
+#include "io/describe.h"
 
 namespace torsor {
 
 Json inspect(const std::filesystem::path& path) {
+  if (path.extension() == ".onnx") {
+    Json out = {{"file", path.string()}, {"what", "ONNX model"}, {"bytes", weight_file_size(path)}};
+    out.update(inspect_onnx(path));
+    return out;
+  }
   const WeightSet set = open_weights(path);
   std::error_code ec;
   Json out = {{"file", set.source}, {"what", set.what}};

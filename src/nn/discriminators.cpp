@@ -29,6 +29,9 @@ struct NLayerDiscriminator : Network {
   }
 
   at::Tensor forward(const at::Tensor& x) override { return model_->forward(x); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return model_->describe(sink, x);
+  }
 
   // n halvings, then two 4x4 convolutions that take one pixel each and must leave one.
   SizeRule size_rule() const override { return {1, 3 * (std::int64_t{1} << layers_)}; }
@@ -51,6 +54,7 @@ struct PixelDiscriminator : Network {
   }
 
   at::Tensor forward(const at::Tensor& x) override { return net_->forward(x); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override { return net_->describe(sink, x); }
   SizeRule size_rule() const override { return {1, 2}; }
 
  private:

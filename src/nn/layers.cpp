@@ -14,6 +14,10 @@ constexpr double kLeakySlope = 0.2;
 
 }  // namespace
 
+GraphValue Layer::describe(GraphSink&, const GraphValue&) const {
+  fail("the layer {} does not say how it is written in another format; implement its describe()", name());
+}
+
 std::size_t LayerList::append(LayerPtr layer) {
   const std::size_t index = layers_.size();
   register_module(std::to_string(index), layer);
@@ -27,6 +31,12 @@ at::Tensor LayerList::forward(const at::Tensor& x) {
   return y;
 }
 
+GraphValue LayerList::describe(GraphSink& sink, const GraphValue& x) const {
+  GraphValue y = x;
+  for (const auto& layer : layers_) y = layer->describe(sink, y);
+  return y;
+}
+
 Conv::Conv(const ConvShape& s) : shape(s) {
   weight = register_parameter("weight", at::zeros({s.out, s.in, s.kernel, s.kernel}));
   if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}));
@@ -34,6 +44,10 @@ Conv::Conv(const ConvShape& s) : shape(s) {
 
 at::Tensor Conv::forward(const at::Tensor& x) {
   return at::conv2d(x, weight, bias, shape.stride, shape.padding);
+}
+
+GraphValue Conv::describe(GraphSink& sink, const GraphValue& x) const {
+  return sink.conv(x, weight, bias, shape.stride, shape.padding);
 }
 
 ConvTranspose::ConvTranspose(const ConvShape& s, std::int64_t output_padding)
@@ -46,6 +60,10 @@ at::Tensor ConvTranspose::forward(const at::Tensor& x) {
   return at::conv_transpose2d(x, weight, bias, shape.stride, shape.padding, output_padding);
 }
 
+GraphValue ConvTranspose::describe(GraphSink& sink, const GraphValue& x) const {
+  return sink.conv_transpose(x, weight, bias, shape.stride, shape.padding, output_padding);
+}
+
 at::Tensor InstanceNorm::forward(const at::Tensor& x) {
   if (x.size(2) * x.size(3) == 1)
     fail(
@@ -53,6 +71,10 @@ at::Tensor InstanceNorm::forward(const at::Tensor& x) {
         "--norm none");
   return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, /*momentum=*/0.1, kNormEps,
                            /*cudnn_enabled=*/true);
+}
+
+GraphValue InstanceNorm::describe(GraphSink& sink, const GraphValue& x) const {
+  return sink.instance_norm(x, kNormEps);
 }
 
 BatchNorm::BatchNorm(std::int64_t channels) {
@@ -74,6 +96,12 @@ at::Tensor BatchNorm::forward(const at::Tensor& x) {
                         kNormEps, true);
 }
 
+GraphValue BatchNorm::describe(GraphSink& sink, const GraphValue& x) const {
+  if (evaluation_statistics == NormStatistics::batch)
+    fail("a batch norm that uses each batch's statistics cannot be written in another format");
+  return sink.batch_norm(x, weight, bias, running_mean, running_var, kNormEps);
+}
+
 at::Tensor Dropout::forward(const at::Tensor& x) {
   if (!is_training() || p == 0) return x;
   if (!generator.defined()) throw std::logic_error("Dropout has no generator; call set_dropout_generator");
@@ -82,15 +110,31 @@ at::Tensor Dropout::forward(const at::Tensor& x) {
   return x * keep.to(x.options()).div_(1 - p);
 }
 
+GraphValue Dropout::describe(GraphSink&, const GraphValue& x) const {
+  return x;  // evaluation mode
+}
+
 at::Tensor Relu::forward(const at::Tensor& x) { return at::relu(x); }
 
+GraphValue Relu::describe(GraphSink& sink, const GraphValue& x) const { return sink.relu(x); }
+
 at::Tensor LeakyRelu::forward(const at::Tensor& x) { return at::leaky_relu(x, kLeakySlope); }
+
+GraphValue LeakyRelu::describe(GraphSink& sink, const GraphValue& x) const {
+  return sink.leaky_relu(x, kLeakySlope);
+}
 
 at::Tensor ReflectionPad::forward(const at::Tensor& x) {
   return at::reflection_pad2d(x, {pad, pad, pad, pad});
 }
 
+GraphValue ReflectionPad::describe(GraphSink& sink, const GraphValue& x) const {
+  return sink.reflection_pad(x, pad);
+}
+
 at::Tensor Tanh::forward(const at::Tensor& x) { return at::tanh(x); }
+
+GraphValue Tanh::describe(GraphSink& sink, const GraphValue& x) const { return sink.tanh(x); }
 
 LayerPtr make_norm(const std::string& norm, std::int64_t channels) {
   if (norm == "instance") return std::make_shared<InstanceNorm>();

@@ -10,11 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "nn/graph.h"
+
 namespace torsor {
 
 /// A module from one tensor to one tensor.
 struct Layer : torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& x) = 0;
+  /// Tells the sink what forward() computes in evaluation mode, for export; returns its result's name there.
+  /// A layer that does not say throws Error.
+  virtual GraphValue describe(GraphSink& sink, const GraphValue& x) const;
 };
 using LayerPtr = std::shared_ptr<Layer>;
 
@@ -23,6 +28,7 @@ struct LayerList : Layer {
   /// Appends a layer and returns its index.
   std::size_t append(LayerPtr layer);
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   const std::vector<LayerPtr>& layers() const { return layers_; }
 
  private:
@@ -40,6 +46,7 @@ struct ConvShape {
 struct Conv : Layer {
   explicit Conv(const ConvShape& shape);
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   ConvShape shape;
   at::Tensor weight, bias;
 };
@@ -48,6 +55,7 @@ struct Conv : Layer {
 struct ConvTranspose : Layer {
   ConvTranspose(const ConvShape& shape, std::int64_t output_padding);
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   ConvShape shape;
   std::int64_t output_padding;
   at::Tensor weight, bias;
@@ -57,6 +65,7 @@ struct ConvTranspose : Layer {
 /// Throws Error on 1x1 maps, whose variance is zero by construction.
 struct InstanceNorm : Layer {
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 
 /// Which statistics a batch norm in evaluation mode uses.
@@ -66,6 +75,7 @@ enum class NormStatistics { running, batch };
 struct BatchNorm : Layer {
   explicit BatchNorm(std::int64_t channels);
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   NormStatistics evaluation_statistics = NormStatistics::running;
   at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
 };
@@ -75,31 +85,37 @@ struct BatchNorm : Layer {
 struct Dropout : Layer {
   explicit Dropout(double p = 0.5) : p(p) {}  // the reference's rate in every network
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   double p;
   at::Generator generator;  // set by set_dropout_generator; drawing without one throws std::logic_error
 };
 
 struct Relu : Layer {
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 
 struct LeakyRelu : Layer {
   at::Tensor forward(const at::Tensor& x) override;  // slope 0.2
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 
 struct ReflectionPad : Layer {
   explicit ReflectionPad(std::int64_t pad) : pad(pad) {}
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   std::int64_t pad;
 };
 
 struct Tanh : Layer {
   at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 
 /// Keeps an index occupied (norm "none", linear output).
 struct Identity : Layer {
   at::Tensor forward(const at::Tensor& x) override { return x; }
+  GraphValue describe(GraphSink&, const GraphValue& x) const override { return x; }
 };
 
 /// Norm by option name: instance, batch, none. Throws UsageError on another.

@@ -24,6 +24,9 @@ struct ResnetBlock : Layer {
   }
   at::Tensor residual(const at::Tensor& x) { return conv_block->forward(x); }
   at::Tensor forward(const at::Tensor& x) override { return x + residual(x); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return sink.add(x, conv_block->describe(sink, x));
+  }
 
   std::shared_ptr<LayerList> conv_block = std::make_shared<LayerList>();
 };
@@ -49,6 +52,9 @@ struct ResnetGenerator : Generator {
   }
 
   at::Tensor forward(const at::Tensor& x) override { return model->forward(x); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return model->describe(sink, x);
+  }
 
   at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
     at::Tensor y = x;

@@ -47,6 +47,11 @@ struct UnetBlock : Layer {
     return position_ == Position::outermost ? y : at::cat({x, y}, 1);
   }
 
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    const GraphValue y = model_->describe(sink, x);
+    return position_ == Position::outermost ? y : sink.concat(x, y);
+  }
+
  private:
   Position position_;
   std::shared_ptr<LayerList> model_ = std::make_shared<LayerList>();
@@ -79,6 +84,10 @@ struct UnetGenerator : Generator {
           "a resnet generator",
           width, height, side);
     return model_->forward(x);
+  }
+
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return model_->describe(sink, x);
   }
 
   SizeRule size_rule() const override {

@@ -305,5 +305,55 @@ TEST_F(CraftedLegacy, EveryPickleIsGuarded) {
   EXPECT_THAT(message(legacy_file(state_, evil, "")), HasSubstr(refused));
 }
 
+// --- writing
+
+TensorMap of_every_dtype() {
+  TensorMap out;
+  for (const at::ScalarType dtype : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt,
+                                     at::kShort, at::kChar, at::kByte, at::kBool})
+    out.emplace_back(std::string("x.") + c10::toString(dtype),
+                     at::arange(300).remainder(2).to(dtype).view({3, 100}));
+  out.emplace_back("scalar", at::tensor(7, at::kLong));
+  out.emplace_back("empty", at::empty({0, 3}));
+  out.emplace_back("transposed", at::arange(12.0).view({3, 4}).t());
+  return out;
+}
+
+TEST(WritePth, IsReadBackTheSame) {
+  const TemporaryFolder folder;
+  const TensorMap written = of_every_dtype();
+  write_pth(folder / "a.pth", written);
+  const TensorMap read = read_pth(folder / "a.pth");
+  ASSERT_EQ(read.size(), written.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    EXPECT_EQ(read[i].first, written[i].first);
+    EXPECT_EQ(read[i].second.scalar_type(), written[i].second.scalar_type());
+    EXPECT_TRUE(at::equal(read[i].second, written[i].second)) << read[i].first;
+  }
+  write_pth(folder / "a2.pth", {});
+  EXPECT_THAT(error_of([&] { read_pth(folder / "a2.pth"); }), HasSubstr("no tensors"));
+}
+
+TEST(WritePth, EqualTensorsMakeEqualFiles) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "other");
+  write_pth(folder / "a.pth", of_every_dtype());
+  write_pth(folder / "other/a.pth", of_every_dtype());
+  EXPECT_TRUE(bytes_of(folder / "a.pth") == bytes_of(folder / "other/a.pth"));
+}
+
+TEST(WritePth, RefusesWhatTorchCouldNotHold) {
+  const TemporaryFolder folder;
+  const auto message = [&](const TensorMap& tensors) {
+    return error_of([&] { write_pth(folder / "x.pth", tensors); });
+  };
+  EXPECT_THAT(message({{"w", at::ones({1})}, {"w", at::ones({1})}}),
+              ::testing::AllOf(HasSubstr("x.pth"), HasSubstr("'w'")));
+  EXPECT_THAT(message({{"w", at::ones({1}, at::kComplexFloat)}}),
+              ::testing::AllOf(HasSubstr("'w'"), HasSubstr("Complex")));
+  EXPECT_FALSE(std::filesystem::exists(folder / "x.pth"));
+  EXPECT_THAT(error_of([&] { write_pth(folder / "gone/x.pth", {}); }), HasSubstr("cannot be written"));
+}
+
 }  // namespace
 }  // namespace torsor

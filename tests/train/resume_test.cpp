@@ -281,6 +281,25 @@ TEST(ResumeFrom, WhatIsNoRun) {
   EXPECT_THAT(error_of([&] { open_resume_point(folder.path, log); }), HasSubstr("config.json"));
 }
 
+// A tiny checkpoint of each format version that was ever written, beside the config.json of its run.
+TEST(OldFormats, AreReadAndGoneOnWith) {
+  int formats = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(TORSOR_TEST_DATA) / "checkpoints")) {
+    if (entry.path().extension() != ".safetensors") continue;
+    SCOPED_TRACE(entry.path().filename().string());
+    const TestFolder folder;
+    const RunDirectory directory(folder / "run");
+    directory.make();
+    fs::copy_file(entry.path(), directory.checkpoint(3));
+    fs::copy_file(fs::path(entry.path()).replace_extension(".json"), directory.config());
+    go_on(directory.root(), {{"steps", 5}, {"threads", 1}});
+    EXPECT_THAT(checkpoint_steps(directory), ElementsAre(3, 5));
+    EXPECT_EQ(read_weights(directory.checkpoint(5)).info.step, 5);
+    ++formats;
+  }
+  EXPECT_EQ(formats, kModelFormat);
+}
+
 TEST(Retention, KeepsTheNewestAndEveryKth) {
   const TestFolder folder;
   TrainConfig config = tiny(folder / "run");
