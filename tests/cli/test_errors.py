@@ -227,7 +227,7 @@ def test_things_that_are_no_model(tmp_path):
                                  (tmp_path / "text.pth", tmp_path, "not a PyTorch weight file", "text file"),
                                  (tmp_path / "zero.pth", tmp_path, "is empty"),
                                  (picture_file, tmp_path, "PNG image"),
-                                 (tmp_path / "folder", tmp_path, "not a run directory")])
+                                 (tmp_path / "folder", tmp_path, "is no model", "no model.safetensors")])
 
 
 def test_a_damaged_model(tmp_path, model):
