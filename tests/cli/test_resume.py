@@ -162,6 +162,8 @@ def test_a_failure_at_every_file_operation_of_a_save(tmp_path, kind):
         for path in checkpoints(folder):
             if path.name == "step_00000003.safetensors":
                 assert path.read_bytes() == expected
+        if kind != "EIO" and not LONG:
+            return  # what is on the disk is the same for all kinds
         done = succeeded(resume(folder, steps=3))
         assert "passed over" not in done.stderr
         assert (folder / "run" / "checkpoints" / "step_00000003.safetensors").read_bytes() == expected
