@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "core/version.h"
 
 namespace torsor::app {
@@ -14,6 +15,14 @@ std::vector<Command>& commands() {
                                        export_command(), inspect_command(),   demo_command(),
                                        docs_command()};
   return table;
+}
+
+void add_direction(OptionSet& o, std::string& direction, const std::string& help) {
+  o.add("direction", direction, help).check([](const std::string& v, const std::string& where) {
+    if (!v.empty() && v != "a_to_b" && v != "b_to_a")
+      fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v,
+                 did_you_mean(v, {"a_to_b", "b_to_a"}));
+  });
 }
 
 Command docs_command() {

@@ -5,6 +5,9 @@
 
 namespace torsor::app {
 
+/// Declares --direction: a_to_b, b_to_a, or empty for what the file holds.
+void add_direction(OptionSet& options, std::string& direction, const std::string& help);
+
 Command train_command();
 Command translate_command();
 Command import_command();

@@ -15,14 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void add_direction(OptionSet& o, std::string& direction, const std::string& help) {
-  o.add("direction", direction, help).check([](const std::string& v, const std::string& where) {
-    if (!v.empty() && v != "a_to_b" && v != "b_to_a")
-      fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v,
-                 did_you_mean(v, {"a_to_b", "b_to_a"}));
-  });
-}
-
 void require_free(const fs::path& path, Existing existing) {
   std::error_code ec;
   if (existing == Existing::keep && fs::exists(path, ec))
@@ -78,18 +70,19 @@ struct ExportOptions {
   }
 };
 
+std::string sides_text(const SizeRule& rule) {
+  if (!rule.takes_others) return fmt::format("multiples of {}", rule.multiple);
+  return fmt::format("from {} up (the output's are rounded up to multiples of {})", rule.minimum,
+                     rule.multiple);
+}
+
 int export_onnx(const WeightSet& set, const ExportOptions& o, const fs::path& out) {
   const LoadedGenerator generator = load_generator(set, o.direction);
   const OnnxExport done = write_onnx(generator, out, o.opset);
-  const SizeRule rule = generator.generator->size_rule();
   std::cout << fmt::format(
       "written:\n  {}: {} as opset {}; input and output float32 NCHW in [-1,1], any batch, sides {}\n  {}: "
-      "inputs of {} "
-      "and their outputs, for scripts/check-onnx.py {}\n",
-      done.model.string(), generator.options.net_g, o.opset,
-      rule.multiple >= 64 ? fmt::format("multiples of {}", rule.multiple)
-                          : fmt::format("from {} up (the output's are rounded up to multiples of {})",
-                                        rule.minimum, rule.multiple),
+      "inputs of {} and their outputs, for scripts/check-onnx.py {}\n",
+      done.model.string(), generator.options.net_g, o.opset, sides_text(generator.generator->size_rule()),
       done.check.string(), join(done.sizes), done.model.string());
   return 0;
 }

@@ -37,12 +37,7 @@ struct TranslateOptions {
 };
 
 void TranslateOptions::describe(OptionSet& o) {
-  o.add("direction", direction, "a_to_b or b_to_a [a_to_b, or what the file holds]")
-      .check([](const std::string& v, const std::string& where) {
-        if (!v.empty() && v != "a_to_b" && v != "b_to_a")
-          fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, v,
-                     did_you_mean(v, {"a_to_b", "b_to_a"}));
-      });
+  add_direction(o, direction, "a_to_b or b_to_a [a_to_b, or what the file holds]");
   o.add("norm_stats", norm_stats,
         "batch norm uses the trained running statistics, or each batch's own as the reference does")
       .choices({"running", "batch"});

@@ -33,8 +33,8 @@ at::Tensor noise(const std::vector<std::int64_t>& shape, std::uint64_t seed) {
 
 // A square, one that is not, and where the network takes any side an odd one.
 std::vector<std::vector<std::int64_t>> check_shapes(const SizeRule& rule, std::int64_t channels) {
-  const std::int64_t side = rule.multiple >= 64 ? rule.multiple : 8 * rule.multiple;
-  if (rule.multiple >= 64)
+  const std::int64_t side = rule.takes_others ? 8 * rule.multiple : rule.multiple;
+  if (!rule.takes_others)
     return {{1, channels, side, side}, {1, channels, side, 2 * side}, {1, channels, 2 * side, side}};
   return {{2, channels, side, side},
           {1, channels, side, side + 5 * rule.multiple},
@@ -68,33 +68,38 @@ std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator)
 // --- reading
 // -------------------------------------------------------------------------------------------------
 
+void read_dimension(pbf_message<Dimension> dim, Json& shape) {
+  while (dim.next()) {
+    if (dim.tag() == Dimension::value)
+      shape.push_back(dim.get_int64());
+    else if (dim.tag() == Dimension::param)
+      shape.push_back(printable(dim.get_string()));
+    else
+      dim.skip();
+  }
+}
+
+Json read_shape(pbf_message<Type> type) {
+  Json out = Json::array();
+  while (type.next(Type::tensor_type)) {
+    pbf_message<TensorType> tensor(type.get_message());
+    while (tensor.next(TensorType::shape)) {
+      pbf_message<Shape> shape(tensor.get_message());
+      while (shape.next(Shape::dim)) read_dimension(pbf_message<Dimension>(shape.get_message()), out);
+    }
+  }
+  return out;
+}
+
 Json read_value(pbf_message<ValueInfo> info) {
   Json out = {{"name", ""}, {"shape", Json::array()}};
   while (info.next()) {
-    if (info.tag() == ValueInfo::name) {
+    if (info.tag() == ValueInfo::name)
       out["name"] = printable(info.get_string());
-    } else if (info.tag() == ValueInfo::type) {
-      pbf_message<Type> type(info.get_message());
-      while (type.next(Type::tensor_type)) {
-        pbf_message<TensorType> tensor(type.get_message());
-        while (tensor.next(TensorType::shape)) {
-          pbf_message<Shape> shape(tensor.get_message());
-          while (shape.next(Shape::dim)) {
-            pbf_message<Dimension> dim(shape.get_message());
-            while (dim.next()) {
-              if (dim.tag() == Dimension::value)
-                out["shape"].push_back(dim.get_int64());
-              else if (dim.tag() == Dimension::param)
-                out["shape"].push_back(printable(dim.get_string()));
-              else
-                dim.skip();
-            }
-          }
-        }
-      }
-    } else {
+    else if (info.tag() == ValueInfo::type)
+      out["shape"] = read_shape(pbf_message<Type>(info.get_message()));
+    else
       info.skip();
-    }
   }
   return out;
 }

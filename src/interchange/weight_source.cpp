@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "interchange/reference_source.h"
+#include "io/run_directory.h"
 
 namespace torsor {
 
@@ -23,15 +24,11 @@ bool is_safetensors(const fs::path& path) {
 }  // namespace
 
 fs::path weights_in_run(const fs::path& run) {
+  const RunDirectory directory(run);
   std::error_code ec;
-  if (fs::is_regular_file(run / "model.safetensors", ec)) return run / "model.safetensors";
-  fs::path newest;
-  for (const auto& entry : fs::directory_iterator(run / "checkpoints", ec)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step_") && name.ends_with(".safetensors") && entry.path() > newest)
-      newest = entry.path();
-  }
-  return newest;
+  if (fs::is_regular_file(directory.model(), ec)) return directory.model();
+  const auto checkpoints = directory.list_checkpoints();
+  return checkpoints.empty() ? fs::path() : checkpoints.back().path;
 }
 
 WeightSet open_weights(const fs::path& model) {

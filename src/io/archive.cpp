@@ -7,10 +7,6 @@
 
 namespace torsor {
 
-namespace {
-constexpr const char* kStateKey = "torsor.state";
-}
-
 void Archive::put(const std::string& name, const at::Tensor& tensor) {
   tensors_.emplace_back(
       name,

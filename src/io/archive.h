@@ -11,6 +11,9 @@
 
 namespace torsor {
 
+/// The metadata key of an archive's JSON values; a file without it holds tensors alone.
+inline constexpr const char* kStateKey = "torsor.state";
+
 class Archive {
  public:
   void put(const std::string& name, const at::Tensor& tensor);  // copied to the CPU
@@ -26,7 +29,7 @@ class Archive {
   /// What the file says beside its entries; empty for an archive that was not read from a file.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  /// Stored as safetensors; the values travel in its metadata under "torsor.state". Atomic.
+  /// Stored as safetensors; the values travel in its metadata under kStateKey. Atomic.
   void write(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const;
   /// Throws Error naming the file for anything that is not a whole archive.
   static Archive read(const std::filesystem::path& path);

@@ -108,7 +108,7 @@ WeightSet read_weights(const std::filesystem::path& path) {
   Safetensors file = read_safetensors(path);
   WeightSet set;
   set.source = path.string();
-  set.what = file.metadata.contains("torsor.state") ? "torsor checkpoint" : "torsor model";
+  set.what = file.metadata.contains(kStateKey) ? "torsor checkpoint" : "torsor model";
   set.info = read_model_info(file.metadata, set.source);
   for (auto& [name, tensor] : file.tensors) {
     const std::size_t slash = name.find('/', kNetworks.size());

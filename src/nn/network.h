@@ -14,6 +14,7 @@ namespace torsor {
 struct SizeRule {
   std::int64_t multiple = 1;
   std::int64_t minimum = 1;
+  bool takes_others = false;  // sides that are no multiples pass too, and come out rounded up to one
 };
 
 /// [N,C_in,H,W] in [-1,1] -> image, score map or whatever the network is for.

@@ -70,7 +70,7 @@ struct ResnetGenerator : Generator {
   }
 
   // Two stride-2 convolutions; the inner reflection pad of 1 needs maps of at least 2x2.
-  SizeRule size_rule() const override { return {4, 8}; }
+  SizeRule size_rule() const override { return {4, 8, /*takes_others=*/true}; }
 
  private:
   void conv_norm_relu(LayerPtr conv, const GeneratorOptions& o, std::int64_t channels) {

@@ -4,9 +4,9 @@
 #include <functional>
 
 #include "image/image.h"
+#include "io/run_directory.h"
 #include "telemetry/jsonl.h"
 #include "train/cadence.h"
-#include "train/run_directory.h"
 #include "train/trainer.h"
 
 namespace torsor {

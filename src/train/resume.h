@@ -6,9 +6,9 @@
 
 #include "core/log.h"
 #include "io/archive.h"
+#include "io/run_directory.h"
 #include "model/model_file.h"
 #include "train/config.h"
-#include "train/run_directory.h"
 
 namespace torsor {
 

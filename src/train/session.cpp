@@ -229,15 +229,14 @@ std::int64_t TrainSession::steps_per_epoch() const {
 // Returns the seconds that the run has taken already.
 double TrainSession::open_directory() {
   const RunDirectory directory = this->directory();
+  if (!resumed_) directory.require_free();
+  directory.make();
   if (!resumed_) {
-    directory.require_free();
-    directory.make();
     std::string warning;
     lock_.emplace(directory, warning);
     directory.require_free();  // another process may have been quicker
     if (!warning.empty()) log_->warning(warning);
   }
-  directory.make();
   const double seconds = resumed_ ? rewind_log(directory, state().step) : 0;
   directory.write_config(options_to_json(config_));
   note_session();
@@ -267,7 +266,10 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
       directory, Cadence::parse(o.checkpoint_every, "checkpoint_every"), Retention{o.keep_last, o.keep_every},
       [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));
-  if (resumed_) trainer_->load_observers(resumed_->archive);
+  if (resumed_) {
+    trainer_->load_observers(resumed_->archive);
+    resumed_->archive = Archive();  // weights and moments, which the model has now
+  }
   const EndReason reason = trainer_->run(stop);
   write_model(directory.model());
   return reason;
@@ -276,8 +278,13 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
 ModelInfo TrainSession::model_info() const {
   const CycleGanSpec& spec = model_->spec();
   ModelInfo info;
-  info.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
-                   discriminator_info("d_a", spec.d_a), discriminator_info("d_b", spec.d_b)};
+  const std::map<std::string, Json> options = {{"g_a_to_b", options_to_json(spec.g_a_to_b)},
+                                               {"g_b_to_a", options_to_json(spec.g_b_to_a)},
+                                               {"d_a", options_to_json(spec.d_a)},
+                                               {"d_b", options_to_json(spec.d_b)}};
+  for (const auto& [name, network] : model_->networks())
+    info.networks.push_back({name, name.starts_with("g_") ? "generator" : "discriminator", options.at(name),
+                             network->size_rule()});
   info.a = data_.a;
   info.b = data_.b;
   info.preprocessing = options_to_json(config_.data.transform);

@@ -22,38 +22,19 @@ using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
-class Lines : public LogSink {
- public:
-  void notice(const std::string& line) override { lines.push_back(line); }
-  void warning(const std::string& line) override { lines.push_back("warning: " + line); }
-  std::vector<std::string> lines;
-};
-
 /// Three steps of two images in each of four epochs.
 TrainConfig tiny(const fs::path& out) {
-  TrainConfig config;
-  config.data.data = "generated:circles-squares";
+  TrainConfig config = tiny_config(out);
   config.data.max_dataset_size = 5;
   config.data.batch_size = 2;
-  config.data.transform.load_size = 20;
-  config.data.transform.crop_size = 16;
-  config.generator.net_g = "resnet_1blocks";
   config.generator.ngf = config.discriminator.ndf = 2;
-  config.discriminator.net_d = "n_layers";
-  config.discriminator.n_layers_d = 1;
   config.cyclegan.pool_size = 3;
   config.schedule.epochs = config.schedule.epochs_decay = 2;
-  config.run.out = out.string();
   config.run.log_every = 1;
   config.run.sample_every = 2;
-  config.run.sample_count = 2;
-  config.run.threads = 1;
+  config.run.checkpoint_every = "0";
   config.run.steps = 10;
   return config;
-}
-
-EndReason begin(const TrainConfig& config) {
-  return TrainSession(config, std::make_shared<NullLog>()).run(StopFlag(), {});
 }
 
 std::vector<std::string> go_on(const fs::path& run, const Json& flags = Json::object()) {
@@ -89,12 +70,12 @@ TEST_P(Resume, IsTheSameRunToTheByte) {
   const TestFolder folder;
   TrainConfig config = tiny(folder / "run");
   GetParam().set(config);
-  ASSERT_EQ(begin(config), EndReason::finished);
+  ASSERT_EQ(train(config), EndReason::finished);
   const RunDirectory whole(folder / "whole"), resumed(folder / "run");
   fs::rename(resumed.root(), whole.root());
 
   config.run.steps = GetParam().interrupted_after;
-  begin(config);
+  train(config);
   go_on(resumed.root(), {{"steps", 10}, {"loader_threads", config.data.loader_threads}});
 
   ASSERT_TRUE(fs::exists(whole.checkpoint(10)));
@@ -174,7 +155,7 @@ class ResumedRun : public ::testing::Test {
   void SetUp() override {
     config_.run.steps = 4;
     config_.run.checkpoint_every = std::string("1");
-    begin(config_);
+    train(config_);
   }
   std::string refusal(const Json& flags) const {
     return error_of<UsageError>([&] { go_on(directory_.root(), flags); });
@@ -306,7 +287,7 @@ TEST(Retention, KeepsTheNewestAndEveryKth) {
   config.run.checkpoint_every = "1";
   config.run.keep_last = 1;
   config.run.keep_every = 4;
-  begin(config);
+  train(config);
   EXPECT_THAT(checkpoint_steps(RunDirectory(folder / "run")), ElementsAre(4, 8, 10));
 }
 

@@ -19,39 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class Notices : public LogSink {
- public:
-  void notice(const std::string& line) override { lines.push_back(line); }
-  void warning(const std::string& line) override { lines.push_back(line); }
-  std::vector<std::string> lines;
-};
-
-/// Four steps in each of two epochs, the second at half rate.
-TrainConfig tiny_config(const std::filesystem::path& out) {
-  TrainConfig config;
-  config.data.data = "generated:circles-squares";
-  config.data.max_dataset_size = 4;
-  config.data.transform.load_size = 20;
-  config.data.transform.crop_size = 16;
-  config.generator.net_g = "resnet_1blocks";
-  config.generator.ngf = config.discriminator.ndf = 4;
-  config.discriminator.net_d = "n_layers";
-  config.discriminator.n_layers_d = 1;
-  config.cyclegan.pool_size = 2;
-  config.schedule.epochs = config.schedule.epochs_decay = 1;
-  config.run.out = out.string();
-  config.run.log_every = 3;
-  config.run.sample_every = 4;
-  config.run.sample_count = 2;
-  config.run.checkpoint_every = "3";
-  config.run.threads = 1;
-  return config;
-}
-
-EndReason train(const TrainConfig& config) {
-  return TrainSession(config, std::make_shared<NullLog>()).run(StopFlag(), {});
-}
-
 TEST(Session, LeavesARunDirectoryThatExplainsItself) {
   const TestFolder folder;
   const TrainConfig config = tiny_config(folder.path / "run");
@@ -161,7 +128,7 @@ TEST(Session, SaysThatMoreStepsThanTheScheduleHasAreNotDone) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "run");
   config.run.steps = 9;
-  const auto notices = std::make_shared<Notices>();
+  const auto notices = std::make_shared<Lines>();
   EXPECT_EQ(TrainSession(config, notices).state().total_steps, 8);
   EXPECT_THAT(notices->lines, ElementsAre(AllOf(HasSubstr("--steps 9"), HasSubstr("8 steps"))));
 }
@@ -208,7 +175,7 @@ TEST(Session, UnequalChannelsSwitchTheIdentityLossOffAndSaySo) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "run");
   config.data.channels_b = 1;
-  const auto notices = std::make_shared<Notices>();
+  const auto notices = std::make_shared<Lines>();
   TrainSession session(config, notices);
   EXPECT_THAT(notices->lines, ::testing::Contains(HasSubstr("identity loss is off")));
   EXPECT_EQ(session.run(StopFlag(), {}), EndReason::finished);

@@ -15,8 +15,9 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "data/loader.h"
+#include "io/run_directory.h"
 #include "test_support.h"
-#include "train/run_directory.h"
+#include "train/session.h"
 #include "train/trainer.h"
 
 namespace torsor::testing {
@@ -120,6 +121,40 @@ inline std::vector<std::int64_t> checkpoint_steps(const RunDirectory& directory)
   std::vector<std::int64_t> steps;
   for (const auto& [path, step] : directory.list_checkpoints()) steps.push_back(step);
   return steps;
+}
+
+/// Remembers what was said, warnings with the word in front.
+class Lines : public LogSink {
+ public:
+  void notice(const std::string& line) override { lines.push_back(line); }
+  void warning(const std::string& line) override { lines.push_back("warning: " + line); }
+  std::vector<std::string> lines;
+};
+
+/// Four steps in each of two epochs, the second at half rate.
+inline TrainConfig tiny_config(const std::filesystem::path& out) {
+  TrainConfig config;
+  config.data.data = "generated:circles-squares";
+  config.data.max_dataset_size = 4;
+  config.data.transform.load_size = 20;
+  config.data.transform.crop_size = 16;
+  config.generator.net_g = "resnet_1blocks";
+  config.generator.ngf = config.discriminator.ndf = 4;
+  config.discriminator.net_d = "n_layers";
+  config.discriminator.n_layers_d = 1;
+  config.cyclegan.pool_size = 2;
+  config.schedule.epochs = config.schedule.epochs_decay = 1;
+  config.run.out = out.string();
+  config.run.log_every = 3;
+  config.run.sample_every = 4;
+  config.run.sample_count = 2;
+  config.run.checkpoint_every = "3";
+  config.run.threads = 1;
+  return config;
+}
+
+inline EndReason train(const TrainConfig& config) {
+  return TrainSession(config, std::make_shared<NullLog>()).run(StopFlag(), {});
 }
 
 }  // namespace torsor::testing
