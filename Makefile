@@ -45,7 +45,7 @@ bench: build
 # The sources are formatted with one version everywhere, since versions differ in what they make of a line.
 format: setup
 	@clang-format --version 2>/dev/null | grep -q 'version 14\.' || .venv/bin/python -m pip install -q clang-format==14.0.6
-	@find src tests bench -name '*.h' -o -name '*.cpp' | xargs clang-format -i
+	@find src include examples tests bench -name '*.h' -o -name '*.cpp' | xargs clang-format -i
 
 clean:
 	rm -rf build build-dev build-asan

@@ -11,7 +11,7 @@
 #include <iostream>
 
 #include "core/error.h"
-#include "infer/translator.h"
+#include "infer/generator_runner.h"
 #include "io/archive.h"
 #include "model/cyclegan.h"
 #include "nn/state_dict.h"
@@ -96,7 +96,7 @@ std::function<Json()> translate_task(const BenchOptions& o) {
   init_weights(*loaded.generator, InitOptions{}, kSeed);
   loaded.generator->eval();
   write_start(o, {{"g_a_to_b", loaded.generator}}, *images);
-  const auto translator = std::make_shared<Translator>(loaded, TranslatorOptions{});
+  const auto translator = std::make_shared<GeneratorRunner>(loaded, RunnerOptions{});
   return [images, translator] {
     const at::Tensor out = translator->translate(images->next().at("real_a"));
     return Json{{"mean_abs", out.abs().mean().item<double>()}};

@@ -1,7 +1,8 @@
 # Finds libtorch without Torch's own CMake package, which refuses CUDA wheels on machines that have no CUDA
 # toolkit. Takes the first of: TORSOR_TORCH (a libtorch folder, or the torch folder of a Python's site-packages;
 # a CMake or an environment variable), the choice that scripts/setup.sh recorded, and CMAKE_PREFIX_PATH.
-# Defines the target Torsor::Torch, and TorsorTorch_ROOT and TorsorTorch_VERSION. With TORSOR_CUDA the programs
+# Defines the target Torsor::Torch, and TorsorTorch_ROOT, TorsorTorch_VERSION and TorsorTorch_EXTRA_FOLDERS
+# (where libraries lie that its own need). With TORSOR_CUDA the programs
 # carry libtorch's CUDA half too.
 option(TORSOR_CUDA "Link libtorch's CUDA half, which --device cuda needs" OFF)
 
@@ -66,6 +67,7 @@ target_compile_options(Torsor::Torch INTERFACE ${OpenMP_CXX_FLAGS})
 file(GLOB _openmp ${_lib}/libgomp*.so* ${_beside}/torch.libs/libgomp*.so* ${_lib}/libiomp5.so)
 if(_openmp)
   list(GET _openmp 0 _openmp)
+  get_filename_component(_openmp_folder ${_openmp} DIRECTORY)
   target_link_libraries(Torsor::Torch INTERFACE ${_openmp})
 else()
   target_link_options(Torsor::Torch INTERFACE ${OpenMP_CXX_FLAGS})
@@ -74,6 +76,7 @@ endif()
 # CUDA wheels find NVIDIA's libraries beside them, in wheels of their own. Flags rather than libraries, so that
 # these folders stand behind torch's in the programs' search path.
 file(GLOB _nvidia ${_beside}/nvidia/*/lib)
+set(TorsorTorch_EXTRA_FOLDERS ${_openmp_folder} ${_nvidia})
 foreach(_folder ${_nvidia})
   target_link_libraries(Torsor::Torch INTERFACE -Wl,-rpath,${_folder})
 endforeach()

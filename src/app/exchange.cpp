@@ -32,8 +32,7 @@ struct ImportOptions {
   void describe(OptionSet& o) {
     o.add("name_a", name_a, "name of domain A [what train_opt.txt says, else A]");
     o.add("name_b", name_b, "name of domain B");
-    o.add("note", note, "a note that the model file keeps");
-    o.add("licence", licence, "the licence of the weights, kept in the model file");
+    add_note_and_licence(o, note, licence);
     o.add("overwrite", overwrite, "replace an existing OUT");
   }
 };

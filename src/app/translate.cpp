@@ -12,7 +12,7 @@
 #include "image/codec.h"
 #include "image/convert.h"
 #include "image/resize.h"
-#include "infer/translator.h"
+#include "infer/generator_runner.h"
 
 namespace torsor::app {
 
@@ -38,9 +38,7 @@ struct TranslateOptions {
 
 void TranslateOptions::describe(OptionSet& o) {
   add_direction(o, direction, "a_to_b or b_to_a [a_to_b, or what the file holds]");
-  o.add("norm_stats", norm_stats,
-        "batch norm uses the trained running statistics, or each batch's own as the reference does")
-      .choices({"running", "batch"});
+  add_norm_stats(o, norm_stats);
   o.add("resize", resize,
         "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
   o.add("format", format, "write all outputs in this format (png, jpg, tif, webp, bmp) [the input's]")
@@ -135,7 +133,7 @@ void require_free(const std::vector<Job>& jobs) {
 // Images that wait to be translated in one batch.
 class Queue {
  public:
-  Queue(const Translator& translator, const TranslateOptions& options)
+  Queue(const GeneratorRunner& translator, const TranslateOptions& options)
       : translator_(translator), options_(options) {}
 
   void add(const Job& job, const Image& image) {
@@ -179,7 +177,7 @@ class Queue {
     ++written_;
   }
 
-  const Translator& translator_;
+  const GeneratorRunner& translator_;
   const TranslateOptions& options_;
   std::vector<Job> waiting_;
   std::vector<at::Tensor> tensors_;
@@ -193,10 +191,9 @@ int translate(const std::vector<std::string>& positionals) {
   const std::vector<Job> jobs = plan(in, out, options.format);
   if (!options.overwrite) require_free(jobs);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const bool batch_statistics = options.as_reference || options.norm_stats == "batch";
-  const Translator translator = Translator::open(
-      model, {options.direction, batch_statistics ? NormStatistics::batch : NormStatistics::running,
-              resolve_placement(options.placement)});
+  const std::string statistics = options.as_reference ? "batch" : options.norm_stats;
+  const GeneratorRunner translator = GeneratorRunner::open(
+      model, {options.direction, norm_statistics_of(statistics), resolve_placement(options.placement)});
   for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
   Queue queue(translator, options);

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "core/error.h"
-#include "infer/translator.h"
+#include "infer/generator_runner.h"
 #include "train/session.h"
 
 namespace torsor {
@@ -71,7 +71,7 @@ std::vector<std::string> lesson_names() {
 }
 
 DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options, std::int64_t size,
-                                const Translator& there, const Translator& back) {
+                                const GeneratorRunner& there, const GeneratorRunner& back) {
   const std::string& direction = there.loaded().direction;
   const Domain source = direction == "a_to_b" ? Domain::a : Domain::b;
   const Domain target = source == Domain::a ? Domain::b : Domain::a;
@@ -171,8 +171,8 @@ namespace {
 std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOptions& options,
                                           const fs::path& model) {
   const Placement placement = resolve_placement(options.placement);
-  const Translator a_to_b = Translator::open(model, {"a_to_b", NormStatistics::running, placement});
-  const Translator b_to_a = Translator::open(model, {"b_to_a", NormStatistics::running, placement});
+  const GeneratorRunner a_to_b = GeneratorRunner::open(model, {"a_to_b", NormStatistics::running, placement});
+  const GeneratorRunner b_to_a = GeneratorRunner::open(model, {"b_to_a", NormStatistics::running, placement});
   const auto size = lesson.settings.at("crop_size").get<std::int64_t>();
   return {score_direction(lesson, options, size, a_to_b, b_to_a),
           score_direction(lesson, options, size, b_to_a, a_to_b)};

@@ -14,7 +14,10 @@ Json inspect(const std::filesystem::path& path) {
     out.update(inspect_onnx(path));
     return out;
   }
-  const WeightSet set = open_weights(path);
+  return describe_weights(open_weights(path));
+}
+
+Json describe_weights(const WeightSet& set) {
   std::error_code ec;
   Json out = {{"file", set.source}, {"what", set.what}};
   if (std::filesystem::is_regular_file(set.source, ec))

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/json.h"
+#include "model/model_file.h"
 
 namespace torsor {
 
@@ -12,5 +13,8 @@ namespace torsor {
 /// "step", "note", "licence", "notes"}; of an
 /// .onnx file what inspect_onnx() says. Reading it verifies the checksums. Throws Error.
 Json inspect(const std::filesystem::path& path);
+
+/// The same of weights that were opened already.
+Json describe_weights(const WeightSet& set);
 
 }  // namespace torsor

@@ -48,6 +48,11 @@ NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptio
   return {name, "discriminator", options_to_json(options), make_discriminator(options)->size_rule()};
 }
 
+void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence) {
+  o.add("note", note, "a note that the model file keeps").changeable();
+  o.add("licence", licence, "the licence of the weights, kept in the model file").changeable();
+}
+
 Json ModelInfo::to_json() const {
   Json nets = Json::array();
   for (const NetworkInfo& n : networks) nets.push_back(network_json(n));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/options.h"
 #include "data/transform.h"
 #include "io/archive.h"
 #include "nn/network.h"
@@ -45,6 +46,9 @@ struct ModelInfo {
   /// Throws Error naming `source` when something is missing or of a newer format.
   static ModelInfo from_json(const Json& json, const std::string& source);
 };
+
+/// The options --note and --licence.
+void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence);
 
 /// Format 2 added the environment and the header's checksum; 1 is still read.
 constexpr int kModelFormat = 2;

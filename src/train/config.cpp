@@ -4,6 +4,7 @@
 #include "core/registry.h"
 #include "core/text.h"
 #include "data/generated.h"
+#include "model/model_file.h"
 #include "train/cadence.h"
 
 namespace torsor {
@@ -92,6 +93,7 @@ void RunOptions::describe(OptionSet& o) {
   o.add("keep_every", keep_every, "keep also each checkpoint whose step is a multiple of this; 0 = none")
       .at_least(0)
       .changeable();
+  add_note_and_licence(o, note, licence);
   placement.describe(o);
   o.add("time_budget", time_budget,
         "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")

@@ -39,6 +39,7 @@ struct RunOptions {
   std::string checkpoint_every = "2000";
   std::int64_t keep_last = 2;
   std::int64_t keep_every = 0;
+  std::string note, licence;  // for the model file
   std::string time_budget;
   std::string preset;
   std::string config;

@@ -290,6 +290,8 @@ ModelInfo TrainSession::model_info() const {
   info.preprocessing = options_to_json(config_.data.transform);
   info.training = options_to_json(config_);
   info.environment = describe_environment(placement_);
+  info.note = config_.run.note;
+  info.licence = config_.run.licence;
   info.step = trainer_->state().step;
   return info;
 }

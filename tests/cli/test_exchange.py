@@ -8,6 +8,7 @@ from cli_support import (FAILURE, GOLDEN, USAGE, each, equal_weights, flags, loa
 
 torch = pytest.importorskip("torch", exc_type=ImportError)
 numpy = pytest.importorskip("numpy")
+safetensors = pytest.importorskip("safetensors")
 import torch_twin  # noqa: E402
 
 NETS = ["resnet_6blocks", "resnet_9blocks", "unet_128", "unet_256"]
@@ -29,6 +30,13 @@ def inspect(path):
 
 def networks(path):
     return {network["name"]: network for network in inspect(path)["networks"]}
+
+
+def stored_options(model_file, name):
+    """The options of a network as the file itself holds them."""
+    with safetensors.safe_open(model_file, "numpy") as file:
+        described = json.loads(file.metadata()["torsor.model"])
+    return next(network["options"] for network in described["networks"] if network["name"] == name)
 
 
 def same_tensors(model_file, name, state):
@@ -66,7 +74,7 @@ def test_every_generator_comes_in(tmp_path, zipped):
         torch.save(twin.state_dict(), tmp_path / f"{name}.pth", _use_new_zipfile_serialization=zipped)
         succeeded(import_(tmp_path / f"{name}.pth", tmp_path / f"{name}.safetensors"))
         same_tensors(tmp_path / f"{name}.safetensors", "g", twin.state_dict())
-        found = networks(tmp_path / f"{name}.safetensors")["g"]["options"]
+        found = stored_options(tmp_path / f"{name}.safetensors", "g")
         expected = {"net_g": net, "norm": norm, "ngf": 4, "in_channels": 1, "out_channels": 3}
         assert expected.items() <= found.items()
         if net.startswith("resnet"):
@@ -91,6 +99,26 @@ def test_every_generator_computes_the_same(tmp_path):
         assert numpy.abs(load(tmp_path / f"{name}.png") - expected).max() < 0.51, name
 
     each(one, [case for case in GENERATORS if not case[2]])
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "stream"])
+def test_other_dtypes_and_wrappings(tmp_path, zipped):
+    """Whole networks as people keep them: half precision, DataParallel, inside a training checkpoint, all at once."""
+    def one(dtype, net, wrap):
+        twin = torch_twin.shaken(torch_twin.generator(net, "batch")).to(dtype)
+        path, target = tmp_path / f"{net}-{dtype}.pth", tmp_path / f"{net}-{dtype}.safetensors"
+        torch.save(wrap(twin.state_dict()), path, _use_new_zipfile_serialization=zipped)
+        succeeded(import_(path, target))
+        expected = {key: value.float() if value.is_floating_point() else value for key, value in twin.state_dict().items()}
+        same_tensors(target, "g", expected)
+        assert stored_options(target, "g")["net_g"] == net
+
+    def parallel(state):
+        return {f"module.{key}": value for key, value in state.items()}
+
+    each(one, [(torch.float16, "resnet_6blocks", dict), (torch.bfloat16, "unet_128", parallel),
+               (torch.float64, "resnet_9blocks", lambda state: {"epoch": 7, "state_dict": parallel(state)}),
+               (torch.float16, "unet_256", lambda state: {"model": state, "lr": 2e-4})])
 
 
 def test_every_network_goes_out_bit_for_bit(tmp_path):

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "infer/translator.h"
+#include "infer/generator_runner.h"
 #include "io/safetensors.h"
 #include "nn/init.h"
 #include "nn/state_dict.h"

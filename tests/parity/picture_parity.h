@@ -9,7 +9,7 @@
 #include <string>
 
 #include "image/codec.h"
-#include "infer/translator.h"
+#include "infer/generator_runner.h"
 #include "parity/outcome.h"
 
 namespace torsor::parity {
@@ -67,8 +67,8 @@ inline Outcome run_pictures(const std::string& name, const fs::path& folder) {
   return outcome_of(name, [&](Outcome& outcome) {
     const PictureFolder what = parse_picture_folder(folder.filename().string());
     const auto inputs = pictures_in(folder.parent_path() / "inputs"), results = pictures_in(folder);
-    const Translator translator =
-        Translator::open(folder.parent_path() / ("G_" + what.norm + ".pth"), {"", NormStatistics::batch, {}});
+    const GeneratorRunner translator = GeneratorRunner::open(
+        folder.parent_path() / ("G_" + what.norm + ".pth"), {"", NormStatistics::batch, {}});
     const std::string norm = translator.loaded().options.norm;
     if (norm != what.norm) fail("{}: the network of G_{}.pth has norm {}", folder.string(), what.norm, norm);
     const int allowed = norm == "batch" ? kGreyLevelsBatchNorm : kGreyLevels;

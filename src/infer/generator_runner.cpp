@@ -1,5 +1,6 @@
-#include "infer/translator.h"
+#include "infer/generator_runner.h"
 
+#include <fmt/ostream.h>
 #include <torch/types.h>
 
 #include "core/error.h"
@@ -29,6 +30,16 @@ at::Tensor grow(const at::Tensor& x, std::int64_t missing, bool vertical) {
 
 }  // namespace
 
+void add_norm_stats(OptionSet& o, std::string& field) {
+  o.add("norm_stats", field,
+        "batch norm uses the trained running statistics, or each batch's own as the reference does")
+      .choices({"running", "batch"});
+}
+
+NormStatistics norm_statistics_of(const std::string& norm_stats) {
+  return norm_stats == "batch" ? NormStatistics::batch : NormStatistics::running;
+}
+
 at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::int64_t width) {
   at::Tensor x = images;
   while (x.size(2) < height) x = grow(x, height - x.size(2), true);
@@ -36,18 +47,22 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
   return x;
 }
 
-Translator Translator::open(const fs::path& model, const TranslatorOptions& options) {
-  return Translator(load_generator(open_weights(model), options.direction), options);
+GeneratorRunner GeneratorRunner::open(const fs::path& model, const RunnerOptions& options) {
+  return GeneratorRunner(load_generator(open_weights(model), options.direction), options);
 }
 
-Translator::Translator(LoadedGenerator loaded, const TranslatorOptions& options)
+GeneratorRunner::GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options)
     : loaded_(std::move(loaded)), placement_(options.placement) {
   loaded_.generator->to(placement_.device, placement_.dtype);
   set_norm_statistics(*loaded_.generator, options.norm_statistics);
 }
 
-at::Tensor Translator::translate(const at::Tensor& images) const {
+at::Tensor GeneratorRunner::translate(const at::Tensor& images) const {
   const c10::InferenceMode inference;
+  if (images.dim() != 4 || images.size(1) != loaded_.options.in_channels || images.numel() == 0 ||
+      !images.is_floating_point())
+    fail("images: {} of {}; expected [N, {}, H, W] of floats in [-1, 1]", fmt::streamed(images.sizes()),
+         c10::toString(images.scalar_type()), loaded_.options.in_channels);
   const SizeRule rule = loaded_.generator->size_rule();
   const std::int64_t height = images.size(2), width = images.size(3);
   const at::Tensor placed = images.to(placement_.device, placement_.dtype);
@@ -55,7 +70,7 @@ at::Tensor Translator::translate(const at::Tensor& images) const {
   return out.slice(2, 0, height).slice(3, 0, width).contiguous();
 }
 
-at::Tensor Translator::run_unpadded(const at::Tensor& images) const {
+at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
   const c10::InferenceMode inference;
   const std::int64_t least = loaded_.generator->size_rule().minimum;
   if (images.size(2) < least || images.size(3) < least)
@@ -65,12 +80,12 @@ at::Tensor Translator::run_unpadded(const at::Tensor& images) const {
   return loaded_.generator->forward(images.to(placement_.device, placement_.dtype)).to(at::kFloat);
 }
 
-Image Translator::translate(const Image& image, std::string& note) const {
+Image GeneratorRunner::translate(const Image& image, std::string& note) const {
   const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
   return to_image(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0]);
 }
 
-Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess,
+Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
                              const Image& image) {
   std::string note;
   const Image ready = with_channels(to_u8(image, note), translator.loaded().options.in_channels);

@@ -1,4 +1,4 @@
-// One trained direction, applied to images. Const and thread-safe: one Translator may serve many threads.
+// One trained generator, applied to images of any size. Const and thread-safe: one may serve many threads.
 #pragma once
 
 #include <filesystem>
@@ -15,22 +15,29 @@
 
 namespace torsor {
 
-struct TranslatorOptions {
+/// The option norm_stats: which statistics batch norm uses. One declaration for the command and the
+/// interfaces.
+void add_norm_stats(OptionSet& o, std::string& field);
+/// "running" or "batch", as add_norm_stats() lets through.
+NormStatistics norm_statistics_of(const std::string& norm_stats);
+
+struct RunnerOptions {
   std::string direction;  // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
   NormStatistics norm_statistics = NormStatistics::running;
   Placement placement;
 };
 
-class Translator {
+class GeneratorRunner {
  public:
   /// MODEL: whatever open_weights() takes. Throws Error naming the file, UsageError for a direction that it
   /// does not have.
-  static Translator open(const std::filesystem::path& model, const TranslatorOptions& options);
+  static GeneratorRunner open(const std::filesystem::path& model, const RunnerOptions& options);
 
-  Translator(LoadedGenerator loaded, const TranslatorOptions& options);
+  GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options);
 
-  /// [N,C,H,W] in [-1,1] -> [N,C',H,W]. Sides that do not fit the network are reflect-padded on the right and
-  /// bottom (again and again where the image is smaller than the pad) and cropped back.
+  /// [N,C,H,W] in [-1,1] -> [N,C',H,W]; throws Error for another shape or for whole numbers. Sides that do
+  /// not fit the network are reflect-padded on the right and bottom (again and again where the image is
+  /// smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
   /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out
@@ -56,7 +63,7 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 /// no padding, truncation to 8 bits; 1 channel written as RGB. The output has the resized size, a ResNet's
 /// rounded up to multiples of 4 (scale_width). test.py runs in training mode: open the translator with the
 /// batch's statistics.
-Image translate_as_reference(const Translator& translator, const TransformOptions& preprocess,
+Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
                              const Image& image);
 
 }  // namespace torsor

@@ -1,4 +1,4 @@
-// Translator: any size in, the same size out; which statistics, which direction, which file.
+// GeneratorRunner: any size in, the same size out; which statistics, which direction, which file.
 #include <ATen/ATen.h>
 
 #include <thread>
@@ -19,8 +19,9 @@ using testing::small_options;
 using testing::TestFolder;
 using testing::write_model;
 
-Translator translator(const GeneratorOptions& options, NormStatistics statistics = NormStatistics::running) {
-  return Translator(loaded(options), {"", statistics, {}});
+GeneratorRunner translator(const GeneratorOptions& options,
+                           NormStatistics statistics = NormStatistics::running) {
+  return GeneratorRunner(loaded(options), {"", statistics, {}});
 }
 
 // Element i of a row of n that is mirrored at both ends for ever, without repeating the ends.
@@ -60,10 +61,10 @@ TEST(ReflectPad, MirrorsAgainAndAgainOnTheRightAndBottom) {
   }
 }
 
-TEST(Translator, TheOutputHasTheInputsSizeAndTheValuesOfTheMirroredImage) {
+TEST(GeneratorRunner, TheOutputHasTheInputsSizeAndTheValuesOfTheMirroredImage) {
   GeneratorOptions options = small_options();
   options.out_channels = 1;
-  const Translator t = translator(options);
+  const GeneratorRunner t = translator(options);
   for (const auto& [height, width] : kSides) {
     const at::Tensor x = image_noise({2, 3, height, width});
     const at::Tensor y = t.translate(x);
@@ -78,18 +79,18 @@ TEST(Translator, TheOutputHasTheInputsSizeAndTheValuesOfTheMirroredImage) {
   }
 }
 
-TEST(Translator, AUnetTakesOddSizesToo) {
+TEST(GeneratorRunner, AUnetTakesOddSizesToo) {
   GeneratorOptions options = small_options("unet_128");
   options.ngf = 1;
-  const Translator t = translator(options);
+  const GeneratorRunner t = translator(options);
   for (const auto& [height, width] : std::vector<Sides>{{1, 1}, {37, 5}, {129, 64}})
     EXPECT_EQ(t.translate(image_noise({1, 3, height, width})).sizes(),
               (std::vector<std::int64_t>{1, 3, height, width}));
 }
 
-TEST(Translator, ABatchEqualsItsImagesOneByOne) {
+TEST(GeneratorRunner, ABatchEqualsItsImagesOneByOne) {
   for (const char* norm : {"instance", "batch", "none"}) {
-    const Translator t = translator(small_options("resnet_2blocks", norm));
+    const GeneratorRunner t = translator(small_options("resnet_2blocks", norm));
     const at::Tensor x = image_noise({3, 3, 18, 21});
     const at::Tensor together = t.translate(x);
     for (std::int64_t i = 0; i < x.size(0); ++i)
@@ -97,10 +98,10 @@ TEST(Translator, ABatchEqualsItsImagesOneByOne) {
   }
 }
 
-TEST(Translator, TheSameImageGivesTheSameBitsAlsoFromManyThreads) {
+TEST(GeneratorRunner, TheSameImageGivesTheSameBitsAlsoFromManyThreads) {
   GeneratorOptions options = small_options("resnet_2blocks", "batch");
   options.dropout = true;  // is off outside training
-  const Translator t = translator(options);
+  const GeneratorRunner t = translator(options);
   const at::Tensor x = image_noise({1, 3, 19, 23});
   const at::Tensor first = t.translate(x);
   std::vector<at::Tensor> results(4);
@@ -112,7 +113,7 @@ TEST(Translator, TheSameImageGivesTheSameBitsAlsoFromManyThreads) {
   EXPECT_FALSE(first.requires_grad());
 }
 
-TEST(Translator, BatchNormUsesTheStatisticsAskedForAndChangesNone) {
+TEST(GeneratorRunner, BatchNormUsesTheStatisticsAskedForAndChangesNone) {
   const GeneratorOptions options = small_options("resnet_2blocks", "batch");
   const at::Tensor x = image_noise({2, 3, 16, 16});
   const at::NoGradGuard no_grad;
@@ -123,7 +124,7 @@ TEST(Translator, BatchNormUsesTheStatisticsAskedForAndChangesNone) {
   ASSERT_GT(largest_difference(with_running, with_batch), 1e-2);
 
   for (const NormStatistics statistics : {NormStatistics::running, NormStatistics::batch}) {
-    const Translator t = translator(options, statistics);
+    const GeneratorRunner t = translator(options, statistics);
     const at::Tensor& expected = statistics == NormStatistics::running ? with_running : with_batch;
     EXPECT_LT(largest_difference(t.translate(x), expected), 1e-6);
     const auto before = state_dict(*loaded(options).generator), after = state_dict(*t.loaded().generator);
@@ -132,10 +133,10 @@ TEST(Translator, BatchNormUsesTheStatisticsAskedForAndChangesNone) {
   }
 }
 
-TEST(Translator, DoublePrecisionAgreesWithSingle) {
+TEST(GeneratorRunner, DoublePrecisionAgreesWithSingle) {
   Placement doubles;
   doubles.dtype = at::kDouble;
-  const Translator t(loaded(small_options()), {"", NormStatistics::running, doubles});
+  const GeneratorRunner t(loaded(small_options()), {"", NormStatistics::running, doubles});
   const at::Tensor x = image_noise({1, 3, 12, 12});
   const at::Tensor y = t.translate(x);
   EXPECT_EQ(y.scalar_type(), at::kFloat);
@@ -148,12 +149,12 @@ Image picture(std::int64_t width, std::int64_t height, std::int64_t channels) {
   return image;
 }
 
-TEST(Translator, AnImageIsBroughtToTheNetworksChannels) {
+TEST(GeneratorRunner, AnImageIsBroughtToTheNetworksChannels) {
   for (const std::int64_t in : {1, 3}) {
     GeneratorOptions options = small_options();
     options.in_channels = in;
     options.out_channels = 4 - in;
-    const Translator t = translator(options);
+    const GeneratorRunner t = translator(options);
     for (const std::int64_t channels : {1, 2, 3, 4}) {
       std::string note;
       const Image given = picture(11, 7, channels);
@@ -169,8 +170,8 @@ TEST(Translator, AnImageIsBroughtToTheNetworksChannels) {
   }
 }
 
-TEST(Translator, SixteenBitImagesAreTakenWithANote) {
-  const Translator t = translator(small_options());
+TEST(GeneratorRunner, SixteenBitImagesAreTakenWithANote) {
+  const GeneratorRunner t = translator(small_options());
   Image deep = Image::blank(9, 9, 3, PixelType::u16);
   const Image shallow = picture(9, 9, 3);
   for (std::int64_t i = 0; i < deep.samples(); ++i)
@@ -184,7 +185,7 @@ TEST(Translator, SixteenBitImagesAreTakenWithANote) {
 TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
   GeneratorOptions options = small_options();
   options.out_channels = 1;
-  const Translator t = translator(options, NormStatistics::batch);
+  const GeneratorRunner t = translator(options, NormStatistics::batch);
   const Image out = translate_as_reference(t, {"none", 256, 256, /*flip=*/false}, picture(18, 13, 3));
   EXPECT_EQ(out.width, 16);  // 4.5 fours: halves go to the even neighbour
   EXPECT_EQ(out.height, 12);
@@ -204,7 +205,7 @@ TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
 }
 
 TEST(TranslateAsReference, PadsNothing) {
-  const Translator t = translator(small_options(), NormStatistics::batch);
+  const GeneratorRunner t = translator(small_options(), NormStatistics::batch);
   const TransformOptions scale_width{"scale_width", 18, 8, /*flip=*/false};
   const Image given = picture(36, 26, 3);
   const Image out = translate_as_reference(t, scale_width, given);
@@ -216,7 +217,7 @@ TEST(TranslateAsReference, PadsNothing) {
               AllOf(HasSubstr("8x4"), HasSubstr("at least 8")));
 }
 
-TEST(TranslatorOpen, TakesTheDirectionAskedFor) {
+TEST(GeneratorRunnerOpen, TakesTheDirectionAskedFor) {
   const TestFolder folder;
   const GeneratorOptions options = small_options();
   const LoadedGenerator there = loaded(options, 1), back = loaded(options, 2);
@@ -224,11 +225,12 @@ TEST(TranslatorOpen, TakesTheDirectionAskedFor) {
   write_model(folder / "back.safetensors", {{"b_to_a", back}});
   const at::Tensor x = image_noise({1, 3, 12, 12});
   const auto opened = [&](const std::string& file, const std::string& direction) {
-    return Translator::open(folder / file, {direction, NormStatistics::running, {}});
+    return GeneratorRunner::open(folder / file, {direction, NormStatistics::running, {}});
   };
-  const auto is = [&](const Translator& t, const LoadedGenerator& expected, const std::string& direction) {
+  const auto is = [&](const GeneratorRunner& t, const LoadedGenerator& expected,
+                      const std::string& direction) {
     EXPECT_EQ(t.loaded().direction, direction);
-    EXPECT_TRUE(at::equal(t.translate(x), Translator(expected, {}).translate(x)));
+    EXPECT_TRUE(at::equal(t.translate(x), GeneratorRunner(expected, {}).translate(x)));
   };
   is(opened("both.safetensors", "a_to_b"), there, "a_to_b");
   is(opened("both.safetensors", "b_to_a"), back, "b_to_a");
@@ -238,13 +240,13 @@ TEST(TranslatorOpen, TakesTheDirectionAskedFor) {
               AllOf(HasSubstr("back.safetensors"), HasSubstr("a_to_b"), HasSubstr("b_to_a")));
 }
 
-TEST(TranslatorOpen, ARunGivesItsFinalModelElseItsNewestCheckpoint) {
+TEST(GeneratorRunnerOpen, ARunGivesItsFinalModelElseItsNewestCheckpoint) {
   const TestFolder folder;
   const GeneratorOptions options = small_options();
   const at::Tensor x = image_noise({1, 3, 12, 12});
   const auto answers_as = [&](std::uint64_t seed) {
-    return at::equal(Translator::open(folder / "run", {}).translate(x),
-                     Translator(loaded(options, seed), {}).translate(x));
+    return at::equal(GeneratorRunner::open(folder / "run", {}).translate(x),
+                     GeneratorRunner(loaded(options, seed), {}).translate(x));
   };
   write_model(folder / "run/checkpoints/step_00000010.safetensors", {{"a_to_b", loaded(options, 1)}});
   write_model(folder / "run/checkpoints/step_00000200.safetensors", {{"a_to_b", loaded(options, 2)}});
@@ -253,10 +255,10 @@ TEST(TranslatorOpen, ARunGivesItsFinalModelElseItsNewestCheckpoint) {
   EXPECT_TRUE(answers_as(3));
 }
 
-TEST(TranslatorOpen, SaysWhatIsWrongWithTheFile) {
+TEST(GeneratorRunnerOpen, SaysWhatIsWrongWithTheFile) {
   const TestFolder folder;
   const auto problem = [&](const std::string& name) {
-    return error_of([&] { Translator::open(folder / name, {}); });
+    return error_of([&] { GeneratorRunner::open(folder / name, {}); });
   };
   EXPECT_THAT(problem("absent.pth"), AllOf(HasSubstr("absent.pth"), HasSubstr("no such model")));
   std::filesystem::create_directory(folder / "run");

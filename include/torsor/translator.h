@@ -1,0 +1,89 @@
+// Translates images with a trained model, inside your own program: the same bytes as `torsor translate`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "torsor/error.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace torsor {
+
+/// What the options of the same names do in `torsor translate`.
+struct TranslatorOptions {
+  std::string direction;           // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
+  std::string device = "auto";     // auto, cpu or cuda
+  std::string precision = "fp32";  // fp32, bf16 or fp64
+  std::string norm_stats =
+      "running";  // running, or batch: batch norm uses each image's own, as the reference
+};
+
+/// One sample of one channel.
+enum class SampleType {
+  u8,   // 0 to 255
+  u16,  // 0 to 65535; taken, not given: as in `torsor translate` it is rounded to 8 bits first
+  f32,  // -1 to 1, what the network itself computes with: -1 black, 1 white; nothing is rounded
+};
+
+/// Where the samples of an image lie. Channels are grey, RGB or, as input, grey and alpha or RGBA (alpha is
+/// dropped).
+struct PixelLayout {
+  std::int64_t width = 0;   // pixels
+  std::int64_t height = 0;  // pixels
+  std::int64_t channels = 3;
+  SampleType type = SampleType::u8;
+  // Bytes from one pixel, row or channel to the next; they may be negative. 0 stands for interleaved
+  // channels, pixels and rows without gaps: the sample's size, channels * the sample's size, width *
+  // x_stride.
+  std::ptrdiff_t x_stride = 0, y_stride = 0, channel_stride = 0;
+};
+
+/// A trained generator, ready to run. All const functions may be called from any number of threads at once;
+/// they share libtorch's threads, see set_threads(). Copies share the weights.
+class TORSOR_API Translator {
+ public:
+  /// Loads what `torsor translate` takes as MODEL: a run directory, a torsor model file or checkpoint, a .pth
+  /// of the reference or its folder checkpoints/<name>/. Throws Error naming the file, UsageError for an
+  /// option's value that is unknown or a direction that the file does not have.
+  explicit Translator(const std::filesystem::path& model, const TranslatorOptions& options = {});
+
+  /// Channels of the images that the network takes and gives: 1 or 3 for models of torsor.
+  std::int64_t in_channels() const;
+  std::int64_t out_channels() const;
+
+  /// The layout translate() writes when you have no wish of your own: the input's size, out_channels(),
+  /// interleaved rows without gaps, f32 for f32 and u8 for all else.
+  PixelLayout output_layout(const PixelLayout& in) const;
+
+  /// Translates one image of any size; `out` has the same width and height, out_channels() channels, and is
+  /// u8 or f32. Integer samples are brought to in_channels() as `torsor translate` does it (grey replicated,
+  /// RGB to grey by Rec. 601 weights); f32 samples must have them already. `in` is read whole before `out`
+  /// is written, so they may be the same memory. Throws Error for a layout that cannot be, samples beyond
+  /// [-1, 1], or an image that the network cannot take; `out` is then untouched.
+  void translate(const void* in, const PixelLayout& in_layout, void* out,
+                 const PixelLayout& out_layout) const;
+
+  /// The same for tensors: [N,C,H,W] of floats in [-1, 1], on any device -> [N,C',H,W] float32 on the
+  /// translator's device, without a gradient. Include <ATen/ATen.h> or <torch/torch.h> to call it; the
+  /// package's target torsor::tensor brings them. Throws Error for another shape or dtype.
+  at::Tensor translate(const at::Tensor& images) const;
+
+  /// JSON text: all that `torsor inspect --json` says of the file, and the direction in use.
+  const std::string& describe() const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+/// Threads that one translation may use; 0 = all cores. A setting of the whole process, libtorch's own: call
+/// it before the first translation.
+TORSOR_API void set_threads(int threads);
+
+}  // namespace torsor

@@ -1,0 +1,138 @@
+#include "torsor/translator.h"
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+
+#include <exception>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "api/pixels.h"
+#include "core/error.h"
+#include "image/convert.h"
+#include "infer/generator_runner.h"
+#include "interchange/inspect.h"
+#include "interchange/weight_source.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr const char* kInput = "input image";
+constexpr const char* kOutput = "output image";
+
+// What leaves the library is an Error, whichever library below it failed.
+template <class Action>
+auto guarded(const Action& action) {
+  try {
+    return action();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    fail("out of memory; give smaller images, or translate fewer at once");
+  } catch (const c10::Error& e) {
+    fail("libtorch: {}", e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    fail("{}", e.what());
+  }
+}
+
+struct Settings {
+  std::string norm_stats;
+  PlacementOptions placement;
+
+  void describe(OptionSet& o) {
+    add_norm_stats(o, norm_stats);
+    placement.describe(o);
+  }
+};
+
+RunnerOptions runner_options(const TranslatorOptions& options) {
+  const auto settings = options_from_json<Settings>(
+      {{"device", options.device}, {"precision", options.precision}, {"norm_stats", options.norm_stats}},
+      "TranslatorOptions");
+  return {options.direction, norm_statistics_of(settings.norm_stats), resolve_placement(settings.placement)};
+}
+
+void check_output(const PixelLayout& in, const PixelLayout& out, std::int64_t channels) {
+  if (out.width != in.width || out.height != in.height)
+    fail("{}: {}x{} pixels, but the input has {}x{}; they must be equal", kOutput, out.width, out.height,
+         in.width, in.height);
+  if (out.channels != channels)
+    fail("{}: {} channels, but the network gives {}", kOutput, out.channels, channels);
+  if (out.type == SampleType::u16) fail("{}: samples of 16 bits; expected u8 or f32", kOutput);
+}
+
+}  // namespace
+
+struct Translator::State {
+  State(const WeightSet& weights, const RunnerOptions& options)
+      : runner(load_generator(weights, options.direction), options) {
+    Json about = describe_weights(weights);
+    about["direction"] = runner.loaded().direction;
+    description = about.dump(2);
+  }
+
+  // [1,C,H,W] that the network takes.
+  at::Tensor read(const void* data, const PixelLayout& layout) const {
+    const std::int64_t wanted = runner.loaded().options.in_channels;
+    if (layout.type == SampleType::f32) {
+      if (layout.channels != wanted)
+        fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
+      return gather_tensor(data, layout).unsqueeze(0);
+    }
+    if (layout.channels < 1 || layout.channels > 4)
+      fail("{}: {} channels; expected 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)", kInput,
+           layout.channels);
+    std::string note;
+    const Image ready = with_channels(to_u8(gather_image(data, layout), note), wanted);
+    return to_tensor(ready, natural_range(ready.type)).unsqueeze(0);
+  }
+
+  GeneratorRunner runner;
+  std::string description;
+};
+
+Translator::Translator(const std::filesystem::path& model, const TranslatorOptions& options)
+    : state_(guarded(
+          [&] { return std::make_shared<const State>(open_weights(model), runner_options(options)); })) {}
+
+std::int64_t Translator::in_channels() const { return state_->runner.loaded().options.in_channels; }
+
+std::int64_t Translator::out_channels() const { return state_->runner.loaded().options.out_channels; }
+
+PixelLayout Translator::output_layout(const PixelLayout& in) const {
+  const SampleType type = in.type == SampleType::f32 ? SampleType::f32 : SampleType::u8;
+  return {in.width, in.height, out_channels(), type};
+}
+
+void Translator::translate(const void* in, const PixelLayout& in_layout, void* out,
+                           const PixelLayout& out_layout) const {
+  guarded([&] {
+    check_pixels(in, in_layout, kInput);
+    check_pixels(out, out_layout, kOutput);
+    check_output(in_layout, out_layout, out_channels());
+    const at::Tensor result = state_->runner.translate(state_->read(in, in_layout))[0];
+    if (out_layout.type == SampleType::f32) return scatter(result, out, out_layout);
+    scatter(to_image(result), out, out_layout);
+  });
+}
+
+at::Tensor Translator::translate(const at::Tensor& images) const {
+  return guarded([&] {
+    // A copy made out here is a tensor like any other, which the network's own result, made in inference
+    // mode, is not.
+    return state_->runner.translate(images.detach()).clone();
+  });
+}
+
+const std::string& Translator::describe() const { return state_->description; }
+
+void set_threads(int threads) {
+  if (threads < 0) fail_usage("threads: {}; expected 0 (all cores) or more", threads);
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  guarded([&] { at::set_num_threads(threads > 0 ? threads : std::max(1, cores)); });
+}
+
+}  // namespace torsor
