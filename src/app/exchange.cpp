@@ -120,6 +120,15 @@ struct InspectOptions {
   void describe(OptionSet& o) { o.add("json", json, "print JSON"); }
 };
 
+std::string value_text(const Json& value) {
+  constexpr std::size_t kShown = 8;
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array() || value.size() <= 2 * kShown) return value.dump();
+  const Json first(value.begin(), value.begin() + kShown);
+  return fmt::format("{}, ... {} in all; --json shows them]", first.dump().substr(0, first.dump().size() - 1),
+                     value.size());
+}
+
 // Nested objects as "key.key  value" lines.
 void print_lines(const Json& json, const std::string& prefix) {
   for (const auto& [key, value] : json.items()) {
@@ -130,8 +139,7 @@ void print_lines(const Json& json, const std::string& prefix) {
       continue;
     }
     if (value.is_null() || value == Json("") || (value.is_structured() && value.empty())) continue;
-    std::cout << fmt::format("{:<36} {}\n", name,
-                             value.is_string() ? value.get<std::string>() : value.dump());
+    std::cout << fmt::format("{:<36} {}\n", name, value_text(value));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "image/convert.h"
 #include "image/resize.h"
 #include "infer/generator_runner.h"
+#include "infer/input_check.h"
 
 namespace torsor::app {
 
@@ -197,6 +198,7 @@ int translate(const std::vector<std::string>& positionals) {
   for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
   Queue queue(translator, options);
+  InputCheck check(translator.loaded(), model.string());
   std::int64_t skipped = 0, done = 0;
   for (const Job& job : jobs) {
     if (stop_flag().requested()) break;
@@ -209,11 +211,14 @@ int translate(const std::vector<std::string>& positionals) {
       ++skipped;
       continue;
     }
+    check.add(job.in.string(), image);
     queue.add(job, image);
     if (jobs.size() > 1 && ++done % 50 == 0)
       std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
   }
   queue.flush();
+  const std::string doubt = check.warning();
+  if (!doubt.empty()) std::cerr << "warning: " + doubt + "\n";
   std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s",
                            out.string(), skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
   return stop_flag().requested() ? 128 + stop_flag().signal() : 0;

@@ -34,24 +34,22 @@ std::vector<fs::path> list_images(const fs::path& folder) {
 }
 
 // Why this file cannot be used, or "".
-std::string problem_with(const fs::path& file,
-                         const std::function<void(const ImageInfo&, const std::string&)>& check) {
+std::string problem_with(const fs::path& file, std::int64_t index, const FolderSource::Look& look) {
   try {
     const Image image = read_image(file);
-    if (check) check({image.width, image.height, image.channels, image.type}, file.string());
+    if (look) look(image, index, file.string());
     return "";
   } catch (const Error& e) {
     return e.what();
   }
 }
 
-std::vector<std::string> problems_with(
-    const std::vector<fs::path>& files,
-    const std::function<void(const ImageInfo&, const std::string&)>& check) {
+std::vector<std::string> problems_with(const std::vector<fs::path>& files, const FolderSource::Look& look) {
   std::vector<std::string> problems(files.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) problems[i] = problem_with(files[i], check);
+    for (std::size_t i = next++; i < files.size(); i = next++)
+      problems[i] = problem_with(files[i], static_cast<std::int64_t>(i), look);
   };
   std::vector<std::jthread> threads;
   for (unsigned t = 1; t < std::max(1U, std::thread::hardware_concurrency()); ++t) threads.emplace_back(work);
@@ -85,9 +83,8 @@ std::string FolderSource::name(std::int64_t index) const {
   return files_[static_cast<std::size_t>(index)].lexically_relative(folder_).string();
 }
 
-void FolderSource::verify(BadFiles policy, LogSink& log,
-                          const std::function<void(const ImageInfo&, const std::string&)>& check) {
-  const std::vector<std::string> problems = problems_with(files_, check);
+void FolderSource::verify(BadFiles policy, LogSink& log, const Look& look) {
+  const std::vector<std::string> problems = problems_with(files_, look);
   std::vector<fs::path> good;
   std::vector<std::string> bad;
   for (std::size_t i = 0; i < files_.size(); ++i) {

@@ -27,9 +27,10 @@ class FolderSource : public ImageSource {
 
   /// Reads every file once, in parallel. With refuse: throws one Error that names the bad files (the first
   /// ten) and says that skip_bad goes on. With skip: drops them, one warning each; throws when none is left.
-  /// `check` may reject a readable image by throwing Error (too small for the crop).
-  void verify(BadFiles policy, LogSink& log,
-              const std::function<void(const ImageInfo&, const std::string&)>& check);
+  /// `look` sees every readable image with its place among files() before this call, from several threads;
+  /// it may reject one by throwing Error (too small for the crop).
+  using Look = std::function<void(const Image&, std::int64_t index, const std::string& file)>;
+  void verify(BadFiles policy, LogSink& log, const Look& look);
 
  private:
   std::filesystem::path folder_;

@@ -14,8 +14,15 @@ namespace {
 constexpr const char* kModelKey = "torsor.model";
 constexpr const char* kFormatKey = "torsor.format";
 
-Json domain_json(const DomainInfo& d) { return {{"name", d.name}, {"channels", d.channels}}; }
-DomainInfo domain_from(const Json& j) { return {j.at("name"), j.at("channels")}; }
+Json domain_json(const DomainInfo& d) {
+  Json out = {{"name", d.name}, {"channels", d.channels}};
+  if (!d.fingerprint.is_null()) out["fingerprint"] = d.fingerprint;
+  return out;
+}
+
+DomainInfo domain_from(const Json& j) {
+  return {j.at("name"), j.at("channels"), j.value("fingerprint", Json())};
+}
 
 std::string direction_of(const NetworkInfo& network) {
   return network.name.starts_with("g_") ? network.name.substr(2) : "";

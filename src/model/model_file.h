@@ -18,6 +18,7 @@ namespace torsor {
 struct DomainInfo {
   std::string name;
   std::int64_t channels = 3;
+  Json fingerprint;  // make_fingerprints() of the training images; null when nobody saw them
 };
 
 struct NetworkInfo {

@@ -4,11 +4,7 @@
 
 #include "core/text.h"
 #include "core/time.h"
-#include "data/folder_source.h"
-#include "data/generated.h"
-#include "data/unpaired.h"
 #include "interchange/weight_source.h"
-#include "io/checksum.h"
 #include "model/environment.h"
 #include "nn/state_dict.h"
 #include "train/init_from.h"
@@ -19,143 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kGeneratedTrainCount = 1000;
-constexpr std::int64_t kGeneratedTestCount = 100;
-const std::string kGeneratedPrefix = "generated:";
 const std::string kDataKey = "train/data";
 
-std::string folder_name(const fs::path& folder) {
-  const fs::path clean = fs::absolute(folder).lexically_normal();
-  return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
-}
-
-// Both splits of one domain; test may be null.
-struct DomainSources {
-  std::shared_ptr<const ImageSource> train, test;
-};
-
-class DataOpener {
- public:
-  DataOpener(const TrainConfig& config, std::shared_ptr<LogSink> log)
-      : config_(config), log_(std::move(log)) {}
-
-  TrainData open() const {
-    TrainData out;
-    const DomainSources a = sources(Domain::a), b = sources(Domain::b);
-    out.count_a = a.train->size();
-    out.count_b = b.train->size();
-    out.a = {name(Domain::a), data().channels_a};
-    out.b = {name(Domain::b), data().channels_b};
-    const auto train_a = reader(a.train, data().transform, Domain::a);
-    const auto train_b = reader(b.train, data().transform, Domain::b);
-    out.train = std::make_shared<UnpairedDataset>(train_a, train_b,
-                                                  data().serial_batches ? Order::serial : Order::random);
-    out.fixed = fixed_images(a, b);
-    out.fingerprint = {{"a", fingerprint(*a.train)}, {"b", fingerprint(*b.train)}};
-    return out;
-  }
-
- private:
-  const DataOptions& data() const { return config_.data; }
-  bool generated() const { return data().data.starts_with(kGeneratedPrefix); }
-  std::string task() const { return data().data.substr(kGeneratedPrefix.size()); }
-  static const char* letter(Domain d) { return d == Domain::a ? "A" : "B"; }
-
-  std::string name(Domain d) const {
-    const std::string& given = d == Domain::a ? data().name_a : data().name_b;
-    if (!given.empty()) return given;
-    if (generated()) {
-      const std::string both = task();
-      const auto dash = both.find('-');
-      return d == Domain::a ? both.substr(0, dash) : both.substr(dash + 1);
-    }
-    if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
-    return folder_name(data().data) + letter(d);
-  }
-
-  // Names and sizes of the files in their order: where they lie does not matter.
-  Json fingerprint(const ImageSource& source) const {
-    Checksum digest;
-    const auto add = [&](const std::string& text) { digest.update(text.data(), text.size() + 1); };
-    if (generated()) add(data().data);
-    if (const auto* files = dynamic_cast<const FolderSource*>(&source))
-      for (std::int64_t i = 0; i < files->size(); ++i) {
-        std::error_code ec;
-        add(files->name(i));
-        add(std::to_string(fs::file_size(files->files()[static_cast<std::size_t>(i)], ec)));
-      }
-    return {{"count", source.size()}, {"digest", digest.hex()}};
-  }
-
-  std::shared_ptr<FolderSource> folder(const fs::path& path) const {
-    auto source = std::make_shared<FolderSource>(path, data().max_dataset_size);
-    source->verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
-                   [&](const ImageInfo& info, const std::string& file) {
-                     check_fits(data().transform, {info.width, info.height}, file);
-                     const Size size = resized_size(data().transform, {info.width, info.height});
-                     if (output_size(data().transform) == Size{})
-                       check_size(file, size, make_generator(config_.generator)->size_rule(),
-                                  config_.generator.net_g);
-                   });
-    return source;
-  }
-
-  DomainSources sources(Domain d) const {
-    if (generated()) {
-      const auto make = [&](Split split, std::int64_t count) {
-        return std::shared_ptr<const ImageSource>(
-            make_generated_source(task(), d, split, static_cast<std::uint64_t>(config_.run.seed), count,
-                                  data().transform.load_size));
-      };
-      const std::int64_t limit = data().max_dataset_size;
-      return {make(Split::train, limit > 0 ? limit : kGeneratedTrainCount),
-              make(Split::test, kGeneratedTestCount)};
-    }
-    if (data().data.empty()) return {folder(d == Domain::a ? data().a : data().b), nullptr};
-    const fs::path root = data().data;
-    if (!fs::is_directory(root)) fail("--data {}: no such folder", root.string());
-    DomainSources out{folder(root / (std::string("train") + letter(d))), nullptr};
-    const fs::path test = root / (std::string("test") + letter(d));
-    if (fs::is_directory(test) && !fs::is_empty(test)) out.test = folder(test);
-    return out;
-  }
-
-  std::shared_ptr<const DomainReader> reader(std::shared_ptr<const ImageSource> source,
-                                             const TransformOptions& transform, Domain d) const {
-    return std::make_shared<DomainReader>(std::move(source), transform,
-                                          d == Domain::a ? data().channels_a : data().channels_b, log_);
-  }
-
-  // Test images where there are some; resized without crop or flip, so that they show the whole picture.
-  Batch fixed_images(const DomainSources& a, const DomainSources& b) const {
-    TransformOptions whole = data().transform;
-    whole.flip = false;
-    if (output_size(whole) != Size{}) {
-      whole.preprocess = "resize_and_crop";
-      whole.load_size = whole.crop_size;
-    }
-    const auto shown = [&](const DomainSources& d) { return d.test ? d.test : d.train; };
-    const UnpairedDataset pairs(reader(shown(a), whole, Domain::a), reader(shown(b), whole, Domain::b),
-                                Order::serial);
-    std::vector<Batch> samples;
-    // Images of varying size cannot share a batch, so one of them has to do.
-    const std::int64_t wanted = output_size(whole) == Size{} ? 1 : config_.run.sample_count;
-    for (std::int64_t i = 0; i < std::min(wanted, pairs.size()); ++i) {
-      Rng rng(0);
-      samples.push_back(pairs.get(i, rng));
-    }
-    return collate(samples);
-  }
-
-  const TrainConfig& config_;
-  std::shared_ptr<LogSink> log_;
-};
-
 }  // namespace
-
-TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log) {
-  return DataOpener(config, std::move(log)).open();
-}
 
 TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log)
     : config_(std::move(config)), log_(std::move(log)) {
@@ -217,9 +79,9 @@ void TrainSession::take_up() {
   const auto elsewhere = environment_changes(resumed_->info.environment, describe_environment(placement_));
   if (!elsewhere.empty())
     warn(fmt::format("the last bits will not be those of an uninterrupted run: {}", join(elsewhere)));
-  if (archive.has_value(kDataKey) && archive.value(kDataKey) != data_.fingerprint)
+  if (archive.has_value(kDataKey) && archive.value(kDataKey) != data_.files)
     warn(fmt::format("the images are not those that the run began with: {} then, {} now",
-                     archive.value(kDataKey).dump(), data_.fingerprint.dump()));
+                     archive.value(kDataKey).dump(), data_.files.dump()));
 }
 
 std::int64_t TrainSession::steps_per_epoch() const {
@@ -305,7 +167,7 @@ void TrainSession::write_model(const fs::path& path) const {
 void TrainSession::write_checkpoint(const fs::path& path) const {
   Archive archive;
   trainer_->save(archive);
-  archive.put(kDataKey, data_.fingerprint);
+  archive.put(kDataKey, data_.files);
   archive.write(path, model_metadata(model_info()));
 }
 

@@ -9,22 +9,9 @@
 #include "train/config.h"
 #include "train/observers.h"
 #include "train/resume.h"
+#include "train/train_data.h"
 
 namespace torsor {
-
-/// The images of both domains, opened and checked.
-struct TrainData {
-  std::shared_ptr<const Dataset> train;
-  Batch fixed;  // sample_count test images (else the first training ones), for sample grids
-  std::int64_t count_a = 0, count_b = 0;
-  DomainInfo a, b;
-  Json fingerprint;  // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same files
-};
-
-/// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or
-/// skipped with a warning when skip_bad is set. Throws Error for missing or empty folders and images too
-/// small for the crop.
-TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log);
 
 /// A whole training run; construct, add observers, run().
 class TrainSession {

@@ -13,12 +13,12 @@
 namespace torsor {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr double kPi = std::numbers::pi;
 
-class Generated : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Tasks, Generated, testing::ValuesIn(generated_tasks()), [](const auto& task) {
+class Generated : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Tasks, Generated, ::testing::ValuesIn(generated_tasks()), [](const auto& task) {
   std::string name = task.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
@@ -40,7 +40,7 @@ int colorfulness(const std::uint8_t* p) {
 }
 
 TEST(GeneratedTasks, AreTheDocumentedOnes) {
-  EXPECT_THAT(generated_tasks(), testing::ElementsAre("circles-squares", "solid-striped"));
+  EXPECT_THAT(generated_tasks(), ::testing::ElementsAre("circles-squares", "solid-striped"));
 }
 
 TEST_P(Generated, SameArgumentsGiveTheSameBytes) {

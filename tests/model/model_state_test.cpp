@@ -294,8 +294,8 @@ class ModelFile : public ::testing::Test {
     const CycleGanSpec& spec = rig_.model.spec();
     info_.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
                       discriminator_info("d_a", spec.d_a)};
-    info_.a = {"winter", 1};
-    info_.b = {"summer", 3};
+    info_.a = {"winter", 1, {}};
+    info_.b = {"summer", 3, {}};
     info_.step = 12;
     info_.preprocessing = {{"load_size", 286}};
     info_.training = {{"lr", 0.5}};

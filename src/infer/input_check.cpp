@@ -1,0 +1,51 @@
+#include "infer/input_check.h"
+
+#include <fmt/format.h>
+
+#include "image/convert.h"
+
+namespace torsor {
+
+std::string InputCheck::Side::text() const {
+  return name.empty() ? "domain " + letter : fmt::format("domain {} ({})", letter, name);
+}
+
+InputCheck::InputCheck(const LoadedGenerator& loaded, const std::string& source)
+    : channels_(loaded.options.in_channels), direction_(loaded.direction) {
+  const bool forward = direction_ == "a_to_b";
+  const DomainInfo& own = forward ? loaded.info.a : loaded.info.b;
+  const DomainInfo& other = forward ? loaded.info.b : loaded.info.a;
+  opposite_ = forward ? "b_to_a" : "a_to_b";
+  own_ = {forward ? "a" : "b", own.name};
+  other_ = {forward ? "b" : "a", other.name};
+  if (!direction_.empty() && Recogniser::possible(own.fingerprint, other.fingerprint))
+    recogniser_.emplace(own.fingerprint, other.fingerprint, source);
+}
+
+Likeness InputCheck::add(const std::string& name, const Image& image) {
+  if (!recogniser_) return Likeness::own;
+  std::string note;
+  const Likeness likeness = recogniser_->judge(with_channels(to_u8(image, note), channels_));
+  ++seen_;
+  if (likeness == Likeness::own) return likeness;
+  ++(likeness == Likeness::other ? like_other_ : like_neither_);
+  if (first_.empty()) first_ = name;
+  return likeness;
+}
+
+std::string InputCheck::warning() const {
+  if (like_other_ + like_neither_ < alarms_beyond_chance(seen_)) return "";
+  const bool one = seen_ == 1;
+  const auto count = [&](std::int64_t n) { return one ? first_ : fmt::format("{} of {} images", n, seen_); };
+  const std::string example = one ? "" : fmt::format(" (the first: {})", first_);
+  if (like_other_ == 0)
+    return fmt::format(
+        "{} {} unlike the images that this generator was trained on, {}{}: check its translation",
+        count(like_neither_), one ? "is" : "are", own_.text(), example);
+  return fmt::format("{} {} like {}{}, but {} translates {}{}: is --direction {} meant?", count(like_other_),
+                     one ? "looks" : "look", other_.text(),
+                     like_neither_ > 0 ? fmt::format(" and {} like neither domain", like_neither_) : "",
+                     direction_, own_.text(), example, opposite_);
+}
+
+}  // namespace torsor

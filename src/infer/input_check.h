@@ -1,0 +1,39 @@
+// Says when images are not of the kind that a generator was trained to translate.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "data/fingerprint.h"
+#include "model/model_file.h"
+
+namespace torsor {
+
+/// Compares inputs with the fingerprints in the model. Silent for a model that has none.
+class InputCheck {
+ public:
+  /// `source` names the model in messages. Throws Error when its fingerprints are damaged.
+  InputCheck(const LoadedGenerator& loaded, const std::string& source);
+
+  /// Any u8, u16 or f32 image with 1 to 4 channels, as stored; `name` stands for it in the warning.
+  Likeness add(const std::string& name, const Image& image);
+
+  /// One line about all images so far when more of them are odd than chance explains (5 % of the right images
+  /// may be misjudged), else "".
+  std::string warning() const;
+
+ private:
+  struct Side {
+    std::string letter, name;
+    std::string text() const;
+  };
+
+  std::optional<Recogniser> recogniser_;
+  std::int64_t channels_;
+  std::string direction_, opposite_;
+  Side own_, other_;
+  std::int64_t seen_ = 0, like_other_ = 0, like_neither_ = 0;
+  std::string first_;  // the first odd one
+};
+
+}  // namespace torsor

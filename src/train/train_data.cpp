@@ -1,0 +1,178 @@
+#include "train/train_data.h"
+
+#include "core/error.h"
+#include "data/fingerprint.h"
+#include "data/folder_source.h"
+#include "data/generated.h"
+#include "data/unpaired.h"
+#include "io/checksum.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t kGeneratedTrainCount = 1000;
+constexpr std::int64_t kGeneratedTestCount = 100;
+constexpr std::int64_t kGeneratedSeen = 200;  // for the fingerprint
+const std::string kGeneratedPrefix = "generated:";
+
+std::string folder_name(const fs::path& folder) {
+  const fs::path clean = fs::absolute(folder).lexically_normal();
+  return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
+}
+
+// Both splits of one domain; test may be null.
+struct DomainSources {
+  std::shared_ptr<const ImageSource> train, test;
+  std::shared_ptr<FingerprintBuilder> seen;  // the training images
+};
+
+class DataOpener {
+ public:
+  DataOpener(const TrainConfig& config, std::shared_ptr<LogSink> log)
+      : config_(config), log_(std::move(log)) {}
+
+  TrainData open() const {
+    TrainData out;
+    const DomainSources a = sources(Domain::a), b = sources(Domain::b);
+    out.count_a = a.train->size();
+    out.count_b = b.train->size();
+    const Fingerprints seen = make_fingerprints(*a.seen, *b.seen);
+    out.a = {name(Domain::a), channels(Domain::a), seen.a};
+    out.b = {name(Domain::b), channels(Domain::b), seen.b};
+    const auto train_a = reader(a.train, data().transform, Domain::a);
+    const auto train_b = reader(b.train, data().transform, Domain::b);
+    out.train = std::make_shared<UnpairedDataset>(train_a, train_b,
+                                                  data().serial_batches ? Order::serial : Order::random);
+    out.fixed = fixed_images(a, b);
+    out.files = {{"a", digest(*a.train)}, {"b", digest(*b.train)}};
+    return out;
+  }
+
+ private:
+  const DataOptions& data() const { return config_.data; }
+  bool generated() const { return data().data.starts_with(kGeneratedPrefix); }
+  std::string task() const { return data().data.substr(kGeneratedPrefix.size()); }
+  std::int64_t channels(Domain d) const { return d == Domain::a ? data().channels_a : data().channels_b; }
+  static const char* letter(Domain d) { return d == Domain::a ? "A" : "B"; }
+
+  std::string name(Domain d) const {
+    const std::string& given = d == Domain::a ? data().name_a : data().name_b;
+    if (!given.empty()) return given;
+    if (generated()) {
+      const std::string both = task();
+      const auto dash = both.find('-');
+      return d == Domain::a ? both.substr(0, dash) : both.substr(dash + 1);
+    }
+    if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
+    return folder_name(data().data) + letter(d);
+  }
+
+  // Names and sizes of the files in their order: where they lie does not matter.
+  Json digest(const ImageSource& source) const {
+    Checksum sum;
+    const auto add = [&](const std::string& text) { sum.update(text.data(), text.size() + 1); };
+    if (generated()) add(data().data);
+    if (const auto* files = dynamic_cast<const FolderSource*>(&source))
+      for (std::int64_t i = 0; i < files->size(); ++i) {
+        std::error_code ec;
+        add(files->name(i));
+        add(std::to_string(fs::file_size(files->files()[static_cast<std::size_t>(i)], ec)));
+      }
+    return {{"count", source.size()}, {"digest", sum.hex()}};
+  }
+
+  void check_sides(const Image& image, const std::string& file) const {
+    const Size sides{image.width, image.height};
+    check_fits(data().transform, sides, file);
+    if (output_size(data().transform) == Size{})
+      check_size(file, resized_size(data().transform, sides), make_generator(config_.generator)->size_rule(),
+                 config_.generator.net_g);
+  }
+
+  std::shared_ptr<FolderSource> folder(const fs::path& path) const {
+    return std::make_shared<FolderSource>(path, data().max_dataset_size);
+  }
+
+  // Reads all files once; `seen` may be null.
+  void verify(FolderSource& source, FingerprintBuilder* seen) const {
+    source.verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
+                  [&](const Image& image, std::int64_t index, const std::string& file) {
+                    check_sides(image, file);
+                    if (seen != nullptr) seen->add(index, image);
+                  });
+  }
+
+  DomainSources generated_sources(Domain d) const {
+    const auto make = [&](Split split, std::int64_t count) {
+      return std::shared_ptr<const ImageSource>(make_generated_source(
+          task(), d, split, static_cast<std::uint64_t>(config_.run.seed), count, data().transform.load_size));
+    };
+    const std::int64_t limit = data().max_dataset_size;
+    DomainSources out{make(Split::train, limit > 0 ? limit : kGeneratedTrainCount),
+                      make(Split::test, kGeneratedTestCount), nullptr};
+    // They are drawn alike, so that the first ones stand for all.
+    const std::int64_t drawn = std::min(out.train->size(), kGeneratedSeen);
+    out.seen = std::make_shared<FingerprintBuilder>(drawn, channels(d));
+    for (std::int64_t i = 0; i < drawn; ++i) out.seen->add(i, out.train->read(i));
+    return out;
+  }
+
+  DomainSources sources(Domain d) const {
+    if (generated()) return generated_sources(d);
+    const bool lone = data().data.empty();
+    const fs::path root = data().data;
+    if (!lone && !fs::is_directory(root)) fail("--data {}: no such folder", root.string());
+    const auto train = folder(lone ? fs::path(d == Domain::a ? data().a : data().b)
+                                   : root / (std::string("train") + letter(d)));
+    const auto seen = std::make_shared<FingerprintBuilder>(train->size(), channels(d));
+    verify(*train, seen.get());
+    return {train, lone ? nullptr : test_folder(root / (std::string("test") + letter(d))), seen};
+  }
+
+  std::shared_ptr<FolderSource> test_folder(const fs::path& path) const {
+    if (!fs::is_directory(path) || fs::is_empty(path)) return nullptr;
+    const auto test = folder(path);
+    verify(*test, nullptr);
+    return test;
+  }
+
+  std::shared_ptr<const DomainReader> reader(std::shared_ptr<const ImageSource> source,
+                                             const TransformOptions& transform, Domain d) const {
+    return std::make_shared<DomainReader>(std::move(source), transform, channels(d), log_);
+  }
+
+  // Test images where there are some; resized without crop or flip, so that they show the whole picture.
+  Batch fixed_images(const DomainSources& a, const DomainSources& b) const {
+    TransformOptions whole = data().transform;
+    whole.flip = false;
+    if (output_size(whole) != Size{}) {
+      whole.preprocess = "resize_and_crop";
+      whole.load_size = whole.crop_size;
+    }
+    const auto shown = [&](const DomainSources& d) { return d.test ? d.test : d.train; };
+    const UnpairedDataset pairs(reader(shown(a), whole, Domain::a), reader(shown(b), whole, Domain::b),
+                                Order::serial);
+    std::vector<Batch> samples;
+    // Images of varying size cannot share a batch, so one of them has to do.
+    const std::int64_t wanted = output_size(whole) == Size{} ? 1 : config_.run.sample_count;
+    for (std::int64_t i = 0; i < std::min(wanted, pairs.size()); ++i) {
+      Rng rng(0);
+      samples.push_back(pairs.get(i, rng));
+    }
+    return collate(samples);
+  }
+
+  const TrainConfig& config_;
+  std::shared_ptr<LogSink> log_;
+};
+
+}  // namespace
+
+TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log) {
+  return DataOpener(config, std::move(log)).open();
+}
+
+}  // namespace torsor
