@@ -70,6 +70,10 @@ TORSOR_API const char* torsor_describe(const torsor_model* model);
  * whole before `out` is written, so they may share memory. 0 on success; else `out` is untouched. */
 TORSOR_API int torsor_translate(const torsor_model* model, const torsor_image* in, const torsor_image* out);
 
+/* One line when the image looks unlike the images that this generator was trained to translate, else "": see
+ * docs/recognition.md. NULL on failure. Valid until the thread asks again. */
+TORSOR_API const char* torsor_doubt(const torsor_model* model, const torsor_image* in);
+
 /* Threads that one translation may use, 0 = all cores; a setting of the whole process, for before the first
  * translation. 0 on success. */
 TORSOR_API int torsor_set_threads(int threads);

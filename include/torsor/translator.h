@@ -74,6 +74,12 @@ class TORSOR_API Translator {
   /// package's target torsor::tensor brings them. Throws Error for another shape or dtype.
   at::Tensor translate(const at::Tensor& images) const;
 
+  /// One line when the image looks unlike the images that this generator was trained to translate, as `torsor
+  /// translate` warns of it; "" when it does not, or when the model does not know its training images
+  /// (imported weights). About one right image in fifty is doubted; docs/recognition.md has what is missed.
+  /// Throws as translate() does.
+  std::string doubt(const void* in, const PixelLayout& in_layout) const;
+
   /// JSON text: all that `torsor inspect --json` says of the file, and the direction in use.
   const std::string& describe() const;
 

@@ -14,6 +14,7 @@ struct torsor_model {
 namespace {
 
 thread_local std::string last_error;
+thread_local std::string last_doubt;
 
 constexpr int kFailed = 1;
 
@@ -94,6 +95,14 @@ int torsor_translate(const torsor_model* model, const torsor_image* in, const to
     if (in == nullptr || out == nullptr) torsor::fail("torsor_translate: an image is NULL");
     checked(model).translator.translate(in->data, layout_of(*in), out->data, layout_of(*out));
     return 0;
+  });
+}
+
+const char* torsor_doubt(const torsor_model* model, const torsor_image* in) {
+  return call<const char*>(nullptr, [&] {
+    if (in == nullptr) torsor::fail("torsor_doubt: the image is NULL");
+    last_doubt = checked(model).translator.doubt(in->data, layout_of(*in));
+    return last_doubt.c_str();
   });
 }
 

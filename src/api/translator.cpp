@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "image/convert.h"
 #include "infer/generator_runner.h"
+#include "infer/input_check.h"
 #include "interchange/inspect.h"
 #include "interchange/weight_source.h"
 
@@ -68,29 +69,38 @@ void check_output(const PixelLayout& in, const PixelLayout& out, std::int64_t ch
 
 struct Translator::State {
   State(const WeightSet& weights, const RunnerOptions& options)
-      : runner(load_generator(weights, options.direction), options) {
+      : runner(load_generator(weights, options.direction), options), check(runner.loaded(), weights.source) {
     Json about = describe_weights(weights);
     about["direction"] = runner.loaded().direction;
     description = about.dump(2);
   }
 
-  // [1,C,H,W] that the network takes.
-  at::Tensor read(const void* data, const PixelLayout& layout) const {
+  // [C,H,W] of floats that the network takes.
+  at::Tensor read_floats(const void* data, const PixelLayout& layout) const {
     const std::int64_t wanted = runner.loaded().options.in_channels;
-    if (layout.type == SampleType::f32) {
-      if (layout.channels != wanted)
-        fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
-      return gather_tensor(data, layout).unsqueeze(0);
-    }
+    if (layout.channels != wanted)
+      fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
+    return gather_tensor(data, layout);
+  }
+
+  // Integer samples in the channels that the network takes.
+  Image read_integers(const void* data, const PixelLayout& layout) const {
     if (layout.channels < 1 || layout.channels > 4)
       fail("{}: {} channels; expected 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)", kInput,
            layout.channels);
     std::string note;
-    const Image ready = with_channels(to_u8(gather_image(data, layout), note), wanted);
-    return to_tensor(ready, natural_range(ready.type)).unsqueeze(0);
+    return with_channels(to_u8(gather_image(data, layout), note), runner.loaded().options.in_channels);
+  }
+
+  // [1,C,H,W]
+  at::Tensor read(const void* data, const PixelLayout& layout) const {
+    if (layout.type == SampleType::f32) return read_floats(data, layout).unsqueeze(0);
+    const Image image = read_integers(data, layout);
+    return to_tensor(image, natural_range(image.type)).unsqueeze(0);
   }
 
   GeneratorRunner runner;
+  InputCheck check;  // that has seen nothing
   std::string description;
 };
 
@@ -124,6 +134,16 @@ at::Tensor Translator::translate(const at::Tensor& images) const {
     // A copy made out here is a tensor like any other, which the network's own result, made in inference
     // mode, is not.
     return state_->runner.translate(images.detach()).clone();
+  });
+}
+
+std::string Translator::doubt(const void* in, const PixelLayout& layout) const {
+  return guarded([&] {
+    check_pixels(in, layout, kInput);
+    InputCheck check = state_->check;
+    check.add("the image", layout.type == SampleType::f32 ? to_image(state_->read_floats(in, layout))
+                                                          : state_->read_integers(in, layout));
+    return check.warning();
   });
 }
 

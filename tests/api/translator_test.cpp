@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "core/json.h"
+#include "data/fingerprint.h"
+#include "data/tensor_image.h"
 #include "infer/infer_test_support.h"
 #include "torsor/torsor.h"
 #include "torsor/translator.h"
@@ -232,6 +234,42 @@ TEST_F(Api, WrongModelsAndOptionsAreErrors) {
   EXPECT_THAT(with(&TranslatorOptions::precision, "fp8"), HasSubstr("fp8"));
   EXPECT_THAT(with(&TranslatorOptions::norm_stats, "x"), HasSubstr("running"));
   EXPECT_THROW(set_threads(-1), UsageError);
+}
+
+// Dark pictures for A, bright ones for B.
+Image shade(std::mt19937& random, int level) {
+  Image out = Image::blank(kWidth, kHeight, 3);
+  for (auto& byte : out.bytes) byte = static_cast<std::uint8_t>(level + static_cast<int>(random() % 30));
+  return out;
+}
+
+TEST_F(Api, DoubtsImagesOfTheOtherDomain) {
+  std::mt19937 random(3);
+  FingerprintBuilder dark(40, 3), bright(40, 3);
+  for (int i = 0; i < 40; ++i) {
+    dark.add(i, shade(random, 20 + i % 9));
+    bright.add(i, shade(random, 190 + i % 9));
+  }
+  const Fingerprints known = make_fingerprints(dark, bright);
+  const fs::path path = model();
+  WeightSet set = read_weights(path);
+  set.info.a = {"night", 3, known.a};
+  set.info.b = {"day", 3, known.b};
+  write_weights(path, set);
+  const Translator t(path);
+  const PixelLayout layout{kWidth, kHeight};
+  const Image right = shade(random, 24), wrong = shade(random, 194);
+  EXPECT_EQ(t.doubt(right.u8(), layout), "");
+  EXPECT_THAT(t.doubt(wrong.u8(), layout),
+              AllOf(HasSubstr("the image looks like domain b (day)"), HasSubstr("b_to_a")));
+  const at::Tensor floats = to_tensor(wrong, natural_range(wrong.type)).permute({1, 2, 0}).contiguous();
+  EXPECT_THAT(t.doubt(floats.data_ptr(), {kWidth, kHeight, 3, SampleType::f32}), HasSubstr("(day)"));
+  torsor_model* m = torsor_load(path.c_str(), nullptr);
+  torsor_image in{const_cast<std::uint8_t*>(wrong.u8()), TORSOR_U8, 3, kWidth, kHeight, 0, 0, 0};
+  EXPECT_THAT(torsor_doubt(m, &in), HasSubstr("(day)"));
+  EXPECT_EQ(torsor_doubt(m, nullptr), nullptr);
+  torsor_free(m);
+  EXPECT_EQ(Translator(model()).doubt(wrong.u8(), layout), "");  // no fingerprint, no opinion
 }
 
 torsor_image image_at(void* data, std::int32_t channels = 3) {
