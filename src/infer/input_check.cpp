@@ -38,10 +38,10 @@ std::string InputCheck::warning() const {
   const bool one = seen_ == 1;
   const auto count = [&](std::int64_t n) { return one ? first_ : fmt::format("{} of {} images", n, seen_); };
   const std::string example = one ? "" : fmt::format(" (the first: {})", first_);
-  if (like_other_ == 0)
-    return fmt::format(
-        "{} {} unlike the images that this generator was trained on, {}{}: check its translation",
-        count(like_neither_), one ? "is" : "are", own_.text(), example);
+  if (like_neither_ > like_other_)
+    return fmt::format("{} {} unlike the images that this generator was trained on, {}{}: check {}",
+                       count(like_neither_ + like_other_), one ? "is" : "are", own_.text(), example,
+                       one ? "its translation" : "their translations");
   return fmt::format("{} {} like {}{}, but {} translates {}{}: is --direction {} meant?", count(like_other_),
                      one ? "looks" : "look", other_.text(),
                      like_neither_ > 0 ? fmt::format(" and {} like neither domain", like_neither_) : "",

@@ -158,6 +158,14 @@ def test_images_of_neither_domain_are_doubted(trained):
     assert said.count("\n") == 1 and "noise.png is unlike the images that this generator was trained on, domain a (warm)" in said
 
 
+def test_a_mixed_folder_is_described_by_what_prevails(trained):
+    mixed = folder(trained / "mixed", "cold", 2, 6)
+    for i in range(5):
+        save(mixed / f"noise{i}.png", numpy.random.default_rng(i).integers(0, 256, (40, 48, 3)).astype("uint8"))
+    said = warned(trained, mixed, "out4")
+    assert "7 of 7 images are unlike" in said and "check their translations" in said and "--direction" not in said
+
+
 def test_a_continued_run_keeps_it(trained, tmp_path):
     before = json.loads(succeeded(run("inspect", "--json", trained / "run")).stdout)["domains"]
     succeeded(run("train", "--resume", trained / "run", "--steps", 2, "--note", "another"))
