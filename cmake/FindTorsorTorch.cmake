@@ -2,8 +2,7 @@
 # toolkit. Takes the first of: TORSOR_TORCH (a libtorch folder, or the torch folder of a Python's site-packages;
 # a CMake or an environment variable), the choice that scripts/setup.sh recorded, and CMAKE_PREFIX_PATH.
 # Defines the target Torsor::Torch, and TorsorTorch_ROOT, TorsorTorch_VERSION and TorsorTorch_EXTRA_FOLDERS
-# (where libraries lie that its own need). With TORSOR_CUDA the programs
-# carry libtorch's CUDA half too.
+# (where libraries lie that its own need). With TORSOR_CUDA the programs carry libtorch's CUDA half too.
 option(TORSOR_CUDA "Link libtorch's CUDA half, which --device cuda needs" OFF)
 
 set(_record ${CMAKE_CURRENT_LIST_DIR}/../.venv/torsor-torch)

@@ -24,13 +24,11 @@ PixelLayout with_strides(PixelLayout layout) {
   return layout;
 }
 
-PixelLayout planar(const PixelLayout& like) {
-  const std::int64_t sample = bytes_per_sample(pixel_type(like.type));
-  PixelLayout out = like;
-  out.x_stride = sample;
-  out.y_stride = like.width * sample;
-  out.channel_stride = like.width * like.height * sample;
-  return out;
+PixelLayout planar(PixelLayout like) {
+  like.x_stride = bytes_per_sample(pixel_type(like.type));
+  like.y_stride = like.width * like.x_stride;
+  like.channel_stride = like.height * like.y_stride;
+  return like;
 }
 
 PixelLayout interleaved(PixelLayout like) {

@@ -134,15 +134,19 @@ void require_free(const std::vector<Job>& jobs) {
 // Images that wait to be translated in one batch.
 class Queue {
  public:
-  Queue(const GeneratorRunner& translator, const TranslateOptions& options)
-      : translator_(translator), options_(options) {}
+  Queue(const GeneratorRunner& translator, const TranslateOptions& options, InputCheck& check)
+      : translator_(translator), options_(options), check_(check) {}
 
   void add(const Job& job, const Image& image) {
+    std::string note;
+    const Image real = with_channels(to_u8(image, note), translator_.loaded().options.in_channels);
+    check_.add(job.in.string(), real);
     if (options_.as_reference) {
       const TransformOptions reference{options_.preprocess, options_.load_size, options_.crop_size, false};
-      return write(job, translate_as_reference(translator_, reference, image));
+      return write(job, translate_as_reference(translator_, reference, real));
     }
-    const Image ready = prepared(job, image);
+    if (!note.empty()) std::cerr << job.in.string() + ": " + note + "\n";
+    const Image ready = resized(real);
     if (!waiting_.empty() && (ready.width != width_ || ready.height != height_)) flush();
     width_ = ready.width;
     height_ = ready.height;
@@ -163,13 +167,10 @@ class Queue {
   std::int64_t written() const { return written_; }
 
  private:
-  Image prepared(const Job& job, const Image& image) {
-    std::string note;
-    Image ready = with_channels(to_u8(image, note), translator_.loaded().options.in_channels);
-    if (!note.empty()) std::cerr << job.in.string() + ": " + note + "\n";
-    if (options_.resize.empty()) return ready;
+  Image resized(const Image& image) const {
+    if (options_.resize.empty()) return image;
     const Size size = parse_size(options_.resize);
-    return resize_bicubic(ready, size.width, size.height);
+    return resize_bicubic(image, size.width, size.height);
   }
 
   void write(const Job& job, const Image& image) {
@@ -180,6 +181,7 @@ class Queue {
 
   const GeneratorRunner& translator_;
   const TranslateOptions& options_;
+  InputCheck& check_;
   std::vector<Job> waiting_;
   std::vector<at::Tensor> tensors_;
   std::int64_t width_ = 0, height_ = 0, written_ = 0;
@@ -197,8 +199,8 @@ int translate(const std::vector<std::string>& positionals) {
       model, {options.direction, norm_statistics_of(statistics), resolve_placement(options.placement)});
   for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
-  Queue queue(translator, options);
   InputCheck check(translator.loaded(), model.string());
+  Queue queue(translator, options, check);
   std::int64_t skipped = 0, done = 0;
   for (const Job& job : jobs) {
     if (stop_flag().requested()) break;
@@ -211,7 +213,6 @@ int translate(const std::vector<std::string>& positionals) {
       ++skipped;
       continue;
     }
-    check.add(job.in.string(), image);
     queue.add(job, image);
     if (jobs.size() > 1 && ++done % 50 == 0)
       std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;

@@ -21,9 +21,13 @@ constexpr double kLeastPower = 0.2;  // below it the domains cannot be told apar
 
 double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
+std::vector<double> list(const at::Tensor& values) {
+  const at::Tensor flat = values.contiguous();
+  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
+}
+
 std::vector<double> rounded_list(const at::Tensor& values) {
-  const at::Tensor flat = values.to(at::kDouble).contiguous();
-  std::vector<double> out(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel());
+  std::vector<double> out = list(values);
   for (double& value : out) value = rounded(value);
   return out;
 }
@@ -38,11 +42,7 @@ at::Tensor floors() {
   return row(out);
 }
 
-struct Shape {
-  at::Tensor mean, deviation, correlation;
-};
-
-Shape shape_of(const at::Tensor& x) {  // [n,p]
+FeatureGaussian gaussian_of(const at::Tensor& x) {  // [n,p]
   const std::int64_t n = x.size(0), p = x.size(1);
   const at::Tensor mean = x.mean(0), centred = x - mean;
   const at::Tensor covariance =
@@ -51,33 +51,22 @@ Shape shape_of(const at::Tensor& x) {  // [n,p]
   at::Tensor correlation =
       covariance / at::outer(deviation, deviation) * (static_cast<double>(n) / static_cast<double>(n + p));
   correlation.diagonal().fill_(1);
-  return {mean, deviation, correlation};
+  return {mean, deviation, at::linalg_cholesky(correlation)};
 }
 
-at::Tensor distances(const Shape& shape, const at::Tensor& x) {  // [n,p] -> [n]
-  const at::Tensor z = ((x - shape.mean) / shape.deviation).t();
-  const at::Tensor factor = at::linalg_cholesky(shape.correlation);
-  return at::linalg_solve_triangular(factor, z, /*upper=*/false).square().sum(0).sqrt();
-}
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
+double median_of_sorted(const std::vector<double>& v) {
   return (v[(v.size() - 1) / 2] + v[v.size() / 2]) / 2;
-}
-
-std::vector<double> list(const at::Tensor& values) {
-  const at::Tensor flat = values.contiguous();
-  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
 }
 
 // What nearly all held-out values stay below.
 double upper_limit(std::vector<double> v) {
   const auto n = static_cast<double>(v.size());
-  const double middle = median(v);
+  std::sort(v.begin(), v.end());
+  const double middle = median_of_sorted(v);
   std::vector<double> away;
   for (const double value : v) away.push_back(std::abs(value - middle));
-  const double deviation = 1.4826 * median(away);
-  std::sort(v.begin(), v.end());
+  std::sort(away.begin(), away.end());
+  const double deviation = 1.4826 * median_of_sorted(away);
   const double quantile = v[static_cast<std::size_t>(std::ceil(0.98 * n)) - 1];
   const double limit = std::max(middle + (2.33 + 4.9 / std::sqrt(n)) * deviation, quantile);
   return v.size() >= 100 ? std::min(limit, v.back()) : limit;
@@ -96,9 +85,9 @@ HeldOut held_out(const std::array<at::Tensor, 2>& x) {
       return x[domain].slice(0, begin(domain, fold), begin(domain, fold + 1));
     };
     for (int j : {0, 1}) {
-      const Shape shape =
-          shape_of(at::cat({x[j].slice(0, 0, begin(j, fold)), x[j].slice(0, begin(j, fold + 1))}));
-      for (int k : {0, 1}) parts[k][j].push_back(distances(shape, held(k)));
+      const FeatureGaussian rest =
+          gaussian_of(at::cat({x[j].slice(0, 0, begin(j, fold)), x[j].slice(0, begin(j, fold + 1))}));
+      for (int k : {0, 1}) parts[k][j].push_back(rest.distances(held(k)));
     }
   }
   HeldOut out;
@@ -118,22 +107,42 @@ Limits limits_of(const at::Tensor& to_own, const at::Tensor& to_other) {
 }
 
 Json recognition(const at::Tensor& x, const Limits& limits, double power) {
-  const Shape shape = shape_of(x);
+  const FeatureGaussian fit = gaussian_of(x);
+  const at::Tensor correlation = at::mm(fit.factor, fit.factor.t());
   const std::int64_t p = x.size(1);
   const at::Tensor below = at::tril_indices(p, p, -1);
   Json names = Json::array();
   for (const ImageFeature& feature : image_feature_list()) names.push_back(feature.name);
   return {{"images", x.size(0)},
           {"features", names},
-          {"mean", rounded_list(shape.mean)},
-          {"sd", rounded_list(shape.deviation)},
-          {"correlation", rounded_list(shape.correlation.index({below[0], below[1]}))},
+          {"mean", rounded_list(fit.mean)},
+          {"sd", rounded_list(fit.deviation)},
+          {"correlation", rounded_list(correlation.index({below[0], below[1]}))},
           {"limit", rounded(limits.own)},
           {"other_limit", rounded(limits.other)},
           {"other_power", rounded(power)}};
 }
 
+// Throws when the numbers cannot be a Gaussian's.
+FeatureGaussian gaussian_from(const Json& recognition) {
+  const auto p = static_cast<std::int64_t>(image_feature_list().size());
+  const at::Tensor mean = row(recognition.at("mean")), deviation = row(recognition.at("sd"));
+  const at::Tensor below = row(recognition.at("correlation"));
+  if (mean.numel() != p || deviation.numel() != p || below.numel() != p * (p - 1) / 2 ||
+      recognition.at("features").size() != static_cast<std::size_t>(p) || !(deviation > 0).all().item<bool>())
+    fail("its numbers do not fit together");
+  const at::Tensor indices = at::tril_indices(p, p, -1);
+  at::Tensor half = at::zeros({p, p}, at::kDouble);
+  half.index_put_({indices[0], indices[1]}, below);
+  return {mean, deviation, at::linalg_cholesky(half + half.t() + at::eye(p, at::kDouble))};
+}
+
 }  // namespace
+
+at::Tensor FeatureGaussian::distances(const at::Tensor& features) const {
+  const at::Tensor z = ((features - mean) / deviation).t();
+  return at::linalg_solve_triangular(factor, z, /*upper=*/false).square().sum(0).sqrt();
+}
 
 FingerprintBuilder::FingerprintBuilder(std::int64_t images, std::int64_t channels)
     : images_(images), channels_(channels), values_(static_cast<std::size_t>(channels)) {}
@@ -204,27 +213,11 @@ bool Recogniser::possible(const Json& own, const Json& other) {
   return own.is_object() && own.contains("recognition") && other.is_object() && other.contains("recognition");
 }
 
-Recogniser::Gaussian Recogniser::gaussian(const Json& recognition) {
-  Gaussian out{recognition.at("mean"), recognition.at("sd"), {}};
-  const std::vector<double> below = recognition.at("correlation");
-  const std::size_t p = image_feature_list().size();
-  if (out.mean.size() != p || out.deviation.size() != p || below.size() != p * (p - 1) / 2 ||
-      recognition.at("features").size() != p ||
-      std::any_of(out.deviation.begin(), out.deviation.end(), [](double d) { return !(d > 0); }))
-    fail("its numbers do not fit together");
-  const auto n = static_cast<std::int64_t>(p);
-  const at::Tensor indices = at::tril_indices(n, n, -1);
-  at::Tensor half = at::zeros({n, n}, at::kDouble);
-  half.index_put_({indices[0], indices[1]}, row(below));
-  out.factor = at::linalg_cholesky(half + half.t() + at::eye(n, at::kDouble)).contiguous();
-  return out;
-}
-
 Recogniser::Recogniser(const Json& own, const Json& other, const std::string& source) {
   try {
     const Json &mine = own.at("recognition"), &theirs = other.at("recognition");
-    own_ = gaussian(mine);
-    other_ = gaussian(theirs);
+    own_ = gaussian_from(mine);
+    other_ = gaussian_from(theirs);
     limit_ = mine.at("limit");
     other_limit_ = mine.at("other_limit");
     other_power_ = mine.at("other_power");
@@ -234,23 +227,10 @@ Recogniser::Recogniser(const Json& own, const Json& other, const std::string& so
   }
 }
 
-double Recogniser::Gaussian::distance(const std::vector<double>& features) const {
-  const std::size_t p = mean.size();
-  const double* l = factor.const_data_ptr<double>();
-  std::vector<double> solved(p);  // of factor * solved = (features - mean) / deviation
-  double squares = 0;
-  for (std::size_t i = 0; i < p; ++i) {
-    double value = (features[i] - mean[i]) / deviation[i];
-    for (std::size_t j = 0; j < i; ++j) value -= l[i * p + j] * solved[j];
-    solved[i] = value / l[i * p + i];
-    squares += solved[i] * solved[i];
-  }
-  return std::sqrt(squares);
-}
-
 Likeness Recogniser::judge(const Image& image) const {
-  const std::vector<double> features = image_features(image);
-  const double d = own_.distance(features), to_other = other_.distance(features);
+  const at::Tensor features = row(image_features(image)).unsqueeze(0);
+  const double d = own_.distances(features).item<double>(),
+               to_other = other_.distances(features).item<double>();
   const bool known_apart = other_power_ >= kLeastPower;
   if (known_apart && d - to_other > other_limit_ && to_other <= limit_of_other_) return Likeness::other;
   return d > limit_ ? Likeness::neither : Likeness::own;

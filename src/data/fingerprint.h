@@ -57,6 +57,15 @@ struct Fingerprints {
 };
 Fingerprints make_fingerprints(const FingerprintBuilder& a, const FingerprintBuilder& b);
 
+/// The features of a domain's images as a normal distribution, all in float64.
+struct FeatureGaussian {
+  /// Mahalanobis distances: [n,p] -> [n].
+  at::Tensor distances(const at::Tensor& features) const;
+
+  at::Tensor mean, deviation;  // [p]
+  at::Tensor factor;           // [p,p], lower: the Cholesky factor of the correlations
+};
+
 enum class Likeness { own, other, neither };
 
 /// Tells whether an image is like the domain that a generator was trained to translate. About 2 % of the
@@ -74,14 +83,7 @@ class Recogniser {
   Likeness judge(const Image& image) const;
 
  private:
-  struct Gaussian {
-    double distance(const std::vector<double>& features) const;
-    std::vector<double> mean, deviation;
-    at::Tensor factor;  // Cholesky factor of the correlations
-  };
-  static Gaussian gaussian(const Json& recognition);
-
-  Gaussian own_, other_;
+  FeatureGaussian own_, other_;
   double limit_ = 0, other_limit_ = 0, other_power_ = 0, limit_of_other_ = 0;
 };
 

@@ -137,9 +137,9 @@ Texture texture(const Plane& p) {
 
 double lean(const Differences& d) { return (d.across - d.down) / (d.across + d.down + 2 * kStep); }
 
-double centre(const Plane& y) {
+double centre(const Plane& y, double mean) {
   const std::int64_t top = y.height / 4, left = y.width / 4;
-  return mean_of(y, top, y.height - top, left, y.width - left) - moments(y).mean;
+  return mean_of(y, top, y.height - top, left, y.width - left) - mean;
 }
 
 double top(const Plane& y) {
@@ -196,7 +196,7 @@ std::vector<double> image_features(const Image& image) {
           textures[1].skew,
           textures[2].skew,
           top(y),
-          centre(y)};
+          centre(y, my.mean)};
 }
 
 }  // namespace torsor

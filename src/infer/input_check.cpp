@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "image/convert.h"
-
 namespace torsor {
 
 std::string InputCheck::Side::text() const {
@@ -11,7 +9,7 @@ std::string InputCheck::Side::text() const {
 }
 
 InputCheck::InputCheck(const LoadedGenerator& loaded, const std::string& source)
-    : channels_(loaded.options.in_channels), direction_(loaded.direction) {
+    : direction_(loaded.direction) {
   const bool forward = direction_ == "a_to_b";
   const DomainInfo& own = forward ? loaded.info.a : loaded.info.b;
   const DomainInfo& other = forward ? loaded.info.b : loaded.info.a;
@@ -22,15 +20,13 @@ InputCheck::InputCheck(const LoadedGenerator& loaded, const std::string& source)
     recogniser_.emplace(own.fingerprint, other.fingerprint, source);
 }
 
-Likeness InputCheck::add(const std::string& name, const Image& image) {
-  if (!recogniser_) return Likeness::own;
-  std::string note;
-  const Likeness likeness = recogniser_->judge(with_channels(to_u8(image, note), channels_));
+void InputCheck::add(const std::string& name, const Image& image) {
+  if (!recogniser_) return;
   ++seen_;
-  if (likeness == Likeness::own) return likeness;
+  const Likeness likeness = recogniser_->judge(image);
+  if (likeness == Likeness::own) return;
   ++(likeness == Likeness::other ? like_other_ : like_neither_);
   if (first_.empty()) first_ = name;
-  return likeness;
 }
 
 std::string InputCheck::warning() const {

@@ -15,8 +15,9 @@ class InputCheck {
   /// `source` names the model in messages. Throws Error when its fingerprints are damaged.
   InputCheck(const LoadedGenerator& loaded, const std::string& source);
 
-  /// Any u8, u16 or f32 image with 1 to 4 channels, as stored; `name` stands for it in the warning.
-  Likeness add(const std::string& name, const Image& image);
+  /// A u8 image in the channels that the generator takes, before any resizing; `name` stands for it in the
+  /// warning.
+  void add(const std::string& name, const Image& image);
 
   /// One line about all images so far when more of them are odd than chance explains (5 % of the right images
   /// may be misjudged), else "".
@@ -29,7 +30,6 @@ class InputCheck {
   };
 
   std::optional<Recogniser> recogniser_;
-  std::int64_t channels_;
   std::string direction_, opposite_;
   Side own_, other_;
   std::int64_t seen_ = 0, like_other_ = 0, like_neither_ = 0;

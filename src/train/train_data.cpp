@@ -84,23 +84,20 @@ class DataOpener {
     return {{"count", source.size()}, {"digest", sum.hex()}};
   }
 
-  void check_sides(const Image& image, const std::string& file) const {
-    const Size sides{image.width, image.height};
-    check_fits(data().transform, sides, file);
-    if (output_size(data().transform) == Size{})
-      check_size(file, resized_size(data().transform, sides), make_generator(config_.generator)->size_rule(),
-                 config_.generator.net_g);
-  }
-
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
     return std::make_shared<FolderSource>(path, data().max_dataset_size);
   }
 
   // Reads all files once; `seen` may be null.
   void verify(FolderSource& source, FingerprintBuilder* seen) const {
+    const bool varies = output_size(data().transform) == Size{};
+    const SizeRule rule = varies ? make_generator(config_.generator)->size_rule() : SizeRule{};
     source.verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
                   [&](const Image& image, std::int64_t index, const std::string& file) {
-                    check_sides(image, file);
+                    const Size sides{image.width, image.height};
+                    check_fits(data().transform, sides, file);
+                    if (varies)
+                      check_size(file, resized_size(data().transform, sides), rule, config_.generator.net_g);
                     if (seen != nullptr) seen->add(index, image);
                   });
   }

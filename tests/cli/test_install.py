@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cli_support import SOURCE, picture, succeeded, train, translate
+from cli_support import SOURCE, picture, succeeded, translate
 
 numpy = pytest.importorskip("numpy")
 Image = pytest.importorskip("PIL.Image")
