@@ -61,7 +61,11 @@ target_link_libraries(Torsor::Torch INTERFACE ${TorsorTorch_CPU} ${TorsorTorch_C
 
 # at::parallel_for runs in parallel only in files compiled with OpenMP. Programs link the OpenMP runtime that
 # libtorch brings, by its path: with the compiler's own a process would hold two, each with its threads.
-find_package(OpenMP REQUIRED COMPONENTS CXX)
+# Clang's OpenMP would need such a second one; what Clang compiles runs on one thread between libtorch's own.
+set(OpenMP_CXX_FLAGS)
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+endif()
 target_compile_options(Torsor::Torch INTERFACE ${OpenMP_CXX_FLAGS})
 file(GLOB _openmp ${_lib}/libgomp*.so* ${_beside}/torch.libs/libgomp*.so* ${_lib}/libiomp5.so)
 if(_openmp)

@@ -4,13 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <stdlib.h>
-
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 
 #include "core/error.h"
+#include "scratch_folder.h"
 
 namespace torsor::testing {
 
@@ -28,27 +26,18 @@ std::string error_of(Action action) {
 }
 
 /// An empty folder of this test's own, removed with it.
-class TestFolder {
+class TestFolder : public ScratchFolder {
  public:
-  TestFolder() {
+  TestFolder() : ScratchFolder(name_of_test()) {}
+
+ private:
+  static std::string name_of_test() {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     std::string name = std::string("torsor_") + test->test_suite_name() + "_" + test->name();
     for (char& c : name)
       if (c == '/') c = '_';
-    name = (std::filesystem::path(::testing::TempDir()) / (name + "-XXXXXX")).string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + ": cannot be made");
-    path = name;
+    return name;
   }
-  ~TestFolder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  std::filesystem::path operator/(const std::string& name) const { return path / name; }
-
-  std::filesystem::path path;
 };
 
 }  // namespace torsor::testing

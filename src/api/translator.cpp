@@ -69,7 +69,7 @@ void check_output(const PixelLayout& in, const PixelLayout& out, std::int64_t ch
 
 struct Translator::State {
   State(const WeightSet& weights, const RunnerOptions& options)
-      : runner(load_generator(weights, options.direction), options), check(runner.loaded(), weights.source) {
+      : runner(load_generator(weights, options.direction), options), check(runner.loaded()) {
     Json about = describe_weights(weights);
     about["direction"] = runner.loaded().direction;
     description = about.dump(2);
@@ -125,7 +125,7 @@ void Translator::translate(const void* in, const PixelLayout& in_layout, void* o
     check_output(in_layout, out_layout, out_channels());
     const at::Tensor result = state_->runner.translate(state_->read(in, in_layout))[0];
     if (out_layout.type == SampleType::f32) return scatter(result, out, out_layout);
-    scatter(to_image(result), out, out_layout);
+    scatter(state_->runner.picture(result, Rounding::nearest), out, out_layout);
   });
 }
 

@@ -159,7 +159,7 @@ class Queue {
     if (waiting_.empty()) return;
     const at::Tensor out = translator_.translate(at::stack(tensors_));
     for (std::size_t i = 0; i < waiting_.size(); ++i)
-      write(waiting_[i], to_image(out[static_cast<std::int64_t>(i)]));
+      write(waiting_[i], translator_.picture(out[static_cast<std::int64_t>(i)], Rounding::nearest));
     waiting_.clear();
     tensors_.clear();
   }
@@ -199,7 +199,7 @@ int translate(const std::vector<std::string>& positionals) {
       model, {options.direction, norm_statistics_of(statistics), resolve_placement(options.placement)});
   for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
-  InputCheck check(translator.loaded(), model.string());
+  InputCheck check(translator.loaded());
   Queue queue(translator, options, check);
   std::int64_t skipped = 0, done = 0;
   for (const Job& job : jobs) {

@@ -5,21 +5,22 @@
 
 #include <utility>
 
+#include "core/text.h"
 #include "torsor/error.h"
 
 namespace torsor {
 
-/// fail("{}: expected {}", path, what) throws torsor::Error with the formatted message; the program exits
-/// with 1.
+/// fail("{}: expected {}", path, what) throws torsor::Error with the formatted message, which is one line
+/// whatever the parts hold; the program exits with 1.
 template <class... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> message, Args&&... args) {
-  throw Error(fmt::format(message, std::forward<Args>(args)...));
+  throw Error(one_line(fmt::format(message, std::forward<Args>(args)...)));
 }
 
 /// The same for UsageError; the program exits with 2.
 template <class... Args>
 [[noreturn]] void fail_usage(fmt::format_string<Args...> message, Args&&... args) {
-  throw UsageError(fmt::format(message, std::forward<Args>(args)...));
+  throw UsageError(one_line(fmt::format(message, std::forward<Args>(args)...)));
 }
 
 }  // namespace torsor

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 
 namespace torsor {
 
@@ -17,25 +18,63 @@ std::pair<std::size_t, std::size_t> position(const std::string& text, std::size_
   return {line, column};
 }
 
-// nlohmann's "[json.exception...] parse error at line 1, column 2: syntax error ..." without its prefix; not
-// all of its messages have a position and a colon.
-std::string reason(const std::string& what) {
-  for (const std::string_view end : {": ", "] "})
-    if (const auto at = what.find(end); at != std::string::npos) return what.substr(at + end.size());
-  return what;
+[[noreturn]] void fail_at(const std::string& text, std::size_t offset, const std::string& source,
+                          const std::string& what) {
+  const auto [line, column] = position(text, offset);
+  fail("{}:{}:{}: not JSON: {}", source, line, column, what);
 }
 
 }  // namespace
 
+std::optional<std::size_t> deeper_than(int levels, const std::string& text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\')
+      ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '{' || c == '['))
+      ++depth;
+    else if (!quoted && (c == '}' || c == ']'))
+      --depth;
+    if (depth > levels) return i;
+  }
+  return std::nullopt;
+}
+
 Json parse_json(const std::string& text, const std::string& source) {
+  constexpr int kDeepest = 64;
+  if (const auto at = deeper_than(kDeepest, text))
+    fail_at(text, *at, source, fmt::format("nested more than {} levels deep", kDeepest));
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {
-    const auto [line, column] = position(text, e.byte == 0 ? 0 : e.byte - 1);
-    fail("{}:{}:{}: not JSON: {}", source, line, column, reason(e.what()));
+    fail_at(text, e.byte == 0 ? 0 : e.byte - 1, source, json_reason(e));
   } catch (const Json::out_of_range& e) {  // 1e999; no position is known
-    fail("{}: not JSON: {}", source, reason(e.what()));
+    fail("{}: not JSON: {}", source, json_reason(e));
   }
+}
+
+// nlohmann's texts read "[json.exception...] parse error at line 1, column 2: syntax error ..."; not all of
+// them have a position and a colon.
+std::string json_reason(const Json::exception& error) {
+  constexpr std::size_t kLongest = 240;
+  const std::string what = error.what();
+  for (const std::string_view end : {": ", "] "})
+    if (const auto at = what.find(end); at != std::string::npos)
+      return printable(what.substr(at + end.size()), kLongest);
+  return printable(what, kLongest);
+}
+
+std::int64_t json_count(const Json& value) {
+  const bool is_count = value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
+  // A number that was set, not parsed, may be of the signed kind.
+  if (is_count ||
+      (value.is_number_integer() && !value.is_number_unsigned() && value.get<std::int64_t>() >= 0))
+    return value.get<std::int64_t>();
+  throw Json::type_error::create(302, "a whole number of 0 or more was expected", &value);
 }
 
 Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }

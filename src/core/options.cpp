@@ -11,13 +11,14 @@ namespace torsor {
 
 namespace {
 
-std::string shown(const Json& value) { return value.dump(); }
+// Values and keys may come from a file that somebody else wrote.
+std::string shown(const Json& value) { return printable(value.dump()); }
 
 bool parse_bool(const std::string& text, const std::string& where) {
   const std::string word = lower(text);
   if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
   if (word == "false" || word == "0" || word == "no" || word == "off") return false;
-  fail_usage("{}: '{}' is not true or false", where, text);
+  fail_usage("{}: '{}' is not true or false", where, printable(text));
 }
 
 template <class T>
@@ -25,7 +26,7 @@ T parse_number(const std::string& text, const std::string& where, const char* ki
   T value{};
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc() || end != text.data() + text.size())
-    fail_usage("{}: '{}' is not {}", where, text, kind);
+    fail_usage("{}: '{}' is not {}", where, printable(text), kind);
   return value;
 }
 
@@ -125,8 +126,11 @@ void Option::check_number(double value, const std::string& where) const {
 }
 
 void Option::check_text(const std::string& value, const std::string& where) const {
+  // It is stored as JSON with every run.
+  if (!is_utf8(value))
+    fail_usage("{}: '{}' is not UTF-8 text; rename what it names", where, printable(value));
   if (!choices_.empty() && std::find(choices_.begin(), choices_.end(), value) == choices_.end())
-    fail_usage("{}: unknown value '{}'{} (one of {})", where, value, did_you_mean(value, choices_),
+    fail_usage("{}: unknown value '{}'{} (one of {})", where, printable(value), did_you_mean(value, choices_),
                join(choices_));
   if (checker_) checker_(value, where);
 }
@@ -195,7 +199,7 @@ void OptionSet::from_json(const Json& json, const std::string& source) {
     fail_usage("{}: expected an object {{...}} of options, found {}", source, shown(json));
   for (const auto& [key, value] : json.items()) {
     Option* option = find(key);
-    if (!option) fail_usage("{}: unknown option '{}'{}", source, key, did_you_mean(key, names()));
+    if (!option) fail_usage("{}: unknown option '{}'{}", source, printable(key), did_you_mean(key, names()));
     option->set(value, source + ": " + key);
   }
 }

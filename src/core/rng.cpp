@@ -52,9 +52,15 @@ std::string Rng::state() const {
 }
 
 void Rng::set_state(const std::string& state) {
+  // The engine checks only that numbers are there, so anything may stand behind them or be out of its range;
+  // what it makes of them has to read as it was written.
   std::istringstream in(state);
-  in >> engine_;
-  if (!in) fail("a stored random stream cannot be read; the file is damaged");
+  std::mt19937_64 engine;
+  in >> engine;
+  std::ostringstream back;
+  back << engine;
+  if (!in || back.str() != state) fail("a stored random stream is damaged");
+  engine_ = engine;
 }
 
 Rng& RngStreams::operator[](const std::string& name) {
@@ -72,13 +78,16 @@ Json RngStreams::save() const {
 
 void RngStreams::load(const Json& saved) {
   try {
+    // Seeds above 2^63 are of the unsigned kind, which json_count refuses.
+    if (!saved.at("seed").is_number_integer())
+      fail("the stored random streams are damaged: their seed is not a whole number");
     seed_ = saved.at("seed").get<std::uint64_t>();
     streams_.clear();
     if (!saved.contains("streams")) return;
     for (const auto& [name, state] : saved.at("streams").items())
       (*this)[name].set_state(state.get<std::string>());
-  } catch (const Json::exception&) {
-    fail("the stored random streams cannot be read; the file is damaged");
+  } catch (const Json::exception& error) {
+    fail("the stored random streams are damaged: {}", json_reason(error));
   }
 }
 

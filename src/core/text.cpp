@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 
 #include <fmt/ranges.h>
@@ -11,6 +12,39 @@
 #include "core/error.h"
 
 namespace torsor {
+
+namespace {
+
+// Bytes of the well-formed UTF-8 character at the front of `text`, 0 when there is none (RFC 3629: no
+// overlong forms, no surrogates, nothing above U+10FFFF).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : std::uint32_t{0};
+  };
+  const std::uint32_t first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first > 0xF4 || length > text.size()) return 0;
+  std::uint32_t code = length <= 1 ? first : first & (0x7Fu >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3F);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xD800 && code < 0xE000;
+  return overlong || surrogate || code > 0x10FFFF ? 0 : length;
+}
+
+// Characters that would break a line or turn its direction: C0, DEL, C1, U+2028 to U+202E.
+bool disturbs_a_line(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character.front());
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  const auto second = static_cast<unsigned char>(character[1]);
+  if (character.size() == 2) return first == 0xC2 && second < 0xA0;
+  const auto third = static_cast<unsigned char>(character[2]);
+  return first == 0xE2 && second == 0x80 && third >= 0xA8 && third <= 0xAE;
+}
+
+}  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -28,7 +62,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::size_t limit = std::max<std::size_t>(2, word.size() / 3);
+  if (word.empty()) return "";
+  // Never all of the word's letters.
+  const std::size_t limit = std::min(std::max<std::size_t>(2, word.size() / 3), word.size() - 1);
   std::string best;
   std::size_t best_distance = limit + 1;
   for (const auto& candidate : candidates) {
@@ -44,6 +80,43 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string best = nearest(word, candidates);
   return best.empty() ? "" : fmt::format("; did you mean '{}'?", best);
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string printable(std::string_view text, std::size_t longest) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(text.substr(at)));
+    if (at + length > longest) return out + "...";
+    const std::string_view character = text.substr(at, length);
+    const bool fit = utf8_length(character) != 0 && !disturbs_a_line(character);
+    out += fit ? character : "?";
+    at += length;
+  }
+  return out;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    const std::string_view character = text.substr(at, std::max<std::size_t>(1, length));
+    const bool is_space = character == "\n" || character == "\t" || character == "\r";
+    if (is_space)
+      out += ' ';
+    else
+      out += length != 0 && disturbs_a_line(character) ? "?" : character;
+    at += character.size();
+  }
+  return out;
 }
 
 std::string join(const std::vector<std::string>& words, std::string_view separator) {

@@ -11,7 +11,8 @@ namespace torsor {
 /// Levenshtein distance in single-character edits.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate closest to `word`, or "" when none is within a third of its length (at least 2 edits).
+/// The candidate closest to `word`, or "" when none is within a third of its length (at least 2 edits, fewer than
+/// it has letters).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// "; did you mean 'x'?" or "" when nothing is near.
@@ -25,6 +26,18 @@ std::string kebab_case(std::string_view snake);
 
 /// lambda-cycle-a -> lambda_cycle_a.
 std::string snake_case(std::string_view kebab);
+
+/// Whether all of it is well-formed UTF-8.
+bool is_utf8(std::string_view text);
+
+/// Text from a file or a user made fit for a one-line message: control characters and what is not UTF-8
+/// become
+/// '?', and what is beyond `longest` bytes becomes "...".
+std::string printable(std::string_view text, std::size_t longest = 80);
+
+/// The text with line ends and tabs as spaces and other control characters as '?'. Bytes that are not UTF-8,
+/// as paths may have, stay.
+std::string one_line(std::string_view text);
 
 /// ASCII lower case.
 std::string lower(std::string_view text);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "data/image_features.h"
 #include "image/convert.h"
 
@@ -123,6 +124,13 @@ Json recognition(const at::Tensor& x, const Limits& limits, double power) {
           {"other_power", rounded(power)}};
 }
 
+[[noreturn]] void fail_damaged(const std::string& source, const std::string& reason) {
+  fail(
+      "{}: the fingerprint of its training images is damaged ('recognition': {}); use another copy of the "
+      "model",
+      source, reason);
+}
+
 // Throws when the numbers cannot be a Gaussian's.
 FeatureGaussian gaussian_from(const Json& recognition) {
   const auto p = static_cast<std::int64_t>(image_feature_list().size());
@@ -222,8 +230,11 @@ Recogniser::Recogniser(const Json& own, const Json& other, const std::string& so
     other_limit_ = mine.at("other_limit");
     other_power_ = mine.at("other_power");
     limit_of_other_ = theirs.at("limit");
-  } catch (const std::exception&) {
-    fail("{}: the fingerprint of its training images is damaged; use another copy of the model", source);
+  } catch (const Json::exception& error) {
+    fail_damaged(source, json_reason(error));
+  } catch (const std::exception& error) {
+    const std::string reason = error.what();  // libtorch's go on over many lines
+    fail_damaged(source, printable(reason.substr(0, reason.find('\n'))));
   }
 }
 

@@ -11,6 +11,7 @@ namespace torsor::formats {
 namespace {
 
 constexpr std::size_t kFileHeader = 14;
+constexpr std::size_t kWidthAt = 18, kCompressionAt = 30, kPaletteSizeAt = 46;
 constexpr std::uint32_t kCoreHeader = 12;  // OS/2's: 16-bit sizes, 3-byte palette entries
 constexpr std::uint32_t kInfoHeader = 40;
 constexpr std::uint32_t kPlain = 0, kMasks = 3, kMasksWithAlpha = 6;
@@ -35,32 +36,44 @@ struct Layout {
   std::int64_t channels() const { return masks[3].bits != 0 ? 4 : 3; }
   std::size_t row_used() const { return (static_cast<std::size_t>(width) * bits + 7) / 8; }
   std::size_t row_stored() const { return (row_used() + 3) / 4 * 4; }
+  Claim claim() const { return {kWidthAt, width, height, channels()}; }
 };
 
-std::uint32_t number(const Source& source, std::size_t at, std::size_t size) {
-  if (at + size > source.bytes.size()) fail_damaged(source, "BMP", "the file ends too early");
+[[noreturn]] void fail_at(Source& source, std::size_t at, std::string_view reason) {
+  source.at = at;
+  fail_damaged(source, "BMP", reason);
+}
+
+// Throws unless `size` bytes follow at `at`; the first one that is missing is the place to name.
+void check_there(Source& source, std::size_t at, std::size_t size, std::string_view reason) {
+  if (at > source.bytes.size() || source.bytes.size() - at < size)
+    fail_at(source, source.bytes.size(), reason);
+}
+
+std::uint32_t number(Source& source, std::size_t at, std::size_t size) {
+  check_there(source, at, size, "the file ends too early");
   std::uint32_t value = 0;
   for (std::size_t i = size; i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(source.bytes[at + i]);
   return value;
 }
 
-void read_sizes(const Source& source, Layout& layout) {
+void read_sizes(Source& source, Layout& layout) {
   if (layout.header_size == kCoreHeader) {
-    layout.width = number(source, 18, 2);
+    layout.width = number(source, kWidthAt, 2);
     layout.height = number(source, 20, 2);
     layout.bits = number(source, 24, 2);
     layout.palette_entry = 3;
     return;
   }
-  layout.width = static_cast<std::int32_t>(number(source, 18, 4));
+  layout.width = static_cast<std::int32_t>(number(source, kWidthAt, 4));
   layout.height = static_cast<std::int32_t>(number(source, 22, 4));
   layout.bits = number(source, 28, 2);
-  layout.compression = number(source, 30, 4);
+  layout.compression = number(source, kCompressionAt, 4);
   layout.bottom_up = layout.height >= 0;
   if (!layout.bottom_up) layout.height = -layout.height;
 }
 
-void read_masks(const Source& source, Layout& layout) {
+void read_masks(Source& source, Layout& layout) {
   if (layout.compression == kPlain) {
     const bool is_wide = layout.bits == 32;
     layout.masks[0].bits = is_wide ? 0x00FF0000 : 0x7C00;
@@ -75,48 +88,52 @@ void read_masks(const Source& source, Layout& layout) {
   for (std::size_t c = 0; c < (has_alpha ? 4u : 3u); ++c)
     layout.masks[c].bits = number(source, at + 4 * c, 4);
   for (std::size_t c = 0; c < 3; ++c)
-    if (layout.masks[c].bits == 0) fail_damaged(source, "BMP", "a colour mask is 0");
+    if (layout.masks[c].bits == 0) fail_at(source, at + 4 * c, "a colour mask is 0");
 }
 
-void read_palette_place(const Source& source, Layout& layout) {
+void read_palette_place(Source& source, Layout& layout) {
   layout.palette_at = kFileHeader + layout.header_size;
   const std::uint32_t most = 1u << layout.bits;
-  const std::uint32_t used = layout.header_size == kCoreHeader ? 0 : number(source, 46, 4);
+  const std::uint32_t used = layout.header_size == kCoreHeader ? 0 : number(source, kPaletteSizeAt, 4);
   layout.palette_size = used == 0 || used > most ? most : used;
-  const std::size_t end = layout.palette_at + layout.palette_size * layout.palette_entry;
-  if (end > source.bytes.size()) fail_damaged(source, "BMP", "the file ends within its palette");
+  check_there(source, layout.palette_at, layout.palette_size * layout.palette_entry,
+              "the file ends within its palette");
 }
 
-Layout read_layout(const Source& source) {
+Layout read_layout(Source& source) {
   Layout layout;
   layout.pixels_at = number(source, 10, 4);
-  layout.header_size = number(source, 14, 4);
+  layout.header_size = number(source, kFileHeader, 4);
   if (layout.header_size != kCoreHeader && (layout.header_size < kInfoHeader || layout.header_size > 1024))
-    fail_damaged(source, "BMP", "the size of its header is not valid");
+    fail_at(source, kFileHeader, "the size of its header is not valid");
   read_sizes(source, layout);
-  if (layout.compression != kPlain && layout.compression != kMasks && layout.compression != kMasksWithAlpha)
+  if (layout.compression != kPlain && layout.compression != kMasks && layout.compression != kMasksWithAlpha) {
+    source.at = kCompressionAt;
     fail_unsupported(source, "a compressed BMP", "save it uncompressed or as PNG");
+  }
   const bool is_masked = layout.bits == 16 || layout.bits == 32;
   const bool is_indexed = layout.bits == 1 || layout.bits == 4 || layout.bits == 8;
   if (!is_masked && (layout.compression != kPlain || (!is_indexed && layout.bits != 24)))
-    fail_damaged(source, "BMP", fmt::format("{} bits a pixel", layout.bits));
+    fail_at(source, layout.header_size == kCoreHeader ? 24 : 28, fmt::format("{} bits a pixel", layout.bits));
   if (is_masked) read_masks(source, layout);
   if (is_indexed) read_palette_place(source, layout);
-  check_size(source, layout.width, layout.height, layout.channels());
+  check_size(source, layout.claim());
   return layout;
 }
 
 class RowDecoder {
  public:
-  RowDecoder(const Source& source, const Layout& layout) : source_(source), layout_(layout) {}
+  RowDecoder(Source& source, const Layout& layout) : source_(source), layout_(layout) {}
 
-  void decode(const std::uint8_t* row, std::uint8_t* out) const {
+  // `at` is where the row begins in the file.
+  void decode(std::size_t at, std::uint8_t* out) const {
+    const auto* row = reinterpret_cast<const std::uint8_t*>(source_.bytes.data()) + at;
     if (layout_.bits == 24)
       decode_bgr(row, out);
     else if (layout_.bits >= 16)
       decode_masked(row, out);
     else
-      decode_indexed(row, out);
+      decode_indexed(row, at, out);
   }
 
  private:
@@ -137,19 +154,19 @@ class RowDecoder {
     }
   }
 
-  void decode_indexed(const std::uint8_t* row, std::uint8_t* out) const {
+  void decode_indexed(const std::uint8_t* row, std::size_t at, std::uint8_t* out) const {
     const std::uint32_t per_byte = 8 / layout_.bits, mask = (1u << layout_.bits) - 1;
     for (std::uint32_t x = 0; x < layout_.width; ++x) {
       const std::uint32_t shift = 8 - layout_.bits * (x % per_byte + 1);
       const std::uint32_t index = row[x / per_byte] >> shift & mask;
       if (index >= layout_.palette_size)
-        fail_damaged(source_, "BMP", "a pixel names a colour outside the palette");
+        fail_at(source_, at + x / per_byte, "a pixel names a colour outside the palette");
       const std::size_t entry = layout_.palette_at + index * layout_.palette_entry;
       for (std::size_t c = 0; c < 3; ++c) *out++ = static_cast<std::uint8_t>(source_.bytes[entry + 2 - c]);
     }
   }
 
-  const Source& source_;
+  Source& source_;
   const Layout& layout_;
 };
 
@@ -176,23 +193,21 @@ std::string make_header(const Image& image, std::size_t pixel_bytes) {
 
 }  // namespace
 
-Header bmp_header(const Source& source) {
+Header bmp_header(Source& source) {
   const Layout layout = read_layout(source);
   return {{layout.width, layout.height, layout.channels(), PixelType::u8}};
 }
 
-Decoded decode_bmp(const Source& source) {
+Decoded decode_bmp(Source& source) {
   const Layout layout = read_layout(source);
   const std::size_t needed =
       layout.row_stored() * static_cast<std::size_t>(layout.height - 1) + layout.row_used();
-  if (layout.pixels_at > source.bytes.size() || source.bytes.size() - layout.pixels_at < needed)
-    fail_damaged(source, "BMP", "the file ends too early");
-  Image image = blank_checked(source, layout.width, layout.height, layout.channels(), PixelType::u8);
-  const auto* pixels = reinterpret_cast<const std::uint8_t*>(source.bytes.data()) + layout.pixels_at;
+  check_there(source, layout.pixels_at, needed, "the file ends too early");
+  Image image = blank_checked(source, layout.claim());
   const RowDecoder decoder(source, layout);
   for (std::int64_t i = 0; i < layout.height; ++i) {
     const std::int64_t y = layout.bottom_up ? layout.height - 1 - i : i;
-    decoder.decode(pixels + static_cast<std::size_t>(i) * layout.row_stored(),
+    decoder.decode(layout.pixels_at + static_cast<std::size_t>(i) * layout.row_stored(),
                    image.u8() + y * layout.width * image.channels);
   }
   return {std::move(image)};

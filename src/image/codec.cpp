@@ -17,36 +17,48 @@ namespace {
 
 constexpr std::int64_t kMaxSide = 65535;
 constexpr std::int64_t kMaxSamples = std::int64_t{1} << 30;
+constexpr std::uint64_t kFreeMemory = std::uint64_t{64} << 20, kMemoryPerByte = 64 << 10;
+
+std::size_t place(const Source& source) { return std::min(source.at, source.bytes.size()); }
+
+std::string described(const Claim& claim) {
+  return fmt::format("the header at byte {} claims {} x {} pixels of {} channel{}", claim.header_at,
+                     claim.width, claim.height, claim.channels, claim.channels == 1 ? "" : "s");
+}
 
 }  // namespace
 
 void fail_damaged(const Source& source, std::string_view format, std::string_view reason) {
   std::string line(reason);
   std::replace(line.begin(), line.end(), '\n', ' ');
-  fail("{}: damaged or truncated {} file ({}); replace or remove the file", source.name, format, line);
+  fail("{}: damaged or truncated {} file at byte {} ({}); replace or remove the file", source.name, format,
+       place(source), line);
 }
 
 void fail_unsupported(const Source& source, std::string_view what, std::string_view remedy) {
-  fail("{}: {} is not supported; {}", source.name, what, remedy);
+  fail("{}: {} (at byte {}) is not supported; {}", source.name, what, place(source), remedy);
 }
 
-void check_size(const Source& source, std::int64_t width, std::int64_t height, std::int64_t channels) {
+std::uint64_t most_memory(const Source& source) { return kFreeMemory + kMemoryPerByte * source.bytes.size(); }
+
+void check_size(const Source& source, const Claim& claim, std::uint64_t working_bytes) {
+  const auto& [header_at, width, height, channels, type] = claim;
   if (width < 1 || height < 1 || channels < 1)
-    fail(
-        "{}: the header claims {} x {} pixels of {} channels, expected at least 1 of each; replace or remove "
-        "the file",
-        source.name, width, height, channels);
+    fail("{}: {}, expected at least 1 of each; replace or remove the file", source.name, described(claim));
   if (width > kMaxSide || height > kMaxSide || width * height > kMaxSamples / channels)
     fail(
-        "{}: {} x {} pixels of {} channels are too many, at most {} a side and 2^30 samples are read; scale "
-        "the image down or cut it into tiles",
-        source.name, width, height, channels, kMaxSide);
+        "{}: {}, too many: at most {} a side and 2^30 samples are read; scale the image down or cut it into "
+        "tiles",
+        source.name, described(claim), kMaxSide);
+  const auto pixel_bytes = static_cast<std::uint64_t>(width * height * channels * bytes_per_sample(type));
+  if (std::max(pixel_bytes, working_bytes) > most_memory(source))
+    fail("{}: {}, which a file of {} bytes cannot hold; replace or remove the file", source.name,
+         described(claim), source.bytes.size());
 }
 
-Image blank_checked(const Source& source, std::int64_t width, std::int64_t height, std::int64_t channels,
-                    PixelType type) {
-  check_size(source, width, height, channels);
-  return Image::blank(width, height, channels, type);
+Image blank_checked(const Source& source, const Claim& claim) {
+  check_size(source, claim);
+  return Image::blank(claim.width, claim.height, claim.channels, claim.type);
 }
 
 }  // namespace formats
@@ -65,8 +77,8 @@ struct Format {
   std::vector<std::int64_t> channels;  // that it can be written with
   std::vector<PixelType> types;
   bool (*matches)(std::string_view bytes);
-  Header (*read_header)(const Source&);
-  Decoded (*decode)(const Source&);
+  Header (*read_header)(Source&);
+  Decoded (*decode)(Source&);
   std::string (*encode)(const Image&, const std::string& name, const EncodeOptions&);
 };
 
@@ -172,9 +184,8 @@ const Format& format_of(const Source& source) {
 }
 
 ImageInfo decode_info(const std::string& bytes, const std::string& name) {
-  const Source source{bytes, name};
+  Source source{bytes, name};
   Header header = format_of(source).read_header(source);
-  formats::check_size(source, header.info.width, header.info.height, header.info.channels);
   if (swaps_sides(header.orientation)) std::swap(header.info.width, header.info.height);
   return header.info;
 }
@@ -243,7 +254,7 @@ bool has_image_extension(const std::filesystem::path& path) {
 Image read_image(const std::filesystem::path& path) { return decode_image(read_file(path), path.string()); }
 
 Image decode_image(const std::string& bytes, const std::string& name) {
-  const Source source{bytes, name};
+  Source source{bytes, name};
   Decoded decoded = format_of(source).decode(source);
   return apply_orientation(std::move(decoded.image), decoded.orientation);
 }

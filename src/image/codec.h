@@ -18,9 +18,11 @@ bool has_image_extension(const std::filesystem::path& path);
 /// Reads an image at the file's own channel count and pixel type; the format is told by its content, not its
 /// name. Palettes and CMYK become RGB; EXIF orientation is applied once; alpha is kept (2 or 4 channels),
 /// never premultiplied; 1-, 2- and 4-bit grey becomes 8-bit, half floats f32. Of a TIFF's pages the first
-/// that is not a thumbnail. Safe to call from many threads. Throws Error naming the file for: unreadable,
-/// empty (zero bytes), not an image, truncated or damaged (a decoder's warning counts as damage), animated
-/// WebP, sample types that PixelType lacks, a side above 65535 or more than 2^30 samples.
+/// that is not a thumbnail. Safe to call from many threads. Throws Error naming the file, and the byte in it
+/// where reading stopped, for: truncated or damaged (a decoder's warning counts as damage), animated WebP,
+/// sample types that PixelType lacks, a side above 65535 or more than 2^30 samples, and more pixels than a
+/// file of this length can hold (their memory is at most 64 MiB and 64 KiB for each byte of the file). Also
+/// for a file that is unreadable, empty (zero bytes) or no image.
 Image read_image(const std::filesystem::path& path);
 
 /// The same from memory; `name` is used in messages.
@@ -29,7 +31,8 @@ Image decode_image(const std::string& bytes, const std::string& name);
 struct ImageInfo {
   std::int64_t width = 0, height = 0, channels = 0;  // after EXIF orientation
   PixelType type = PixelType::u8;
-  std::int64_t pages = 1;  // of a TIFF, thumbnails not counted; read_image gives the first
+  // Of a TIFF, thumbnails not counted; the first 16384 are looked at. read_image gives the first.
+  std::int64_t pages = 1;
 };
 
 /// Header only (size checks before a run). Same errors, except that damage behind the header goes unseen.

@@ -1,6 +1,8 @@
 // What every file format gives to the codec. Internal to this layer.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,10 +11,18 @@
 
 namespace torsor::formats {
 
-/// The bytes of one encoded image and the name to use in messages.
+/// The bytes of one encoded image, the name to use in messages, and how far the decoder has come.
 struct Source {
   std::string_view bytes;
   const std::string& name;
+  std::size_t at = 0;  // the byte that messages name; beyond the end means the end
+};
+
+/// The picture that the header at a byte of the file claims to be there.
+struct Claim {
+  std::size_t header_at;
+  std::int64_t width, height, channels;
+  PixelType type = PixelType::u8;
 };
 
 /// What a header tells, as stored: before the orientation is applied.
@@ -26,42 +36,46 @@ struct Decoded {
   int orientation = 1;
 };
 
-/// "<name>: damaged or truncated <format> file (<reason>); replace or remove the file"
+/// "<name>: damaged or truncated <format> file at byte <at> (<reason>); replace or remove the file"
 [[noreturn]] void fail_damaged(const Source& source, std::string_view format, std::string_view reason);
 
-/// "<name>: <what> is not supported; <remedy>"
+/// "<name>: <what> (at byte <at>) is not supported; <remedy>"
 [[noreturn]] void fail_unsupported(const Source& source, std::string_view what, std::string_view remedy);
 
+/// The memory that a file may ask for at a time: 64 MiB, and 64 KiB for each of its bytes. Only pictures of a
+/// single colour can be packed tighter.
+std::uint64_t most_memory(const Source& source);
+
 /// Checks the size that a header claims, so that a few forged bytes cannot ask for all the memory. Throws
-/// Error for an empty picture, more than 65535 pixels a side or more than 2^30 samples.
-void check_size(const Source& source, std::int64_t width, std::int64_t height, std::int64_t channels);
+/// Error for an empty picture, more than 65535 pixels a side, more than 2^30 samples, and when the pixels or
+/// the `working_bytes` that the library needs beside them go beyond most_memory.
+void check_size(const Source& source, const Claim& claim, std::uint64_t working_bytes = 0);
 /// Image::blank behind that check.
-Image blank_checked(const Source& source, std::int64_t width, std::int64_t height, std::int64_t channels,
-                    PixelType type);
+Image blank_checked(const Source& source, const Claim& claim);
 
 // Each format: header only; pixels; encoding of an image that the format can hold (codec.cpp checks that).
-Header jpeg_header(const Source& source);
-Decoded decode_jpeg(const Source& source);
+Header jpeg_header(Source& source);
+Decoded decode_jpeg(Source& source);
 std::string encode_jpeg(const Image& image, const std::string& name, const EncodeOptions& options);
 
-Header png_header(const Source& source);
-Decoded decode_png(const Source& source);
+Header png_header(Source& source);
+Decoded decode_png(Source& source);
 std::string encode_png(const Image& image, const std::string& name, const EncodeOptions& options);
 
-Header tiff_header(const Source& source);
-Decoded decode_tiff(const Source& source);
+Header tiff_header(Source& source);
+Decoded decode_tiff(Source& source);
 std::string encode_tiff(const Image& image, const std::string& name, const EncodeOptions& options);
 
-Header webp_header(const Source& source);
-Decoded decode_webp(const Source& source);
+Header webp_header(Source& source);
+Decoded decode_webp(Source& source);
 std::string encode_webp(const Image& image, const std::string& name, const EncodeOptions& options);
 
-Header bmp_header(const Source& source);
-Decoded decode_bmp(const Source& source);
+Header bmp_header(Source& source);
+Decoded decode_bmp(Source& source);
 std::string encode_bmp(const Image& image, const std::string& name, const EncodeOptions& options);
 
-Header pnm_header(const Source& source);
-Decoded decode_pnm(const Source& source);
+Header pnm_header(Source& source);
+Decoded decode_pnm(Source& source);
 std::string encode_pnm(const Image& image, const std::string& name, const EncodeOptions& options);
 
 }  // namespace torsor::formats

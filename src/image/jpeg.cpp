@@ -1,4 +1,5 @@
 // JPEG by libjpeg-turbo.
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <new>
@@ -55,9 +56,40 @@ bool run_guarded(Failure& failure, const Step& step) {
   return true;
 }
 
+// Each of a file's scans passes over the whole picture, however few bytes it has.
+struct ScanWatch {
+  jpeg_progress_mgr manager;  // first: libjpeg knows only this part
+  int most_scans;
+};
+
+void check_scans(j_common_ptr info) {
+  const auto* watch = reinterpret_cast<const ScanWatch*>(info->progress);
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= watch->most_scans) return;
+  auto* failure = reinterpret_cast<Failure*>(info->err);
+  std::snprintf(failure->message, sizeof failure->message,
+                "more than %d scans, too many for a picture of this size in a file of this length",
+                watch->most_scans);
+  std::longjmp(failure->jump, 1);
+}
+
+// Where the frame header stands, which holds the size; libjpeg, which has read it by then, does not say.
+std::size_t frame_header_at(std::string_view file) {
+  const auto byte = [&](std::size_t at) {
+    return at < file.size() ? static_cast<std::uint8_t>(file[at]) : std::size_t{0};
+  };
+  std::size_t at = 2;
+  while (byte(at) == 0xFF) {
+    const std::size_t marker = byte(at + 1);
+    // C4, C8 and CC are tables and an extension among the sixteen.
+    if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) return at;
+    at += marker == 0xFF ? 1 : 2 + byte(at + 2) * 256 + byte(at + 3);  // FF FF: a fill byte
+  }
+  return 0;
+}
+
 class Decompressor {
  public:
-  explicit Decompressor(const Source& source) : source_(source) {
+  explicit Decompressor(Source& source) : source_(source) {
     info_.err = install(failure_);
     guard([&] { jpeg_create_decompress(&info_); });
   }
@@ -71,9 +103,13 @@ class Decompressor {
                    source_.bytes.size());
       jpeg_read_header(&info_, TRUE);
     });
+    source_.at = frame_header_at(source_.bytes);
     if (info_.num_components == 2 || info_.num_components > 4)
       fail_unsupported(source_, "a JPEG of this number of colour components", "convert the file to RGB");
-    check_size(source_, info_.image_width, info_.image_height, is_cmyk() ? 4 : channels());
+    const bool keeps_coefficients = jpeg_has_multiple_scans(&info_);
+    check_size(source_, claim(is_cmyk() ? 4 : channels()),
+               keeps_coefficients ? blocks() * DCTSIZE2 * sizeof(JCOEF) : 0);
+    if (keeps_coefficients) watch_scans();
   }
 
   std::int64_t width() const { return info_.image_width; }
@@ -82,7 +118,7 @@ class Decompressor {
   bool is_cmyk() const { return info_.num_components == 4; }  // or YCCK, which libjpeg turns into CMYK
 
   Image read_pixels() {
-    Image image = blank_checked(source_, width(), height(), channels(), PixelType::u8);
+    Image image = blank_checked(source_, claim(channels()));
     std::vector<std::uint8_t> cmyk(is_cmyk() ? static_cast<std::size_t>(width()) * 4 : 0);
     const std::size_t row_size = static_cast<std::size_t>(width() * channels());
     guard([&] {
@@ -102,7 +138,43 @@ class Decompressor {
  private:
   template <class Step>
   void guard(const Step& step) {
-    if (!run_guarded(failure_, step)) fail_damaged(source_, "JPEG", failure_.message);
+    if (run_guarded(failure_, step)) return;
+    const bool ended = failure_.manager.msg_code == JWRN_JPEG_EOF || info_.src == nullptr;
+    source_.at = source_.bytes.size() - (ended ? 0 : info_.src->bytes_in_buffer);
+    fail_damaged(source_, "JPEG", failure_.message);
+  }
+
+  Claim claim(std::int64_t channels) const {
+    return {source_.at, width(), height(), channels, PixelType::u8};
+  }
+
+  // Blocks of 8 x 8 samples, as many as libjpeg keeps for a picture of more than one scan.
+  std::uint64_t blocks() const {
+    const auto padded = [](std::uint64_t count, int step) {
+      const auto s = static_cast<std::uint64_t>(step);
+      return (count + s - 1) / s * s;
+    };
+    std::uint64_t sum = 0;
+    for (int c = 0; c < info_.num_components; ++c) {
+      const jpeg_component_info& component = info_.comp_info[c];
+      sum += padded(component.width_in_blocks, component.h_samp_factor) *
+             padded(component.height_in_blocks, component.v_samp_factor);
+    }
+    return sum;
+  }
+
+  void watch_scans() {
+    watch_.most_scans = most_scans();
+    watch_.manager.progress_monitor = check_scans;
+    info_.progress = &watch_.manager;
+  }
+
+  // Programs write about ten scans, and Huffman codes take a bit or two for each block, so these limits leave
+  // room for every real picture.
+  int most_scans() const {
+    constexpr std::uint64_t kMost = 500, kFreeBlocks = 1 << 24, kBlocksPerByte = 64;
+    return static_cast<int>(
+        std::min(kMost, (kFreeBlocks + kBlocksPerByte * source_.bytes.size()) / blocks()));
   }
 
   // Files hold CMYK inverted (255 = no ink), as Adobe began; so the product of two samples is the light left.
@@ -111,8 +183,9 @@ class Decompressor {
       for (int c = 0; c < 3; ++c) rgb[c] = static_cast<std::uint8_t>((cmyk[c] * cmyk[3] + 127) / 255);
   }
 
-  const Source& source_;
+  Source& source_;
   jpeg_decompress_struct info_{};
+  ScanWatch watch_{};
   Failure failure_{};
 };
 
@@ -205,14 +278,14 @@ class Compressor {
 
 }  // namespace
 
-Header jpeg_header(const Source& source) {
+Header jpeg_header(Source& source) {
   Decompressor reader(source);
   reader.read_header();
   return {{reader.width(), reader.height(), reader.channels(), PixelType::u8},
           exif_orientation(find_jpeg_exif(source.bytes))};
 }
 
-Decoded decode_jpeg(const Source& source) {
+Decoded decode_jpeg(Source& source) {
   Decompressor reader(source);
   reader.read_header();
   return {reader.read_pixels(), exif_orientation(find_jpeg_exif(source.bytes))};

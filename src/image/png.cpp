@@ -34,30 +34,28 @@ bool run_guarded(png_structp png, const Step& step) {
   return true;
 }
 
-// What is left to read.
-struct Cursor {
-  const char* at;
-  std::size_t left;
-};
+constexpr std::size_t kWidthAt = 16;  // in IHDR, which comes first
 
 void read_bytes(png_structp png, png_bytep out, std::size_t size) {
-  auto* cursor = static_cast<Cursor*>(png_get_io_ptr(png));
-  if (size > cursor->left) png_error(png, "the file ends too early");
-  std::memcpy(out, cursor->at, size);
-  cursor->at += size;
-  cursor->left -= size;
+  auto* source = static_cast<Source*>(png_get_io_ptr(png));
+  if (size > source->bytes.size() - source->at) {
+    source->at = source->bytes.size();
+    png_error(png, "the file ends too early");
+  }
+  std::memcpy(out, source->bytes.data() + source->at, size);
+  source->at += size;
 }
 
 class Reader {
  public:
-  explicit Reader(const Source& source) : source_(source), cursor_{source.bytes.data(), source.bytes.size()} {
+  explicit Reader(Source& source) : source_(source) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, message_, on_error, drop_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) {
       png_destroy_read_struct(&png_, nullptr, nullptr);
       fail("{}: not enough memory to read this PNG", source_.name);
     }
-    png_set_read_fn(png_, &cursor_, read_bytes);
+    png_set_read_fn(png_, &source_, read_bytes);
   }
   ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
   Reader(const Reader&) = delete;
@@ -67,13 +65,18 @@ class Reader {
     guard([&] {
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_size has the say
       png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+      // Texts and colour profiles unpack to megabytes each, and nobody here reads them.
+      png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
       png_read_info(png_, info_);
+    });
+    check_size(source_, claim());  // libpng takes memory for rows in the next step
+    guard([&] {
       passes_ = png_set_interlace_handling(png_);
       png_set_expand(png_);  // palettes and fewer than 8 bits to 8 bits, a transparent colour to alpha
       if (png_get_bit_depth(png_, info_) == 16 && is_little_endian()) png_set_swap(png_);
       png_read_update_info(png_, info_);
     });
-    check_size(source_, width(), height(), channels());
+    check_size(source_, claim());
   }
 
   std::int64_t width() const { return png_get_image_width(png_, info_); }
@@ -82,7 +85,7 @@ class Reader {
   PixelType type() const { return png_get_bit_depth(png_, info_) == 16 ? PixelType::u16 : PixelType::u8; }
 
   Image read_pixels() {
-    Image image = blank_checked(source_, width(), height(), channels(), type());
+    Image image = blank_checked(source_, claim());
     const std::size_t row_size = image.bytes.size() / static_cast<std::size_t>(image.height);
     guard([&] {
       for (int pass = 0; pass < passes_; ++pass)
@@ -94,6 +97,8 @@ class Reader {
   }
 
  private:
+  Claim claim() const { return {kWidthAt, width(), height(), channels(), type()}; }
+
   static bool is_little_endian() {
     const std::uint16_t one = 1;
     std::uint8_t first;
@@ -106,8 +111,7 @@ class Reader {
     if (!run_guarded(png_, step)) fail_damaged(source_, "PNG", message_);
   }
 
-  const Source& source_;
-  Cursor cursor_;
+  Source& source_;
   char message_[kMessageSize] = "";
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -184,14 +188,14 @@ class Writer {
 
 }  // namespace
 
-Header png_header(const Source& source) {
+Header png_header(Source& source) {
   Reader reader(source);
   reader.read_header();
   return {{reader.width(), reader.height(), reader.channels(), reader.type()},
           exif_orientation(find_png_exif(source.bytes))};
 }
 
-Decoded decode_png(const Source& source) {
+Decoded decode_png(Source& source) {
   Reader reader(source);
   reader.read_header();
   return {reader.read_pixels(), exif_orientation(find_png_exif(source.bytes))};

@@ -15,9 +15,8 @@ namespace torsor::formats {
 
 namespace {
 
-constexpr std::uint64_t kMaxTileBytes = std::uint64_t{1} << 30;
-
 struct Layout {
+  std::size_t at = 0;  // of the page's directory
   std::uint32_t width = 0, height = 0;
   std::uint16_t bits = 1, samples = 1, sample_format = SAMPLEFORMAT_UINT;
   std::uint16_t photometric = PHOTOMETRIC_MINISBLACK, planar = PLANARCONFIG_CONTIG, orientation = 1;
@@ -37,6 +36,7 @@ struct Layout {
     return is_float() ? PixelType::f32 : bits == 16 ? PixelType::u16 : PixelType::u8;
   }
   std::size_t stored_bytes() const { return bits / 8; }
+  Claim claim() const { return {at, width, height, channels(), type()}; }
 };
 
 float half_to_float(std::uint16_t half) {
@@ -51,7 +51,7 @@ float half_to_float(std::uint16_t half) {
 
 class TiffReader {
  public:
-  explicit TiffReader(const Source& source) : source_(source), file_(source.bytes) {
+  explicit TiffReader(Source& source) : source_(source), file_(source.bytes, most_memory(source)) {
     if (file_.handle() == nullptr) damaged();
     select_page();
     if (file_.failed()) damaged();
@@ -63,14 +63,16 @@ class TiffReader {
   // Counts from the page that was selected, and moves on from it.
   std::int64_t count_pages() {
     std::int64_t pages = 1;
-    while (TIFFReadDirectory(file_.handle()) == 1)
+    while (file_.next_page())
       if (is_picture()) ++pages;
     return pages;
   }
 
   Image read_pixels() {
+    const std::uint64_t samples = std::uint64_t{layout_.width} * layout_.height * layout_.samples;
+    file_.allow_reading(2 * samples * (layout_.bits + 7) / 8);  // twice: a tile may reach over the edge
     if (!layout_.is_direct()) return read_converted();
-    Image image = blank_checked(source_, layout_.width, layout_.height, layout_.channels(), layout_.type());
+    Image image = blank_checked(source_, layout_.claim());
     if (TIFFIsTiled(file_.handle()))
       read_tiles(image);
     else
@@ -83,16 +85,22 @@ class TiffReader {
 
  private:
   [[noreturn]] void damaged() const {
+    source_.at = file_.last_read_at();
     fail_damaged(source_, "TIFF", file_.failed() ? file_.message() : "the data are not valid");
+  }
+
+  [[noreturn]] void unsupported(std::string_view what, std::string_view remedy) const {
+    source_.at = TIFFCurrentDirOffset(file_.handle());
+    fail_unsupported(source_, what, remedy);
   }
 
   // Some programs put a thumbnail first; the picture is the first page that is neither reduced nor a mask.
   void select_page() {
     do {
       if (is_picture()) return;
-    } while (TIFFReadDirectory(file_.handle()) == 1);
+    } while (file_.next_page());
     if (file_.failed()) damaged();
-    fail_unsupported(source_, "a TIFF that holds thumbnails or masks only", "export the picture itself");
+    unsupported("a TIFF that holds thumbnails or masks only", "export the picture itself");
   }
 
   bool is_picture() const {
@@ -102,6 +110,7 @@ class TiffReader {
 
   void read_layout() {
     Layout& l = layout_;
+    l.at = TIFFCurrentDirOffset(file_.handle());
     l.width = file_.tag<std::uint32_t>(TIFFTAG_IMAGEWIDTH, 0);
     l.height = file_.tag<std::uint32_t>(TIFFTAG_IMAGELENGTH, 0);
     l.bits = file_.tag(TIFFTAG_BITSPERSAMPLE, l.bits);
@@ -112,10 +121,32 @@ class TiffReader {
     l.planar = file_.tag(TIFFTAG_PLANARCONFIG, l.planar);
     l.orientation = file_.tag(TIFFTAG_ORIENTATION, l.orientation);
     l.premultiplied = has_premultiplied_alpha();
-    check_size(source_, l.width, l.height, l.samples);
-    if (l.photometric == PHOTOMETRIC_RGB && l.samples < 3)
+    // Its decoder ends the whole program when the data claim more than there is memory for.
+    if (file_.tag<std::uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE) == COMPRESSION_JBIG)
+      unsupported("a TIFF compressed by JBIG", "save it with another compression");
+    check_size(source_, {l.at, l.width, l.height, l.samples}, tile_memory());
+    if (l.photometric == PHOTOMETRIC_RGB && l.samples < 3) {
+      source_.at = l.at;
       fail_damaged(source_, "TIFF", "an RGB picture of fewer than 3 samples");
+    }
     if (!l.is_direct()) check_convertible();
+    if (!l.is_direct()) check_convertible_size();
+    check_size(source_, l.claim());
+  }
+
+  // libtiff converts into 4 bytes a pixel.
+  void check_convertible_size() const {
+    constexpr std::int64_t kRasterChannels = 4;
+    const Claim claim = layout_.claim();
+    check_size(source_, claim, static_cast<std::uint64_t>(claim.width * claim.height * kRasterChannels));
+    check_size(source_, {claim.header_at, claim.width, claim.height, kRasterChannels});
+  }
+
+  // Of all tiles together, since each is unpacked in full even where it reaches over the picture's edge.
+  std::uint64_t tile_memory() const {
+    if (!TIFFIsTiled(file_.handle())) return 0;
+    const std::uint64_t size = TIFFTileSize64(file_.handle()), count = TIFFNumberOfTiles(file_.handle());
+    return count != 0 && size > UINT64_MAX / count ? UINT64_MAX : size * count;
   }
 
   bool has_premultiplied_alpha() const {
@@ -128,15 +159,14 @@ class TiffReader {
   void check_convertible() const {
     const char* const remedy = "save it with 8- or 16-bit unsigned or 32-bit float samples";
     if (!layout_.is_unsigned() || layout_.bits > 16)
-      fail_unsupported(source_,
-                       fmt::format("a TIFF of {}-bit {} samples", layout_.bits,
-                                   layout_.is_float()      ? "float"
-                                   : layout_.is_unsigned() ? "unsigned"
-                                                           : "signed or complex"),
-                       remedy);
+      unsupported(fmt::format("a TIFF of {}-bit {} samples", layout_.bits,
+                              layout_.is_float()      ? "float"
+                              : layout_.is_unsigned() ? "unsigned"
+                                                      : "signed or complex"),
+                  remedy);
     char reason[1024] = "";
     if (TIFFRGBAImageOK(file_.handle(), reason) != 1)
-      fail_unsupported(source_, fmt::format("a TIFF of this kind ({})", reason), remedy);
+      unsupported(fmt::format("a TIFF of this kind ({})", reason), remedy);
   }
 
   std::uint16_t planes() const { return layout_.planar == PLANARCONFIG_SEPARATE ? layout_.samples : 1; }
@@ -158,8 +188,7 @@ class TiffReader {
     const auto tile_height = file_.tag<std::uint32_t>(TIFFTAG_TILELENGTH, 0);
     const std::size_t row_size = tile_width * samples_per_plane() * layout_.stored_bytes();
     const std::uint64_t tile_size = TIFFTileSize64(file_.handle());
-    if (row_size == 0 || tile_size > kMaxTileBytes || tile_size != std::uint64_t{row_size} * tile_height)
-      damaged();
+    if (tile_size == 0 || tile_size % tile_height != 0 || tile_size / tile_height != row_size) damaged();
     std::vector<std::uint8_t> tile(tile_size);
     for (std::uint16_t plane = 0; plane < planes(); ++plane)
       for (std::uint32_t top = 0; top < layout_.height; top += tile_height)
@@ -194,7 +223,6 @@ class TiffReader {
   // libtiff's RGBA raster: 4 bytes a pixel, red in the lowest. Asking for the file's own orientation makes it
   // leave the rows as they are stored.
   Image read_converted() {
-    check_size(source_, layout_.width, layout_.height, 4);
     std::vector<std::uint32_t> raster(std::size_t{layout_.width} * layout_.height);
     if (TIFFReadRGBAImageOriented(file_.handle(), layout_.width, layout_.height, raster.data(),
                                   layout_.orientation, 1) != 1 ||
@@ -232,7 +260,7 @@ class TiffReader {
       divide_by_alpha(image.u16(), image);
   }
 
-  const Source& source_;
+  Source& source_;
   TiffFile file_;
   Layout layout_;
 };
@@ -271,14 +299,14 @@ bool write_rows(TIFF* tiff, const Image& image) {
 
 }  // namespace
 
-Header tiff_header(const Source& source) {
+Header tiff_header(Source& source) {
   TiffReader reader(source);
   const Layout layout = reader.layout();
   return {{layout.width, layout.height, layout.channels(), layout.type(), reader.count_pages()},
           layout.orientation};
 }
 
-Decoded decode_tiff(const Source& source) {
+Decoded decode_tiff(Source& source) {
   TiffReader reader(source);
   return {reader.read_pixels(), reader.layout().orientation};
 }

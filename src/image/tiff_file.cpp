@@ -10,18 +10,27 @@ namespace torsor::formats {
 
 namespace {
 
-constexpr tmsize_t kMaxAllocation = tmsize_t{1} << 31;  // against forged sizes
+constexpr std::uint64_t kMostMemoryToWrite = std::uint64_t{1} << 31;
+// The time that libtiff needs grows with the square of both.
+constexpr int kMostPages = 1 << 14, kMostWarnings = 1000;
+
+// What libtiff's decoders only warn of costs pixels.
+bool is_decoder(std::string_view module) { return module == "JPEGLib" || module.starts_with("Fax"); }
 
 }  // namespace
 
-TiffFile::TiffFile(std::string_view bytes) : in_(bytes) { open("r"); }
+TiffFile::TiffFile(std::string_view bytes, std::uint64_t most_memory) : in_(bytes) {
+  constexpr std::uint64_t kFree = 1 << 16, kTimes = 2;
+  may_read_ = kFree + kTimes * bytes.size();
+  open("r", most_memory);
+}
 
-TiffFile::TiffFile(std::string& out, const char* mode) : out_(&out) { open(mode); }
+TiffFile::TiffFile(std::string& out, const char* mode) : out_(&out) { open(mode, kMostMemoryToWrite); }
 
-void TiffFile::open(const char* mode) {
+void TiffFile::open(const char* mode, std::uint64_t most_memory) {
   TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
   if (options == nullptr) throw std::bad_alloc();
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options, kMaxAllocation);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options, static_cast<tmsize_t>(most_memory));
   TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options, judge_warning, this);
   tiff_ = TIFFClientOpenExt("TIFF", mode, this, read, write, seek, close_nothing, size, nullptr, nullptr,
@@ -34,11 +43,25 @@ void TiffFile::close() {
   tiff_ = nullptr;
 }
 
+bool TiffFile::next_page() {
+  warnings_ = 0;
+  return !failed() && ++pages_seen_ <= kMostPages && TIFFReadDirectory(tiff_) == 1;
+}
+
 tmsize_t TiffFile::read(thandle_t handle, void* to, tmsize_t size) {
   TiffFile& file = self(handle);
-  const std::string_view bytes = file.out_ != nullptr ? std::string_view(*file.out_) : file.in_;
+  const bool writes = file.out_ != nullptr;
+  const std::string_view bytes = writes ? std::string_view(*file.out_) : file.in_;
+  file.last_read_at_ = file.at_;
   if (size <= 0 || file.at_ >= bytes.size()) return 0;
   const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(size), bytes.size() - file.at_);
+  if (!writes) {
+    if (count > file.may_read_) {
+      file.note("its parts lie upon each other");
+      return 0;
+    }
+    file.may_read_ -= count;
+  }
   std::memcpy(to, bytes.data() + file.at_, count);
   file.at_ += count;
   return static_cast<tmsize_t>(count);
@@ -70,6 +93,10 @@ toff_t TiffFile::size(thandle_t handle) {
   return file.out_ != nullptr ? file.out_->size() : file.in_.size();
 }
 
+void TiffFile::note(const char* text) {
+  if (!failed()) std::snprintf(message_, sizeof message_, "%s", text);
+}
+
 int TiffFile::keep_error(TIFF*, void* file, const char*, const char* format, va_list arguments) {
   auto* self = static_cast<TiffFile*>(file);
   if (!self->failed()) std::vsnprintf(self->message_, sizeof self->message_, format, arguments);
@@ -80,13 +107,16 @@ int TiffFile::keep_error(TIFF*, void* file, const char*, const char* format, va_
 // truncated file, and then goes on without it: a palette picture would come back as grey.
 int TiffFile::judge_warning(TIFF* tiff, void* file, const char* module, const char* format,
                             va_list arguments) {
+  auto* self = static_cast<TiffFile*>(file);
+  if (++self->warnings_ > kMostWarnings) self->note("too many tags that are not known or not valid");
   char line[sizeof message_];
   va_list copy;
   va_copy(copy, arguments);
   std::vsnprintf(line, sizeof line, format, copy);
   va_end(copy);
   const std::string_view text(line);
-  if (text.starts_with("IO error") || text.find("ColorMap") != std::string_view::npos)
+  if (is_decoder(module == nullptr ? "" : module) || text.starts_with("IO error") ||
+      text.find("ColorMap") != std::string_view::npos)
     keep_error(tiff, file, module, format, arguments);
   return 1;
 }

@@ -13,7 +13,8 @@ namespace torsor::formats {
 class TiffFile {
  public:
   /// Reads `bytes`, which must outlive this. handle() is null when they are no TIFF; message() says why.
-  explicit TiffFile(std::string_view bytes);
+  /// libtiff may take `most_memory` at a time, and read the bytes a few times over but not endlessly.
+  TiffFile(std::string_view bytes, std::uint64_t most_memory);
   /// Writes to `out`, complete once close() or the destructor has run.
   TiffFile(std::string& out, const char* mode);
   ~TiffFile() { close(); }
@@ -24,6 +25,12 @@ class TiffFile {
   void close();
   const char* message() const { return message_; }  // the first error, "" when there was none
   bool failed() const { return message_[0] != '\0'; }
+  std::uint64_t last_read_at() const { return last_read_at_; }  // where it began
+
+  /// Goes to the next page; false when there is none, or too many were seen.
+  bool next_page();
+  /// Lets libtiff read this many bytes more: parts of a picture may lie at the same place.
+  void allow_reading(std::uint64_t bytes) { may_read_ += bytes; }
 
   /// A tag of the current page, or `otherwise` when it has none.
   template <class T>
@@ -33,7 +40,8 @@ class TiffFile {
   }
 
  private:
-  void open(const char* mode);
+  void open(const char* mode, std::uint64_t most_memory);
+  void note(const char* text);
   static TiffFile& self(thandle_t handle) { return *static_cast<TiffFile*>(handle); }
   static tmsize_t read(thandle_t handle, void* to, tmsize_t size);
   static tmsize_t write(thandle_t handle, void* from, tmsize_t size);
@@ -45,7 +53,9 @@ class TiffFile {
 
   std::string_view in_;
   std::string* out_ = nullptr;
-  std::uint64_t at_ = 0;
+  std::uint64_t at_ = 0, last_read_at_ = 0;
+  std::uint64_t may_read_ = 0;
+  int pages_seen_ = 1, warnings_ = 0;  // the latter of this page
   char message_[300] = "";
   TIFF* tiff_ = nullptr;
 };

@@ -31,24 +31,58 @@ std::string_view reason_of(VP8StatusCode status) {
   }
 }
 
-// libwebp decodes a file whose last chunks are missing as long as the pixels are there.
-void check_whole(const Source& source) {
-  std::uint64_t claimed = 8;
-  for (std::size_t i = 0; i < 4 && 4 + i < source.bytes.size(); ++i)
-    claimed += std::uint64_t{static_cast<std::uint8_t>(source.bytes[4 + i])} << (8 * i);
-  if (claimed > source.bytes.size())
-    fail_damaged(source, "WebP",
-                 fmt::format("{} bytes, the header announces {}", source.bytes.size(), claimed));
+constexpr std::size_t kFirstChunk = 12;  // behind "RIFF", the size and "WEBP"
+
+std::size_t number_at(const Source& source, std::size_t at) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < 4 && at + i < source.bytes.size(); ++i)
+    value |= std::size_t{static_cast<std::uint8_t>(source.bytes[at + i])} << (8 * i);
+  return value;
 }
 
-WebPBitstreamFeatures read_features(const Source& source) {
+// libwebp does not say where it failed: where the picture's data begin, or end when there are too few.
+std::size_t place_of_failure(const Source& source, VP8StatusCode status) {
+  const bool ended = status == VP8_STATUS_SUSPENDED || status == VP8_STATUS_NOT_ENOUGH_DATA;
+  std::size_t at = kFirstChunk;
+  while (at + 8 <= source.bytes.size()) {
+    const std::string_view kind = source.bytes.substr(at, 4);
+    const std::size_t end = at + 8 + number_at(source, at + 4);
+    if (kind == "VP8 " || kind == "VP8L") return ended ? end : at;
+    if (end > source.bytes.size()) return at;
+    at = end + end % 2;
+  }
+  return ended ? source.bytes.size() : at;
+}
+
+[[noreturn]] void fail_decoding(Source& source, VP8StatusCode status) {
+  source.at = place_of_failure(source, status);
+  fail_damaged(source, "WebP", reason_of(status));
+}
+
+// libwebp decodes a file whose last chunks are missing as long as the pixels are there.
+void check_whole(Source& source) {
+  const std::size_t claimed = 8 + number_at(source, 4);
+  if (claimed <= source.bytes.size()) return;
+  source.at = source.bytes.size();
+  fail_damaged(source, "WebP",
+               fmt::format("{} bytes, the header announces {}", source.bytes.size(), claimed));
+}
+
+Claim claim_of(const WebPBitstreamFeatures& features) {
+  return {kFirstChunk, features.width, features.height, features.has_alpha ? 4 : 3};
+}
+
+WebPBitstreamFeatures read_features(Source& source) {
   check_whole(source);
   WebPBitstreamFeatures features;
   const VP8StatusCode status = WebPGetFeatures(data_of(source), source.bytes.size(), &features);
-  if (status != VP8_STATUS_OK) fail_damaged(source, "WebP", reason_of(status));
+  if (status != VP8_STATUS_OK) fail_decoding(source, status);
+  source.at = kFirstChunk;
   if (features.has_animation)
     fail_unsupported(source, "an animated WebP", "save the frames as single pictures, or remove the file");
-  check_size(source, features.width, features.height, features.has_alpha ? 4 : 3);
+  // libwebp unpacks lossless pictures, and alpha beside lossy ones, into 4 bytes a pixel.
+  const std::uint64_t pixels = std::uint64_t(features.width) * std::uint64_t(features.height);
+  check_size(source, claim_of(features), 4 * pixels);
   return features;
 }
 
@@ -75,16 +109,14 @@ WebPConfig make_config(int quality) {
 
 }  // namespace
 
-Header webp_header(const Source& source) {
-  const WebPBitstreamFeatures features = read_features(source);
-  return {{features.width, features.height, features.has_alpha ? 4 : 3, PixelType::u8},
-          orientation_of(source)};
+Header webp_header(Source& source) {
+  const Claim claim = claim_of(read_features(source));
+  return {{claim.width, claim.height, claim.channels, claim.type}, orientation_of(source)};
 }
 
-Decoded decode_webp(const Source& source) {
+Decoded decode_webp(Source& source) {
   const WebPBitstreamFeatures features = read_features(source);
-  Image image =
-      blank_checked(source, features.width, features.height, features.has_alpha ? 4 : 3, PixelType::u8);
+  Image image = blank_checked(source, claim_of(features));
   WebPDecoderConfig config;
   WebPInitDecoderConfig(&config);
   config.output.colorspace = features.has_alpha ? MODE_RGBA : MODE_RGB;
@@ -94,7 +126,7 @@ Decoded decode_webp(const Source& source) {
   config.output.u.RGBA.size = image.bytes.size();
   const VP8StatusCode status = WebPDecode(data_of(source), source.bytes.size(), &config);
   WebPFreeDecBuffer(&config.output);
-  if (status != VP8_STATUS_OK) fail_damaged(source, "WebP", reason_of(status));
+  if (status != VP8_STATUS_OK) fail_decoding(source, status);
   return {std::move(image), orientation_of(source)};
 }
 

@@ -82,7 +82,16 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
   const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
-  return to_image(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0]);
+  return picture(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0], Rounding::nearest);
+}
+
+Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const {
+  try {
+    return to_image(made, rounding);
+  } catch (const Error& error) {
+    if (loaded_.source.empty()) throw;
+    fail("{}: {}", loaded_.source, error.what());
+  }
 }
 
 Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
@@ -94,7 +103,7 @@ Image translate_as_reference(const GeneratorRunner& translator, const TransformO
   const Image resized = transform(
       preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, "image");
   const at::Tensor x = to_tensor(resized, natural_range(resized.type)).unsqueeze(0);
-  const Image out = to_image(translator.run_unpadded(x)[0], Rounding::truncate);
+  const Image out = translator.picture(translator.run_unpadded(x)[0], Rounding::truncate);
   return with_channels(out, 3);
 }
 

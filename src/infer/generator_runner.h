@@ -50,6 +50,9 @@ class GeneratorRunner {
 
   const LoadedGenerator& loaded() const { return loaded_; }
 
+  /// [C,H,W] that the generator made -> u8. Throws Error naming the model when it holds NaN.
+  Image picture(const at::Tensor& made, Rounding rounding) const;
+
  private:
   LoadedGenerator loaded_;
   Placement placement_;

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
+
 namespace torsor {
 
 std::string InputCheck::Side::text() const {
-  return name.empty() ? "domain " + letter : fmt::format("domain {} ({})", letter, name);
+  return name.empty() ? "domain " + letter : fmt::format("domain {} ({})", letter, printable(name));
 }
 
-InputCheck::InputCheck(const LoadedGenerator& loaded, const std::string& source)
-    : direction_(loaded.direction) {
+InputCheck::InputCheck(const LoadedGenerator& loaded) : direction_(loaded.direction) {
   const bool forward = direction_ == "a_to_b";
   const DomainInfo& own = forward ? loaded.info.a : loaded.info.b;
   const DomainInfo& other = forward ? loaded.info.b : loaded.info.a;
@@ -17,7 +18,7 @@ InputCheck::InputCheck(const LoadedGenerator& loaded, const std::string& source)
   own_ = {forward ? "a" : "b", own.name};
   other_ = {forward ? "b" : "a", other.name};
   if (!direction_.empty() && Recogniser::possible(own.fingerprint, other.fingerprint))
-    recogniser_.emplace(own.fingerprint, other.fingerprint, source);
+    recogniser_.emplace(own.fingerprint, other.fingerprint, loaded.source);
 }
 
 void InputCheck::add(const std::string& name, const Image& image) {

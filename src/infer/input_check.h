@@ -12,8 +12,8 @@ namespace torsor {
 /// Compares inputs with the fingerprints in the model. Silent for a model that has none.
 class InputCheck {
  public:
-  /// `source` names the model in messages. Throws Error when its fingerprints are damaged.
-  InputCheck(const LoadedGenerator& loaded, const std::string& source);
+  /// Throws Error naming the model's file when its fingerprints are damaged.
+  explicit InputCheck(const LoadedGenerator& loaded);
 
   /// A u8 image in the channels that the generator takes, before any resizing; `name` stands for it in the
   /// warning.

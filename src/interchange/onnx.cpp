@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/rng.h"
+#include "core/text.h"
 #include "interchange/onnx_fields.h"
 #include "interchange/onnx_graph.h"
 #include "io/describe.h"
@@ -68,12 +69,34 @@ std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator)
 // --- reading
 // -------------------------------------------------------------------------------------------------
 
+// The value of the field that a reader stands at. protozero checks lengths, but only asserts that a field has
+// the type that is asked for.
+void expect(const protozero::pbf_reader& field, protozero::pbf_wire_type type) {
+  if (!field.has_wire_type(type)) throw protozero::unknown_pbf_wire_type_exception();
+}
+
+std::string text_in(protozero::pbf_reader& field) {
+  expect(field, protozero::pbf_wire_type::length_delimited);
+  return field.get_string();
+}
+
+std::int64_t number_in(protozero::pbf_reader& field) {
+  expect(field, protozero::pbf_wire_type::varint);
+  return field.get_int64();
+}
+
+template <class Message>
+pbf_message<Message> message_in(protozero::pbf_reader& field) {
+  expect(field, protozero::pbf_wire_type::length_delimited);
+  return pbf_message<Message>(field.get_view());
+}
+
 void read_dimension(pbf_message<Dimension> dim, Json& shape) {
   while (dim.next()) {
     if (dim.tag() == Dimension::value)
-      shape.push_back(dim.get_int64());
+      shape.push_back(number_in(dim));
     else if (dim.tag() == Dimension::param)
-      shape.push_back(printable(dim.get_string()));
+      shape.push_back(printable(text_in(dim)));
     else
       dim.skip();
   }
@@ -82,10 +105,10 @@ void read_dimension(pbf_message<Dimension> dim, Json& shape) {
 Json read_shape(pbf_message<Type> type) {
   Json out = Json::array();
   while (type.next(Type::tensor_type)) {
-    pbf_message<TensorType> tensor(type.get_message());
+    pbf_message<TensorType> tensor = message_in<TensorType>(type);
     while (tensor.next(TensorType::shape)) {
-      pbf_message<Shape> shape(tensor.get_message());
-      while (shape.next(Shape::dim)) read_dimension(pbf_message<Dimension>(shape.get_message()), out);
+      pbf_message<Shape> shape = message_in<Shape>(tensor);
+      while (shape.next(Shape::dim)) read_dimension(message_in<Dimension>(shape), out);
     }
   }
   return out;
@@ -95,9 +118,9 @@ Json read_value(pbf_message<ValueInfo> info) {
   Json out = {{"name", ""}, {"shape", Json::array()}};
   while (info.next()) {
     if (info.tag() == ValueInfo::name)
-      out["name"] = printable(info.get_string());
+      out["name"] = printable(text_in(info));
     else if (info.tag() == ValueInfo::type)
-      out["shape"] = read_shape(pbf_message<Type>(info.get_message()));
+      out["shape"] = read_shape(message_in<Type>(info));
     else
       info.skip();
   }
@@ -105,10 +128,19 @@ Json read_value(pbf_message<ValueInfo> info) {
 }
 
 std::int64_t value_count(pbf_message<Tensor> tensor) {
+  std::vector<std::int64_t> dims;
+  while (tensor.next(Tensor::dims)) {  // one by one, or packed as protobuf 3 does
+    if (tensor.has_wire_type(protozero::pbf_wire_type::varint)) {
+      dims.push_back(tensor.get_int64());
+    } else {
+      expect(tensor, protozero::pbf_wire_type::length_delimited);
+      for (const std::int64_t dim : tensor.get_packed_int64()) dims.push_back(dim);
+    }
+  }
   std::int64_t count = 1;
-  while (tensor.next(Tensor::dims))
-    if (__builtin_mul_overflow(count, tensor.get_int64(), &count)) return 0;
-  return count;
+  for (const std::int64_t dim : dims)
+    if (__builtin_mul_overflow(count, dim, &count)) return 0;
+  return std::max<std::int64_t>(count, 0);
 }
 
 void read_graph(pbf_message<Graph> graph, Json& out) {
@@ -117,19 +149,20 @@ void read_graph(pbf_message<Graph> graph, Json& out) {
   while (graph.next()) {
     switch (graph.tag()) {
       case Graph::node: {
-        pbf_message<Node> node(graph.get_message());
-        while (node.next(Node::op_type)) ++nodes[printable(node.get_string())];
+        pbf_message<Node> node = message_in<Node>(graph);
+        while (node.next(Node::op_type)) ++nodes[printable(text_in(node))];
         break;
       }
       case Graph::initializer:
         ++initializers;
-        values += value_count(pbf_message<Tensor>(graph.get_message()));
+        if (__builtin_add_overflow(values, value_count(message_in<Tensor>(graph)), &values))
+          values = std::numeric_limits<std::int64_t>::max();
         break;
       case Graph::input:
-        out["inputs"].push_back(read_value(pbf_message<ValueInfo>(graph.get_message())));
+        out["inputs"].push_back(read_value(message_in<ValueInfo>(graph)));
         break;
       case Graph::output:
-        out["outputs"].push_back(read_value(pbf_message<ValueInfo>(graph.get_message())));
+        out["outputs"].push_back(read_value(message_in<ValueInfo>(graph)));
         break;
       default:
         graph.skip();
@@ -144,14 +177,17 @@ void read_metadata(pbf_message<StringEntry> entry, Json& out) {
   std::string key, value;
   while (entry.next()) {
     if (entry.tag() == StringEntry::key)
-      key = printable(entry.get_string());
+      key = printable(text_in(entry));
     else if (entry.tag() == StringEntry::value)
-      value = entry.get_string();
+      value = text_in(entry);
     else
       entry.skip();
   }
-  const Json parsed = Json::parse(value, nullptr, /*allow_exceptions=*/false);
-  out[key] = parsed.is_discarded() ? Json(printable(value)) : parsed;
+  try {
+    out[key] = parse_json(value, key);
+  } catch (const Error&) {  // other programs keep plain text here
+    out[key] = printable(value);
+  }
 }
 
 Json read_model(pbf_message<Model>& model) {
@@ -159,21 +195,21 @@ Json read_model(pbf_message<Model>& model) {
   while (model.next()) {
     switch (model.tag()) {
       case Model::ir_version:
-        out["ir_version"] = model.get_int64();
+        out["ir_version"] = number_in(model);
         break;
       case Model::producer_name:
-        out["producer"] = printable(model.get_string());
+        out["producer"] = printable(text_in(model));
         break;
       case Model::opset_import: {
-        pbf_message<OperatorSet> operators(model.get_message());
-        while (operators.next(OperatorSet::version)) out["opset"] = operators.get_int64();
+        pbf_message<OperatorSet> operators = message_in<OperatorSet>(model);
+        while (operators.next(OperatorSet::version)) out["opset"] = number_in(operators);
         break;
       }
       case Model::graph:
-        read_graph(pbf_message<Graph>(model.get_message()), out);
+        read_graph(message_in<Graph>(model), out);
         break;
       case Model::metadata_props:
-        read_metadata(pbf_message<StringEntry>(model.get_message()), out["metadata"]);
+        read_metadata(message_in<StringEntry>(model), out["metadata"]);
         break;
       default:
         model.skip();

@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "io/describe.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
@@ -75,6 +74,12 @@ GeneratorOptions infer_unet(const TensorMap& weights, const std::string& source)
   return o;
 }
 
+// Shapes can say anything; what options allow is asked before a network is made of them.
+template <class Options>
+Options checked(const Options& inferred, const std::string& source) {
+  return options_from_json<Options>(options_to_json(inferred), source + ": inferred from its tensors");
+}
+
 std::string some_keys(const TensorMap& weights) {
   std::vector<std::string> first;
   for (const auto& [key, tensor] : weights)
@@ -95,8 +100,8 @@ GeneratorOptions infer_generator(const TensorMap& weights, const std::string& so
         "{}: holds a discriminator, which cannot translate; give the generator's file (…_net_G_A.pth, "
         "…_net_G_B.pth)",
         source);
-  if (dim(weights, "model.1.weight", 2) == 7) return infer_resnet(weights);
-  if (has(weights, "model.model.0.weight")) return infer_unet(weights, source);
+  if (dim(weights, "model.1.weight", 2) == 7) return checked(infer_resnet(weights), source);
+  if (has(weights, "model.model.0.weight")) return checked(infer_unet(weights, source), source);
   fail(
       "{}: is not a CycleGAN or pix2pix generator; expected keys like model.1.weight or "
       "model.model.0.weight, found {}",
@@ -110,7 +115,7 @@ DiscriminatorOptions infer_discriminator(const TensorMap& weights, const std::st
     o.ndf = dim(weights, "net.0.weight", 0);
     o.in_channels = dim(weights, "net.0.weight", 1);
     o.norm = norm_of(weights, "net.2.bias", "net.3.weight");
-    return o;
+    return checked(o, source);
   }
   if (!is_discriminator(weights))
     fail("{}: is not a discriminator; expected keys like model.0.weight or net.0.weight, found {}", source,
@@ -123,7 +128,7 @@ DiscriminatorOptions infer_discriminator(const TensorMap& weights, const std::st
   constexpr std::int64_t kFirstAndLast = 2, kBasicLayers = 3;
   o.n_layers_d = convolutions - kFirstAndLast;
   o.net_d = o.n_layers_d == kBasicLayers ? "basic" : "n_layers";
-  return o;
+  return checked(o, source);
 }
 
 }  // namespace torsor

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include "core/error.h"
+#include "core/text.h"
+#include "io/raw_tensor.h"
 #include "io/safetensors.h"
 
 namespace torsor {
@@ -30,6 +32,30 @@ const Json& Archive::value(const std::string& name) const {
   return values_[name];
 }
 
+at::Tensor Archive::tensor_like(const std::string& name, const at::Tensor& wanted) const {
+  const at::Tensor found = tensor(name);
+  if (found.sizes() != wanted.sizes())
+    refuse(name, fmt::format("its shape is {}, expected {}", shape_text(found.sizes().vec()),
+                             shape_text(wanted.sizes().vec())));
+  return found.to(wanted.options());
+}
+
+void Archive::take(const std::string& name, const std::function<void(const Json&)>& take) const {
+  const Json& found = value(name);
+  try {
+    take(found);
+  } catch (const Json::exception& error) {
+    refuse(name, json_reason(error));
+  } catch (const Error& error) {
+    refuse(name, error.what());
+  }
+}
+
+void Archive::refuse(const std::string& name, const std::string& what) const {
+  fail("{}: entry '{}' is damaged: {}; use another copy or an older checkpoint", source_, printable(name),
+       what);
+}
+
 TensorMap Archive::tensors_under(const std::string& prefix) const {
   TensorMap out;
   const std::string start = prefix + "/";
@@ -52,7 +78,8 @@ Archive Archive::read(const std::filesystem::path& path) {
     fail("{}: is a safetensors file but not a torsor checkpoint", path.string());
   Archive out;
   out.tensors_ = std::move(file.tensors);
-  out.values_ = parse_json(state->second, path.string());
+  out.values_ = parse_json(state->second, path.string() + ": " + kStateKey);
+  if (!out.values_.is_object()) fail("{}: is damaged: its '{}' is not a JSON object", path.string(), kStateKey);
   file.metadata.erase(state);
   out.metadata_ = std::move(file.metadata);
   out.source_ = path.string();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -23,8 +24,19 @@ class Archive {
   /// Throw Error when there is no such entry.
   at::Tensor tensor(const std::string& name) const;
   const Json& value(const std::string& name) const;
+  /// A tensor that has to be like `wanted` in shape, on its device and of its dtype. Throws Error too when
+  /// its shape is another.
+  at::Tensor tensor_like(const std::string& name, const at::Tensor& wanted) const;
+  /// Hands the value to `take`; whatever that finds wrong with it (a Json::exception or an Error) comes out
+  /// as an Error that names the file and the entry.
+  void take(const std::string& name, const std::function<void(const Json&)>& take) const;
+  /// "<file>: entry '<name>' is damaged: <what>", thrown as Error.
+  [[noreturn]] void refuse(const std::string& name, const std::string& what) const;
   /// Entries whose name starts with "<prefix>/", without it.
   TensorMap tensors_under(const std::string& prefix) const;
+
+  /// The path it was read from, for messages.
+  const std::string& source() const { return source_; }
 
   /// What the file says beside its entries; empty for an archive that was not read from a file.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }

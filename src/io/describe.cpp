@@ -79,14 +79,6 @@ std::string describe_content(std::string_view head) {
   return "starts with" + bytes;
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::size_t kLongest = 80;
-  std::string out(text.substr(0, kLongest));
-  for (char& c : out)
-    if (c < 0x20 || c > 0x7e) c = '?';
-  return text.size() > kLongest ? out + "..." : out;
-}
-
 std::uintmax_t weight_file_size(const std::filesystem::path& path) {
   namespace fs = std::filesystem;
   std::error_code ec;

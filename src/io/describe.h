@@ -12,10 +12,6 @@ namespace torsor {
 /// "starts with 1f 2e 3d" when nothing is recognised. A few hundred bytes are enough.
 std::string describe_content(std::string_view head);
 
-/// Text from a file made fit for a one-line message: bytes that are not printable ASCII become '?', and what
-/// is beyond 80 characters becomes "...".
-std::string printable(std::string_view text);
-
 /// The size of a regular file. Throws Error naming the path for: missing, a folder, empty, not a plain file.
 std::uintmax_t weight_file_size(const std::filesystem::path& path);
 

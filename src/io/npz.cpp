@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "io/describe.h"
 #include "io/raw_tensor.h"
 #include "io/zip.h"
@@ -32,7 +33,9 @@ struct NpyHeader {
 // }. The format: numpy/lib/format.py.
 class HeaderParser {
  public:
-  HeaderParser(std::string_view text, const std::string& what) : text_(text), what_(what) {}
+  /// The header begins at byte `begins_at` of the array.
+  HeaderParser(std::string_view text, std::size_t begins_at, const std::string& what)
+      : text_(text), ends_at_(begins_at + text.size()), what_(what) {}
 
   NpyHeader parse() {
     NpyHeader header;
@@ -59,7 +62,9 @@ class HeaderParser {
   }
 
  private:
-  [[noreturn]] void damaged() const { fail("{} is damaged: its array header cannot be read", what_); }
+  [[noreturn]] void damaged() const {
+    fail("{} is damaged: its array header cannot be read at byte {}", what_, ends_at_ - text_.size());
+  }
 
   void skip_space() {
     while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\n')) text_.remove_prefix(1);
@@ -118,7 +123,8 @@ class HeaderParser {
     return numbers;
   }
 
-  std::string_view text_;
+  std::string_view text_;  // what is left
+  std::size_t ends_at_;
   const std::string& what_;
 };
 
@@ -147,24 +153,29 @@ NpyHeader take_header(std::string_view& bytes, const std::string& what) {
   const int major = static_cast<unsigned char>(bytes[6]);
   if (major < 1 || major > 3) fail("{} is a NumPy array of version {}, expected 1 to 3", what, major);
   const std::size_t width = major == 1 ? 2 : 4;
-  if (bytes.size() < kPrefix + width) fail("{} is truncated", what);
+  const auto truncated = [&](std::size_t at) {
+    fail("{} is truncated at byte {}, inside its header", what, at);
+  };
+  if (bytes.size() < kPrefix + width) truncated(bytes.size());
   std::uint32_t length = 0;
   std::memcpy(&length, bytes.data() + kPrefix, width);
   bytes.remove_prefix(kPrefix + width);
-  if (bytes.size() < length) fail("{} is truncated", what);
-  const NpyHeader header = HeaderParser(bytes.substr(0, length), what).parse();
+  if (bytes.size() < length) truncated(kPrefix + width + bytes.size());
+  const NpyHeader header = HeaderParser(bytes.substr(0, length), kPrefix + width, what).parse();
   bytes.remove_prefix(length);
   return header;
 }
 
 at::Tensor parse_npy(std::string_view bytes, const std::string& what) {
+  const std::size_t whole = bytes.size();
   NpyHeader header = take_header(bytes, what);
   const at::ScalarType dtype = dtype_of(header.dtype, what);
   const std::optional<std::int64_t> count = count_elements(header.shape);
   if (!count) fail("{} is damaged: its shape {} is impossible", what, shape_text(header.shape));
   const std::uint64_t size = static_cast<std::uint64_t>(*count) * c10::elementSize(dtype);
   if (bytes.size() != size)
-    fail("{} is damaged: it has {} bytes of data, expected {}", what, bytes.size(), size);
+    fail("{} is damaged: it has {} bytes of data from byte {} on, expected {}", what, bytes.size(),
+         whole - bytes.size(), size);
   if (header.fortran_order) std::reverse(header.shape.begin(), header.shape.end());
   at::Tensor out = allocate_tensor(header.shape, dtype, what);
   std::copy(bytes.begin(), bytes.end(), static_cast<char*>(out.data_ptr()));

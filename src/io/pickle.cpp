@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "io/describe.h"
+#include "core/text.h"
 #include "io/pickle_bytes.h"
 
 namespace torsor {
@@ -22,14 +22,13 @@ constexpr std::size_t kMaxValues = 4'000'000;
 class PickleMachine {
  public:
   PickleMachine(Pickle& pickle, std::string_view bytes, const std::string& source,
-                const Pickle::GlobalFilter& allowed)
-      : pickle_(pickle), bytes_(bytes, source), source_(source), allowed_(allowed) {}
+                const Pickle::GlobalFilter& allowed, std::uint64_t begins_at)
+      : pickle_(pickle), bytes_(bytes, source, begins_at), source_(source), allowed_(allowed) {}
 
   void run() {
     if (bytes_.take_number(1) != kProto) damaged("it does not start with a protocol number");
     check_protocol();
-    while (step(static_cast<unsigned char>(bytes_.take_number(1)))) {
-    }
+    while (step(static_cast<unsigned char>(bytes_.take_number(1)))) continue;
     pickle_.root_ = pop();
     pickle_.size_ = bytes_.position();
   }
@@ -38,23 +37,31 @@ class PickleMachine {
   using Values = std::vector<const PickleValue*>;
 
   [[noreturn]] void damaged(std::string_view what) const {
-    fail("{}: is damaged: the pickle in it is wrong at byte {}: {}", source_, bytes_.position(), what);
+    fail("{}: is damaged: the pickle in it is wrong at byte {}: {}", source_, position(), what);
   }
+
+  std::uint64_t position() const { return bytes_.position_in_file(); }
 
   void check_protocol() {
     const std::uint64_t protocol = bytes_.take_number(1);
     if (protocol < 2 || protocol > 5)
-      fail("{}: holds a pickle of protocol {}, expected 2 to 5", source_, protocol);
+      fail("{}: holds a pickle of protocol {} before byte {}, expected 2 to 5", source_, protocol,
+           position());
   }
 
   // --- values and stack ----------------------------------------------------------------------------------
 
   PickleValue& make(Kind kind) {
-    if (pickle_.values_.size() >= kMaxValues)
-      fail("{}: holds more than {} Python values, far more than weights need", source_, kMaxValues);
+    if (pickle_.values_.size() >= kMaxValues) too_many();
     PickleValue& value = pickle_.values_.emplace_back();
     value.kind = kind;
+    value.at = position();
     return value;
+  }
+
+  [[noreturn]] void too_many() const {
+    fail("{}: holds more than {} Python values before byte {}, far more than weights need", source_,
+         kMaxValues, position());
   }
 
   PickleValue& push(Kind kind) {
@@ -131,9 +138,10 @@ class PickleMachine {
     if (known != globals_.end()) return stack_.push_back(known->second);
     if (!allowed_(qualified))
       fail(
-          "{}: refers to '{}', which a state dict never needs; nothing was executed; refusing the file "
+          "{}: refers to '{}', which a state dict never needs; nothing was executed; refusing the file at "
+          "byte {} "
           "(expected what torch.save wrote for a network's state_dict())",
-          source_, printable(qualified));
+          source_, printable(qualified), position());
     PickleValue& value = push(Kind::kGlobal);
     value.text = pickle_.global_names_.emplace_back(std::move(qualified));
     globals_.emplace(value.text, &value);
@@ -177,8 +185,7 @@ class PickleMachine {
 
   void spend(std::size_t copies) {
     copies_ += copies;
-    if (copies_ > kMaxValues)
-      fail("{}: holds more than {} Python values, far more than weights need", source_, kMaxValues);
+    if (copies_ > kMaxValues) too_many();
   }
 
   void persistent() {
@@ -197,8 +204,11 @@ class PickleMachine {
   bool step(unsigned char op) {
     if (op == kStop) return false;
     if (!step_scalar(op) && !step_container(op) && !step_stack(op) && !step_object(op))
-      fail("{}: uses the pickle instruction {:#04x}, which has no place in a weight file; refusing the file",
-           source_, op);
+      fail(
+          "{}: uses the pickle instruction {:#04x} before byte {}, which has no place in a weight file; "
+          "refusing "
+          "the file",
+          source_, op, position());
     return true;
   }
 
@@ -382,8 +392,9 @@ class PickleMachine {
   std::size_t copies_ = 0;
 };
 
-Pickle::Pickle(std::string_view bytes, const std::string& source, const GlobalFilter& allowed) {
-  PickleMachine(*this, bytes, source, allowed).run();
+Pickle::Pickle(std::string_view bytes, const std::string& source, const GlobalFilter& allowed,
+               std::uint64_t begins_at) {
+  PickleMachine(*this, bytes, source, allowed, begins_at).run();
 }
 
 }  // namespace torsor

@@ -36,6 +36,7 @@ struct PickleValue {
   std::string_view text;  // into the pickle's bytes
   std::vector<const PickleValue*> items;
   const PickleValue* callee = nullptr;
+  std::uint64_t at = 0;  // the byte of the file (or of the archive's entry) where it was made, for messages
 
   bool is(Kind wanted) const { return kind == wanted; }
 };
@@ -47,10 +48,12 @@ class Pickle {
   /// Says whether a global such as "collections.OrderedDict" may be mentioned.
   using GlobalFilter = std::function<bool(std::string_view)>;
 
-  /// Reads the pickle at the start of `bytes` up to its STOP; `source` names the file in messages.
+  /// Reads the pickle at the start of `bytes` up to its STOP; `source` names the file in messages, whose byte
+  /// `begins_at` is the first of `bytes`.
   /// Throws Error for: truncated, damaged, a global that `allowed` refuses (named in the message), an
   /// instruction that has no place in a weight file, more than four million values.
-  Pickle(std::string_view bytes, const std::string& source, const GlobalFilter& allowed);
+  Pickle(std::string_view bytes, const std::string& source, const GlobalFilter& allowed,
+         std::uint64_t begins_at = 0);
   Pickle(const Pickle&) = delete;
   Pickle& operator=(const Pickle&) = delete;
 

@@ -65,10 +65,12 @@ enum Op : unsigned char {
 /// Walks through bytes; every step is checked. Numbers are little endian.
 class Bytes {
  public:
-  /// Both must outlive this; `source` names the file in messages.
-  Bytes(std::string_view bytes, const std::string& source) : bytes_(bytes), source_(source) {}
+  /// Both must outlive this; `source` names the file in messages, whose byte `begins_at` is the first.
+  Bytes(std::string_view bytes, const std::string& source, std::uint64_t begins_at)
+      : bytes_(bytes), source_(source), begins_at_(begins_at) {}
 
   std::size_t position() const { return at_; }
+  std::uint64_t position_in_file() const { return begins_at_ + at_; }
 
   /// The next `count` bytes. Throws Error "truncated".
   std::string_view take(std::uint64_t count) {
@@ -100,11 +102,15 @@ class Bytes {
 
  private:
   [[noreturn]] void truncated() const {
-    fail("{}: is truncated: the pickle in it ends too early; copy or download it again", source_);
+    fail(
+        "{}: is truncated: the pickle in it ends at byte {}, inside an instruction; copy or download it "
+        "again",
+        source_, begins_at_ + bytes_.size());
   }
 
   std::string_view bytes_;
   const std::string& source_;
+  std::uint64_t begins_at_;
   std::size_t at_ = 0;
 };
 

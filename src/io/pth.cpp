@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "io/describe.h"
 #include "io/pickle.h"
 #include "io/raw_tensor.h"
@@ -31,7 +32,7 @@ constexpr std::int64_t kLegacyVersion = 1001;
 // Views may repeat elements (expand), so a file may honestly hold more than its size; this stops absurd
 // claims.
 std::uint64_t tensor_limit(std::size_t file_size) {
-  return (std::uint64_t{1} << 30) + 8 * std::uint64_t{file_size};
+  return (std::uint64_t{64} << 20) + 8 * std::uint64_t{file_size};
 }
 
 std::uint64_t storage_bytes(const StorageId& id) {
@@ -96,11 +97,14 @@ TensorMap read_zip_container(std::string_view bytes, const std::string& source) 
   const std::string stem = find_stem(archive, source);
   const ZipArchive::Entry* order = archive.find(stem + "byteorder");
   if (order != nullptr && archive.read(*order) != "little")
-    fail("{}: was written on a big-endian machine; save it again on a little-endian one", source);
-  const std::string program = archive.read(*archive.find(stem + "data.pkl"));
-  const Pickle pickle(program, source, is_state_dict_global);
+    fail("{}: '{}' says that it was written on a big-endian machine; save it again on a little-endian one",
+         source, printable(order->name));
+  const std::string name = stem + "data.pkl";
+  const std::string program = archive.read(*archive.find(name));
+  const std::string place = fmt::format("{}: {}", source, printable(name));  // bytes are counted in the entry
+  const Pickle pickle(program, place, is_state_dict_global);
   ZipStorages storages(archive, stem, source);
-  return extract_state_dict(pickle.root(), storages, tensor_limit(bytes.size()), source);
+  return extract_state_dict(pickle.root(), storages, tensor_limit(bytes.size()), place);
 }
 
 // --- the stream container: five pickles, then the storages' bytes
@@ -108,27 +112,30 @@ TensorMap read_zip_container(std::string_view bytes, const std::string& source) 
 
 class LegacyStorages : public StorageSource {
  public:
-  explicit LegacyStorages(const std::string& source) : source_(source) {}
+  LegacyStorages(std::string_view file, const std::string& source) : file_(file), source_(source) {}
 
-  // The stream says how many elements each storage has; what an element is only the pickle says.
-  void locate(std::string_view stream, const Pickle& state, const PickleValue& keys) {
+  // The stream, from this byte of the file on, says how many elements each storage has; what an element is
+  // only the pickle says.
+  void locate(std::uint64_t at, const Pickle& state, const PickleValue& keys) {
     const std::map<std::string, StorageId> ids = described(state);
-    if (!keys.is(Kind::kList)) fail("{}: is damaged: its list of storages is not a list", source_);
+    if (!keys.is(Kind::kList))
+      fail("{}: is damaged: its list of storages, before byte {}, is not a list", source_, at);
     for (const PickleValue* key : keys.items) {
       const auto id = key->is(Kind::kText) ? ids.find(std::string(key->text)) : ids.end();
-      if (id == ids.end()) fail("{}: is damaged: it lists a storage that no tensor has", source_);
+      if (id == ids.end())
+        fail("{}: is damaged: it lists a storage that no tensor has, before byte {}", source_, key->at);
+      const auto& [name, described] = *id;
       std::int64_t count = 0;
-      if (stream.size() < sizeof count) truncated(id->first);
-      std::memcpy(&count, stream.data(), sizeof count);
-      stream.remove_prefix(sizeof count);
-      if (count != id->second.count)
-        fail("{}: is damaged: storage '{}' has {} elements, expected {}", source_, printable(id->first),
-             count, id->second.count);
-      const std::uint64_t size = storage_bytes(id->second);
-      if (stream.size() < size) truncated(id->first);
-      if (!parts_.emplace(id->first, stream.substr(0, size)).second)
-        fail("{}: is damaged: it lists storage '{}' twice", source_, printable(id->first));
-      stream.remove_prefix(size);
+      std::memcpy(&count, part(at, sizeof count, name).data(), sizeof count);
+      if (count != described.count)
+        fail("{}: is damaged: storage '{}' at byte {} has {} elements, expected {}", source_, printable(name),
+             at, count, described.count);
+      at += sizeof count;
+      const std::string_view bytes = part(at, storage_bytes(described), name);
+      if (!parts_.emplace(name, bytes).second)
+        fail("{}: is damaged: it lists storage '{}' twice, before byte {}", source_, printable(name),
+             key->at);
+      at += bytes.size();
     }
   }
 
@@ -153,10 +160,16 @@ class LegacyStorages : public StorageSource {
     return ids;
   }
 
-  [[noreturn]] void truncated(const std::string& key) const {
-    fail("{}: is truncated: it ends inside storage '{}'; copy or download it again", source_, printable(key));
+  std::string_view part(std::uint64_t at, std::uint64_t size, const std::string& key) const {
+    if (file_.size() - at < size)
+      fail(
+          "{}: is truncated: it ends inside storage '{}', which goes from byte {} to {}; copy or download it "
+          "again",
+          source_, printable(key), at, at + size);
+    return file_.substr(at, size);
   }
 
+  std::string_view file_;
   const std::string& source_;
   std::map<std::string, std::string_view> parts_;
 };
@@ -166,25 +179,25 @@ void check_legacy_system(const PickleValue& system, const std::string& source) {
     const PickleValue& key = *system.items[i];
     const PickleValue& value = *system.items[i + 1];
     if (key.is(Kind::kText) && key.text == "little_endian" && !(value.is(Kind::kBool) && value.integer == 1))
-      fail("{}: was written on a big-endian machine; save it again on a little-endian one", source);
+      fail("{}: was written on a big-endian machine, by its byte {}; save it again on a little-endian one",
+           source, value.at);
   }
 }
 
 TensorMap read_legacy_container(std::string_view bytes, const std::string& source) {
-  std::string_view rest = bytes.substr(kLegacyStart.size());
-  const Pickle version(rest, source, is_state_dict_global);
+  std::uint64_t at = kLegacyStart.size();
+  const auto rest = [&](const Pickle& before) { return bytes.substr(at += before.size()); };
+  const Pickle version(bytes.substr(at), source, is_state_dict_global, at);
   if (!version.root().is(Kind::kInteger) || version.root().integer != kLegacyVersion)
-    fail("{}: is a stream weight file of another version, expected {}", source, kLegacyVersion);
-  rest.remove_prefix(version.size());
-  const Pickle system(rest, source, is_state_dict_global);
+    fail("{}: is a stream weight file of another version at byte {}, expected {}", source, at,
+         kLegacyVersion);
+  const Pickle system(rest(version), source, is_state_dict_global, at);
   check_legacy_system(system.root(), source);
-  rest.remove_prefix(system.size());
-  const Pickle state(rest, source, is_state_dict_global);
-  rest.remove_prefix(state.size());
-  const Pickle keys(rest, source, is_state_dict_global);
-  rest.remove_prefix(keys.size());
-  LegacyStorages storages(source);
-  storages.locate(rest, state, keys.root());
+  const Pickle state(rest(system), source, is_state_dict_global, at);
+  const Pickle keys(rest(state), source, is_state_dict_global, at);
+  at += keys.size();
+  LegacyStorages storages(bytes, source);
+  storages.locate(at, state, keys.root());
   return extract_state_dict(state.root(), storages, tensor_limit(bytes.size()), source);
 }
 

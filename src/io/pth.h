@@ -15,7 +15,7 @@ namespace torsor {
 /// are not tensors (counters, notes) are left out. A nested checkpoint ({"state_dict": {...}}, {"model":
 /// ...}) yields its single state dict; with several, throws Error that lists them. Throws Error naming the
 /// file for: missing, empty, not a .pth (says what it looks like), truncated, not a state dict, views that
-/// would unpack to more than 1 GiB + 8 times the file's size. The container formats: torch/serialization.py.
+/// would unpack to more than 64 MiB + 8 times the file's size. The container formats: torch/serialization.py.
 TensorMap read_pth(const std::filesystem::path& path);
 
 /// Writes a state dict that torch.load(weights_only=True) reads: an OrderedDict of contiguous tensors in the

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "io/checksum.h"
 #include "io/describe.h"
 #include "io/raw_tensor.h"
@@ -48,13 +49,15 @@ std::ifstream open_input(const std::filesystem::path& path) {
   return file;
 }
 
-void verify(const SafetensorsHeader& header, const Checksum& checksum, const std::string& source) {
+void verify(const SafetensorsHeader& header, const Checksum& checksum, std::uint64_t data_at,
+            const std::string& source) {
   const auto expected = header.metadata.find(kChecksumKey);
   if (expected == header.metadata.end() || expected->second == checksum.hex()) return;
   fail(
-      "{}: is damaged: the checksum of its tensors is {}, expected {}; use another copy (if a program "
-      "changed the tensors on purpose, it has to drop the metadata entry {})",
-      source, checksum.hex(), printable(expected->second), kChecksumKey);
+      "{}: is damaged: the checksum of its tensors, from byte {} on, is {}, expected {}; use another copy "
+      "(if a "
+      "program changed the tensors on purpose, it has to drop the metadata entry {})",
+      source, data_at, checksum.hex(), printable(expected->second), kChecksumKey);
 }
 
 }  // namespace
@@ -89,6 +92,7 @@ Safetensors read_safetensors(const std::filesystem::path& path) {
   const std::uintmax_t size = weight_file_size(path);
   std::ifstream file = open_input(path);
   const SafetensorsHeader header = decode_safetensors_header(file, size, source);
+  const auto data_at = static_cast<std::uint64_t>(file.tellg());
   Safetensors content{{}, header.metadata};
   for (const SafetensorsEntry& entry : header.entries)
     content.tensors.emplace_back(entry.name, allocate_tensor(entry.shape, entry.dtype, source));
@@ -107,7 +111,7 @@ Safetensors read_safetensors(const std::filesystem::path& path) {
     checksum.update(tensor.const_data_ptr(), tensor.nbytes());
     settle_bools(tensor);
   }
-  verify(header, checksum, source);
+  verify(header, checksum, data_at, source);
   return content;
 }
 

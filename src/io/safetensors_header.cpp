@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/text.h"
 #include "io/checksum.h"
 #include "io/describe.h"
 #include "io/raw_tensor.h"
@@ -21,7 +22,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "weight files are handled without swapping bytes");
 
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr std::size_t kPrefix = sizeof(std::uint64_t);  // the header's length stands before it
+constexpr std::uint64_t kMaxHeader = 100'000'000;       // the limit of the reference implementation
 constexpr std::size_t kMaxTensors = 65'536;
 constexpr const char* kMetadata = "__metadata__";
 
@@ -68,49 +70,68 @@ void verify_header(const SafetensorsHeader& header, const std::string& text, con
   const std::string actual = place == std::string::npos ? "" : header_checksum(text, place);
   if (actual == expected->second) return;
   fail(
-      "{}: is damaged: the checksum of its header is {}, expected {}; use another copy (if a program "
-      "changed the header on purpose, it has to drop the metadata entry {})",
-      source, actual.empty() ? "not to be found" : actual, printable(expected->second), kHeaderChecksumKey);
+      "{}: is damaged: the checksum of its header, bytes {} to {}, is {}, expected {}; use another copy (if "
+      "a "
+      "program changed the header on purpose, it has to drop the metadata entry {})",
+      source, kPrefix, kPrefix + text.size(), actual.empty() ? "not to be found" : actual,
+      printable(expected->second), kHeaderChecksumKey);
 }
 
-// Refuses what the parser itself lets pass: a key twice, absurd nesting or numbers of tensors.
+// The byte of the file where the header mentions a key; of several mentions the last.
+std::uint64_t place_of(const std::string& key, const std::string& text) {
+  const std::size_t found = text.rfind(Json(key).dump());
+  return kPrefix + (found == std::string::npos ? 0 : found);
+}
+
+// Refuses what the parser itself lets pass: a key twice, absurd numbers of tensors.
 class KeyWatch {
  public:
-  explicit KeyWatch(const std::string& source) : source_(source) {}
+  KeyWatch(const std::string& text, const std::string& source) : text_(text), source_(source) {}
 
   bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
-    constexpr int kMaxDepth = 4;
-    if (depth > kMaxDepth) fail("{}: is damaged: its header is nested too deeply", source_);
     if (event != Json::parse_event_t::key || depth != 1) return true;
     const auto& key = parsed.get_ref<const std::string&>();
-    if (!seen_.insert(key).second) fail("{}: is damaged: it names '{}' twice", source_, printable(key));
+    if (!seen_.insert(key).second)
+      fail("{}: is damaged: it names '{}' twice, at byte {} again", source_, printable(key),
+           place_of(key, text_));
     if (seen_.size() > kMaxTensors + 1) fail("{}: names more than {} tensors", source_, kMaxTensors);
     return true;
   }
 
  private:
+  const std::string& text_;
   const std::string& source_;
   std::set<std::string> seen_;
 };
 
 Json parse_header(const std::string& text, const std::string& source) {
-  KeyWatch watch(source);
+  constexpr int kMaxDepth = 4;
+  if (const auto at = deeper_than(kMaxDepth, text))
+    fail("{}: is damaged: its header is nested too deeply at byte {}", source, kPrefix + *at);
+  KeyWatch watch(text, source);
   try {
     Json header = Json::parse(text, [&](int depth, Json::parse_event_t event, Json& parsed) {
       return watch(depth, event, parsed);
     });
     if (header.is_object()) return header;
-  } catch (const Json::exception&) {
-    fail("{}: is damaged: its header is not JSON; copy or download it again", source);
+  } catch (const Json::parse_error& error) {
+    fail("{}: is damaged: its header is not JSON at byte {} ({}); copy or download it again", source,
+         kPrefix + (error.byte == 0 ? 0 : error.byte - 1), json_reason(error));
+  } catch (const Json::exception& error) {  // a number that no double holds
+    fail("{}: is damaged: its header, from byte {} on, is not JSON ({}); copy or download it again", source,
+         kPrefix, json_reason(error));
   }
-  fail("{}: is damaged: its header is not a JSON object", source);
+  fail("{}: is damaged: its header at byte {} is not a JSON object", source, kPrefix);
 }
 
-std::map<std::string, std::string> parse_metadata(const Json& json, const std::string& source) {
+std::map<std::string, std::string> parse_metadata(const Json& json, const std::string& text,
+                                                  const std::string& source) {
   std::map<std::string, std::string> metadata;
-  if (!json.is_object()) fail("{}: is damaged: its metadata is not a JSON object", source);
+  if (!json.is_object())
+    fail("{}: is damaged: its metadata at byte {} is not a JSON object", source, place_of(kMetadata, text));
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) fail("{}: its metadata '{}' is not text", source, printable(key));
+    if (!value.is_string())
+      fail("{}: its metadata '{}' at byte {} is not text", source, printable(key), place_of(key, text));
     metadata[key] = value.get<std::string>();
   }
   return metadata;
@@ -129,8 +150,10 @@ std::vector<std::int64_t> parse_numbers(const Json& entry, const char* key, cons
   return numbers;
 }
 
-SafetensorsEntry parse_entry(const std::string& name, const Json& json, const std::string& source) {
-  const std::string what = fmt::format("{}: tensor '{}'", source, printable(name));
+SafetensorsEntry parse_entry(const std::string& name, const Json& json, const std::string& header,
+                             const std::string& source) {
+  const std::string what =
+      fmt::format("{}: tensor '{}' (at byte {})", source, printable(name), place_of(name, header));
   if (!json.is_object()) fail("{} is damaged: its description is not a JSON object", what);
   const auto dtype_name = json.find("dtype");
   if (dtype_name == json.end() || !dtype_name->is_string()) fail("{} is damaged: it has no dtype", what);
@@ -153,24 +176,25 @@ SafetensorsEntry parse_entry(const std::string& name, const Json& json, const st
 }
 
 // As the reference implementation does: every byte belongs to exactly one tensor.
-void check_cover(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_size,
+void check_cover(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_at, std::uint64_t file_size,
                  const std::string& source) {
   std::vector<const SafetensorsEntry*> sorted;
   for (const SafetensorsEntry& entry : entries) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
     return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
   });
-  std::uint64_t at = 0;
+  std::uint64_t at = 0;  // in the data
   for (const SafetensorsEntry* entry : sorted) {
     if (entry->begin != at)
       fail("{}: is damaged: tensor '{}' starts at byte {}, expected {}", source, printable(entry->name),
-           entry->begin, at);
+           data_at + entry->begin, data_at + at);
     at = entry->end;
   }
-  if (at > data_size)
-    fail("{}: is truncated: it has {} bytes of tensors, expected {}; copy or download it again", source,
-         data_size, at);
-  if (at < data_size) fail("{}: is damaged: {} bytes at its end belong to no tensor", source, data_size - at);
+  if (data_at + at > file_size)
+    fail("{}: is truncated: it ends at byte {}, expected {}; copy or download it again", source, file_size,
+         data_at + at);
+  if (data_at + at < file_size)
+    fail("{}: is damaged: what it holds from byte {} on belongs to no tensor", source, data_at + at);
 }
 
 std::string read_header_text(std::istream& file, std::uint64_t file_size, const std::string& source) {
@@ -179,12 +203,12 @@ std::string read_header_text(std::istream& file, std::uint64_t file_size, const 
   if (!file.read(head, wanted)) fail("{}: cannot be read", source);
   const std::string_view start(head, static_cast<std::size_t>(wanted));
   std::uint64_t length = 0;
-  constexpr std::size_t kPrefix = sizeof length;
   if (start.size() > kPrefix) std::memcpy(&length, start.data(), kPrefix);
   if (start.size() <= kPrefix || start[kPrefix] != '{' || length < 2 || length > kMaxHeader)
     fail("{}: is not a safetensors file ({})", source, describe_content(start));
   if (length > file_size - kPrefix)
-    fail("{}: is truncated inside its header; copy or download it again", source);
+    fail("{}: is truncated at byte {}, inside its header of {}; copy or download it again", source, file_size,
+         length);
   std::string text(length, '\0');
   file.seekg(kPrefix);
   if (!file.read(text.data(), static_cast<std::streamsize>(length))) fail("{}: cannot be read", source);
@@ -231,12 +255,12 @@ SafetensorsHeader decode_safetensors_header(std::istream& file, std::uint64_t fi
   SafetensorsHeader header;
   for (const auto& [name, value] : json.items()) {
     if (name == kMetadata)
-      header.metadata = parse_metadata(value, source);
+      header.metadata = parse_metadata(value, text, source);
     else
-      header.entries.push_back(parse_entry(name, value, source));
+      header.entries.push_back(parse_entry(name, value, text, source));
   }
   verify_header(header, text, source);
-  check_cover(header.entries, file_size - sizeof(std::uint64_t) - text.size(), source);
+  check_cover(header.entries, kPrefix + text.size(), file_size, source);
   return header;
 }
 

@@ -14,7 +14,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "io/describe.h"
 #include "io/raw_tensor.h"
 
 namespace torsor {
@@ -117,7 +116,8 @@ class TensorBuilder {
 
   at::Tensor build(const PickleValue& value, std::string_view name) {
     const PickleValue& call = unwrap_parameter(value);
-    const std::string what = fmt::format("{}: tensor '{}'", source_, printable(name));
+    const std::string what =
+        fmt::format("{}: tensor '{}' (before byte {})", source_, printable(name), call.at);
     if (call.items.size() < 4 || !call.items[0]->is(Kind::kPersistent) || !call.items[1]->is(Kind::kInteger))
       fail("{} is damaged: it is not described by a storage, an offset, a size and strides", what);
     refuse_lazy_bits(call, what);
@@ -261,7 +261,8 @@ std::vector<std::pair<std::string, const PickleValue*>> tensor_entries(const Pic
     const PickleValue& key = *dict.items[i];
     const PickleValue* value = dict.items[i + 1];
     if (!is_tensor(*value)) continue;
-    if (!key.is(Kind::kText)) fail("{}: is not a state dict: a tensor's name is not text", source);
+    if (!key.is(Kind::kText))
+      fail("{}: is not a state dict: a tensor's name, before byte {}, is not text", source, key.at);
     const auto [place, is_new] = places.emplace(key.text, entries.size());
     if (is_new)
       entries.emplace_back(key.text, value);
@@ -299,22 +300,28 @@ StorageId parse_storage_id(const PickleValue& persistent, const std::string& sou
   const auto has = [&](std::size_t i, Kind kind) { return i < id.items.size() && id.items[i]->is(kind); };
   const bool well_formed = id.is(Kind::kTuple) && has(0, Kind::kText) && id.items[0]->text == "storage" &&
                            has(1, Kind::kGlobal) && has(2, Kind::kText) && has(4, Kind::kInteger);
-  if (!well_formed) fail("{}: is damaged: it refers to something that is not a storage", source);
+  if (!well_formed)
+    fail("{}: is damaged: it refers to something that is not a storage, before byte {}", source,
+         persistent.at);
   const std::optional<at::ScalarType> dtype = storage_dtype(id.items[1]->text);
-  if (!dtype) fail("{}: is damaged: '{}' is not a kind of storage", source, printable(id.items[1]->text));
+  if (!dtype)
+    fail("{}: is damaged: '{}' before byte {} is not a kind of storage", source, printable(id.items[1]->text),
+         persistent.at);
   StorageId out{std::string(id.items[2]->text), *dtype, id.items[4]->integer, 0, id.items[4]->integer};
   if (!count_elements({out.count}))
-    fail("{}: is damaged: a storage of {} elements is impossible", source, out.count);
+    fail("{}: is damaged: a storage of {} elements, before byte {}, is impossible", source, out.count,
+         persistent.at);
   if (!has(5, Kind::kTuple)) return out;
 
   const std::vector<const PickleValue*>& view = id.items[5]->items;  // key, offset, element count
   if (view.size() != 3 || !view[1]->is(Kind::kInteger) || !view[2]->is(Kind::kInteger))
-    fail("{}: is damaged: a view of a storage is not described by an offset and a count", source);
+    fail("{}: is damaged: a view of a storage is not described by an offset and a count, before byte {}",
+         source, persistent.at);
   out.view_offset = view[1]->integer;
   out.view_count = view[2]->integer;
   if (out.view_offset < 0 || out.view_offset > out.count || out.view_count < 0 ||
       out.view_count > out.count - out.view_offset)
-    fail("{}: is damaged: a view reaches beyond its storage", source);
+    fail("{}: is damaged: a view reaches beyond its storage, before byte {}", source, persistent.at);
   return out;
 }
 

@@ -298,9 +298,17 @@ void CycleGan::save_extra(Archive& archive) const {
 
 void CycleGan::load_extra(const Archive& archive) {
   const auto placement = at::TensorOptions(placement_.device).dtype(placement_.dtype);
-  pool_a_.load(archive, "pool_a", placement);
-  pool_b_.load(archive, "pool_b", placement);
-  dropout_generator_.set_state(archive.tensor("dropout_generator"));
+  pool_a_.load(archive, "pool_a", spec_.d_a.in_channels, placement);
+  pool_b_.load(archive, "pool_b", spec_.d_b.in_channels, placement);
+  const at::Tensor state = archive.tensor("dropout_generator");
+  const at::Tensor mine = dropout_generator_.get_state();
+  if (state.scalar_type() != mine.scalar_type() || state.sizes() != mine.sizes())
+    archive.refuse("dropout_generator", "it is not the state of a generator of random numbers");
+  try {
+    dropout_generator_.set_state(state);
+  } catch (const c10::Error&) {  // libtorch looks at its numbers too
+    archive.refuse("dropout_generator", "it is not a state that a generator of random numbers can have");
+  }
 }
 
 }  // namespace torsor

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "io/raw_tensor.h"
+
 namespace torsor {
 
 at::Tensor ImagePool::query(const at::Tensor& images, PoolDraws& draws) {
@@ -28,11 +30,18 @@ void ImagePool::save(Archive& archive, const std::string& prefix) const {
   if (!stored_.empty()) archive.put(prefix + "/images", at::stack(stored_));
 }
 
-void ImagePool::load(const Archive& archive, const std::string& prefix, const at::TensorOptions& placement) {
+void ImagePool::load(const Archive& archive, const std::string& prefix, std::int64_t channels,
+                     const at::TensorOptions& placement) {
   stored_.clear();
-  if (archive.value(prefix + "/size").get<std::size_t>() == 0) return;
-  for (const at::Tensor& image : archive.tensor(prefix + "/images").to(placement).unbind(0))
-    stored_.push_back(image.clone());
+  std::int64_t size = 0;
+  archive.take(prefix + "/size", [&](const Json& saved) { size = json_count(saved); });
+  if (size == 0) return;
+  const at::Tensor images = archive.tensor(prefix + "/images");  // [N,C,H,W]
+  if (images.dim() != 4 || images.size(0) != size || size > capacity_ || images.size(1) != channels)
+    archive.refuse(prefix + "/images",
+                   fmt::format("{} where {} of at most {} images of {} channels were expected",
+                               shape_text(images.sizes().vec()), size, capacity_, channels));
+  for (const at::Tensor& image : images.to(placement).unbind(0)) stored_.push_back(image.clone());
 }
 
 }  // namespace torsor

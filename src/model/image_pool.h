@@ -39,7 +39,10 @@ class ImagePool {
 
   std::size_t size() const { return stored_.size(); }
   void save(Archive& archive, const std::string& prefix) const;
-  void load(const Archive& archive, const std::string& prefix, const at::TensorOptions& placement);
+  /// Images of `channels` channels, put where `placement` says. Throws Error when what was saved is no such
+  /// history.
+  void load(const Archive& archive, const std::string& prefix, std::int64_t channels,
+            const at::TensorOptions& placement);
 
  private:
   std::int64_t capacity_;

@@ -25,7 +25,8 @@ void Model::save(Archive& archive) {
 
 void Model::load(const Archive& archive) {
   for (const auto& [name, network] : networks())
-    load_state_dict(*network, archive.tensors_under("net/" + name), "network " + name);
+    load_state_dict(*network, archive.tensors_under("net/" + name),
+                    fmt::format("{}: network {}", archive.source(), name));
   for (Optimizer* optimizer : optimizers()) optimizer->load(archive);
   load_extra(archive);
 }

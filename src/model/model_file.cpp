@@ -1,9 +1,10 @@
 #include "model/model_file.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "core/error.h"
-#include "io/describe.h"
+#include "core/text.h"
 #include "io/safetensors.h"
 #include "nn/state_dict.h"
 
@@ -21,11 +22,25 @@ Json domain_json(const DomainInfo& d) {
 }
 
 DomainInfo domain_from(const Json& j) {
-  return {j.at("name"), j.at("channels"), j.value("fingerprint", Json())};
+  return {j.at("name"), json_count(j.at("channels")), j.value("fingerprint", Json())};
+}
+
+// Names are parts of options and of messages.
+std::string checked_name(const std::string& name) {
+  const bool good = !name.empty() && name.size() <= 64 &&
+                    name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  if (!good) fail("'{}' is not a network's name", printable(name));
+  return name;
 }
 
 std::string direction_of(const NetworkInfo& network) {
   return network.name.starts_with("g_") ? network.name.substr(2) : "";
+}
+
+// Before memory is taken: a few damaged digits can describe a network of any size.
+void check_fit(const GeneratorOptions& options, const TensorMap& weights, const std::string& source) {
+  const ShapesOnly outline;
+  check_state_dict(*make_generator(options), weights, source);
 }
 
 // Networks of an archive stand under "net/<name>/".
@@ -39,20 +54,20 @@ Json network_json(const NetworkInfo& n) {
 }
 
 NetworkInfo network_from(const Json& json) {
-  NetworkInfo out{json.at("name"), json.at("kind"), json.at("options"), {}};
+  NetworkInfo out{checked_name(json.at("name")), json.at("kind"), json.at("options"), {}};
   if (json.contains("sides"))  // since format 2
-    out.sides = {json.at("sides").at("multiple_of"), json.at("sides").at("at_least")};
+    out.sides = {json_count(json.at("sides").at("multiple_of")), json_count(json.at("sides").at("at_least"))};
   return out;
 }
 
 }  // namespace
 
 NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options) {
-  return {name, "generator", options_to_json(options), make_generator(options)->size_rule()};
+  return {name, "generator", options_to_json(options), size_rule_of(options)};
 }
 
 NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options) {
-  return {name, "discriminator", options_to_json(options), make_discriminator(options)->size_rule()};
+  return {name, "discriminator", options_to_json(options), size_rule_of(options)};
 }
 
 void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence) {
@@ -85,15 +100,22 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     info.white = json.at("value_range").at("white");
     info.preprocessing = json.at("preprocessing");
     info.training = json.at("training");
-    info.step = json.at("step");
+    if (!(info.white > 0) || !std::isfinite(info.white))
+      fail("the white of its value range is {}", info.white);
+    info.step = json_count(json.at("step"));
     info.note = json.value("note", "");
     info.licence = json.value("licence", "");
     info.environment = json.contains("environment") ? json.at("environment")
                                                     : Json{{"libtorch", json.at("libtorch")}};  // format 1
     return info;
-  } catch (const Json::exception&) {
-    fail("{}: its description of the model is incomplete; it was written by another version of torsor",
-         source);
+  } catch (const Json::exception& error) {
+    fail(
+        "{}: its description of the model, '{}', is incomplete, damaged or of another version of torsor ({}); use "
+        "another copy",
+        source, kModelKey, json_reason(error));
+  } catch (const Error& error) {
+    fail("{}: its description of the model, '{}', is damaged: {}; use another copy", source, kModelKey,
+         error.what());
   }
 }
 
@@ -113,7 +135,7 @@ ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, co
   if (number > kModelFormat)
     fail("{}: has model format {}, this torsor reads up to {}; use the torsor that wrote it or a newer one",
          source, number, kModelFormat);
-  return ModelInfo::from_json(parse_json(model->second, source), source);
+  return ModelInfo::from_json(parse_json(model->second, source + ": " + kModelKey), source);
 }
 
 WeightSet read_weights(const std::filesystem::path& path) {
@@ -174,8 +196,11 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.notes = set.notes;
   out.options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
   out.direction = direction_of(network);
+  out.source = set.source;
+  const TensorMap& weights = set.weights.at(network.name);
+  check_fit(out.options, weights, set.source);
   out.generator = make_generator(out.options);
-  load_state_dict(*out.generator, set.weights.at(network.name), set.source);
+  load_state_dict(*out.generator, weights, set.source);
   out.generator->eval();
   return out;
 }

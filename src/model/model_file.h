@@ -85,6 +85,7 @@ struct LoadedGenerator {
   std::shared_ptr<Generator> generator;  // on the CPU, float32, evaluation mode
   GeneratorOptions options;
   std::string direction;  // a_to_b or b_to_a; "" when the file does not say
+  std::string source;     // path, for messages; "" when it is from no file
   ModelInfo info;
   std::vector<std::string> notes;  // what was inferred or had to be assumed
 };

@@ -36,14 +36,14 @@ std::unique_ptr<torch::optim::OptimizerParamState> load_state(const Archive& arc
                                                               const at::Tensor& parameter) {
   if (archive.has_value(prefix + "step")) {
     auto state = std::make_unique<AdamParamState>();
-    state->step(archive.value(prefix + "step").get<std::int64_t>());
-    state->exp_avg(archive.tensor(prefix + "exp_avg").to(parameter.options()));
-    state->exp_avg_sq(archive.tensor(prefix + "exp_avg_sq").to(parameter.options()));
+    archive.take(prefix + "step", [&](const Json& saved) { state->step(json_count(saved)); });
+    state->exp_avg(archive.tensor_like(prefix + "exp_avg", parameter));
+    state->exp_avg_sq(archive.tensor_like(prefix + "exp_avg_sq", parameter));
     return state;
   }
   if (archive.has_tensor(prefix + "momentum_buffer")) {
     auto state = std::make_unique<SGDParamState>();
-    state->momentum_buffer(archive.tensor(prefix + "momentum_buffer").to(parameter.options()));
+    state->momentum_buffer(archive.tensor_like(prefix + "momentum_buffer", parameter));
     return state;
   }
   return nullptr;

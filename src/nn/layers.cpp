@@ -12,7 +12,16 @@ constexpr double kNormEps = 1e-5;
 constexpr double kBatchNormMomentum = 0.1;
 constexpr double kLeakySlope = 0.2;
 
+thread_local int shapes_only = 0;  // how many ShapesOnly live
+
+at::TensorOptions new_parameter(at::ScalarType dtype = at::kFloat) {
+  return at::TensorOptions(shapes_only > 0 ? at::kMeta : at::kCPU).dtype(dtype);
+}
+
 }  // namespace
+
+ShapesOnly::ShapesOnly() { ++shapes_only; }
+ShapesOnly::~ShapesOnly() { --shapes_only; }
 
 GraphValue Layer::describe(GraphSink&, const GraphValue&) const {
   fail("the layer {} does not say how it is written in another format; implement its describe()", name());
@@ -38,8 +47,8 @@ GraphValue LayerList::describe(GraphSink& sink, const GraphValue& x) const {
 }
 
 Conv::Conv(const ConvShape& s) : shape(s) {
-  weight = register_parameter("weight", at::zeros({s.out, s.in, s.kernel, s.kernel}));
-  if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}));
+  weight = register_parameter("weight", at::zeros({s.out, s.in, s.kernel, s.kernel}, new_parameter()));
+  if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}, new_parameter()));
 }
 
 at::Tensor Conv::forward(const at::Tensor& x) {
@@ -52,8 +61,8 @@ GraphValue Conv::describe(GraphSink& sink, const GraphValue& x) const {
 
 ConvTranspose::ConvTranspose(const ConvShape& s, std::int64_t output_padding)
     : shape(s), output_padding(output_padding) {
-  weight = register_parameter("weight", at::zeros({s.in, s.out, s.kernel, s.kernel}));
-  if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}));
+  weight = register_parameter("weight", at::zeros({s.in, s.out, s.kernel, s.kernel}, new_parameter()));
+  if (s.bias == Bias::yes) bias = register_parameter("bias", at::zeros({s.out}, new_parameter()));
 }
 
 at::Tensor ConvTranspose::forward(const at::Tensor& x) {
@@ -78,11 +87,11 @@ GraphValue InstanceNorm::describe(GraphSink& sink, const GraphValue& x) const {
 }
 
 BatchNorm::BatchNorm(std::int64_t channels) {
-  weight = register_parameter("weight", at::ones({channels}));
-  bias = register_parameter("bias", at::zeros({channels}));
-  running_mean = register_buffer("running_mean", at::zeros({channels}));
-  running_var = register_buffer("running_var", at::ones({channels}));
-  num_batches_tracked = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+  weight = register_parameter("weight", at::ones({channels}, new_parameter()));
+  bias = register_parameter("bias", at::zeros({channels}, new_parameter()));
+  running_mean = register_buffer("running_mean", at::zeros({channels}, new_parameter()));
+  running_var = register_buffer("running_var", at::ones({channels}, new_parameter()));
+  num_batches_tracked = register_buffer("num_batches_tracked", at::zeros({}, new_parameter(at::kLong)));
 }
 
 at::Tensor BatchNorm::forward(const at::Tensor& x) {

@@ -14,6 +14,16 @@
 
 namespace torsor {
 
+/// While one lives, layers that this thread makes have shapes but no memory (libtorch's device "meta"): for
+/// asking what a network would be like before anybody pays for it.
+class ShapesOnly {
+ public:
+  ShapesOnly();
+  ~ShapesOnly();
+  ShapesOnly(const ShapesOnly&) = delete;
+  ShapesOnly& operator=(const ShapesOnly&) = delete;
+};
+
 /// A module from one tensor to one tensor.
 struct Layer : torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& x) = 0;

@@ -99,6 +99,16 @@ std::shared_ptr<Network> make_discriminator(const DiscriminatorOptions& options)
   return discriminators().at(options.net_d)(options);
 }
 
+SizeRule size_rule_of(const GeneratorOptions& options) {
+  const ShapesOnly outline;
+  return make_generator(options)->size_rule();
+}
+
+SizeRule size_rule_of(const DiscriminatorOptions& options) {
+  const ShapesOnly outline;
+  return make_discriminator(options)->size_rule();
+}
+
 std::vector<std::string> generator_names() { return generators().names(); }
 std::vector<std::string> discriminator_names() { return discriminators().names(); }
 

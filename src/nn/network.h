@@ -59,6 +59,10 @@ struct DiscriminatorOptions {
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options);
 std::shared_ptr<Network> make_discriminator(const DiscriminatorOptions& options);
 
+/// The sides that such a network takes, without making its weights. Throws as make_generator does.
+SizeRule size_rule_of(const GeneratorOptions& options);
+SizeRule size_rule_of(const DiscriminatorOptions& options);
+
 /// Names for help and messages; a name with <n> stands for a family (resnet_<n>blocks).
 std::vector<std::string> generator_names();
 std::vector<std::string> discriminator_names();

@@ -45,7 +45,8 @@ NamedTensors state_dict(const torch::nn::Module& module) {
   return out;
 }
 
-void load_state_dict(torch::nn::Module& module, const NamedTensors& values, const std::string& source) {
+void check_state_dict(const torch::nn::Module& module, const NamedTensors& values,
+                      const std::string& source) {
   std::map<std::string, at::Tensor> given(values.begin(), values.end());
   const NamedTensors wanted = state_dict(module);
   std::vector<std::string> missing, misshapen;
@@ -60,7 +61,7 @@ void load_state_dict(torch::nn::Module& module, const NamedTensors& values, cons
   for (const auto& [name, unused] : wanted) given.erase(name);
   std::vector<std::string> unexpected;
   for (const auto& [name, unused] : given)
-    if (!is_norm_leftover(name)) unexpected.push_back(name);
+    if (!is_norm_leftover(name)) unexpected.push_back(printable(name));
 
   std::vector<std::string> differences;
   if (!missing.empty()) differences.push_back("missing: " + some_of(missing));
@@ -68,10 +69,13 @@ void load_state_dict(torch::nn::Module& module, const NamedTensors& values, cons
   if (!misshapen.empty()) differences.push_back("other shape: " + some_of(misshapen));
   if (!differences.empty())
     fail("{}: the weights are for another network; {}", source, join(differences, "; "));
+}
 
+void load_state_dict(torch::nn::Module& module, const NamedTensors& values, const std::string& source) {
+  check_state_dict(module, values, source);
   const std::map<std::string, at::Tensor> by_name(values.begin(), values.end());
   at::NoGradGuard no_grad;
-  for (const auto& [name, target] : wanted) at::Tensor(target).copy_(by_name.at(name));
+  for (const auto& [name, target] : state_dict(module)) at::Tensor(target).copy_(by_name.at(name));
 }
 
 TakenWeights take_matching(torch::nn::Module& module, const NamedTensors& values) {

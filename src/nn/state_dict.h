@@ -13,6 +13,12 @@ namespace torsor {
 /// live ones.
 std::vector<std::pair<std::string, at::Tensor>> state_dict(const torch::nn::Module& module);
 
+/// The names and shapes of a module made with ShapesOnly against values: throws as load_state_dict does, and
+/// copies nothing.
+void check_state_dict(const torch::nn::Module& module,
+                      const std::vector<std::pair<std::string, at::Tensor>>& values,
+                      const std::string& source);
+
 /// Copies values into the module, converting device and dtype. Strict: a missing, an unexpected or a
 /// misshapen tensor is an Error that names `source`, the first few keys, and both shapes. As the reference
 /// does, InstanceNorm's leftover running_mean, running_var and num_batches_tracked are dropped where the

@@ -1,5 +1,7 @@
 #include "train/config.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/registry.h"
 #include "core/text.h"
@@ -101,8 +103,11 @@ void RunOptions::describe(OptionSet& o) {
         if (!text.empty()) parse_duration(text, where);
       });
   o.add("preset", preset, "start from named settings: " + join(train_presets()))
-      .check([](const std::string& name, const std::string&) {
-        if (!name.empty()) train_preset(name);
+      .check([](const std::string& name, const std::string& where) {
+        const std::vector<std::string> known = train_presets();
+        if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
+          fail_usage("{}: unknown preset '{}'{} (one of {})", where, name, did_you_mean(name, known),
+                     join(known));
       });
   o.add("config", config,
         "JSON file of options (keys are the flags' names with underscores); flags win over it");
@@ -174,9 +179,8 @@ void TrainConfig::validate() const {
   if (run.out.empty()) fail_usage("--out is missing: name the run directory to make");
   const Size size = output_size(data.transform);
   if (size == Size{}) return;  // varies from image to image: checked against the files
-  check_size("--crop-size", size, make_generator(generator)->size_rule(), generator.net_g);
-  check_size("--crop-size", size, make_discriminator(discriminator)->size_rule(),
-             "discriminator " + discriminator.net_d);
+  check_size("--crop-size", size, size_rule_of(generator), generator.net_g);
+  check_size("--crop-size", size, size_rule_of(discriminator), "discriminator " + discriminator.net_d);
 }
 
 Json train_preset(const std::string& name) { return presets().at(name); }

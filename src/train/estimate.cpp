@@ -156,9 +156,8 @@ std::int64_t schedule_for(TrainConfig& config, std::int64_t steps, std::int64_t 
 
 StepCost measure_step(const TrainConfig& config, Trial trial) {
   const std::int64_t side = training_side(config);
-  const SizeRule rule = make_generator(config.generator)->size_rule();
-  const std::int64_t floor =
-      std::max(rule.minimum, make_discriminator(config.discriminator)->size_rule().minimum);
+  const SizeRule rule = size_rule_of(config.generator);
+  const std::int64_t floor = std::max(rule.minimum, size_rule_of(config.discriminator).minimum);
   std::int64_t small = std::max<std::int64_t>(std::min(side, kTrialSide), floor);
   small = std::max(rule.multiple, (small + rule.multiple - 1) / rule.multiple * rule.multiple);
   if (trial == Trial::full) small = side;

@@ -60,7 +60,11 @@ double Schedule::factor_at(std::int64_t epoch) const {
 double Schedule::plateau_factor(const TrainState& state) {
   if (state.epoch == seen_epoch_) return factor_;
   seen_epoch_ = state.epoch;
-  const double value = state.meters.last_epoch().at(options_.plateau_loss);
+  const auto found = state.meters.last_epoch().find(options_.plateau_loss);
+  if (found == state.meters.last_epoch().end())
+    fail("lr_policy plateau has no {} of the last epoch to judge; choose another --lr-policy",
+         options_.plateau_loss);
+  const double value = found->second;
   if (!has_best_ || value < best_ * (1 - kPlateauThreshold)) {
     best_ = value;
     has_best_ = true;
@@ -91,7 +95,7 @@ void Schedule::load(const Json& saved) {
   saved.at("factor").get_to(factor_);
   saved.at("best").get_to(best_);
   saved.at("has_best").get_to(has_best_);
-  saved.at("bad_epochs").get_to(bad_epochs_);
+  bad_epochs_ = json_count(saved.at("bad_epochs"));
 }
 
 }  // namespace torsor

@@ -34,7 +34,7 @@ void LossMeters::load(const Json& saved) {
   saved.at("sums").get_to(sums_);
   saved.at("smoothed").get_to(smoothed_);
   saved.at("last_epoch").get_to(last_epoch_);
-  saved.at("steps").get_to(steps_);
+  steps_ = json_count(saved.at("steps"));
 }
 
 void TrainState::advance(const StepReport& report, const LoaderPosition& position) {
@@ -57,14 +57,15 @@ void TrainState::save(Archive& archive) const {
 }
 
 void TrainState::load(const Archive& archive) {
-  const Json& saved = archive.value("train/state");
-  step = saved.at("step");
-  epoch = saved.at("epoch");
-  step_epoch = saved.at("step_epoch");
-  lr = saved.at("lr");
-  loader = {saved.at("loader").at("epoch"), saved.at("loader").at("batch")};
-  meters.load(saved.at("meters"));
-  rng.load(saved.at("rng"));
+  archive.take("train/state", [&](const Json& saved) {
+    step = json_count(saved.at("step"));
+    epoch = json_count(saved.at("epoch"));
+    step_epoch = json_count(saved.at("step_epoch"));
+    saved.at("lr").get_to(lr);
+    loader = {json_count(saved.at("loader").at("epoch")), json_count(saved.at("loader").at("batch"))};
+    meters.load(saved.at("meters"));
+    rng.load(saved.at("rng"));
+  });
 }
 
 }  // namespace torsor

@@ -91,7 +91,7 @@ class DataOpener {
   // Reads all files once; `seen` may be null.
   void verify(FolderSource& source, FingerprintBuilder* seen) const {
     const bool varies = output_size(data().transform) == Size{};
-    const SizeRule rule = varies ? make_generator(config_.generator)->size_rule() : SizeRule{};
+    const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
     source.verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
                   [&](const Image& image, std::int64_t index, const std::string& file) {
                     const Size sides{image.width, image.height};

@@ -58,7 +58,7 @@ void Trainer::load(const Archive& archive) {
   state_.load(archive);
   state_.loader = loader_.position();
   state_.epoch = state_.loader.epoch;
-  schedule_.load(archive.value("train/schedule"));
+  archive.take("train/schedule", [&](const Json& saved) { schedule_.load(saved); });
 }
 
 void Trainer::load_observers(const Archive& archive) {

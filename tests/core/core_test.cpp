@@ -46,6 +46,12 @@ TEST(Text, TheNearestWordIsSuggestedAndAFarOneIsNot) {
   EXPECT_EQ(did_you_mean("completely_different", known), "");
 }
 
+TEST(Text, ASuggestionSharesALetterWithTheWord) {
+  EXPECT_EQ(nearest("", {"a"}), "");
+  EXPECT_EQ(nearest("x", {"a", "b"}), "");
+  EXPECT_EQ(nearest("lx", {"lr", "a"}), "lr");
+}
+
 TEST(Text, WordsAreJoinedAndRecased) {
   EXPECT_EQ(join({"a", "b", "c"}), "a, b, c");
   EXPECT_EQ(join({"a"}, "/"), "a");
@@ -53,6 +59,26 @@ TEST(Text, WordsAreJoinedAndRecased) {
   EXPECT_EQ(kebab_case("lambda_cycle_a"), "lambda-cycle-a");
   EXPECT_EQ(snake_case("lambda-cycle-a"), "lambda_cycle_a");
   EXPECT_EQ(lower("LSGAN 2x"), "lsgan 2x");
+}
+
+TEST(Text, FromAFileIsMadeFitForALine) {
+  EXPECT_EQ(printable("plain 'text'"), "plain 'text'");
+  EXPECT_EQ(printable("cheval \u00e9 \u99ac \U0001F40E"), "cheval \u00e9 \u99ac \U0001F40E");
+  EXPECT_EQ(printable("a\nb\tc\x7f"), "a?b?c?");
+  EXPECT_EQ(printable("a\u0085b\u2028c\u202ed"), "a?b?c?d");  // other line ends, and a turn to the left
+  EXPECT_EQ(printable("\xff\xc3(\xc0\x80\xed\xa0\x80"), "??(?????");  // no UTF-8, overlong, a surrogate
+  EXPECT_EQ(printable("\xe9\xa6"), "??");                             // cut
+  EXPECT_EQ(printable(std::string(81, 'x')), std::string(80, 'x') + "...");
+  EXPECT_EQ(printable("xx\u00e9", 3), "xx...");  // no half characters
+  EXPECT_TRUE(is_utf8("\u00e9\U0010FFFF"));
+  for (const char* text : {"\xff", "\xc3", "\xf4\x90\x80\x80", "\xed\xa0\x80", "\xe0\x80\x80"})
+    EXPECT_FALSE(is_utf8(text));
+}
+
+TEST(Text, OfAMessageIsOneLine) {
+  EXPECT_EQ(one_line("a\nb\tc\x01 \u00e9 \xff"), "a b c? \u00e9 \xff");
+  EXPECT_EQ(error_of([] { fail("{}: {}", "x", "two\nlines"); }), "x: two lines");
+  EXPECT_EQ(error_of<UsageError>([] { fail_usage("{}", "two\r\nlines"); }), "two  lines");
 }
 
 TEST(Text, DurationsAreRead) {
@@ -124,6 +150,23 @@ TEST(JsonText, AMistakeIsNamedByLineAndColumn) {
   EXPECT_THAT(error_of([] { parse_json("", "run.json"); }), StartsWith("run.json:1:1: not JSON: "));
   EXPECT_THAT(error_of([] { parse_json("{\"a\": 1", "run.json"); }), StartsWith("run.json:1:8: not JSON: "));
   EXPECT_THAT(error_of([] { parse_json("\"\xff\"", "run.json"); }), StartsWith("run.json:1:2: not JSON: "));
+}
+
+TEST(JsonText, NestingHasABound) {
+  const auto nested = [](int levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  parse_json(nested(64), "run.json");
+  EXPECT_THAT(error_of([&] { parse_json(nested(65), "run.json"); }),
+              AllOf(StartsWith("run.json:1:65: not JSON: "), HasSubstr("64 levels")));
+  EXPECT_THAT(error_of([&] { parse_json(nested(1'000'000), "run.json"); }), HasSubstr("64 levels"));
+  parse_json("\"" + std::string(100, '[') + "\\\"" + std::string(100, '{') + "\"", "run.json");  // a text
+}
+
+TEST(JsonText, CountsAreWholeAndNotNegative) {
+  EXPECT_EQ(json_count(Json(3)), 3);
+  EXPECT_EQ(json_count(Json(0u)), 0);
+  EXPECT_EQ(json_count(parse_json("9223372036854775807", "x")), INT64_MAX);
+  for (const char* text : {"-1", "1.5", "1e3", "\"1\"", "true", "null", "[]", "9223372036854775808"})
+    EXPECT_THROW(json_count(parse_json(text, "x")), Json::type_error) << text;
 }
 
 TEST(JsonText, ANumberBeyondDoubleIsAnErrorOfTheFile) {

@@ -1,6 +1,4 @@
 // Files that are not what they should be: one clear error each, nothing printed, never half a picture.
-#include <fstream>
-
 #include "core/rng.h"
 #include "image/test_pictures.h"
 
@@ -79,6 +77,54 @@ TEST(Damage, EveryCutIsNoticedWhereTheFormatAllows) {
   });
 }
 
+// TIFF keeps its directory anywhere, and what it points to is looked for wherever that is; the other formats
+// are read from front to back, so the first byte that is missing is the place.
+TEST(Damage, TheErrorOfACutFileNamesTheByte) {
+  for (const fs::path& path : fixtures("readable")) {
+    const std::string bytes = read_file(path);
+    for (std::size_t percent : {5, 10, 25, 50, 75, 90, 98, 100}) {
+      const std::size_t size = std::min(bytes.size() * percent / 100, bytes.size() - 1);
+      const std::string message = message_of(bytes.substr(0, size));
+      if (message.empty() || message.find("not an image") != std::string::npos) continue;
+      SCOPED_TRACE(path.string() + ": " + message);
+      EXPECT_THAT(message, HasSubstr("damaged or truncated"));
+      EXPECT_GE(place_in(message), path.extension() == ".tif" ? 0 : static_cast<std::int64_t>(size));
+      EXPECT_LE(place_in(message), static_cast<std::int64_t>(size));
+    }
+  }
+}
+
+TEST(Damage, TheErrorNamesTheByteThatIsWrong) {
+  std::string png = read_file(kFixtures / "rgb8.png");
+  png[20] = static_cast<char>(png[20] ^ 1);  // in IHDR, whose check sum ends at byte 33
+  EXPECT_EQ(place_in(message_of(png)), 33);
+  EXPECT_EQ(place_in(message_of("P5 2 1 100\n\x10\x70")), 12);
+  EXPECT_EQ(place_in(message_of("P2 2 1 100\n7 x")), 13);
+  EXPECT_EQ(place_in(message_of("P2 2 1 100\n7 101")), 13);
+  EXPECT_EQ(place_in(message_of("P6 2 1 99999\n")), 7);
+  std::string jpeg = read_file(kFixtures / "rgb_420.jpg");
+  const auto at = static_cast<std::int64_t>(jpeg.size()) - 60;
+  jpeg.replace(jpeg.size() - 60, 2, "\xFF\xD3");  // a restart mark that has no business there
+  EXPECT_NEAR(place_in(message_of(jpeg)), at, 60) << message_of(jpeg);
+  std::string webp = read_file(kFixtures / "lossless.webp");
+  webp[20] = 'x';  // instead of the mark that begins the first chunk's content
+  EXPECT_EQ(place_in(message_of(webp)), 12) << message_of(webp);
+  std::string tiff = read_file(kFixtures / "rgb8_lzw.tif");
+  tiff[4] = '\xF0';  // the directory's place
+  tiff[5] = '\xFF';
+  EXPECT_EQ(place_in(message_of(tiff)), static_cast<std::int64_t>(tiff.size())) << message_of(tiff);
+}
+
+// libtiff fills up with grey or white what such data lack.
+TEST(Damage, AWarningOfADecoderInsideATiffIsAnError) {
+  std::string jpeg = read_file(kFixtures / "jpeg_inside.tif");
+  jpeg.replace(600, 2, "\xFF\xD9");  // the end mark, within the scan
+  EXPECT_THAT(message_of(jpeg), HasSubstr("damaged or truncated TIFF"));
+  std::string fax = read_file(kFixtures / "bilevel_g4.tif");
+  fax.replace(14, 5, 5, '\0');  // the last of 11 bytes of codes
+  EXPECT_THAT(message_of(fax), HasSubstr("damaged or truncated TIFF"));
+}
+
 TEST(Damage, HalfATiffIsNoticed) {
   expect_silence([] {
     for (const fs::path& path : fixtures("readable")) {
@@ -98,27 +144,6 @@ TEST(Damage, EveryFlippedBitOfAPngIsNoticed) {
       broken[at] = static_cast<char>(broken[at] ^ 0x10);
       Image image;
       EXPECT_FALSE(decodes(broken, image)) << "byte " << at;
-    }
-  });
-}
-
-TEST(Damage, RandomChangesNeverCrashOrPrint) {
-  expect_silence([] {
-    Rng rng(7);
-    for (const fs::path& path : fixtures("readable")) {
-      const std::string bytes = read_file(path);
-      for (int round = 0; round < 60; ++round) {
-        std::string broken = bytes;
-        const auto size = static_cast<std::int64_t>(bytes.size());
-        // Headers come first, and deserve half of the changes.
-        const std::int64_t reach = round % 2 == 0 ? std::min<std::int64_t>(size, 128) : size;
-        for (int change = 0; change < 1 + round % 4; ++change)
-          broken[static_cast<std::size_t>(rng.index(reach))] = static_cast<char>(rng.index(256));
-        Image image;
-        if (decodes(broken, image)) {
-          EXPECT_GT(image.samples(), 0);
-        }
-      }
     }
   });
 }
@@ -146,18 +171,6 @@ TEST(Damage, CorruptJpegScanIsAnError) {
   Image image;
   EXPECT_FALSE(decodes(bytes, image));
 }
-
-class Refused : public TemporaryFolder {
- protected:
-  std::string message_for(const std::string& name, const std::string& content) {
-    std::ofstream(folder_ / name, std::ios::binary) << content;
-    const std::string info_message = error_of([&] { read_image_info(folder_ / name); });
-    const std::string message = error_of([&] { read_image(folder_ / name); });
-    EXPECT_EQ(message, info_message);
-    EXPECT_THAT(message, AllOf(HasSubstr(name), Not(HasSubstr("\n"))));
-    return message;
-  }
-};
 
 TEST_F(Refused, WhatIsNoImageAtAll) {
   EXPECT_THAT(message_for("empty.png", ""),

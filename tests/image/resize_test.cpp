@@ -7,15 +7,6 @@
 namespace torsor {
 namespace {
 
-std::uint32_t crc32(const std::vector<std::uint8_t>& bytes) {
-  std::uint32_t crc = ~0u;
-  for (const std::uint8_t byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
-  }
-  return ~crc;
-}
-
 // The same numbers as noise() in make_image_fixtures.py.
 Image noise(std::int64_t width, std::int64_t height, std::int64_t channels) {
   Image image = Image::blank(width, height, channels);

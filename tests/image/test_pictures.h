@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -94,11 +96,52 @@ inline Image smooth_picture(std::int64_t width, std::int64_t height, std::int64_
   return image;
 }
 
+/// The byte that a message names; -1 when it names none.
+inline std::int64_t place_in(const std::string& message) {
+  std::smatch found;
+  return std::regex_search(message, found, std::regex("at byte ([0-9]+)")) ? std::stoll(found[1]) : -1;
+}
+
+/// The message for these bytes, "" when they decode.
+inline std::string message_of(const std::string& bytes) {
+  try {
+    decode_image(bytes, "the-file");
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+/// Of a string or a vector of bytes, as zlib and PNG compute it.
+template <class Bytes>
+std::uint32_t crc32(const Bytes& bytes) {
+  std::uint32_t crc = ~0u;
+  for (const auto byte : bytes) {
+    crc ^= static_cast<std::uint8_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+  }
+  return ~crc;
+}
+
 /// A folder of its own for each test, removed afterwards.
 class TemporaryFolder : public ::testing::Test {
  protected:
   testing::TestFolder holder_;
   const fs::path folder_ = holder_.path;
+};
+
+/// Tests of files that neither read_image nor read_image_info takes.
+class Refused : public TemporaryFolder {
+ protected:
+  std::string message_for(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+    const std::string info_message = error_of([&] { read_image_info(folder_ / name); });
+    const std::string message = error_of([&] { read_image(folder_ / name); });
+    EXPECT_EQ(message, info_message);
+    EXPECT_THAT(message,
+                ::testing::AllOf(::testing::HasSubstr(name), ::testing::Not(::testing::HasSubstr("\n"))));
+    return message;
+  }
 };
 
 }  // namespace torsor

@@ -1,7 +1,5 @@
-// Whatever a file holds, a reader returns a sound map or throws torsor::Error; run with the sanitizers, this
-// shows that it does nothing else. Any other exception fails the test.
+// A weight file that was cut anywhere is refused by name. (Changed ones: tests/fuzz.)
 #include <functional>
-#include <random>
 
 #include "io/npz.h"
 #include "io/pth.h"
@@ -35,83 +33,6 @@ std::vector<Seed> seeds(const TemporaryFolder& folder) {
   out.push_back(
       {"seed.safetensors", bytes_of(path), [](const auto& p) { return read_safetensors(p).tensors; }});
   return out;
-}
-
-// A few changes of the kinds that reach deep: bits, whole bytes, small and huge numbers, moved and cut
-// pieces.
-std::string mutate(std::string bytes, std::mt19937& random) {
-  const auto below = [&](std::size_t n) {
-    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
-  };
-  const std::size_t changes = 1 + below(4);
-  for (std::size_t i = 0; i < changes && bytes.size() > 16; ++i) {
-    const std::size_t at = below(bytes.size() - 8);
-    switch (below(6)) {
-      case 0:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(below(256));
-        break;
-      case 2:
-        bytes.replace(at, 4, std::string(4, below(2) == 0 ? '\xff' : '\0'));
-        break;
-      case 3:
-        bytes.erase(at, 1 + below(8));
-        break;
-      case 4:
-        bytes.insert(at, bytes.substr(below(bytes.size()), 1 + below(32)));
-        break;
-      default:
-        bytes[at] = static_cast<char>(bytes[at] + (below(2) == 0 ? 1 : -1));
-    }
-  }
-  return bytes;
-}
-
-TEST(DamagedFiles, MutationsGiveAnErrorOrASoundMap) {
-  constexpr int kMutations = 600;  // a file
-  const TemporaryFolder folder;
-  std::mt19937 random(20240607);
-  int refused = 0;
-  for (const Seed& seed : seeds(folder)) {
-    testing::expect_sound(seed.read(folder.write("x", seed.bytes)));
-    for (int i = 0; i < kMutations; ++i) {
-      const auto path = folder.write("x", mutate(seed.bytes, random));
-      try {
-        testing::expect_sound(seed.read(path));
-      } catch (const Error&) {
-        ++refused;
-      } catch (const std::exception& other) {
-        FAIL() << seed.name << ", mutation " << i << ": " << other.what();
-      }
-    }
-  }
-  EXPECT_GT(refused, kMutations);  // the mutations do reach what matters
-}
-
-// The zip formats protect data.pkl by a CRC, so mutated archives seldom reach the pickle reader; here it is
-// mutated before it is packed.
-TEST(DamagedFiles, MutatedProgramsGiveAnErrorOrASoundMap) {
-  const TemporaryFolder folder;
-  std::mt19937 random(7);
-  testing::PickleText pickle;
-  pickle.op("}(");
-  for (int i = 0; i < 3; ++i) pickle.text("w" + std::to_string(i)).tensor("0", 6, i, {2, 2}, {2, 1});
-  const std::string program = pickle.op("u").stop();
-  int refused = 0;
-  for (int i = 0; i < 3000; ++i) {
-    const auto path = folder.write_zip(
-        "x.pth", {{"x/data.pkl", mutate(program, random)}, {"x/data/0", std::string(24, '\1')}});
-    try {
-      testing::expect_sound(read_pth(path));
-    } catch (const Error&) {
-      ++refused;
-    } catch (const std::exception& other) {
-      FAIL() << "mutation " << i << ": " << other.what();
-    }
-  }
-  EXPECT_GT(refused, 1000);
 }
 
 TEST(DamagedFiles, EveryTruncationIsAnError) {

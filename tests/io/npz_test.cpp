@@ -75,8 +75,10 @@ TEST_F(CraftedNpz, WrongHeadersAreErrors) {
   const auto header = [](const std::string& shape) {
     return "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }";
   };
-  EXPECT_THAT(message(npy(header("(2,)"), "1234567")), HasSubstr("has 7 bytes of data, expected 8"));
-  EXPECT_THAT(message(npy(header("(2,)"), "123456789")), HasSubstr("has 9 bytes of data, expected 8"));
+  EXPECT_THAT(message(npy(header("(2,)"), "1234567")),
+              HasSubstr("has 7 bytes of data from byte 67 on, expected 8"));
+  EXPECT_THAT(message(npy(header("(2,)"), "123456789")),
+              HasSubstr("has 9 bytes of data from byte 67 on, expected 8"));
   EXPECT_THAT(message(npy(header("(-2,)"), "")), HasSubstr("impossible"));
   EXPECT_THAT(message(npy(header("(4611686018427387904, 4)"), "")), HasSubstr("impossible"));
   EXPECT_THAT(message(npy(header("(0, 4611686018427387904, 4)"), "")), HasSubstr("impossible"));

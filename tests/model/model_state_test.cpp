@@ -119,7 +119,7 @@ TEST(ImagePool, IsSavedAndRestoredBitForBit) {
   for (std::uint64_t i = 0; i < 4; ++i) pool.query(noise(i), draws);
   Archive archive;
   pool.save(archive, "pool");
-  restored.load(archive, "pool", at::kFloat);
+  restored.load(archive, "pool", 3, at::kFloat);
   EXPECT_EQ(restored.size(), 3u);
   Rng twin(0);
   twin.set_state(stream.state());
@@ -129,8 +129,22 @@ TEST(ImagePool, IsSavedAndRestoredBitForBit) {
 
   Archive empty;
   ImagePool(3).save(empty, "pool");
-  restored.load(empty, "pool", at::kFloat);
+  restored.load(empty, "pool", 3, at::kFloat);
   EXPECT_EQ(restored.size(), 0u);
+}
+
+TEST(ImagePool, RefusesWhatIsNoHistory) {
+  const auto message = [](const Json& size, const at::Tensor& images) {
+    Archive archive;
+    archive.put("pool/size", size);
+    archive.put("pool/images", images);
+    return error_of([&] { ImagePool(3).load(archive, "pool", 3, at::kFloat); });
+  };
+  EXPECT_THAT(message(-1, at::zeros({1, 3, 4, 4})),
+              AllOf(HasSubstr("'pool/size'"), HasSubstr("whole number")));
+  for (const at::Tensor& images : {at::zeros({2, 3, 4, 4}), at::zeros({1, 2, 4, 4}), at::zeros({1, 3, 4})})
+    EXPECT_THAT(message(1, images), AllOf(HasSubstr("'pool/images' is damaged"), HasSubstr("of 3 channels")));
+  EXPECT_THAT(message(4, at::zeros({4, 3, 4, 4})), HasSubstr("at most 3 images"));
 }
 
 TEST(PoolDraws, AreReplacedByAScriptAndShowTheDiscriminatorAStoredFake) {

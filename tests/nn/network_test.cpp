@@ -197,6 +197,26 @@ TEST(GeneratorShapes, ChannelsMayDifferAndBeOne) {
   EXPECT_EQ(initialised(make_discriminator(options))->forward(noise({2, 1, 32, 32}, 1)).size(1), 1);
 }
 
+TEST(ShapesOnly, HaveNoMemoryUntilTheyEnd) {
+  GeneratorOptions huge;
+  huge.ngf = 4096;  // some 100 GB
+  huge.norm = "batch";
+  EXPECT_EQ(size_rule_of(huge).multiple, 4);
+  {
+    const ShapesOnly outline;
+    const auto network = make_generator(huge);
+    for (const auto& [name, tensor] : state_dict(*network)) EXPECT_TRUE(tensor.is_meta()) << name;
+    EXPECT_THAT(error_of([&] {
+                  check_state_dict(*network, state_dict(*reference_generator("resnet_9blocks", "batch")),
+                                   "x.pth");
+                }),
+                AllOf(StartsWith("x.pth: "),
+                      HasSubstr("other shape: model.1.weight is [64,3,7,7], expected [4096,3,7,7]")));
+  }
+  for (const auto& [name, tensor] : state_dict(*reference_generator("resnet_9blocks", "batch")))
+    EXPECT_TRUE(tensor.is_cpu()) << name;
+}
+
 TEST(GeneratorShapes, TheSizeRuleIsTheReferences) {
   const auto rule = [](const char* net) { return make_generator(generator_options(net))->size_rule(); };
   EXPECT_EQ(rule("resnet_9blocks").multiple, 4);

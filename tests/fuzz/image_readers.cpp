@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <numeric>
+
+#include "core/files.h"
+#include "fuzz/readers.h"
+#include "fuzz/sealed.h"
+#include "image/codec.h"
+
+namespace torsor::testing {
+
+namespace {
+
+void read_and_sum(const fs::path& path) {
+  const ImageInfo info = read_image_info(path);
+  const Image image = read_image(path);
+  if (image.width != info.width || image.height != info.height || image.channels != info.channels ||
+      image.type != info.type)
+    throw std::logic_error("read_image and read_image_info disagree");
+  // Touches every byte, so that a sanitizer sees what should not be read.
+  const volatile auto sum = std::accumulate(image.bytes.begin(), image.bytes.end(), std::uint64_t{0});
+  static_cast<void>(sum);
+}
+
+FuzzedReader reader(const std::string& name, const std::vector<std::string>& ends,
+                    std::function<std::string(const std::string&, Random&)> mutate) {
+  // Pixels shrink up to a thousandfold by deflate, and more in flat pictures of the other formats.
+  FuzzedReader out{name, ends.front(), fixture_seeds("image", ends), std::move(mutate), read_and_sum};
+  out.bytes_per_byte = 4 * 65536;
+  if (name == "png") out.seal = seal_png;
+  return out;
+}
+
+// Half of a PPM's ways to be wrong are in its words.
+std::string mutate_pnm(const std::string& bytes, Random& random) {
+  return random.one_in(2) ? mutate_text(bytes, random) : mutate_bytes(bytes, random);
+}
+
+}  // namespace
+
+std::vector<FuzzedReader> image_readers() {
+  return {reader("jpeg", {".jpg"}, mutate_bytes), reader("png", {".png"}, mutate_png),
+          reader("bmp", {".bmp"}, mutate_bytes),  reader("webp", {".webp"}, mutate_webp),
+          reader("tiff", {".tif"}, mutate_bytes), reader("pnm", {".ppm", ".pgm"}, mutate_pnm)};
+}
+
+std::vector<Seed> fixture_seeds(const std::string& folder, const std::vector<std::string>& ends) {
+  std::vector<Seed> seeds;
+  for (const auto& entry : fs::directory_iterator(fs::path(TORSOR_TEST_DATA) / folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool wanted =
+        std::any_of(ends.begin(), ends.end(), [&](const std::string& end) { return name.ends_with(end); });
+    if (wanted) seeds.push_back({name, read_file(entry.path())});
+  }
+  std::sort(seeds.begin(), seeds.end(), [](const Seed& a, const Seed& b) { return a.name < b.name; });
+  return seeds;
+}
+
+std::vector<FuzzedReader> all_readers() {
+  std::vector<FuzzedReader> all = weight_readers();
+  for (auto& group : {model_readers(), image_readers()}) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+FuzzedReader reader_named(const std::string& name) {
+  for (FuzzedReader& reader : all_readers())
+    if (reader.name == name) return reader;
+  throw std::out_of_range("no reader is called " + name);
+}
+
+std::size_t justified_memory(const FuzzedReader& reader, std::size_t size) {
+  return (std::size_t{64} << 20) + reader.bytes_per_byte * size;
+}
+
+}  // namespace torsor::testing
