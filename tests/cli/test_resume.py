@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from PIL import Image
 
 from cli_support import FAILURE, GENERATED, PROGRAM, TINY, USAGE, each, flags, refused, run, snapshot, succeeded, train
 
@@ -44,11 +45,11 @@ def started(folder, *arguments):
     return process
 
 
-def same_as_uninterrupted(folder, steps):
+def same_as_uninterrupted(folder, steps, **options):
     """Compares run/ with a run of that many steps in one go, byte for byte."""
     whole = folder / "whole"
     whole.mkdir()
-    succeeded(begin(whole, steps=steps))
+    succeeded(begin(whole, steps=steps, **options))
     name = f"step_{steps:08}"
     for path in (f"checkpoints/{name}.safetensors", f"samples/{name}.png", "model.safetensors"):
         assert (folder / "run" / path).read_bytes() == (whole / "run" / path).read_bytes(), path
@@ -66,6 +67,19 @@ def test_stopped_and_resumed_is_the_same_run(tmp_path):
     same_as_uninterrupted(tmp_path, 9)
     done = succeeded(resume(tmp_path))
     assert "this run is complete: 9 of 9 steps" in done.stderr
+
+
+def test_images_of_several_sizes(tmp_path):
+    for domain in "ab":
+        for i, size in enumerate([(32, 32), (40, 32), (32, 48), (36, 36)]):
+            path = tmp_path / domain / f"{i}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.effect_noise(size, 60).convert("RGB").save(path)
+    varying = {"data": None, "a": tmp_path / "a", "b": tmp_path / "b", "preprocess": "none", "max_dataset_size": 0,
+               "sample_every": 2}
+    succeeded(begin(tmp_path, steps=5, **varying))
+    succeeded(resume(tmp_path, steps=8))
+    same_as_uninterrupted(tmp_path, 8, **varying)
 
 
 def test_killed_again_and_again_is_the_same_run(tmp_path):

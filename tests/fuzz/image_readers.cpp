@@ -62,9 +62,12 @@ std::vector<FuzzedReader> all_readers() {
 }
 
 FuzzedReader reader_named(const std::string& name) {
-  for (FuzzedReader& reader : all_readers())
+  std::string names;
+  for (FuzzedReader& reader : all_readers()) {
     if (reader.name == name) return reader;
-  throw std::out_of_range("no reader is called " + name);
+    names += " " + reader.name;
+  }
+  throw std::out_of_range("no reader is called '" + name + "'; there are" + names);
 }
 
 std::size_t justified_memory(const FuzzedReader& reader, std::size_t size) {

@@ -1,7 +1,8 @@
-// libFuzzer's side of one reader, which the build names: half of its mutations are its own with the container
-// sealed again, half are those of the seeded test.
+// libFuzzer's side of the reader that TORSOR_FUZZED_READER names: half of its mutations are its own with the
+// container sealed again, half are those of the seeded test.
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 
 #include "core/error.h"
@@ -15,7 +16,10 @@ namespace {
 using torsor::testing::FuzzedReader;
 
 const FuzzedReader& reader() {
-  static const FuzzedReader chosen = torsor::testing::reader_named(TORSOR_FUZZED_READER);
+  static const FuzzedReader chosen = [] {
+    const char* name = std::getenv("TORSOR_FUZZED_READER");
+    return torsor::testing::reader_named(name == nullptr ? "" : name);
+  }();
   return chosen;
 }
 

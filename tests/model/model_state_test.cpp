@@ -144,7 +144,26 @@ TEST(ImagePool, RefusesWhatIsNoHistory) {
               AllOf(HasSubstr("'pool/size'"), HasSubstr("whole number")));
   for (const at::Tensor& images : {at::zeros({2, 3, 4, 4}), at::zeros({1, 2, 4, 4}), at::zeros({1, 3, 4})})
     EXPECT_THAT(message(1, images), AllOf(HasSubstr("'pool/images' is damaged"), HasSubstr("of 3 channels")));
-  EXPECT_THAT(message(4, at::zeros({4, 3, 4, 4})), HasSubstr("at most 3 images"));
+  EXPECT_THAT(message(4, at::zeros({4, 3, 4, 4})), AllOf(HasSubstr("'pool/size'"), HasSubstr("at most 3")));
+}
+
+TEST(ImagePool, OfImagesOfSeveralSizesIsSavedAndRestored) {
+  ImagePool pool(3), restored(3);
+  Rng stream(1);
+  StreamDraws draws(stream);
+  const std::vector<at::Tensor> images = {image_noise({1, 3, 4, 4}, 1), image_noise({1, 3, 8, 4}, 2),
+                                          image_noise({1, 3, 4, 6}, 3)};
+  for (const at::Tensor& image : images) pool.query(image, draws);
+  Archive archive;
+  pool.save(archive, "pool");
+  restored.load(archive, "pool", 3, at::kDouble);
+  EXPECT_EQ(restored.size(), 3u);
+  Archive again;
+  restored.save(again, "pool");
+  for (int i = 0; i < 3; ++i) {
+    const std::string name = fmt::format("pool/image/{}", i);
+    EXPECT_TRUE(at::equal(again.tensor(name), images[static_cast<std::size_t>(i)][0])) << name;
+  }
 }
 
 TEST(PoolDraws, AreReplacedByAScriptAndShowTheDiscriminatorAStoredFake) {
