@@ -16,7 +16,11 @@
 #endif
 
 #ifdef TORSOR_SANITIZED
-#include <sanitizer/allocator_interface.h>
+// From sanitizer/allocator_interface.h, which GCC does not bring.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                                         void (*on_free)(const volatile void*));
+extern "C" int __sanitizer_get_ownership(const volatile void* block);
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void* block);
 #endif
 
 namespace torsor::testing {
