@@ -11,8 +11,8 @@ namespace torsor {
 /// Levenshtein distance in single-character edits.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate closest to `word`, or "" when none is within a third of its length (at least 2 edits, fewer than
-/// it has letters).
+/// The candidate closest to `word`, or "" when none is within a third of its length (at least 2 edits, fewer
+/// than it has letters).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// "; did you mean 'x'?" or "" when nothing is near.

@@ -79,7 +79,8 @@ Archive Archive::read(const std::filesystem::path& path) {
   Archive out;
   out.tensors_ = std::move(file.tensors);
   out.values_ = parse_json(state->second, path.string() + ": " + kStateKey);
-  if (!out.values_.is_object()) fail("{}: is damaged: its '{}' is not a JSON object", path.string(), kStateKey);
+  if (!out.values_.is_object())
+    fail("{}: is damaged: its '{}' is not a JSON object", path.string(), kStateKey);
   file.metadata.erase(state);
   out.metadata_ = std::move(file.metadata);
   out.source_ = path.string();

@@ -110,7 +110,8 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     return info;
   } catch (const Json::exception& error) {
     fail(
-        "{}: its description of the model, '{}', is incomplete, damaged or of another version of torsor ({}); use "
+        "{}: its description of the model, '{}', is incomplete, damaged or of another version of torsor "
+        "({}); use "
         "another copy",
         source, kModelKey, json_reason(error));
   } catch (const Error& error) {
@@ -152,7 +153,7 @@ WeightSet read_weights(const std::filesystem::path& path) {
   }
   for (const NetworkInfo& network : set.info.networks)
     if (!set.weights.contains(network.name))
-      fail("{}: is damaged: it describes the network {} but has no weights of it", set.source,
+      fail("{}: is damaged: it describes the network '{}' but has no weights of it", set.source,
            printable(network.name));
   return set;
 }
