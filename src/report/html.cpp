@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -41,6 +42,7 @@ figure { margin: 1.25rem 0; min-width: 0; }
 .figures figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 img.small { image-rendering: pixelated; }
+img.drawing { background: #fff; padding: 4px; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.8rem 1rem;
   overflow-x: auto; font: 0.9rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 aside { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px;
@@ -166,6 +168,16 @@ void HtmlPage::table(const Table& table) {
 }
 
 void HtmlPage::figure(const Figure& figure) { body_ += figure_html(figure); }
+
+// As a picture rather than inline: Cairo numbers the glyphs of every drawing from 0, and a page has one set
+// of names.
+void HtmlPage::drawing(const Drawing& drawing, const std::string& caption) {
+  const std::string text = escape_html(caption);
+  body_ += fmt::format(
+      "<figure style=\"max-width:{0}px\"><img class=\"drawing\" width=\"{0}\" height=\"{1}\" alt=\"{2}\" "
+      "src=\"data:image/svg+xml;base64,{3}\"><figcaption>{2}</figcaption></figure>\n",
+      std::ceil(drawing.width), std::ceil(drawing.height), text, base64(drawing.svg));
+}
 
 void HtmlPage::figures(const std::vector<Figure>& figures) {
   body_ += "<div class=\"figures\">\n";

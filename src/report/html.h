@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image/image.h"
+#include "report/canvas.h"
 
 namespace torsor {
 
@@ -39,6 +40,8 @@ class HtmlPage {
   /// Throws Error naming the first row that is not as long as the header.
   void table(const Table& table);
   void figure(const Figure& figure);
+  /// A drawing as SVG.
+  void drawing(const Drawing& drawing, const std::string& caption);
   /// Side by side, wrapping where the page is narrow.
   void figures(const std::vector<Figure>& figures);
   /// A set-off box, marked by colour and by a word, so that it reads without colour too.

@@ -1,0 +1,156 @@
+#include "report/canvas.h"
+
+#include <cairo-svg.h>
+#include <cairo.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "core/error.h"
+
+namespace torsor {
+
+struct Canvas::Surface {
+  explicit Surface(cairo_surface_t* made) : surface(made), cairo(cairo_create(made)) {
+    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+  }
+  ~Surface() {
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+  }
+  Surface(const Surface&) = delete;
+  Surface& operator=(const Surface&) = delete;
+
+  // Completes what was drawn.
+  void finish() {
+    const cairo_status_t status = cairo_status(cairo);
+    cairo_surface_finish(surface);
+    const cairo_status_t end = status != CAIRO_STATUS_SUCCESS ? status : cairo_surface_status(surface);
+    if (end != CAIRO_STATUS_SUCCESS) fail("a figure could not be drawn: {}", cairo_status_to_string(end));
+  }
+
+  cairo_surface_t* surface;
+  cairo_t* cairo;
+};
+
+namespace {
+
+constexpr double kPixelsPerUnit = 2;
+
+void set_colour(cairo_t* cairo, const Colour& c) { cairo_set_source_rgba(cairo, c.r, c.g, c.b, c.a); }
+
+cairo_status_t append(void* to, const unsigned char* bytes, unsigned int size) {
+  try {
+    static_cast<std::string*>(to)->append(reinterpret_cast<const char*>(bytes), size);
+    return CAIRO_STATUS_SUCCESS;
+  } catch (const std::exception&) {
+    return CAIRO_STATUS_NO_MEMORY;
+  }
+}
+
+std::string draw_svg(double width, double height, const std::function<void(Canvas&)>& draw) {
+  std::string svg;
+  Canvas::Surface surface(cairo_svg_surface_create_for_stream(append, &svg, width, height));
+  Canvas canvas(surface);
+  draw(canvas);
+  surface.finish();
+  return svg;
+}
+
+// Cairo's pixels are 32-bit numbers 0xAARRGGBB.
+Image to_rgb(cairo_surface_t* surface) {
+  cairo_surface_flush(surface);
+  Image image =
+      Image::blank(cairo_image_surface_get_width(surface), cairo_image_surface_get_height(surface), 3);
+  const unsigned char* rows = cairo_image_surface_get_data(surface);
+  const auto stride = static_cast<std::size_t>(cairo_image_surface_get_stride(surface));
+  std::uint8_t* out = image.u8();
+  for (std::int64_t y = 0; y < image.height; ++y)
+    for (std::int64_t x = 0; x < image.width; ++x) {
+      const auto pixel =
+          reinterpret_cast<const std::uint32_t*>(rows + static_cast<std::size_t>(y) * stride)[x];
+      for (const int shift : {16, 8, 0}) *out++ = static_cast<std::uint8_t>(pixel >> shift);
+    }
+  return image;
+}
+
+Image draw_image(double width, double height, const std::function<void(Canvas&)>& draw) {
+  const auto pixels = [](double units) { return static_cast<int>(std::ceil(units * kPixelsPerUnit)); };
+  Canvas::Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(width), pixels(height)));
+  cairo_scale(surface.cairo, kPixelsPerUnit, kPixelsPerUnit);
+  Canvas canvas(surface);
+  canvas.rectangle({0, 0}, width, height, {1, 1, 1});
+  draw(canvas);
+  Image image = to_rgb(surface.surface);
+  surface.finish();
+  return image;
+}
+
+}  // namespace
+
+void Canvas::line(Point from, Point to, Colour colour, double width) { path({from, to}, colour, width); }
+
+void Canvas::path(const std::vector<Point>& points, Colour colour, double width) {
+  cairo_t* cairo = surface_.cairo;
+  bool begun = false;
+  cairo_new_path(cairo);
+  for (const Point& p : points) {
+    const bool there = std::isfinite(p.x) && std::isfinite(p.y);
+    if (there && begun) cairo_line_to(cairo, p.x, p.y);
+    if (there && !begun) cairo_move_to(cairo, p.x, p.y);
+    begun = there;
+  }
+  set_colour(cairo, colour);
+  cairo_set_line_width(cairo, width);
+  cairo_stroke(cairo);
+}
+
+void Canvas::polygon(const std::vector<Point>& points, Colour fill) {
+  cairo_t* cairo = surface_.cairo;
+  cairo_new_path(cairo);
+  for (const Point& p : points) cairo_line_to(cairo, p.x, p.y);
+  cairo_close_path(cairo);
+  set_colour(cairo, fill);
+  cairo_fill(cairo);
+}
+
+void Canvas::rectangle(Point corner, double width, double height, Colour fill) {
+  cairo_rectangle(surface_.cairo, corner.x, corner.y, width, height);
+  set_colour(surface_.cairo, fill);
+  cairo_fill(surface_.cairo);
+}
+
+void Canvas::disc(Point centre, double radius, Colour fill) {
+  cairo_new_path(surface_.cairo);
+  cairo_arc(surface_.cairo, centre.x, centre.y, radius, 0, 2 * std::numbers::pi);
+  set_colour(surface_.cairo, fill);
+  cairo_fill(surface_.cairo);
+}
+
+void Canvas::text(Point at, const std::string& text, Colour colour, double size, Anchor anchor,
+                  double degrees) {
+  cairo_t* cairo = surface_.cairo;
+  const double width = anchor == Anchor::left ? 0 : text_width(text, size);
+  cairo_save(cairo);
+  cairo_translate(cairo, at.x, at.y);
+  cairo_rotate(cairo, -degrees * std::numbers::pi / 180);
+  cairo_move_to(cairo, anchor == Anchor::right ? -width : -width / 2, 0);
+  set_colour(cairo, colour);
+  cairo_set_font_size(cairo, size);
+  cairo_show_text(cairo, text.c_str());
+  cairo_restore(cairo);
+}
+
+double Canvas::text_width(const std::string& text, double size) {
+  cairo_text_extents_t extents;
+  cairo_set_font_size(surface_.cairo, size);
+  cairo_text_extents(surface_.cairo, text.c_str(), &extents);
+  return extents.x_advance;
+}
+
+Drawing draw_both(double width, double height, const std::function<void(Canvas&)>& draw) {
+  return {width, height, draw_svg(width, height, draw), draw_image(width, height, draw)};
+}
+
+}  // namespace torsor

@@ -1,0 +1,55 @@
+// Charts of numbers: lines with bands, points, heat maps. Each becomes a Drawing for pages and files.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "report/canvas.h"
+
+namespace torsor {
+
+enum class Mark { line, points };
+enum class AxisScale { linear, log };
+
+/// Numbers that are not finite are left out. With `low` and `high` a band is drawn around the line.
+struct Series {
+  std::string label;  // in the legend; "" = not there
+  std::vector<double> x, y;
+  Mark mark = Mark::line;
+  std::vector<double> low, high;  // as long as x, or empty
+};
+
+/// What an axis shows; limits that are NaN follow from the data.
+struct Axis {
+  std::string label;
+  AxisScale scale = AxisScale::linear;
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
+};
+
+struct LineChart {
+  std::string title;
+  Axis x, y;
+  std::vector<Series> series;
+  double width = 480, height = 320;
+};
+
+/// A matrix as coloured cells, the first row on top, each with its number (two decimals).
+struct Heatmap {
+  std::string title;
+  std::string row_title, column_title;
+  std::vector<std::string> rows, columns;
+  std::vector<std::vector<double>> values;  // NaN: no such cell
+  double low = 0, high = 1;                 // colours of the ends
+};
+
+/// Throws Error naming the chart when lengths do not fit, or a logarithmic axis meets a number that is not
+/// positive.
+Drawing draw(const LineChart& chart);
+Drawing draw(const Heatmap& map);
+
+/// Round numbers in [low, high], about `count` of them.
+std::vector<double> ticks(double low, double high, int count);
+
+}  // namespace torsor

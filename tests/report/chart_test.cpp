@@ -1,0 +1,150 @@
+// Charts: what is drawn lies where the numbers say, in both forms.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "image/codec.h"
+#include "report/chart.h"
+#include "report/html.h"
+#include "test_support.h"
+
+namespace torsor {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using testing::error_of;
+using ::testing::HasSubstr;
+
+std::array<int, 3> pixel(const Image& image, double x, double y) {  // in user units
+  const auto at = static_cast<std::int64_t>(2 * y) * image.width + static_cast<std::int64_t>(2 * x);
+  const std::uint8_t* p = image.u8() + 3 * at;
+  return {p[0], p[1], p[2]};
+}
+
+// Distinct colours other than greys that a picture holds.
+std::size_t coloured(const Image& image) {
+  std::size_t count = 0;
+  for (std::int64_t i = 0; i < image.width * image.height; ++i) {
+    const std::uint8_t* p = image.u8() + 3 * i;
+    count += std::max({p[0], p[1], p[2]}) - std::min({p[0], p[1], p[2]}) > 25 ? 1 : 0;
+  }
+  return count;
+}
+
+LineChart simple() {
+  LineChart chart;
+  chart.title = "Loss";
+  chart.x.label = "step";
+  chart.y.label = "value";
+  chart.series = {{"cycle", {0, 1, 2}, {3, 2, 1}}};
+  return chart;
+}
+
+TEST(Ticks, AreRoundAndInside) {
+  EXPECT_THAT(ticks(0, 10, 5), ElementsAre(0, 2, 4, 6, 8, 10));
+  EXPECT_THAT(ticks(-1, 1, 4), ElementsAre(-1, -0.5, 0, 0.5, 1));
+  const std::vector<double> small = ticks(0.00031, 0.00079, 5);
+  ASSERT_FALSE(small.empty());
+  EXPECT_GE(small.front(), 0.00031);
+  EXPECT_LE(small.back(), 0.00079 * 1.0001);
+}
+
+TEST(CanvasDrawing, PutsColoursWhereItIsTold) {
+  const Drawing drawing = draw_both(40, 20, [](Canvas& canvas) {
+    canvas.rectangle({0, 0}, 20, 20, {1, 0, 0});
+    canvas.disc({30, 10}, 5, {0, 0, 1});
+    canvas.path({{22, 2}, {std::nan(""), 3}, {38, 2}}, {0, 1, 0}, 2);  // a gap: no line
+  });
+  EXPECT_EQ(drawing.image.width, 80);
+  EXPECT_EQ(drawing.image.height, 40);
+  EXPECT_EQ(pixel(drawing.image, 10, 10), (std::array<int, 3>{255, 0, 0}));
+  EXPECT_EQ(pixel(drawing.image, 30, 10), (std::array<int, 3>{0, 0, 255}));
+  EXPECT_EQ(pixel(drawing.image, 30, 2), (std::array<int, 3>{255, 255, 255}));
+  EXPECT_THAT(drawing.svg, AllOf(HasSubstr("<svg"), HasSubstr("</svg>")));
+}
+
+TEST(CanvasDrawing, TextHasAWidthAndLeavesInk) {
+  double narrow = 0, wide = 0;
+  const Drawing drawing = draw_both(200, 30, [&](Canvas& canvas) {
+    narrow = canvas.text_width("i");
+    wide = canvas.text_width("a long text");
+    canvas.text({5, 20}, "a long text", {0, 0, 0});
+  });
+  EXPECT_GT(narrow, 0);
+  EXPECT_GT(wide, 5 * narrow);
+  std::size_t dark = 0;
+  for (std::int64_t i = 0; i < drawing.image.samples(); ++i) dark += drawing.image.u8()[i] < 100 ? 1 : 0;
+  EXPECT_GT(dark, 200u);
+}
+
+TEST(LineCharts, ShowTheirSeriesAndStayInTheirFrame) {
+  LineChart chart = simple();
+  const Drawing one = draw(chart);
+  EXPECT_GT(coloured(one.image), 300u);
+  chart.series[0].low = {2.5, 1.5, 0.5};
+  chart.series[0].high = {3.5, 2.5, 1.5};
+  EXPECT_GT(coloured(draw(chart).image), 4 * coloured(one.image));  // the band
+  chart.series = {{"dots", {0, 1, 2}, {3, std::nan(""), 1}, Mark::points}};
+  EXPECT_GT(coloured(draw(chart).image), 50u);
+  // Falling numbers fall: the line's left end is above its right end.
+  chart.series = {{"", {0, 1}, {1, 0}}};
+  const Image image = draw(chart).image;
+  std::int64_t left = 0, right = 0;
+  for (std::int64_t y = 70; y < image.height - 100; ++y) {
+    if (pixel(image, 85, static_cast<double>(y) / 2)[0] < 60) left = y;
+    if (pixel(image, 440, static_cast<double>(y) / 2)[0] < 60) right = y;
+  }
+  EXPECT_GT(left, 0);
+  EXPECT_GT(right, left + 200);
+}
+
+TEST(LineCharts, HaveLogarithmicAxesAndSurviveWhatIsFlatOrEmpty) {
+  LineChart chart = simple();
+  chart.y.scale = AxisScale::log;
+  chart.series[0].y = {1000, 10, 0.1};
+  EXPECT_GT(coloured(draw(chart).image), 300u);
+  chart.series[0].y = {1, 0, 1};
+  EXPECT_THAT(error_of([&] { draw(chart); }), AllOf(HasSubstr("'Loss'"), HasSubstr("logarithmic")));
+  chart = simple();
+  chart.series[0].y = {5, 5, 5};
+  EXPECT_GT(coloured(draw(chart).image), 300u);
+  chart.series.clear();
+  EXPECT_EQ(coloured(draw(chart).image), 0u);
+}
+
+TEST(LineCharts, OfUnequalLengthsAreRefusedByName) {
+  LineChart chart = simple();
+  chart.series[0].y.pop_back();
+  EXPECT_THAT(error_of([&] { draw(chart); }), AllOf(HasSubstr("'Loss'"), HasSubstr("'cycle'")));
+  chart = simple();
+  chart.series[0].low = {1};
+  EXPECT_THAT(error_of([&] { draw(chart); }), HasSubstr("'cycle'"));
+}
+
+TEST(Heatmaps, AreDarkWhereTheNumbersAreHigh) {
+  Heatmap map;
+  map.title = "Confusion";
+  map.rows = map.columns = {"0", "1"};
+  map.values = {{1, 0}, {std::nan(""), 0.5}};
+  const Drawing drawing = draw(map);
+  const double left = 14 + 22 + 6.5, top = 52;
+  const auto high = pixel(drawing.image, left + 4, top + 4), low = pixel(drawing.image, left + 34, top + 4);
+  EXPECT_LT(high[0], 40);
+  EXPECT_GT(low[0], 230);
+  const auto missing = pixel(drawing.image, left + 4, top + 34);
+  EXPECT_EQ(missing[0], missing[2]);  // grey
+  map.values.pop_back();
+  EXPECT_THAT(error_of([&] { draw(map); }), HasSubstr("'Confusion'"));
+}
+
+TEST(Pages, HoldDrawingsAsPicturesOfTheirOwn) {
+  HtmlPage page("Title");
+  page.drawing(draw(simple()), "A <caption>");
+  EXPECT_THAT(page.html(), AllOf(HasSubstr("data:image/svg+xml;base64,"), HasSubstr("A &lt;caption&gt;")));
+}
+
+}  // namespace
+}  // namespace torsor
