@@ -105,8 +105,11 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     info.step = json_count(json.at("step"));
     info.note = json.value("note", "");
     info.licence = json.value("licence", "");
-    info.environment = json.contains("environment") ? json.at("environment")
-                                                    : Json{{"libtorch", json.at("libtorch")}};  // format 1
+    // Assigned one by one: GCC 12 destroys the values of an initializer list twice when one of them throws.
+    if (json.contains("environment"))
+      info.environment = json.at("environment");
+    else
+      info.environment["libtorch"] = json.at("libtorch");  // format 1
     return info;
   } catch (const Json::exception& error) {
     fail(

@@ -17,6 +17,9 @@
 #include "fuzz/sealed.h"
 #include "test_support.h"
 
+// Of a sanitizer's runtime, where there is one.
+extern "C" __attribute__((weak)) void __sanitizer_set_report_fd(void* descriptor);
+
 namespace torsor::testing {
 namespace {
 
@@ -26,6 +29,9 @@ std::size_t mutants_wanted() {
   const char* given = std::getenv("TORSOR_MUTANTS");
   return given == nullptr ? 2000 : std::strtoull(given, nullptr, 10);
 }
+
+// Where to write what must be seen although standard error is captured: the end of a program.
+const int kRealStderr = ::dup(STDERR_FILENO);
 
 /// Ends the program when a reader does not: no test of speed, a guard against a loop without end.
 class HangGuard {
@@ -46,7 +52,7 @@ class HangGuard {
     return text;
   }
   static void on_alarm(int) {
-    static_cast<void>(!::write(STDERR_FILENO, path().data(), path().size()));
+    static_cast<void>(!::write(kRealStderr, path().data(), path().size()));
     ::abort();
   }
 };
@@ -127,6 +133,8 @@ class Mutants : public ::testing::TestWithParam<std::string> {
   /// Runs `action` with nothing printed meanwhile, and reports afterwards: what is printed would count.
   template <class Action>
   void quietly(const Action& action) {
+    if (__sanitizer_set_report_fd != nullptr)
+      __sanitizer_set_report_fd(reinterpret_cast<void*>(static_cast<std::intptr_t>(kRealStderr)));
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
     try {
