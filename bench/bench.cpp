@@ -92,7 +92,7 @@ std::function<Json()> train_task(const BenchOptions& o) {
 std::function<Json()> translate_task(const BenchOptions& o) {
   const GeneratorOptions options = spec_for(o).g_a_to_b;
   const auto images = std::make_shared<Images>(o.size);
-  LoadedGenerator loaded{make_generator(options), options, "a_to_b", {}, {}};
+  LoadedGenerator loaded{make_generator(options), options, "a_to_b", {}, {}, {}};
   init_weights(*loaded.generator, InitOptions{}, kSeed);
   loaded.generator->eval();
   write_start(o, {{"g_a_to_b", loaded.generator}}, *images);

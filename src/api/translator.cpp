@@ -125,7 +125,7 @@ void Translator::translate(const void* in, const PixelLayout& in_layout, void* o
     check_output(in_layout, out_layout, out_channels());
     const at::Tensor result = state_->runner.translate(state_->read(in, in_layout))[0];
     if (out_layout.type == SampleType::f32) return scatter(result, out, out_layout);
-    scatter(state_->runner.picture(result, Rounding::nearest), out, out_layout);
+    scatter(state_->runner.picture(result), out, out_layout);
   });
 }
 

@@ -159,7 +159,7 @@ class Queue {
     if (waiting_.empty()) return;
     const at::Tensor out = translator_.translate(at::stack(tensors_));
     for (std::size_t i = 0; i < waiting_.size(); ++i)
-      write(waiting_[i], translator_.picture(out[static_cast<std::int64_t>(i)], Rounding::nearest));
+      write(waiting_[i], translator_.picture(out[static_cast<std::int64_t>(i)]));
     waiting_.clear();
     tensors_.clear();
   }

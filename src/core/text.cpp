@@ -34,6 +34,17 @@ std::size_t utf8_length(std::string_view text) {
   return overlong || surrogate || code > 0x10FFFF ? 0 : length;
 }
 
+struct Character {
+  std::string_view bytes;
+  bool whole = false;  // well-formed; otherwise it is one byte
+};
+
+// `text` is not empty.
+Character first_character(std::string_view text) {
+  const std::size_t length = utf8_length(text);
+  return {text.substr(0, std::max<std::size_t>(1, length)), length != 0};
+}
+
 // Characters that would break a line or turn its direction: C0, DEL, C1, U+2028 to U+202E.
 bool disturbs_a_line(std::string_view character) {
   const auto first = static_cast<unsigned char>(character.front());
@@ -84,37 +95,33 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+    const Character first = first_character(text);
+    if (!first.whole) return false;
+    text.remove_prefix(first.bytes.size());
   }
   return true;
 }
 
 std::string printable(std::string_view text, std::size_t longest) {
   std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = std::max<std::size_t>(1, utf8_length(text.substr(at)));
-    if (at + length > longest) return out + "...";
-    const std::string_view character = text.substr(at, length);
-    const bool fit = utf8_length(character) != 0 && !disturbs_a_line(character);
-    out += fit ? character : "?";
-    at += length;
+  while (!text.empty()) {
+    const Character first = first_character(text);
+    const std::size_t length = first.bytes.size();
+    if (longest < length) return out + "...";
+    out += first.whole && !disturbs_a_line(first.bytes) ? first.bytes : "?";
+    text.remove_prefix(length);
+    longest -= length;
   }
   return out;
 }
 
 std::string one_line(std::string_view text) {
   std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text.substr(at));
-    const std::string_view character = text.substr(at, std::max<std::size_t>(1, length));
-    const bool is_space = character == "\n" || character == "\t" || character == "\r";
-    if (is_space)
-      out += ' ';
-    else
-      out += length != 0 && disturbs_a_line(character) ? "?" : character;
-    at += character.size();
+  while (!text.empty()) {
+    const Character first = first_character(text);
+    const bool is_space = first.bytes == "\n" || first.bytes == "\t" || first.bytes == "\r";
+    out += is_space ? " " : first.whole && disturbs_a_line(first.bytes) ? "?" : first.bytes;
+    text.remove_prefix(first.bytes.size());
   }
   return out;
 }

@@ -82,7 +82,7 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
   const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
-  return picture(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0], Rounding::nearest);
+  return picture(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0]);
 }
 
 Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const {

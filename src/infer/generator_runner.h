@@ -24,7 +24,7 @@ NormStatistics norm_statistics_of(const std::string& norm_stats);
 struct RunnerOptions {
   std::string direction;  // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
   NormStatistics norm_statistics = NormStatistics::running;
-  Placement placement;
+  Placement placement = {};
 };
 
 class GeneratorRunner {
@@ -51,7 +51,7 @@ class GeneratorRunner {
   const LoadedGenerator& loaded() const { return loaded_; }
 
   /// [C,H,W] that the generator made -> u8. Throws Error naming the model when it holds NaN.
-  Image picture(const at::Tensor& made, Rounding rounding) const;
+  Image picture(const at::Tensor& made, Rounding rounding = Rounding::nearest) const;
 
  private:
   LoadedGenerator loaded_;

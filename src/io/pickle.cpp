@@ -139,8 +139,7 @@ class PickleMachine {
     if (!allowed_(qualified))
       fail(
           "{}: refers to '{}', which a state dict never needs; nothing was executed; refusing the file at "
-          "byte {} "
-          "(expected what torch.save wrote for a network's state_dict())",
+          "byte {} (expected what torch.save wrote for a network's state_dict())",
           source_, printable(qualified), position());
     PickleValue& value = push(Kind::kGlobal);
     value.text = pickle_.global_names_.emplace_back(std::move(qualified));
@@ -206,8 +205,7 @@ class PickleMachine {
     if (!step_scalar(op) && !step_container(op) && !step_stack(op) && !step_object(op))
       fail(
           "{}: uses the pickle instruction {:#04x} before byte {}, which has no place in a weight file; "
-          "refusing "
-          "the file",
+          "refusing the file",
           source_, op, position());
     return true;
   }

@@ -114,8 +114,7 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
   } catch (const Json::exception& error) {
     fail(
         "{}: its description of the model, '{}', is incomplete, damaged or of another version of torsor "
-        "({}); use "
-        "another copy",
+        "({}); use another copy",
         source, kModelKey, json_reason(error));
   } catch (const Error& error) {
     fail("{}: its description of the model, '{}', is damaged: {}; use another copy", source, kModelKey,

@@ -1,9 +1,7 @@
-// Drawing in user units, once for SVG and for PNG, by Cairo. Internal to this layer.
+// Drawing in user units, once for SVG and for PNG, by Cairo.
 #pragma once
 
-#include <array>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 

@@ -17,7 +17,7 @@ struct Series {
   std::string label;  // in the legend; "" = not there
   std::vector<double> x, y;
   Mark mark = Mark::line;
-  std::vector<double> low, high;  // as long as x, or empty
+  std::vector<double> low = {}, high = {};  // as long as x, or empty
 };
 
 /// What an axis shows; limits that are NaN follow from the data.

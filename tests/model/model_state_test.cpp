@@ -1,14 +1,11 @@
-// What a model remembers: the image pool, exact continuation, number formats, the model file.
+// What a model remembers: the image pool, exact continuation, number formats.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <deque>
-#include <fstream>
 #include <set>
 
-#include "core/files.h"
-#include "model/model_file.h"
 #include "model/model_test_support.h"
 
 namespace torsor::testing {
@@ -315,118 +312,6 @@ TEST(NonFiniteWeight, IsNamed) {
 }
 
 /// A model written as training writes it.
-class ModelFile : public ::testing::Test {
- protected:
-  ModelFile()
-      : rig_([] {
-          CycleGanSpec spec = tiny_spec();
-          spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = spec.d_a.in_channels = 1;
-          return spec;
-        }()) {
-    rig_.step();
-    const CycleGanSpec& spec = rig_.model.spec();
-    info_.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
-                      discriminator_info("d_a", spec.d_a)};
-    info_.a = {"winter", 1, {}};
-    info_.b = {"summer", 3, {}};
-    info_.step = 12;
-    info_.preprocessing = {{"load_size", 286}};
-    info_.training = {{"lr", 0.5}};
-    write(model_metadata(info_));
-  }
-
-  void write(const std::map<std::string, std::string>& metadata) const {
-    Archive archive;
-    for (const auto& [name, network] : rig_.model.networks())
-      for (const auto& [key, tensor] : state_dict(*network)) archive.put("net/" + name + "/" + key, tensor);
-    archive.write(path_, metadata);
-  }
-
-  std::string load_error() const {
-    return error_of([&] { load_generator(read_weights(path_), "a_to_b"); });
-  }
-
-  TestFolder folder_;
-  std::filesystem::path path_ = folder_.path / "model.safetensors";
-  Rig rig_;
-  ModelInfo info_;
-};
-
-TEST_F(ModelFile, GivesBackTheSameGenerators) {
-  for (const char* direction : {"a_to_b", "b_to_a"}) {
-    const LoadedGenerator loaded = load_generator(read_weights(path_), direction);
-    const std::int64_t channels = std::string(direction) == "a_to_b" ? 1 : 3;
-    const at::Tensor x = image_noise({2, channels, kSide, kSide}, 5).to(at::kFloat);
-    at::NoGradGuard no_grad;
-    const auto original = network(rig_.model, std::string("g_") + direction);
-    EXPECT_TRUE(at::equal(loaded.generator->forward(x), original->forward(x))) << direction;
-    EXPECT_FALSE(loaded.generator->is_training());
-    EXPECT_EQ(loaded.options.in_channels, channels);
-    EXPECT_EQ(loaded.direction, direction);
-  }
-}
-
-TEST_F(ModelFile, DescribesItself) {
-  const ModelInfo info = load_generator(read_weights(path_), "a_to_b").info;
-  EXPECT_EQ(info.type, "cyclegan");
-  EXPECT_EQ(info.a.name, "winter");
-  EXPECT_EQ(info.a.channels, 1);
-  EXPECT_EQ(info.b.name, "summer");
-  EXPECT_EQ(info.step, 12);
-  EXPECT_EQ(info.white, 255);
-  EXPECT_EQ(info.preprocessing, info_.preprocessing);
-  EXPECT_EQ(info.training, info_.training);
-  EXPECT_EQ(info.to_json(), info_.to_json());
-}
-
-TEST_F(ModelFile, OfAnotherDirectionIsAUsageErrorThatNamesThoseThereAre) {
-  EXPECT_THAT(error_of<UsageError>([&] { load_generator(read_weights(path_), "b_to_c"); }),
-              AllOf(HasSubstr("--direction b_to_c"), HasSubstr("a_to_b, b_to_a")));
-}
-
-TEST_F(ModelFile, DamagedAnywhereIsAnErrorThatNamesIt) {
-  const std::string good = read_file(path_);
-  const auto with = [&](const std::string& bytes) {
-    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
-    const std::string message = load_error();
-    EXPECT_THAT(message, HasSubstr(path_.string()));
-    return message;
-  };
-  std::string flipped = good;
-  flipped[good.size() - 5] ^= 0x10;
-  with(flipped);
-  with(good.substr(0, good.size() - 100));
-  with(good.substr(0, 40));
-  with("");
-  with("not a model");
-  std::filesystem::remove(path_);
-  EXPECT_THAT(load_error(), HasSubstr(path_.string()));
-}
-
-TEST_F(ModelFile, ThatIsNotOneOrOfAnotherFormatIsRefused) {
-  write({});
-  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("not a torsor model")));
-  auto metadata = model_metadata(info_);
-  metadata["torsor.format"] = "7";
-  write(metadata);
-  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("format 7")));
-  metadata = model_metadata(info_);
-  metadata["torsor.model"] = "{\"type\": \"cyclegan\"}";
-  write(metadata);
-  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("incomplete")));
-  metadata["torsor.model"] = "{";
-  write(metadata);
-  EXPECT_THAT(load_error(), HasSubstr(path_.string()));
-}
-
-TEST_F(ModelFile, WhoseDescriptionDoesNotFitItsWeightsIsRefused) {
-  info_.networks[0].options["ngf"] = 6;
-  write(model_metadata(info_));
-  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("model.1.weight")));
-  info_.networks[0].options["ngf"] = "wide";
-  write(model_metadata(info_));
-  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("ngf")));
-}
 
 }  // namespace
 }  // namespace torsor::testing
