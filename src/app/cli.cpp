@@ -104,7 +104,7 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   for (Option& option : command.options->options()) bind(app, option);
   std::vector<std::string> positionals(command.positionals.size());
   for (std::size_t i = 0; i < positionals.size(); ++i)
-    app.add_option(command.positionals[i].first, positionals[i], command.positionals[i].second);
+    app.add_option(command.positionals[i].name, positionals[i], command.positionals[i].help);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
   try {
     app.parse(arguments);
@@ -117,10 +117,11 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
     fail_usage("{}; see torsor {} --help", e.what(), command.name);
   }
   if (!app.remaining().empty()) reject(app.remaining().front(), command);
-  for (std::size_t i = 0; i < positionals.size(); ++i)
-    if (positionals[i].empty())
-      fail_usage("{} is missing: {}; see torsor {} --help", command.positionals[i].first,
-                 command.positionals[i].second, command.name);
+  for (std::size_t i = 0; i < positionals.size(); ++i) {
+    const Positional& wanted = command.positionals[i];
+    if (positionals[i].empty() && wanted.need == Need::required)
+      fail_usage("{} is missing: {}; see torsor {} --help", wanted.name, wanted.help, command.name);
+  }
   return command.run(positionals);
 }
 
@@ -192,9 +193,10 @@ std::string cli_markdown() {
       "Ctrl-C.\n";
   for (const Command& command : commands()) {
     text += fmt::format("\n## torsor {}", command.name);
-    for (const auto& [name, help] : command.positionals) text += " " + name;
+    for (const Positional& p : command.positionals)
+      text += p.need == Need::required ? " " + p.name : " [" + p.name + "]";
     text += fmt::format("\n\n{}\n", command.summary);
-    for (const auto& [name, help] : command.positionals) text += fmt::format("\n- `{}`: {}", name, help);
+    for (const Positional& p : command.positionals) text += fmt::format("\n- `{}`: {}", p.name, p.help);
     if (!command.positionals.empty()) text += "\n";
     std::string group = "\n";
     for (const Option& option : command.options->options()) {

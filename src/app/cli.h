@@ -11,12 +11,20 @@
 
 namespace torsor::app {
 
+enum class Need { required, optional };
+
+/// An argument without a flag; an optional one that is not given is "".
+struct Positional {
+  std::string name, help;
+  Need need = Need::required;
+};
+
 /// One subcommand. `run` throws torsor::Error on failure and returns the exit code.
 struct Command {
   std::string name;
-  std::string summary;                                           // one line
-  std::vector<std::pair<std::string, std::string>> positionals;  // (NAME, help), all required
-  OptionSet* options = nullptr;                                  // bound to the command's own structs
+  std::string summary;  // one line
+  std::vector<Positional> positionals;
+  OptionSet* options = nullptr;  // bound to the command's own structs
   std::function<int(const std::vector<std::string>& positionals)> run;
 };
 

@@ -11,9 +11,9 @@
 namespace torsor::app {
 
 std::vector<Command>& commands() {
-  static std::vector<Command> table = {train_command(),  translate_command(), import_command(),
-                                       export_command(), inspect_command(),   demo_command(),
-                                       docs_command()};
+  static std::vector<Command> table = {train_command(),     translate_command(), import_command(),
+                                       export_command(),    inspect_command(),   demo_command(),
+                                       reproduce_command(), docs_command()};
   return table;
 }
 

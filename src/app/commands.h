@@ -14,6 +14,7 @@ Command import_command();
 Command export_command();
 Command inspect_command();
 Command demo_command();
+Command reproduce_command();
 Command docs_command();
 
 /// "torsor 0.1.0, libtorch 2.13.0".

@@ -107,22 +107,21 @@ std::string verdict(const LessonResult& r) {
     case HueClaim::permuted:
       return r.hue_as_claimed()
                  ? fmt::format(
-                       "The shapes are right and the colours are wrong: they are {} off on average after the "
-                       "translation, and {} after the way back. The losses were content.",
+                       "The shapes are right and the colours are wrong: they are {} off on average after "
+                       "the translation, and {} after the way back. The losses were content.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error))
                  : fmt::format(
-                       "The shapes are right, but this run does not show exchanged colours: they are {} off "
-                       "after "
-                       "the translation and {} after the way back. Its losses allow any exchange, the true "
-                       "colours among them. Another --seed may end elsewhere.",
+                       "The shapes are right, but this run does not show exchanged colours: they are {} "
+                       "off after the translation and {} after the way back. Its losses allow any "
+                       "exchange, the true colours among them. Another --seed may end elsewhere.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
     case HueClaim::kept:
       return r.hue_as_claimed()
                  ? fmt::format("Shapes and colours are right: the hue is {} off on average.",
                                degrees(d.score.hue_error))
                  : fmt::format(
-                       "The shapes are right, but the identity term did not hold the colours "
-                       "in this run: the hue is {} off after the translation, {} after the way back.",
+                       "The shapes are right, but the identity term did not hold the colours in this run: "
+                       "the hue is {} off after the translation, {} after the way back.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
   }
   return "";
@@ -144,9 +143,9 @@ void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& o
   page.paragraph(
       "Two piles of pictures: in one the disc is of one colour, in the other it is striped. No picture of "
       "one pile has a partner in the other. Two networks learn to translate, one each way, from three "
-      "demands: a translation must look like a picture of the other pile; translated back it must be what it "
-      "was (the cycle); and a picture that is of the other pile already must pass unchanged (the identity "
-      "term, without which the second part shows what is missing).");
+      "demands: a translation must look like a picture of the other pile; translated back it must be what "
+      "it was (the cycle); and a picture that is of the other pile already must pass unchanged (the "
+      "identity term, without which the second part shows what is missing).");
   add_verdict(page, r, "");
   add_legend(page);
   std::vector<Figure> figures;
@@ -163,10 +162,10 @@ void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions
   page.heading("2. Circles and squares: zero loss, wrong answer");
   page.paragraph(
       "Every colour is as frequent among the circles as among the squares. So a translator that turns red "
-      "into green, green into blue and blue into red, all at once, produces perfectly good squares, and the "
-      "way back undoes the exchange: both demands are met, with the wrong answer. Such an exchange, which "
-      "maps the data onto itself, is called an automorphism, and no amount of training with these two losses "
-      "removes it.");
+      "into green, green into blue and blue into red, all at once, produces perfectly good squares, and "
+      "the way back undoes the exchange: both demands are met, with the wrong answer. Such an exchange, "
+      "which maps the data onto itself, is called an automorphism, and no amount of training with these "
+      "two losses removes it.");
   page.paragraph(
       "The identity term is the third demand: a picture that is already of the target's kind should pass "
       "unchanged. A square stays the square it is, colour included, and with the colour of squares that of "
@@ -193,13 +192,13 @@ void add_scoring(HtmlPage& page) {
   page.heading("How it was scored");
   page.paragraph(
       "The pictures are generated, so the right answer to each held-out one is known. An image counts as "
-      "right when all of these hold; copies of the input, translations of other images and constant pictures "
-      "fail them.");
+      "right when all of these hold; copies of the input, translations of other images and constant "
+      "pictures fail them.");
   page.list(
       {fmt::format(
-           "Shape: the object's outline overlaps the target's shape of equal area and centre by at least {} "
-           "(circles, squares) or {} (discs); its area is {} to {} times the true one; a striped disc has "
-           "stripes of amplitude {} or more, a solid one of {} at most.",
+           "Shape: the object's outline overlaps the target's shape of equal area and centre by at least "
+           "{} (circles, squares) or {} (discs); its area is {} to {} times the true one; a striped disc "
+           "has stripes of amplitude {} or more, a solid one of {} at most.",
            kMinShapeOverlap, kMinDiscOverlap, kMinAreaRatio, kMaxAreaRatio, kMinStripes, kMaxSolidStripes),
        fmt::format("Position: its centre is at most {} % of the side away from where it was.",
                    100 * kMaxOffset),

@@ -6,12 +6,14 @@
 
 #include "core/error.h"
 #include "report/chart.h"
+#include "report/palette.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr Colour kInk{0.11, 0.14, 0.19}, kMissing{0.93, 0.93, 0.93};
+using palette::kInk;
+constexpr Colour kMissing{0.93, 0.93, 0.93};
 constexpr double kCell = 30, kTop = 52, kMargin = 14;
 
 // From white to dark blue, evenly in lightness.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 
@@ -43,6 +44,11 @@ figure { margin: 1.25rem 0; min-width: 0; }
 img { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 img.small { image-rendering: pixelated; }
 img.drawing { background: #fff; padding: 4px; }
+.animation div { position: relative; }
+.animation canvas { position: absolute; left: 4px; top: 4px; width: calc(100% - 8px); height: calc(100% - 8px); }
+.animation .ground, .animation p, .playing .still { display: none; }
+.playing .ground, .playing p { display: block; }
+.animation input { width: 50%; vertical-align: middle; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.8rem 1rem;
   overflow-x: auto; font: 0.9rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 aside { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px;
@@ -50,8 +56,9 @@ aside { background: var(--card); border: 1px solid var(--line); border-left: 4px
 aside strong span { color: var(--tone); margin-right: 0.6em; text-transform: uppercase; font-size: 0.8rem;
   letter-spacing: 0.06em; }
 aside p { margin: 0.25rem 0 0; }
-.pass { --tone: var(--pass); } .fail { --tone: var(--fail); } .note { --tone: var(--note); }
-@media print { body { max-width: none; padding: 0; } aside, figure, tr { break-inside: avoid; } }
+.pass, .agrees { --tone: var(--pass); } .fail, .disagrees { --tone: var(--fail); } .note { --tone: var(--note); }
+@media print { .playing .still { display: block; } .playing .ground, .playing canvas, .playing p { display: none; }
+  body { max-width: none; padding: 0; } aside, figure, tr { break-inside: avoid; } }
 )css";
 
 /// RFC 4648, section 4.
@@ -110,7 +117,8 @@ std::string figure_html(const Figure& figure) {
 }
 
 const char* word(Callout kind) {
-  return kind == Callout::pass ? "pass" : kind == Callout::fail ? "fail" : "note";
+  constexpr std::array<const char*, 5> kWords = {"pass", "fail", "agrees", "disagrees", "note"};
+  return kWords[static_cast<std::size_t>(kind)];
 }
 
 }  // namespace
@@ -138,6 +146,8 @@ std::string escape_html(std::string_view text) {
     }
   return out;
 }
+
+std::string svg_data(const std::string& svg) { return "data:image/svg+xml;base64," + base64(svg); }
 
 HtmlPage::HtmlPage(std::string title, std::string subtitle)
     : title_(std::move(title)), subtitle_(std::move(subtitle)) {}
@@ -175,8 +185,12 @@ void HtmlPage::drawing(const Drawing& drawing, const std::string& caption) {
   const std::string text = escape_html(caption);
   body_ += fmt::format(
       "<figure style=\"max-width:{0}px\"><img class=\"drawing\" width=\"{0}\" height=\"{1}\" alt=\"{2}\" "
-      "src=\"data:image/svg+xml;base64,{3}\"><figcaption>{2}</figcaption></figure>\n",
-      std::ceil(drawing.width), std::ceil(drawing.height), text, base64(drawing.svg));
+      "src=\"{3}\"><figcaption>{2}</figcaption></figure>\n",
+      std::ceil(drawing.width), std::ceil(drawing.height), text, svg_data(drawing.svg));
+}
+
+void HtmlPage::animation(const Animation& animation, const std::string& caption) {
+  body_ += animation_html(animation, caption);
 }
 
 void HtmlPage::figures(const std::vector<Figure>& figures) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image/image.h"
+#include "report/animation.h"
 #include "report/canvas.h"
 
 namespace torsor {
@@ -25,7 +26,7 @@ struct Figure {
   std::string caption;  // also what screen readers say
 };
 
-enum class Callout { pass, fail, note };
+enum class Callout { pass, fail, agrees, disagrees, note };
 
 /// Collects blocks in reading order. All texts are plain: characters with a meaning in HTML are escaped.
 class HtmlPage {
@@ -42,6 +43,7 @@ class HtmlPage {
   void figure(const Figure& figure);
   /// A drawing as SVG.
   void drawing(const Drawing& drawing, const std::string& caption);
+  void animation(const Animation& animation, const std::string& caption);
   /// Side by side, wrapping where the page is narrow.
   void figures(const std::vector<Figure>& figures);
   /// A set-off box, marked by colour and by a word, so that it reads without colour too.
@@ -54,6 +56,9 @@ class HtmlPage {
  private:
   std::string title_, subtitle_, body_;
 };
+
+/// A drawing as the address of a picture that needs no file.
+std::string svg_data(const std::string& svg);
 
 /// `text` with & < > " ' written as character references.
 std::string escape_html(std::string_view text);

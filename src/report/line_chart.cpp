@@ -6,20 +6,13 @@
 
 #include "core/error.h"
 #include "report/chart.h"
+#include "report/palette.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr Colour kInk{0.11, 0.14, 0.19}, kSoft{0.36, 0.40, 0.46}, kGrid{0.90, 0.91, 0.93};
-// Okabe and Ito's, told apart by everybody (Color Universal Design, 2008).
-constexpr std::array<Colour, 7> kColours = {{{0, 0.447, 0.698},
-                                             {0.835, 0.369, 0},
-                                             {0, 0.620, 0.451},
-                                             {0.800, 0.475, 0.655},
-                                             {0.902, 0.624, 0},
-                                             {0.337, 0.706, 0.914},
-                                             {0.25, 0.25, 0.25}}};
+using palette::kGrid, palette::kInk, palette::kSoft;
 constexpr double kLeft = 62, kRight = 16, kTop = 34, kBottom = 46;
 
 struct Range {
@@ -110,7 +103,7 @@ class Plot {
   }
 
  private:
-  static Colour colour(std::size_t i) { return kColours[i % kColours.size()]; }
+  static Colour colour(std::size_t i) { return palette::kSeries[i % palette::kSeries.size()]; }
 
   static Range range_of(const LineChart& chart, bool of_x) {
     Range range;

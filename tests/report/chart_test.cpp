@@ -140,6 +140,42 @@ TEST(Heatmaps, AreDarkWhereTheNumbersAreHigh) {
   EXPECT_THAT(error_of([&] { draw(map); }), HasSubstr("'Confusion'"));
 }
 
+Animation two_frames() {
+  Animation a;
+  a.panels = {{"left", -1, 1, {{{-1, 0}, {1, 0}}}}, {"right"}};
+  a.groups = {"early", "late"};
+  a.frames = {{"step 0", {{0, {0, 0}, 0}}}, {"step 1 </script>", {{1, {0.5, -0.5}, 1}}}};
+  return a;
+}
+
+TEST(Animations, DrawTheirPointsWhereTheyAre) {
+  const Drawing first = draw(two_frames(), 0), second = draw(two_frames(), 1);
+  // Panels of 300 units from 24 and 348; y upwards.
+  const auto blue = pixel(first.image, 24 + 150, 54 + 150), orange = pixel(second.image, 348 + 225, 54 + 225);
+  EXPECT_GT(blue[2], blue[0] + 60);
+  EXPECT_GT(orange[0], orange[2] + 60);
+  EXPECT_EQ(pixel(second.image, 24 + 150, 54 + 130), pixel(first.image, 24 + 150, 54 + 130));
+}
+
+TEST(Animations, CannotBeEndedByTheirOwnTexts) {
+  const std::string html = animation_html(two_frames(), "Moves <b>");
+  EXPECT_EQ(html.find("</script>"), html.rfind("</script>"));
+  EXPECT_THAT(html,
+              AllOf(HasSubstr("step 0"), HasSubstr("Moves &lt;b&gt;"), HasSubstr("class=\"drawing still\"")));
+}
+
+TEST(Animations, RefusePointsOfNoPanelOrGroup) {
+  Animation a = two_frames();
+  a.frames[1].points[0].panel = 2;
+  EXPECT_THAT(error_of([&] { animation_html(a, ""); }), HasSubstr("step 1"));
+  a = two_frames();
+  a.frames[0].points[0].group = -1;
+  EXPECT_THAT(error_of([&] { draw(a, 0); }), HasSubstr("step 0"));
+  EXPECT_THROW(draw(two_frames(), 3), Error);
+  a.frames.clear();
+  EXPECT_THROW(animation_html(a, ""), Error);
+}
+
 TEST(Pages, HoldDrawingsAsPicturesOfTheirOwn) {
   HtmlPage page("Title");
   page.drawing(draw(simple()), "A <caption>");

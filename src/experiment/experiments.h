@@ -1,0 +1,36 @@
+// Every experiment that `torsor reproduce` knows.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiment/reproduction.h"
+
+namespace torsor {
+
+/// In the order of the paper.
+const std::vector<std::shared_ptr<const Experiment>>& experiments();
+
+/// Throws UsageError that suggests when there is none of that id.
+const Experiment& experiment_named(const std::string& id);
+
+/// One line an experiment, the id first: what it is, what it needs, what it takes.
+std::string experiment_list();
+
+// One file each.
+std::shared_ptr<const Experiment> finite_invariance();    // S0-C1
+std::shared_ptr<const Experiment> finite_torsor();        // S0-C2
+std::shared_ptr<const Experiment> gaussian_torsor();      // S0-C2-gaussian
+std::shared_ptr<const Experiment> push_forward_lemma();   // S0-C3
+std::shared_ptr<const Experiment> perturbation_bound();   // S0-C4
+std::shared_ptr<const Experiment> asymptotic_bound();     // S0-C5
+std::shared_ptr<const Experiment> transfer();             // S0-C6
+std::shared_ptr<const Experiment> atoms();                // S0-C7
+std::shared_ptr<const Experiment> trained_atoms();        // S0-C7-trained
+std::shared_ptr<const Experiment> injective_maps();       // S0-C8
+std::shared_ptr<const Experiment> latent_rotations();     // S0-C9
+std::shared_ptr<const Experiment> truncated_immersion();  // S0-C10
+std::shared_ptr<const Experiment> style_encoders();       // S0-C11
+
+}  // namespace torsor

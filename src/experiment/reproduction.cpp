@@ -1,0 +1,157 @@
+#include "experiment/reproduction.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "core/time.h"
+#include "model/environment.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr std::size_t kMaxSeeds = 1000;
+
+const std::vector<std::string>& scale_names() {
+  static const std::vector<std::string> names = {"smoke", "quick", "full"};
+  return names;
+}
+
+Scale scale_named(const std::string& name) {
+  const auto& names = scale_names();
+  return static_cast<Scale>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+Json setup_json(const std::vector<Setting>& setup) {
+  Json out = Json::array();
+  for (const Setting& s : setup) out.push_back({{"what", s.what}, {"value", s.value}, {"why", s.why}});
+  return out;
+}
+
+std::vector<std::uint64_t> seeds_for(const ExperimentInfo& info, const ReproduceOptions& options) {
+  const std::string& fixed = info.seeds[static_cast<std::size_t>(scale_named(options.scale))];
+  if (fixed.empty() && !options.seeds.empty())
+    fail_usage("--seeds {}: {} draws nothing at random; leave --seeds out", options.seeds, info.id);
+  if (fixed.empty()) return {0};
+  return parse_seeds(options.seeds.empty() ? fixed : options.seeds, "--seeds");
+}
+
+void check_data(const ExperimentInfo& info, const ReproduceOptions& options) {
+  if (options.data.empty()) return;
+  if (info.data.empty()) fail_usage("--data {}: {} takes no data; leave --data out", options.data, info.id);
+  if (!fs::is_directory(options.data))
+    fail_usage("--data {}: not a folder; expected {}", options.data, info.data);
+}
+
+fs::path out_folder(const ExperimentInfo& info, const ReproduceOptions& options) {
+  const fs::path out = options.out.empty() ? fs::path("reproduction") / info.id : fs::path(options.out);
+  for (const char* name : {"index.html", "results.json"})
+    if (!options.overwrite && fs::exists(out / name))
+      fail_usage("--out {}: holds a result already; add --overwrite to replace it, or name another folder",
+                 out.string());
+  return out;
+}
+
+std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
+  std::vector<std::string> words;
+  for (const std::uint64_t seed : seeds) words.push_back(std::to_string(seed));
+  return join(words, ",");
+}
+
+std::string command_for(const ExperimentInfo& info, const Request& request) {
+  std::string command = fmt::format("torsor reproduce {} --scale {}", info.id, scale_name(request.scale));
+  if (!info.seeds[static_cast<std::size_t>(request.scale)].empty())
+    command += " --seeds " + seeds_text(request.seeds);
+  if (!request.data.empty()) command += " --data " + request.data.string();
+  return command;
+}
+
+// One number of a list of seeds.
+std::uint64_t seed_number(std::string_view text, const std::string& all, const std::string& what) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty())
+    fail_usage("{} {}: expected seeds such as 0-4 or 3,8", what, all);
+  return value;
+}
+
+}  // namespace
+
+std::string scale_name(Scale scale) { return scale_names()[static_cast<std::size_t>(scale)]; }
+
+std::string verdict_name(Verdict verdict) {
+  return verdict == Verdict::agrees ? "agrees" : verdict == Verdict::disagrees ? "disagrees" : "cannot tell";
+}
+
+void check_stop(const StopFlag& stop) {
+  if (stop.requested()) throw StoppedError();
+}
+
+std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what) {
+  std::vector<std::uint64_t> seeds;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', start), text.size());
+    const std::string_view part = std::string_view(text).substr(start, comma - start);
+    const std::size_t dash = part.find('-');
+    const std::uint64_t first = seed_number(part.substr(0, dash), text, what);
+    const std::uint64_t last =
+        dash == std::string_view::npos ? first : seed_number(part.substr(dash + 1), text, what);
+    if (last < first)
+      fail_usage("{} {}: {} comes before {}; write {}-{}", what, text, last, first, last, first);
+    if (last - first >= kMaxSeeds || seeds.size() + (last - first) >= kMaxSeeds)
+      fail_usage("{} {}: more than {} seeds", what, text, kMaxSeeds);
+    for (std::uint64_t k = 0; k <= last - first; ++k) {
+      if (std::find(seeds.begin(), seeds.end(), first + k) != seeds.end())
+        fail_usage("{} {}: {} is given twice", what, text, first + k);
+      seeds.push_back(first + k);
+    }
+    start = comma + 1;
+  }
+  return seeds;
+}
+
+void ReproduceOptions::describe(OptionSet& o) {
+  o.add("scale", scale, "smoke: seconds, to see that it runs; quick: minutes; full: as large as the paper's")
+      .choices(scale_names());
+  o.add("seeds", seeds, "seeds to run, such as 0-4 or 3,8 [those that the experiment fixes]");
+  o.add("data", data, "folder of the experiment's real data [data that torsor generates]");
+  o.add("out", out, "folder for the page, the numbers and the figures [reproduction/ID]");
+  o.add("overwrite", overwrite, "replace an earlier result in that folder");
+}
+
+Json reproduction_record(const Experiment& experiment, const Request& request, const Json& results) {
+  const Finding finding = experiment.judge(results);
+  return {{"id", experiment.info().id},
+          {"scale", scale_name(request.scale)},
+          {"seeds", request.seeds},
+          {"command", command_for(experiment.info(), request)},
+          {"finished", utc_now()},
+          {"environment", describe_environment(Placement())},
+          {"verdict", verdict_name(finding.verdict)},
+          {"because", finding.because},
+          {"setup", setup_json(experiment.setup(request.scale))},
+          {"results", results}};
+}
+
+Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& options, LogSink& log,
+                       const StopFlag& stop) {
+  const ExperimentInfo& info = experiment.info();
+  check_data(info, options);
+  const fs::path out = out_folder(info, options);
+  const Request request{scale_named(options.scale), seeds_for(info, options), options.data, out, log, stop};
+  make_folder(out);
+  const auto start = std::chrono::steady_clock::now();
+  const Json results = experiment.measure(request);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  Json record = reproduction_record(experiment, request, results);
+  record["seconds"] = taken.count();
+  reproduction_page(experiment, record, out / "figures").save(out / "index.html");
+  write_file_atomically(out / "results.json", record.dump(1) + "\n");
+  return {record.at("verdict"), record.at("because"), out / "index.html"};
+}
+
+}  // namespace torsor

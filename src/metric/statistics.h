@@ -1,0 +1,32 @@
+// Intervals and tests for the numbers of experiments.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace torsor {
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+/// Mean and its 95 % interval by Student's t; one value has no interval (infinite ends). Throws Error for
+/// none.
+struct MeanInterval {
+  double mean = 0;
+  Interval interval;
+};
+MeanInterval mean_interval(const std::vector<double>& values);
+
+/// Wilson's 95 % interval for a share of `successes` in `trials`. Throws Error when trials < 1.
+Interval share_interval(std::int64_t successes, std::int64_t trials);
+
+/// Probability that angles (radians) from a uniform circle come out at least as far from uniform (Rayleigh's
+/// test, with the correction in Zar, Biostatistical Analysis, eq. 27.4). Throws Error for none.
+double rayleigh_p(const std::vector<double>& angles);
+
+/// "0.912 (0.853 to 0.971)".
+std::string interval_text(double value, const Interval& interval);
+
+}  // namespace torsor

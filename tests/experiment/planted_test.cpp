@@ -1,0 +1,189 @@
+// Every experiment run at smoke, judged, and judged again with planted results: each verdict can come out.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/files.h"
+#include "experiment/experiments.h"
+#include "test_support.h"
+
+namespace torsor {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::TestFolder;
+
+using Plant = std::function<void(Json& results)>;
+
+struct PlantedCase {
+  std::string id;
+  Verdict at_smoke;
+  std::vector<std::pair<Verdict, Plant>> plants;
+};
+
+Json& arm(Json& results, const std::string& name) {
+  for (Json& a : results["arms"])
+    if (a["name"] == name) return a;
+  throw std::logic_error(name);
+}
+
+// The rotations of an arm end where they started.
+void keep_rotations(Json& a) {
+  for (Json& run : a["runs"])
+    if (run["rotation"].get<bool>()) run["end"] = run["start"];
+}
+
+const std::vector<PlantedCase>& planted() {
+  using enum Verdict;
+  static const std::vector<PlantedCase> cases = {
+      {"S0-C1",
+       agrees,
+       {{disagrees, [](Json& r) { r["kept"] = r["kept"].get<int>() - 1; }},
+        {disagrees, [](Json& r) { r["isomorphisms"] = 0; }},
+        {disagrees, [](Json& r) { r["changed"] = r["changed"].get<int>() - 1; }},
+        {disagrees, [](Json& r) { r["other_permutations_kept"] = 1; }},
+        {cannot_tell, [](Json& r) { r["zero_loss_pairs"] = 0; }},
+        {cannot_tell, [](Json& r) { r["nontrivial"] = 0; }}}},
+      {"S0-C2",
+       agrees,
+       {{disagrees, [](Json& r) { r["problems"][0]["related_once"] = 0; }},
+        {disagrees, [](Json& r) { r["problems"][0]["by_formula"] = 0; }},
+        {disagrees, [](Json& r) { r["problems"][0]["solutions"] = 7; }},
+        {cannot_tell, [](Json& r) { r["problems"] = Json::array({r["problems"][0]}); }}}},
+      {"S0-C2-gaussian",
+       agrees,
+       {{disagrees, [](Json& r) { arm(r, "unequal")["runs"][3]["off_group"] = 0.5; }},
+        {disagrees,
+         [](Json& r) {
+           for (Json& run : arm(r, "equal")["runs"]) run["end"] = 10;
+         }},
+        {disagrees,
+         [](Json& r) {
+           for (Json& run : arm(r, "equal")["runs"]) run["rotation"] = true;
+         }},
+        {disagrees, [](Json& r) { keep_rotations(arm(r, "identity")); }},
+        {cannot_tell, [](Json& r) { arm(r, "equal")["runs"][0]["loss"] = 1; }},
+        {cannot_tell,
+         [](Json& r) {
+           for (Json& run : arm(r, "equal")["runs"]) run["moved"] = 0.1;
+         }},
+        {cannot_tell, [](Json& r) { arm(r, "equal")["runs"].get_ref<Json::array_t&>().resize(40); }}}},
+      {"S0-C3",
+       agrees,
+       {{disagrees, [](Json& r) { r["rows"][2]["largest_gap"] = 0.1; }},
+        {cannot_tell, [](Json& r) { r["rows"][2]["largest_gap"] = 5e-4; }},
+        {cannot_tell, [](Json& r) { r["rows"][2]["median_gap_of_wrong_formula"] = 1e-5; }}}},
+      {"S0-C4",
+       disagrees,
+       {{agrees,
+         [](Json& r) {
+           r["printed_violated"] = 0;
+           for (Json& c : r["constructed"]) c["printed"] = c["moved_loss"];
+         }},
+        {cannot_tell, [](Json& r) { r["corrected_violated"] = 1; }},
+        {cannot_tell, [](Json& r) { r["matching_violated"] = 1; }},
+        {cannot_tell, [](Json& r) { r["constructed"][0]["corrected"] = 100; }},
+        {cannot_tell, [](Json& r) { r["needed"][0]["random"] = r["needed"][0]["constructed"] = 0; }}}},
+      {"S0-C5",
+       agrees,
+       {{disagrees, [](Json& r) { r["cases"][0]["moved"].back() = 1.1 * r["cases"][0]["bound"].get<double>(); }},
+        {disagrees,
+         [](Json& r) {
+           for (Json& c : r["cases"])
+             if (c["lipschitz"].get<double>() < 1 + 1e-9) c["loss"] = 0.5 * c["moved"].back().get<double>();
+         }},
+        {cannot_tell, [](Json& r) { r["cases"][0]["pure"].back() = 1; }}}},
+      {"S0-C6",
+       agrees,
+       {{disagrees, [](Json& r) { r["commuting"] = r["commuting"].get<int>() - 1; }},
+        {disagrees, [](Json& r) { r["automorphisms"] = 0; }},
+        {disagrees, [](Json& r) { r["flow_jacobian"] = 0.1; }},
+        {cannot_tell, [](Json& r) { r["transferred"] = 0; }},
+        {cannot_tell, [](Json& r) { r["others_automorphisms"] = r["others"]; }}}},
+      {"S0-C7",
+       agrees,
+       {{disagrees, [](Json& r) { r["distinct_with"] = 1; }},
+        {disagrees, [](Json& r) { r["equal_with"] = 1; }},
+        {disagrees, [](Json& r) { r["exchange"] = 0.1; }},
+        {cannot_tell, [](Json& r) { r["equal"] = 0; }},
+        {cannot_tell, [](Json& r) { r["square"] = 0; }}}},
+      {"S0-C7-trained",
+       agrees,
+       {{disagrees, [](Json& r) { r["spaces"][2]["found"]["0->1 1->0 2->2 3->3"] = 2; }},
+        {cannot_tell, [](Json& r) { r["spaces"][0]["converged"] = 3; }},
+        {cannot_tell, [](Json& r) { r["spaces"][0]["found"] = Json::object(); }}}},
+      {"S0-C8",
+       agrees,
+       {{disagrees, [](Json& r) { r["maps"][1]["recovered"] = 5; }},
+        {disagrees, [](Json& r) { r["maps"][0]["score"] = 9; }},
+        {cannot_tell, [](Json& r) { r["maps"][3]["recovered"] = r["maps"][3]["points"]; }}}},
+      {"S0-C9",
+       agrees,
+       {{disagrees, [](Json& r) { r["rotated"]["rejected"] = r["rotated"]["tests"]; }},
+        {disagrees,
+         [](Json& r) {
+           for (Json& d : r["displacement"]) d = 0.01;
+         }},
+        {cannot_tell, [](Json& r) { r["shifted"]["rejected"] = 0; }}}},
+      {"S0-C10",
+       agrees,
+       {{disagrees, [](Json& r) { r["lines"][1]["balls"][0]["least"] = 1e-6; }},
+        {cannot_tell, [](Json& r) { r["lines"][1]["balls"][0]["bound"] = -0.1; }},
+        {cannot_tell, [](Json& r) { r["lines"][0]["far_distance"] = 1; }}}},
+      {"S0-C11",
+       agrees,
+       {{disagrees, [](Json& r) { r["wrong_count"] = 1; }},
+        {disagrees, [](Json& r) { r["related"] = 0; }},
+        {cannot_tell, [](Json& r) { r["solvable"] = 0; }}}}};
+  return cases;
+}
+
+class PlantedResults : public ::testing::TestWithParam<PlantedCase> {};
+
+TEST_P(PlantedResults, LeadToEveryVerdict) {
+  const PlantedCase& c = GetParam();
+  const Experiment& experiment = experiment_named(c.id);
+  TestFolder folder;
+  NullLog log;
+  StopFlag stop;
+  const Json results = experiment.measure({Scale::smoke, {0}, "", folder.path, log, stop});
+  const Finding found = experiment.judge(results);
+  EXPECT_EQ(found.verdict, c.at_smoke) << found.because;
+  std::set<Verdict> seen = {found.verdict};
+  for (std::size_t k = 0; k < c.plants.size(); ++k) {
+    Json planted = results;
+    c.plants[k].second(planted);
+    const Finding verdict = experiment.judge(planted);
+    EXPECT_EQ(verdict.verdict, c.plants[k].first) << "plant " << k << ": " << verdict.because;
+    EXPECT_FALSE(verdict.because.empty());
+    seen.insert(verdict.verdict);
+  }
+  EXPECT_EQ(seen.size(), 3u) << "a plant for every verdict";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PlantedResults, ::testing::ValuesIn(planted()), [](const auto& info) {
+  std::string name = info.param.id;
+  std::erase(name, '-');
+  return name;
+});
+
+TEST(PlantedResults, ThereIsACaseForEveryExperiment) {
+  std::vector<std::string> ids, tested;
+  for (const auto& experiment : experiments()) ids.push_back(experiment->info().id);
+  for (const PlantedCase& c : planted()) tested.push_back(c.id);
+  EXPECT_EQ(ids, tested);
+}
+
+TEST(PlantedResults, StoppingJudgesNothing) {
+  TestFolder folder;
+  NullLog log;
+  StopFlag stop;
+  stop.request();
+  for (const auto& experiment : experiments()) {
+    if (experiment->info().id == "S0-C8") continue;  // over before it could stop
+    EXPECT_THROW(experiment->measure({Scale::smoke, {0}, "", folder.path, log, stop}), StoppedError)
+        << experiment->info().id;
+  }
+}
+
+}  // namespace
+}  // namespace torsor
