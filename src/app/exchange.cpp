@@ -70,7 +70,10 @@ struct ExportOptions {
 };
 
 std::string sides_text(const SizeRule& rule) {
-  if (!rule.takes_others) return fmt::format("multiples of {}", rule.multiple);
+  if (!rule.takes_others)
+    return rule.minimum > rule.multiple
+               ? fmt::format("multiples of {} from {} up", rule.multiple, rule.minimum)
+               : fmt::format("multiples of {}", rule.multiple);
   return fmt::format("from {} up (the output's are rounded up to multiples of {})", rule.minimum,
                      rule.multiple);
 }

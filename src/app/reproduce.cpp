@@ -21,9 +21,9 @@ int reproduce_command_run(const std::vector<std::string>& positionals) {
   auto& bound = Bound<ReproduceOptions>::instance();
   if (positionals[0].empty()) return list_experiments(bound.options);
   const Experiment& experiment = experiment_named(positionals[0]);
-  ConsoleLog log;
   try {
-    const Reproduction done = reproduce(experiment, bound.settings, log, stop_flag());
+    const Reproduction done =
+        reproduce(experiment, bound.settings, std::make_shared<ConsoleLog>(), stop_flag());
     std::cout << fmt::format("{}: {}: {}\nopen {} in a browser\n", experiment.info().id, done.verdict,
                              done.because, std::filesystem::absolute(done.page).lexically_normal().string());
     return 0;

@@ -30,6 +30,12 @@ class Registry {
     fail_usage("unknown {} '{}'{} (one of {})", what_, name, did_you_mean(name, names()), join(names()));
   }
 
+  bool has(const std::string& name) const {
+    for (const auto& [known, unused] : entries_)
+      if (known == name) return true;
+    return false;
+  }
+
   std::vector<std::string> names() const {
     std::vector<std::string> out;
     for (const auto& [name, unused] : entries_) out.push_back(name);

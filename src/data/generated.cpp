@@ -8,11 +8,14 @@
 #include "core/error.h"
 #include "core/registry.h"
 #include "core/rng.h"
+#include "core/text.h"
+#include "data/glyphs.h"
 
 namespace torsor {
 
 namespace {
 
+const std::string kGlyphs = "glyphs";
 constexpr double kPi = std::numbers::pi;
 constexpr std::int64_t kMinSize = 16;        // below, squares and discs are the same few pixels
 constexpr double kFrameMargin = 0.03;        // kept free between object and frame, as a fraction of the side
@@ -287,7 +290,18 @@ void check_size(std::int64_t size) {
 
 }  // namespace
 
-std::vector<std::string> generated_tasks() { return tasks().names(); }
+std::vector<std::string> scene_tasks() { return tasks().names(); }
+
+std::vector<std::string> generated_tasks() {
+  std::vector<std::string> names = scene_tasks();
+  names.push_back(kGlyphs);
+  return names;
+}
+
+std::string generated_domain_name(const std::string& task, Domain domain) {
+  const std::size_t dash = task.find('-');
+  return domain == Domain::a || dash == std::string::npos ? task.substr(0, dash) : task.substr(dash + 1);
+}
 
 SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,
                            std::int64_t index) {
@@ -317,7 +331,10 @@ Image render_scene(const std::string& task, Domain domain, const SceneTruth& tru
 std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Domain domain, Split split,
                                                    std::uint64_t seed, std::int64_t count,
                                                    std::int64_t size) {
-  tasks().at(task);
+  if (task == kGlyphs) return make_glyph_source(domain, split, seed, count, size);
+  if (!tasks().has(task))
+    fail_usage("unknown generated task '{}'{} (one of {})", task, did_you_mean(task, generated_tasks()),
+               join(generated_tasks()));
   check_size(size);
   if (count < 1) fail_usage("{} generated images asked for; the count must be at least 1", count);
   return std::make_unique<GeneratedSource>(task, domain, split, seed, count, size);

@@ -27,11 +27,17 @@ struct SceneTruth {
 /// One coloured and one white stripe as a fraction of the image side: 6 pixels at 32.
 inline constexpr double kStripePeriod = 0.19;
 
-/// Tasks: "circles-squares" (A: a coloured disc, B: a coloured square, on a grey background lit from above;
-/// hue uniform on a circle around the grey axis, so that a rotation of the hues is an automorphism of the
-/// data; S1-E2) and "solid-striped" (A: a solid disc, B: the same with nearly level stripes; on a
-/// landscape-like background).
+/// Tasks with a scene: "circles-squares" (A: a coloured disc, B: a coloured square, on a grey background lit
+/// from above; hue uniform on a circle around the grey axis, so that a rotation of the hues is an
+/// automorphism of the data; S1-E2) and "solid-striped" (A: a solid disc, B: the same with nearly level
+/// stripes; on a landscape-like background).
+std::vector<std::string> scene_tasks();
+
+/// The tasks with a scene, and "glyphs" (A and B: the same ten classes of glyphs; see glyphs.h).
 std::vector<std::string> generated_tasks();
+
+/// The domain's name: "circles", "squares", "glyphs".
+std::string generated_domain_name(const std::string& task, Domain domain);
 
 /// Truth of image `index`. Throws UsageError for an unknown task.
 SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,

@@ -10,7 +10,7 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
       finite_invariance(),  finite_torsor(),    gaussian_torsor(),  push_forward_lemma(),
       perturbation_bound(), asymptotic_bound(), transfer(),         atoms(),
       trained_atoms(),      injective_maps(),   latent_rotations(), truncated_immersion(),
-      style_encoders()};
+      style_encoders(),     mnist_to_mnist()};
   return all;
 }
 

@@ -32,5 +32,6 @@ std::shared_ptr<const Experiment> injective_maps();       // S0-C8
 std::shared_ptr<const Experiment> latent_rotations();     // S0-C9
 std::shared_ptr<const Experiment> truncated_immersion();  // S0-C10
 std::shared_ptr<const Experiment> style_encoders();       // S0-C11
+std::shared_ptr<const Experiment> mnist_to_mnist();       // S0-E1
 
 }  // namespace torsor

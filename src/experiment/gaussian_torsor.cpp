@@ -13,11 +13,11 @@ namespace torsor {
 
 namespace {
 
-constexpr double kConverged = 0.01;   // loss
-constexpr double kOnGroup = 0.02;     // distance of a converged G from O(2), in any entry
-constexpr double kCollapsed = 3;      // degrees from 0
-constexpr double kMinMoved = 5;       // degrees, median
-constexpr double kMinSpread = 0.001;  // smallest p of Rayleigh's test that counts as spread
+constexpr double kConverged = 0.01;    // loss
+constexpr double kOnGroup = 0.02;      // distance of a converged G from O(2), in any entry
+constexpr double kCollapsed = 3;       // degrees from 0
+constexpr double kMinMoved = 5;        // degrees, median
+constexpr double kMaxResultant = 0.5;  // resultant length up to which angles count as spread
 constexpr std::int64_t kMinRuns = 50, kMinOfASign = 15;
 
 // What the verdict needs of one arm.
@@ -28,18 +28,22 @@ struct ArmSummary {
   std::int64_t stayed = 0,
                under_way = 0;        // rotations not at 0 that came less, or more, than kMinMoved nearer
   double most_moved_reflection = 0;  // degrees
-  double spread_rotations = 1, spread_reflections = 1;
+  double resultant_rotations = 0, resultant_reflections = 0, p_rotations = 1, p_reflections = 1;
 };
 
-// Rayleigh's test looks for one preferred direction; of angles doubled and times four it finds two and four.
-double spread_p(const std::vector<double>& angles) {
-  double least = 1;
+// One preferred direction shows in the angles, two in their doubles, four in their fourfold: the largest
+// resultant length of these, and the smallest p of Rayleigh's test (after Bonferroni) as to whether it is
+// chance.
+double largest_resultant(const std::vector<double>& angles, double& p) {
+  double largest = 0;
+  if (angles.empty()) return largest;
   for (const int fold : {1, 2, 4}) {
     std::vector<double> folded;
     for (const double a : angles) folded.push_back(a * fold * std::numbers::pi / 180);
-    if (!folded.empty()) least = std::min(least, 3 * rayleigh_p(folded));
+    largest = std::max(largest, resultant_length(folded));
+    p = std::min(p, 3 * rayleigh_p(folded));
   }
-  return std::min(1.0, least);
+  return largest;
 }
 
 ArmSummary summary_of(const Json& arm) {
@@ -63,8 +67,8 @@ ArmSummary summary_of(const Json& arm) {
   }
   s.rotations = std::ssize(turned);
   s.reflections = std::ssize(mirrored);
-  s.spread_rotations = spread_p(turned);
-  s.spread_reflections = spread_p(mirrored);
+  s.resultant_rotations = largest_resultant(turned, s.p_rotations);
+  s.resultant_reflections = largest_resultant(mirrored, s.p_reflections);
   if (!moved.empty()) {
     std::nth_element(moved.begin(), moved.begin() + std::ssize(moved) / 2, moved.end());
     s.median_moved = moved[moved.size() / 2];
@@ -90,16 +94,19 @@ Finding judge_pure(const std::string& name, const ArmSummary& s) {
     return {Verdict::disagrees,
             fmt::format("arm {}: {} rotations and {} reflections; one kind is hardly found", name,
                         s.rotations, s.reflections)};
-  if (std::min(s.spread_rotations, s.spread_reflections) < kMinSpread)
-    return {Verdict::disagrees,
-            fmt::format("arm {}: the angles concentrate (p = {:.2g} for rotations, {:.2g} for "
-                        "reflections)",
-                        name, s.spread_rotations, s.spread_reflections)};
+  if (std::max(s.resultant_rotations, s.resultant_reflections) > kMaxResultant)
+    return {
+        Verdict::disagrees,
+        fmt::format(
+            "arm {}: the angles concentrate (resultant length {:.2f} for rotations, {:.2f} for reflections)",
+            name, s.resultant_rotations, s.resultant_reflections)};
   if (s.median_moved < kMinMoved)
     return doubt(fmt::format("arm {}: half of the runs moved less than {} degrees: the start decides", name,
                              kMinMoved));
   return {Verdict::agrees, ""};
 }
+
+std::string spread_text(double resultant, double p) { return fmt::format("{:.2f} (p {:.2g})", resultant, p); }
 
 std::string flag(double p) { return fmt::format("{:.2g}", p); }
 
@@ -167,18 +174,19 @@ class GaussianTorsor : public Experiment {
             "For X = N(0, I) in the plane and linear translators, Aut(X) is O(2), so by Prop. 2.2 the "
             "solutions are one of them times every rotation and reflection: training may return any. The "
             "identity term chooses among them when X = Y.",
-        .rule = fmt::format(
-            "agrees: without the identity term at least {} random starts all reach a loss of {}, every G "
-            "is within {} of the predicted set, rotations and reflections each come out {} times or more, "
-            "the angles of neither concentrate (Rayleigh's test for one, two and four preferred "
-            "directions, p >= {} after Bonferroni), and the median run ends {} degrees or more from where "
-            "it started; and with the identity term every start of positive determinant ends within {} "
-            "degrees of 0. disagrees: a converged run off the set, a kind of solution missing, angles that "
-            "concentrate, or a rotation that the identity term does not bring {} degrees nearer to 0. "
-            "cannot tell: runs that did not converge or are still under way, or angles that stay where "
-            "they start.",
-            kMinRuns, kConverged, kOnGroup, kMinOfASign, kMinSpread, kMinMoved, kCollapsed, kMinMoved),
-        .takes = {"6 s", "1 min", "5 min"},
+        .rule = fmt::format("agrees: without the identity term at least {} random starts all reach a loss of "
+                            "{}, every G is within {} of the predicted set, rotations and reflections each "
+                            "come out {} times or more, the angles of neither concentrate (resultant "
+                            "length {} or less for one, two and four preferred directions; 0 = all round, "
+                            "1 = all alike), and the median run ends {} degrees or more from where it "
+                            "started; and with the identity term every start of positive determinant ends "
+                            "within {} degrees of 0. disagrees: a converged run off the set, a kind of "
+                            "solution missing, angles that concentrate, or a rotation that the identity "
+                            "term does not bring {} degrees nearer to 0. cannot tell: runs that did not "
+                            "converge or are still under way, or angles that stay where they start.",
+                            kMinRuns, kConverged, kOnGroup, kMinOfASign, kMaxResultant, kMinMoved, kCollapsed,
+                            kMinMoved),
+        .takes = {"6 s", "1 min", "6 min"},
         .seeds = {"0", "0", "0"}};
     return info;
   }
@@ -241,12 +249,11 @@ class GaussianTorsor : public Experiment {
                           identity.under_way)};
     const ArmSummary equal = summary_of(arm_named(results, "equal"));
     return {Verdict::agrees,
-            fmt::format(
-                "all {} runs converged; {} rotations and {} reflections, spread over all angles (p = "
-                "{:.2g} and {:.2g}), a median {:.0f} degrees from their starts; with the identity term the "
-                "rotations end within {:.2g} degrees of 0",
-                equal.runs, equal.rotations, equal.reflections, equal.spread_rotations,
-                equal.spread_reflections, equal.median_moved, identity.largest_rotation)};
+            fmt::format("all {} runs converged; {} rotations and {} reflections, at all angles (resultant "
+                        "length {:.2f} and {:.2f}), a median {:.0f} degrees from their starts; with the "
+                        "identity term the rotations end within {:.2g} degrees of 0",
+                        equal.runs, equal.rotations, equal.reflections, equal.resultant_rotations,
+                        equal.resultant_reflections, equal.median_moved, identity.largest_rotation)};
   }
 
   void present(const Json& results, ReproductionPage& page) const override {
@@ -258,18 +265,18 @@ class GaussianTorsor : public Experiment {
         "the reflections, which cannot get there, stay where they are.");
     const Animation animation = torsor_animation(results);
     html.animation(animation, "Solutions as points on O(2), over the steps of the training");
-    Table table{
-        {"arm", "runs", "converged", "largest loss", "rotations", "reflections", "p rotations",
-         "p reflections", "median moved", "largest rotation"},
-        {},
-        fmt::format("Converged: loss of {} or less. p: Rayleigh's test; small where angles concentrate. "
-                    "Angles in degrees.",
-                    kConverged)};
+    Table table{{"arm", "runs", "converged", "largest loss", "rotations", "reflections",
+                 "resultant, rotations", "resultant, reflections", "median moved", "largest rotation"},
+                {},
+                fmt::format("Converged: loss of {} or less. Resultant: 0 = angles all round, 1 = all alike, "
+                            "with Rayleigh's p. Angles in degrees.",
+                            kConverged)};
     for (const Json& arm : results.at("arms")) {
       const ArmSummary s = summary_of(arm);
       table.rows.push_back({arm.at("what"), std::to_string(s.runs), std::to_string(s.converged),
                             flag(s.largest_loss), std::to_string(s.rotations), std::to_string(s.reflections),
-                            flag(s.spread_rotations), flag(s.spread_reflections),
+                            spread_text(s.resultant_rotations, s.p_rotations),
+                            spread_text(s.resultant_reflections, s.p_reflections),
                             fmt::format("{:.1f}", s.median_moved),
                             fmt::format("{:.1f}", s.largest_rotation)});
     }

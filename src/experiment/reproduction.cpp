@@ -137,8 +137,8 @@ Json reproduction_record(const Experiment& experiment, const Request& request, c
           {"results", results}};
 }
 
-Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& options, LogSink& log,
-                       const StopFlag& stop) {
+Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& options,
+                       std::shared_ptr<LogSink> log, const StopFlag& stop) {
   const ExperimentInfo& info = experiment.info();
   check_data(info, options);
   const fs::path out = out_folder(info, options);

@@ -42,7 +42,7 @@ struct Request {
   std::vector<std::uint64_t> seeds;  // at least one
   std::filesystem::path data;        // "" = generated
   std::filesystem::path out;         // a folder that is there
-  LogSink& log;
+  std::shared_ptr<LogSink> log;
   const StopFlag& stop;
 };
 
@@ -70,10 +70,10 @@ struct Finding {
 };
 
 struct ExperimentInfo {
-  std::string id;                         // of the claim in the paper: "S0-C4"
-  std::string title;                      // a few words
-  std::string claim;                      // what the paper says, in our words
-  std::string rule;  // stated before measuring: "agrees: ... disagrees: ... cannot tell: ...", in this order
+  std::string id;     // of the claim in the paper: "S0-C4"
+  std::string title;  // a few words
+  std::string claim;  // what the paper says, in our words
+  std::string rule;   // stated before measuring: "agrees: ... disagrees: ... cannot tell: ...", in this order
   std::string data = {};                  // what --data must hold; "" = it takes none
   std::array<std::string, 3> takes = {};  // time at smoke, quick and full
   std::array<std::string, 3> seeds = {};  // fixed beforehand, by scale; "" = nothing is drawn
@@ -86,6 +86,8 @@ class ReproductionPage {
       : html_(html), figures_(std::move(figures)) {}
   HtmlPage& html() { return html_; }
   void drawing(const std::string& name, const Drawing& drawing, const std::string& caption);
+  /// A picture that measure() wrote as OUT/figures/<name>.png. Throws Error when it is not there.
+  void picture(const std::string& name, const std::string& caption);
 
  private:
   HtmlPage& html_;
@@ -112,8 +114,8 @@ struct Reproduction {
 
 /// Measures, judges, and writes OUT/index.html, OUT/results.json and OUT/figures/. Throws UsageError when OUT
 /// holds a result and `overwrite` is off, or for options that the experiment does not take.
-Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& options, LogSink& log,
-                       const StopFlag& stop);
+Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& options,
+                       std::shared_ptr<LogSink> log, const StopFlag& stop);
 
 /// What reproduce() stores: setup, results and verdict of one run.
 Json reproduction_record(const Experiment& experiment, const Request& request, const Json& results);

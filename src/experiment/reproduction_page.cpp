@@ -60,6 +60,10 @@ void ReproductionPage::drawing(const std::string& name, const Drawing& drawing, 
   html_.drawing(drawing, caption);
 }
 
+void ReproductionPage::picture(const std::string& name, const std::string& caption) {
+  html_.figure({read_image(figures_ / (name + ".png")), caption});
+}
+
 HtmlPage reproduction_page(const Experiment& experiment, const Json& record, const fs::path& figures) {
   const ExperimentInfo& info = experiment.info();
   HtmlPage html(info.id + ": " + info.title, subtitle(record));

@@ -34,7 +34,8 @@ at::Tensor noise(const std::vector<std::int64_t>& shape, std::uint64_t seed) {
 
 // A square, one that is not, and where the network takes any side an odd one.
 std::vector<std::vector<std::int64_t>> check_shapes(const SizeRule& rule, std::int64_t channels) {
-  const std::int64_t side = rule.takes_others ? 8 * rule.multiple : rule.multiple;
+  const std::int64_t least = (rule.minimum + rule.multiple - 1) / rule.multiple * rule.multiple;
+  const std::int64_t side = rule.takes_others ? std::max(8 * rule.multiple, least) : least;
   if (!rule.takes_others)
     return {{1, channels, side, side}, {1, channels, side, 2 * side}, {1, channels, 2 * side, side}};
   return {{2, channels, side, side},

@@ -31,12 +31,28 @@ const NetworkInfo* find_network(const WeightSet& set, const std::string& name) {
 
 GeneratorOptions require_expressible(const WeightSet& set, const NetworkInfo& network) {
   const auto o = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
+  if (!o.net_g.starts_with("resnet_") && !o.net_g.starts_with("unet_"))
+    fail("{}: {} is a {}, which the reference does not have; export it as OUT.onnx or OUT.safetensors",
+         set.source, network.name, o.net_g);
   if (o.output_activation != "tanh")
     fail(
-        "{}: {} ends in '{}', the reference's generators always in tanh: the weights would compute something "
-        "else",
+        "{}: {} ends in '{}', the reference's generators always in tanh: the weights would compute "
+        "something else",
         set.source, network.name, o.output_activation);
   return o;
+}
+
+// Its discriminators have the norm of its generators.
+void require_expressible_judge(const WeightSet& set, const NetworkInfo& network, const std::string& norm) {
+  const auto o = options_from_json<DiscriminatorOptions>(network.options, set.source + ": " + network.name);
+  if (o.net_d.starts_with("full_"))
+    fail("{}: {} is a {}, which the reference does not have; export a generator alone: OUT.pth", set.source,
+         network.name, o.net_d);
+  if (o.norm != norm)
+    fail(
+        "{}: {} has norm {} and the generators {}, the reference has one for all; export a generator "
+        "alone: OUT.pth",
+        set.source, network.name, o.norm, norm);
 }
 
 std::vector<std::string> use_of(const GeneratorOptions& o) {
@@ -91,7 +107,10 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
   for (const Target& target : targets()) {
     const NetworkInfo* network = find_network(set, target.network);
     if (network == nullptr) continue;
-    if (network->kind == "generator") require_expressible(set, *network);
+    if (network->kind == "generator")
+      require_expressible(set, *network);
+    else
+      require_expressible_judge(set, *network, options.norm);
     chosen.push_back(target);
   }
   if (chosen.empty())

@@ -50,11 +50,15 @@ Interval share_interval(std::int64_t successes, std::int64_t trials) {
   return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
 }
 
-double rayleigh_p(const std::vector<double>& angles) {
-  if (angles.empty()) fail("a test of no angles");
+double resultant_length(const std::vector<double>& angles) {
+  if (angles.empty()) fail("the direction of no angles");
   double c = 0, s = 0;
   for (const double a : angles) c += std::cos(a), s += std::sin(a);
-  const double n = static_cast<double>(angles.size()), r = std::hypot(c, s);
+  return std::hypot(c, s) / static_cast<double>(angles.size());
+}
+
+double rayleigh_p(const std::vector<double>& angles) {
+  const double n = static_cast<double>(angles.size()), r = n * resultant_length(angles);
   return std::min(1.0, std::exp(std::sqrt(1 + 4 * n + 4 * (n * n - r * r)) - (1 + 2 * n)));
 }
 

@@ -22,6 +22,9 @@ MeanInterval mean_interval(const std::vector<double>& values);
 /// Wilson's 95 % interval for a share of `successes` in `trials`. Throws Error when trials < 1.
 Interval share_interval(std::int64_t successes, std::int64_t trials);
 
+/// |mean of exp(i angle)|: 0 for angles all round, 1 for one angle. Throws Error for none.
+double resultant_length(const std::vector<double>& angles);
+
 /// Probability that angles (radians) from a uniform circle come out at least as far from uniform (Rayleigh's
 /// test, with the correction in Zar, Biostatistical Analysis, eq. 27.4). Throws Error for none.
 double rayleigh_p(const std::vector<double>& angles);

@@ -4,6 +4,8 @@
 #include <torch/types.h>
 
 #include "loss/distance.h"
+#include "model/evaluation.h"
+#include "model/generator_state.h"
 
 namespace torsor {
 
@@ -25,23 +27,6 @@ std::vector<Tensor> parameters_of(std::initializer_list<torch::nn::Module*> modu
 void set_requires_grad(torch::nn::Module& module, bool on) {
   for (Tensor parameter : module.parameters()) parameter.requires_grad_(on);
 }
-
-// Evaluation mode without gradients for as long as it lives.
-class EvaluationScope {
- public:
-  explicit EvaluationScope(std::vector<NamedNetwork> networks) : networks_(std::move(networks)) {
-    for (auto& [name, network] : networks_) network->eval();
-  }
-  ~EvaluationScope() {
-    for (auto& [name, network] : networks_) network->train();
-  }
-  EvaluationScope(const EvaluationScope&) = delete;
-  EvaluationScope& operator=(const EvaluationScope&) = delete;
-
- private:
-  std::vector<NamedNetwork> networks_;
-  at::NoGradGuard no_grad_;
-};
 
 }  // namespace
 
@@ -118,7 +103,9 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
   }
   opt_g_ =
       std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
-  opt_d_ = std::make_unique<Optimizer>("opt_d", spec.optimizer, parameters_of({d_a_.get(), d_b_.get()}));
+  OptimizerOptions of_discriminators = spec.optimizer;
+  of_discriminators.lr = spec.optimizer.lr_d.value_or(spec.optimizer.lr);
+  opt_d_ = std::make_unique<Optimizer>("opt_d", of_discriminators, parameters_of({d_a_.get(), d_b_.get()}));
 }
 
 StepReport CycleGan::step(StepContext& context) {
@@ -293,22 +280,14 @@ std::vector<std::vector<LabelledImages>> CycleGan::sample(const Batch& batch) {
 void CycleGan::save_extra(Archive& archive) const {
   pool_a_.save(archive, "pool_a");
   pool_b_.save(archive, "pool_b");
-  archive.put("dropout_generator", dropout_generator_.get_state());
+  save_generator(archive, "dropout_generator", dropout_generator_);
 }
 
 void CycleGan::load_extra(const Archive& archive) {
   const auto placement = at::TensorOptions(placement_.device).dtype(placement_.dtype);
   pool_a_.load(archive, "pool_a", spec_.d_a.in_channels, placement);
   pool_b_.load(archive, "pool_b", spec_.d_b.in_channels, placement);
-  const at::Tensor state = archive.tensor("dropout_generator");
-  const at::Tensor mine = dropout_generator_.get_state();
-  if (state.scalar_type() != mine.scalar_type() || state.sizes() != mine.sizes())
-    archive.refuse("dropout_generator", "it is not the state of a generator of random numbers");
-  try {
-    dropout_generator_.set_state(state);
-  } catch (const c10::Error&) {  // libtorch looks at its numbers too
-    archive.refuse("dropout_generator", "it is not a state that a generator of random numbers can have");
-  }
+  load_generator(archive, "dropout_generator", dropout_generator_);
 }
 
 }  // namespace torsor

@@ -4,6 +4,7 @@
 #include <torch/optim/optimizer.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace torsor {
 struct OptimizerOptions {
   std::string optimizer = "adam";
   double lr = 0.0002;
+  std::optional<double> lr_d;  // of the discriminators, where a model has some
   double beta1 = 0.5;
   double beta2 = 0.999;
   double momentum = 0.9;

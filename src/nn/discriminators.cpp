@@ -61,7 +61,41 @@ struct PixelDiscriminator : Network {
   std::shared_ptr<LayerList> net_ = std::make_shared<LayerList>();
 };
 
+// One score for the whole of a side x side image (S0-E1): halvings down to 4x4 and a fully connected layer,
+// which is a convolution as large, so that larger images give a map of scores. The first layer has no norm.
+struct FullImageDiscriminator : Network {
+  FullImageDiscriminator(const DiscriminatorOptions& o, std::int64_t side) : side_(side) {
+    if (side < 8 || (side & (side - 1)) != 0)
+      fail_usage("discriminator full_{}: the number is the images' side: a power of two, at least 8", side);
+    register_module("model", model_);
+    std::int64_t channels = o.in_channels, width = o.ndf;
+    for (std::int64_t map = side; map > 4;
+         map /= 2, channels = width, width = std::min(2 * width, 8 * o.ndf)) {
+      const bool first = map == side;
+      model_->append(std::make_shared<Conv>(
+          ConvShape{channels, width, 4, 2, 1, first || o.norm != "batch" ? Bias::yes : Bias::no}));
+      if (!first) model_->append(make_norm(o.norm, width));
+      model_->append(std::make_shared<LeakyRelu>());
+    }
+    model_->append(std::make_shared<Conv>(ConvShape{channels, 1, 4, 1, 0, Bias::yes}));
+  }
+
+  at::Tensor forward(const at::Tensor& x) override { return model_->forward(x); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return model_->describe(sink, x);
+  }
+  SizeRule size_rule() const override { return {1, side_}; }
+
+ private:
+  std::int64_t side_;
+  std::shared_ptr<LayerList> model_ = std::make_shared<LayerList>();
+};
+
 }  // namespace
+
+std::shared_ptr<Network> make_full_image(const DiscriminatorOptions& options, std::int64_t side) {
+  return std::make_shared<FullImageDiscriminator>(options, side);
+}
 
 std::shared_ptr<Network> make_n_layers(const DiscriminatorOptions& options, std::int64_t layers) {
   return std::make_shared<NLayerDiscriminator>(options, layers);

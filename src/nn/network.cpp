@@ -7,18 +7,21 @@ namespace torsor {
 // One line per network; each is defined in its own file.
 std::shared_ptr<Generator> make_resnet(const GeneratorOptions& options, std::int64_t blocks);
 std::shared_ptr<Generator> make_unet(const GeneratorOptions& options, std::int64_t downsamplings);
+std::shared_ptr<Generator> make_autoencoder(const GeneratorOptions& options, std::int64_t side);
 std::shared_ptr<Network> make_n_layers(const DiscriminatorOptions& options, std::int64_t layers);
 std::shared_ptr<Network> make_pixel(const DiscriminatorOptions& options);
+std::shared_ptr<Network> make_full_image(const DiscriminatorOptions& options, std::int64_t side);
 
 namespace {
 
 using GeneratorFactory = std::shared_ptr<Generator> (*)(const GeneratorOptions&, std::int64_t n);
-using DiscriminatorFactory = std::shared_ptr<Network> (*)(const DiscriminatorOptions&);
+using DiscriminatorFactory = std::shared_ptr<Network> (*)(const DiscriminatorOptions&, std::int64_t n);
 
 const Registry<GeneratorFactory>& generators() {
   static const Registry<GeneratorFactory> table = [] {
     Registry<GeneratorFactory> r("generator");
     r.add("resnet_<n>blocks", make_resnet);
+    r.add("autoencoder_<n>", make_autoencoder);
     r.add("unet_128", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 7); });
     r.add("unet_256", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 8); });
     return r;
@@ -29,32 +32,53 @@ const Registry<GeneratorFactory>& generators() {
 const Registry<DiscriminatorFactory>& discriminators() {
   static const Registry<DiscriminatorFactory> table = [] {
     Registry<DiscriminatorFactory> r("discriminator");
-    r.add("basic", [](const DiscriminatorOptions& o) { return make_n_layers(o, 3); });
-    r.add("n_layers", [](const DiscriminatorOptions& o) { return make_n_layers(o, o.n_layers_d); });
-    r.add("pixel", make_pixel);
+    r.add("basic", [](const DiscriminatorOptions& o, std::int64_t) { return make_n_layers(o, 3); });
+    r.add("n_layers",
+          [](const DiscriminatorOptions& o, std::int64_t) { return make_n_layers(o, o.n_layers_d); });
+    r.add("pixel", [](const DiscriminatorOptions& o, std::int64_t) { return make_pixel(o); });
+    r.add("full_<n>", make_full_image);
     return r;
   }();
   return table;
 }
 
-// "resnet_9blocks" -> ("resnet_<n>blocks", 9) when such a family is registered, else (name, 0).
-std::pair<std::string, std::int64_t> family_of(const std::string& name) {
+// "resnet_9blocks" -> ("resnet_<n>blocks", 9) when such a family is among `known`, else (name, 0).
+std::pair<std::string, std::int64_t> family_of(const std::string& name, const std::vector<std::string>& known,
+                                               const std::string& what, const std::string& example) {
+  constexpr std::int64_t kLargest = 1024;
   if (name.find("<n>") != std::string::npos)
-    fail_usage("generator '{}': put a number in place of <n>, for example resnet_9blocks", name);
+    fail_usage("{} '{}': put a number in place of <n>, for example {}", what, name, example);
   const auto first = name.find_first_of("0123456789");
   if (first == std::string::npos) return {name, 0};
   const auto last = name.find_first_not_of("0123456789", first);
   const std::string digits = name.substr(first, last == std::string::npos ? last : last - first);
   const std::string family =
       name.substr(0, first) + "<n>" + (last == std::string::npos ? "" : name.substr(last));
-  for (const auto& known : generators().names()) {
-    if (known != family) continue;
-    std::int64_t n = 0;
-    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    if (status != std::errc() || n > 1000) fail_usage("generator '{}': at most 1000 blocks", name);
-    return {family, n};
-  }
-  return {name, 0};
+  if (std::find(known.begin(), known.end(), family) == known.end()) return {name, 0};
+  std::int64_t n = 0;
+  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+  if (status != std::errc() || n > kLargest)
+    fail_usage("{} '{}': a number of at most {} is expected", what, name, kLargest);
+  return {family, n};
+}
+
+const std::string kGeneratorExample = "resnet_9blocks", kDiscriminatorExample = "full_32";
+
+std::pair<std::string, std::int64_t> generator_family(const std::string& name) {
+  return family_of(name, generators().names(), "generator", kGeneratorExample);
+}
+
+std::pair<std::string, std::int64_t> discriminator_family(const std::string& name) {
+  return family_of(name, discriminators().names(), "discriminator", kDiscriminatorExample);
+}
+
+// Throws UsageError unless `family` is known; `examples` are suggested too.
+void check_known(const std::string& family, const std::vector<std::string>& known, const std::string& name,
+                 const std::string& what, const std::string& where, std::vector<std::string> examples) {
+  if (std::find(known.begin(), known.end(), family) != known.end()) return;
+  examples.insert(examples.begin(), known.begin(), known.end());
+  fail_usage("{}: unknown {} '{}'{} (one of {})", where, what, name, did_you_mean(name, examples),
+             join(known));
 }
 
 }  // namespace
@@ -64,7 +88,7 @@ at::Tensor Generator::forward_with_residuals(const at::Tensor&, std::vector<at::
 }
 
 void GeneratorOptions::describe_user(OptionSet& o) {
-  o.add("net_g", net_g, "generator: resnet_<n>blocks, unet_128 or unet_256").check(check_generator_name);
+  o.add("net_g", net_g, "generator: " + join(generator_names())).check(check_generator_name);
   o.add("ngf", ngf, "width of the generator: filters of its first layer").range(1, 4096);
   o.add("norm", norm, "normalisation of all networks").choices({"instance", "batch", "none"});
   o.add("dropout", dropout, "dropout of 0.5 inside the generator's blocks");
@@ -79,7 +103,10 @@ void GeneratorOptions::describe(OptionSet& o) {
 }
 
 void DiscriminatorOptions::describe_user(OptionSet& o) {
-  o.add("net_d", net_d, "discriminator; basic is the 70x70 PatchGAN").choices(discriminator_names());
+  o.add("net_d", net_d,
+        "discriminator: " + join(discriminator_names()) +
+            "; basic is the 70x70 PatchGAN, full_<n> judges n x n images as a whole")
+      .check(check_discriminator_name);
   o.add("ndf", ndf, "width of the discriminator").range(1, 4096);
   o.add("n_layers_d", n_layers_d, "strided layers of --net-d n_layers").range(1, 8);
 }
@@ -91,12 +118,13 @@ void DiscriminatorOptions::describe(OptionSet& o) {
 }
 
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options) {
-  const auto [name, n] = family_of(options.net_g);
+  const auto [name, n] = generator_family(options.net_g);
   return generators().at(name)(options, n);
 }
 
 std::shared_ptr<Network> make_discriminator(const DiscriminatorOptions& options) {
-  return discriminators().at(options.net_d)(options);
+  const auto [name, n] = discriminator_family(options.net_d);
+  return discriminators().at(name)(options, n);
 }
 
 SizeRule size_rule_of(const GeneratorOptions& options) {
@@ -113,13 +141,13 @@ std::vector<std::string> generator_names() { return generators().names(); }
 std::vector<std::string> discriminator_names() { return discriminators().names(); }
 
 void check_generator_name(const std::string& name, const std::string& where) {
-  const auto known = generators().names();
-  const std::string family = family_of(name).first;
-  if (std::find(known.begin(), known.end(), family) != known.end()) return;
-  std::vector<std::string> candidates = known;
-  candidates.insert(candidates.end(), {"resnet_9blocks", "resnet_6blocks"});
-  fail_usage("{}: unknown generator '{}'{} (one of {})", where, name, did_you_mean(name, candidates),
-             join(known));
+  check_known(generator_family(name).first, generators().names(), name, "generator", where,
+              {kGeneratorExample, "resnet_6blocks", "autoencoder_32"});
+}
+
+void check_discriminator_name(const std::string& name, const std::string& where) {
+  check_known(discriminator_family(name).first, discriminators().names(), name, "discriminator", where,
+              {kDiscriminatorExample});
 }
 
 std::int64_t parameter_count(const torch::nn::Module& module) {

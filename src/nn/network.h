@@ -69,6 +69,7 @@ std::vector<std::string> discriminator_names();
 
 /// Throws UsageError unless a network of this name exists (an Option checker: `where` names the option).
 void check_generator_name(const std::string& name, const std::string& where);
+void check_discriminator_name(const std::string& name, const std::string& where);
 
 /// The number of trainable parameters.
 std::int64_t parameter_count(const torch::nn::Module& module);

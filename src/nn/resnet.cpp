@@ -2,49 +2,27 @@
 // resnet_9blocks).
 #include <torch/types.h>
 
-#include "nn/network.h"
+#include "nn/blocks.h"
 
 namespace torsor {
 
 namespace {
 
-// x + f(x) with f = pad, conv, norm, relu, [dropout], pad, conv, norm; no activation after the sum.
-struct ResnetBlock : Layer {
-  ResnetBlock(std::int64_t channels, const GeneratorOptions& o) {
-    const ConvShape conv{channels, channels, 3, 1, 0, inner_bias(o.norm)};
-    conv_block->append(std::make_shared<ReflectionPad>(1));
-    conv_block->append(std::make_shared<Conv>(conv));
-    conv_block->append(make_norm(o.norm, channels));
-    conv_block->append(std::make_shared<Relu>());
-    if (o.dropout) conv_block->append(std::make_shared<Dropout>());
-    conv_block->append(std::make_shared<ReflectionPad>(1));
-    conv_block->append(std::make_shared<Conv>(conv));
-    conv_block->append(make_norm(o.norm, channels));
-    register_module("conv_block", conv_block);
-  }
-  at::Tensor residual(const at::Tensor& x) { return conv_block->forward(x); }
-  at::Tensor forward(const at::Tensor& x) override { return x + residual(x); }
-  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
-    return sink.add(x, conv_block->describe(sink, x));
-  }
-
-  std::shared_ptr<LayerList> conv_block = std::make_shared<LayerList>();
-};
-
 struct ResnetGenerator : Generator {
   ResnetGenerator(const GeneratorOptions& o, std::int64_t blocks) {
     register_module("model", model);
     model->append(std::make_shared<ReflectionPad>(3));
-    conv_norm_relu(std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 7, 1, 0, inner_bias(o.norm)}), o,
-                   o.ngf);
+    append_conv_norm_relu(
+        *model, std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 7, 1, 0, inner_bias(o.norm)}), o,
+        o.ngf);
     for (const std::int64_t width : {o.ngf, 2 * o.ngf}) {
       const ConvShape down{width, 2 * width, 3, 2, 1, inner_bias(o.norm)};
-      conv_norm_relu(std::make_shared<Conv>(down), o, 2 * width);
+      append_conv_norm_relu(*model, std::make_shared<Conv>(down), o, 2 * width);
     }
     for (std::int64_t i = 0; i < blocks; ++i) model->append(std::make_shared<ResnetBlock>(4 * o.ngf, o));
     for (const std::int64_t width : {4 * o.ngf, 2 * o.ngf}) {
       const ConvShape up{width, width / 2, 3, 2, 1, inner_bias(o.norm)};
-      conv_norm_relu(std::make_shared<ConvTranspose>(up, 1), o, width / 2);
+      append_conv_norm_relu(*model, std::make_shared<ConvTranspose>(up, 1), o, width / 2);
     }
     model->append(std::make_shared<ReflectionPad>(3));
     model->append(std::make_shared<Conv>(ConvShape{o.ngf, o.out_channels, 7, 1, 0, Bias::yes}));
@@ -57,28 +35,13 @@ struct ResnetGenerator : Generator {
   }
 
   at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
-    at::Tensor y = x;
-    for (const auto& layer : model->layers()) {
-      if (auto* block = dynamic_cast<ResnetBlock*>(layer.get())) {
-        residuals.push_back(block->residual(y));
-        y = y + residuals.back();
-      } else {
-        y = layer->forward(y);
-      }
-    }
-    return y;
+    return forward_with_block_residuals(*model, x, residuals);
   }
 
   // Two stride-2 convolutions; the inner reflection pad of 1 needs maps of at least 2x2.
   SizeRule size_rule() const override { return {4, 8, /*takes_others=*/true}; }
 
  private:
-  void conv_norm_relu(LayerPtr conv, const GeneratorOptions& o, std::int64_t channels) {
-    model->append(std::move(conv));
-    model->append(make_norm(o.norm, channels));
-    model->append(std::make_shared<Relu>());
-  }
-
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
 };
 

@@ -42,7 +42,8 @@ const Registry<Json>& presets() {
 void DataOptions::describe(OptionSet& o) {
   o.group("Data");
   o.add("data", data,
-        "folder with trainA and trainB (testA, testB are used for samples), or generated:" +
+        "folder with trainA and trainB (testA, testB are used for samples), or with MNIST's files, which "
+        "are then both domains, or generated:" +
             join(generated_tasks(), ", generated:"))
       .changeable();
   o.add("a", a, "folder of domain A, instead of --data").changeable();
@@ -120,13 +121,11 @@ void RunOptions::describe_resume(OptionSet& o) {
     if (option.is_changeable()) changeable.push_back(option.flag());
   o.add("resume", resume,
         "go on with the run in this directory, exactly where its newest good checkpoint stands, until its "
-        "end or "
-        "--steps; these may have new values: " +
+        "end or --steps; these may have new values: " +
             join(changeable));
   o.add("init_from", init_from,
         "begin with the weights of this model (run, model file, .pth, the reference's folder) instead of "
-        "random ones; "
-        "its network options hold where none are given");
+        "random ones; its network options hold where none are given");
 }
 
 void TrainConfig::describe(OptionSet& o) {
@@ -134,6 +133,8 @@ void TrainConfig::describe(OptionSet& o) {
   o.group("Networks");
   generator.describe_user(o);
   discriminator.describe_user(o);
+  o.add("norm_d", norm_d, "normalisation of the discriminators; same = as --norm")
+      .choices({"same", "instance", "batch", "none"});
   init.describe(o);
   o.group("Losses");
   gan.describe(o);
@@ -166,7 +167,7 @@ CycleGanSpec TrainConfig::spec() const {
   spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = data.channels_a;
   spec.g_a_to_b.out_channels = spec.g_b_to_a.in_channels = data.channels_b;
   spec.d_a = spec.d_b = discriminator;
-  spec.d_a.norm = spec.d_b.norm = generator.norm;
+  spec.d_a.norm = spec.d_b.norm = norm_d == "same" ? generator.norm : norm_d;
   spec.d_a.in_channels = data.channels_a;
   spec.d_b.in_channels = data.channels_b;
   return spec;
@@ -180,7 +181,7 @@ void TrainConfig::validate() const {
   const Size size = output_size(data.transform);
   if (size == Size{}) return;  // varies from image to image: checked against the files
   check_size("--crop-size", size, size_rule_of(generator), generator.net_g);
-  check_size("--crop-size", size, size_rule_of(discriminator), "discriminator " + discriminator.net_d);
+  check_size("--crop-size", size, size_rule_of(spec().d_b), "discriminator " + discriminator.net_d);
 }
 
 Json train_preset(const std::string& name) { return presets().at(name); }

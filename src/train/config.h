@@ -55,6 +55,7 @@ struct TrainConfig {
   DataOptions data;
   GeneratorOptions generator;
   DiscriminatorOptions discriminator;
+  std::string norm_d = "same";
   InitOptions init;
   GanLossOptions gan;
   CycleGanOptions cyclegan;

@@ -44,6 +44,7 @@ Json network_options(const WeightSet& set) {
     OptionSet user;
     o.describe_user(user);
     out.update(user.to_json());
+    if (out.contains("norm") && out["norm"] != o.norm) out["norm_d"] = o.norm;
   }
   return out;
 }
@@ -66,8 +67,7 @@ void take_weights(Model& model, const WeightSet& set, LogSink& log) {
   if (taken == 0)
     fail(
         "--init-from {}: not one of its tensors fits these networks; compare `torsor inspect {}` with "
-        "--net-g, --ngf "
-        "and the channels, or leave --init-from out",
+        "--net-g, --ngf and the channels, or leave --init-from out",
         set.source, set.source);
 }
 

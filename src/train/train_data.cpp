@@ -4,6 +4,7 @@
 #include "data/fingerprint.h"
 #include "data/folder_source.h"
 #include "data/generated.h"
+#include "data/idx_source.h"
 #include "data/unpaired.h"
 #include "io/checksum.h"
 
@@ -61,12 +62,9 @@ class DataOpener {
   std::string name(Domain d) const {
     const std::string& given = d == Domain::a ? data().name_a : data().name_b;
     if (!given.empty()) return given;
-    if (generated()) {
-      const std::string both = task();
-      const auto dash = both.find('-');
-      return d == Domain::a ? both.substr(0, dash) : both.substr(dash + 1);
-    }
+    if (generated()) return generated_domain_name(task(), d);
     if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
+    if (!idx_images("train").empty()) return folder_name(data().data);
     return folder_name(data().data) + letter(d);
   }
 
@@ -75,6 +73,7 @@ class DataOpener {
     Checksum sum;
     const auto add = [&](const std::string& text) { sum.update(text.data(), text.size() + 1); };
     if (generated()) add(data().data);
+    if (!generated() && !idx_images("train").empty()) add(std::to_string(fs::file_size(idx_images("train"))));
     if (const auto* files = dynamic_cast<const FolderSource*>(&source))
       for (std::int64_t i = 0; i < files->size(); ++i) {
         std::error_code ec;
@@ -82,6 +81,22 @@ class DataOpener {
         add(std::to_string(fs::file_size(files->files()[static_cast<std::size_t>(i)], ec)));
       }
     return {{"count", source.size()}, {"digest", sum.hex()}};
+  }
+
+  // MNIST's files, which are both domains: a task of translating a set of images to itself (S0-E1).
+  fs::path idx_images(const std::string& split) const { return find_idx(data().data, split, "images"); }
+
+  DomainSources idx_sources(Domain d) const {
+    const auto open = [&](const fs::path& path) {
+      return path.empty() ? nullptr
+                          : std::shared_ptr<const ImageSource>(open_idx(path, {}, data().max_dataset_size));
+    };
+    DomainSources out{open(idx_images("train")), open(idx_images("t10k")), nullptr};
+    const Image first = out.train->read(0);
+    check_fits(data().transform, {first.width, first.height}, out.train->name(0));
+    out.seen = std::make_shared<FingerprintBuilder>(out.train->size(), channels(d));
+    for (std::int64_t i = 0; i < out.train->size(); ++i) out.seen->add(i, out.train->read(i));
+    return out;
   }
 
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
@@ -122,6 +137,7 @@ class DataOpener {
     const bool lone = data().data.empty();
     const fs::path root = data().data;
     if (!lone && !fs::is_directory(root)) fail("--data {}: no such folder", root.string());
+    if (!lone && !idx_images("train").empty()) return idx_sources(d);
     const auto train = folder(lone ? fs::path(d == Domain::a ? data().a : data().b)
                                    : root / (std::string("train") + letter(d)));
     const auto seen = std::make_shared<FingerprintBuilder>(train->size(), channels(d));

@@ -72,15 +72,16 @@ def test_a_full_disk_spares_an_existing_output(tmp_path, model):
 
 
 def test_a_full_disk_spares_the_earlier_checkpoints(tmp_path, model):
-    succeeded(train(tmp_path / "whole", steps=4, checkpoint_every=1))
-    last = tmp_path / "whole" / "checkpoints" / "step_00000004.safetensors"
-    # A checkpoint grows with the images in the history buffer, so this limit lets the earlier ones pass.
+    succeeded(train(tmp_path / "all", steps=4, checkpoint_every=1))
+    last = tmp_path / "all" / "checkpoints" / "step_00000004.safetensors"
+    # Run folders of names as long, which checkpoints hold. A checkpoint grows with the images in the history buffer,
+    # so this limit lets the earlier ones pass.
     done = train(tmp_path / "run", steps=4, checkpoint_every=1, run_options=limited(last.stat().st_size - 1))
     checkpoints = tmp_path / "run" / "checkpoints"
     refused(done, FAILURE, checkpoints / last.name, "could not be written", "nothing that was there before")
     assert sorted(snapshot(checkpoints)) == ["step_00000002.safetensors", "step_00000003.safetensors"]
     third = checkpoints / "step_00000003.safetensors"
-    assert equal_weights(third, tmp_path / "whole" / "checkpoints" / third.name)
+    assert equal_weights(third, tmp_path / "all" / "checkpoints" / third.name)
     source = save(tmp_path / "in.png", picture())
     succeeded(translate(tmp_path / "run", source, tmp_path / "out.png"))
 

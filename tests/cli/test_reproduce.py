@@ -1,15 +1,17 @@
 """torsor reproduce: the list, every experiment at its smallest scale, and what it refuses."""
 import json
 import re
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
-from cli_support import PROGRAM, USAGE, each, refused, run, succeeded
+from cli_support import FAILURE, PROGRAM, USAGE, each, refused, run, succeeded
 
 IDS = ["S0-C1", "S0-C2", "S0-C2-gaussian", "S0-C3", "S0-C4", "S0-C5", "S0-C6", "S0-C7", "S0-C7-trained", "S0-C8",
-       "S0-C9", "S0-C10", "S0-C11"]
+       "S0-C9", "S0-C10", "S0-C11", "S0-E1"]
+OTHER_VERDICTS = {"S0-C4": "disagrees", "S0-E1": "cannot tell"}  # at smoke
 
 
 def test_lists_every_id_first_on_its_line_with_what_it_needs_and_takes():
@@ -35,7 +37,7 @@ def made(tmp_path_factory):
 
 def test_each_prints_its_verdict_and_where_the_page_is(made):
     for name, (out, printed) in made.items():
-        expected = "disagrees" if name == "S0-C4" else "agrees"
+        expected = OTHER_VERDICTS.get(name, "agrees")
         assert printed.startswith(f"{name}: {expected}: "), printed
         assert str(out / "index.html") in printed
 
@@ -81,6 +83,9 @@ def test_refuses_what_it_cannot_do(made, tmp_path):
     before = (out / "results.json").read_bytes()
     refused(run("reproduce", "S0-C1", "--scale", "smoke", "--out", out), USAGE, "--out", "--overwrite")
     assert (out / "results.json").read_bytes() == before
+    refused(run("reproduce", "S0-E1", "--data", tmp_path, "--out", tmp_path / "a"), FAILURE, "train-images-idx3-ubyte")
+    shutil.rmtree(tmp_path / "a")
+    refused(run("reproduce", "S0-E1", "--data", tmp_path / "no", "--out", tmp_path / "a"), USAGE, "no: not a folder")
     refused(run("reproduce", "S0-C99"), USAGE, "S0-C99", "S0-C9")
     refused(run("reproduce", "--scale", "smoke"), USAGE, "--scale", "ID")
     refused(run("reproduce", "S0-C1", "--scale", "tiny"), USAGE, "--scale", "smoke")

@@ -1,11 +1,13 @@
 """Training runs of the real program: what is in the run directory, and what must not change it."""
+import gzip
 import json
 import re
 import shutil
 
 import pytest
 
-from cli_support import (TINY, equal_weights, load, picture, save, snapshot, succeeded, train, translate, weights)
+from cli_support import (FAILURE, TINY, equal_weights, load, picture, refused, run, save, snapshot, succeeded, train,
+                         translate, weights)
 
 LOSSES = {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"}
 
@@ -225,3 +227,44 @@ def test_test_images_are_for_the_samples_alone(tmp_path, folders):
     succeeded(train(tmp_path / "with", data=data))
     assert equal_weights(tmp_path / "without" / "model.safetensors", tmp_path / "with" / "model.safetensors")
     assert snapshot(tmp_path / "without" / "samples") != snapshot(tmp_path / "with" / "samples")
+
+
+FULL = {"net_g": "autoencoder_32", "net_d": "full_32", "norm": "batch", "norm_d": "none", "optimizer": "sgd",
+        "lr": 3e-3, "lr_d": 6e-4, "channels_a": 1, "channels_b": 1, "flip": False}
+
+
+def idx(path, sides, values):
+    """A file as MNIST's: big-endian sides, then bytes."""
+    path.parent.mkdir(exist_ok=True)
+    head = bytes([0, 0, 8, len(sides)]) + b"".join(side.to_bytes(4, "big") for side in sides)
+    with gzip.open(path, "wb") as file:
+        file.write(head + bytes(values))
+    return path
+
+
+def test_a_folder_of_mnists_files_is_both_domains(tmp_path):
+    data = tmp_path / "digits"
+    idx(data / "train-images-idx3-ubyte.gz", [5, 28, 28], (i % 251 for i in range(5 * 28 * 28)))
+    done = succeeded(train(tmp_path / "run", data=data, **FULL))
+    assert "digits: 5 images, digits: 5 images" in done.stdout
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    assert config["lr_d"] == 6e-4 and config["norm_d"] == "none"
+    succeeded(translate(tmp_path / "run", save(tmp_path / "in.png", picture(32, 32, 1)), tmp_path / "out.png"))
+    whole = (data / "train-images-idx3-ubyte.gz").read_bytes()
+    (data / "train-images-idx3-ubyte.gz").write_bytes(whole[:len(whole) // 2])
+    refused(train(tmp_path / "other", data=data, **FULL), FAILURE, "train-images-idx3-ubyte.gz", "ends early")
+    assert not (tmp_path / "other").exists()
+
+
+def test_generated_glyphs(tmp_path):
+    done = succeeded(train(tmp_path / "run", data="generated:glyphs", **FULL))
+    assert "glyphs: 1000 images, glyphs: 1000 images" in done.stdout
+
+
+def test_networks_that_the_reference_lacks_do_not_go_to_it(tmp_path):
+    succeeded(train(tmp_path / "own", data="generated:glyphs", **FULL))
+    refused(run("export", tmp_path / "own", tmp_path / "folder"), FAILURE, "autoencoder_32", "the reference does not have")
+    succeeded(train(tmp_path / "mixed", norm="batch", norm_d="instance"))
+    refused(run("export", tmp_path / "mixed", tmp_path / "folder"), FAILURE, "norm instance", "one for all")
+    assert not (tmp_path / "folder").exists()
+    succeeded(run("export", tmp_path / "own", tmp_path / "own.onnx"))

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 constexpr double kPi = std::numbers::pi;
 
 class Generated : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Tasks, Generated, ::testing::ValuesIn(generated_tasks()), [](const auto& task) {
+INSTANTIATE_TEST_SUITE_P(Tasks, Generated, ::testing::ValuesIn(scene_tasks()), [](const auto& task) {
   std::string name = task.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
@@ -40,7 +40,11 @@ int colorfulness(const std::uint8_t* p) {
 }
 
 TEST(GeneratedTasks, AreTheDocumentedOnes) {
-  EXPECT_THAT(generated_tasks(), ::testing::ElementsAre("circles-squares", "solid-striped"));
+  EXPECT_THAT(scene_tasks(), ::testing::ElementsAre("circles-squares", "solid-striped"));
+  EXPECT_THAT(generated_tasks(), ::testing::ElementsAre("circles-squares", "solid-striped", "glyphs"));
+  EXPECT_EQ(generated_domain_name("circles-squares", Domain::a), "circles");
+  EXPECT_EQ(generated_domain_name("circles-squares", Domain::b), "squares");
+  EXPECT_EQ(generated_domain_name("glyphs", Domain::b), "glyphs");
 }
 
 TEST_P(Generated, SameArgumentsGiveTheSameBytes) {

@@ -1,12 +1,11 @@
 // False and missed alarms of the recogniser on real images; prints the table of docs/recognition.md.
-#include <zlib.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <set>
 
 #include "data/fingerprint.h"
 #include "data/folder_source.h"
+#include "data/idx_source.h"
 #include "image/convert.h"
 #include "test_support.h"
 
@@ -36,15 +35,9 @@ Images half(const Images& pairs, std::int64_t left) {
 }
 
 Images digits(const std::string& name, std::int64_t count) {
-  const gzFile file = gzopen((shared_data() / "mnist" / name).c_str(), "rb");
-  char head[16];
-  EXPECT_EQ(gzread(file, head, 16), 16);
+  const auto source = open_idx(shared_data() / "mnist" / name, {}, count);
   Images out;
-  for (std::int64_t i = 0; i < count; ++i) {
-    out.push_back(Image::blank(28, 28, 1));
-    EXPECT_EQ(gzread(file, out.back().bytes.data(), 28 * 28), 28 * 28);
-  }
-  gzclose(file);
+  for (std::int64_t i = 0; i < source->size(); ++i) out.push_back(source->read(i));
   return out;
 }
 

@@ -32,6 +32,19 @@ void keep_rotations(Json& a) {
     if (run["rotation"].get<bool>()) run["end"] = run["start"];
 }
 
+// Six (say) runs that count, all with these shares.
+void plant_runs(Json& results, int count, double follows, double kept) {
+  Json run = results["runs"][0];
+  for (Json& d : run["directions"]) {
+    d["cycle_l1"] = 0.02;
+    d["output_entropy"] = 3.2;
+    d["permutation_share"] = follows;
+    d["identity_share"] = kept;
+  }
+  results["runs"] = Json::array();
+  for (int k = 0; k < count; ++k) results["runs"].push_back(run);
+}
+
 const std::vector<PlantedCase>& planted() {
   using enum Verdict;
   static const std::vector<PlantedCase> cases = {
@@ -133,7 +146,13 @@ const std::vector<PlantedCase>& planted() {
        agrees,
        {{disagrees, [](Json& r) { r["wrong_count"] = 1; }},
         {disagrees, [](Json& r) { r["related"] = 0; }},
-        {cannot_tell, [](Json& r) { r["solvable"] = 0; }}}}};
+        {cannot_tell, [](Json& r) { r["solvable"] = 0; }}}},
+      {"S0-E1",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_runs(r, 6, 0.9, 0.1); }},
+        {disagrees, [](Json& r) { plant_runs(r, 6, 0.9, 0.9); }},
+        {disagrees, [](Json& r) { plant_runs(r, 6, 0.3, 0.1); }},
+        {cannot_tell, [](Json& r) { plant_runs(r, 2, 0.9, 0.1); }}}}};
   return cases;
 }
 
@@ -143,7 +162,7 @@ TEST_P(PlantedResults, LeadToEveryVerdict) {
   const PlantedCase& c = GetParam();
   const Experiment& experiment = experiment_named(c.id);
   TestFolder folder;
-  NullLog log;
+  const auto log = std::make_shared<NullLog>();
   StopFlag stop;
   const Json results = experiment.measure({Scale::smoke, {0}, "", folder.path, log, stop});
   const Finding found = experiment.judge(results);
@@ -175,7 +194,7 @@ TEST(PlantedResults, ThereIsACaseForEveryExperiment) {
 
 TEST(PlantedResults, StoppingJudgesNothing) {
   TestFolder folder;
-  NullLog log;
+  const auto log = std::make_shared<NullLog>();
   StopFlag stop;
   stop.request();
   for (const auto& experiment : experiments()) {

@@ -55,7 +55,7 @@ class ReproduceTest : public ::testing::Test {
   Reproduction run(const Experiment& experiment) { return reproduce(experiment, options_, log_, stop_); }
 
   TestFolder folder_;
-  NullLog log_;
+  std::shared_ptr<LogSink> log_ = std::make_shared<NullLog>();
   StopFlag stop_;
   ReproduceOptions options_{.scale = "smoke", .out = (folder_ / "out").string()};
 };

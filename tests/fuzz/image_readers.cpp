@@ -1,10 +1,14 @@
+#include <zlib.h>
+
 #include <algorithm>
 #include <numeric>
 
 #include "core/files.h"
+#include "data/idx_source.h"
 #include "fuzz/readers.h"
 #include "fuzz/sealed.h"
 #include "image/codec.h"
+#include "scratch_folder.h"
 
 namespace torsor::testing {
 
@@ -30,6 +34,28 @@ FuzzedReader reader(const std::string& name, const std::vector<std::string>& end
   return out;
 }
 
+std::string gzipped(const std::string& bytes) {
+  const ScratchFolder folder("torsor_idx");
+  const fs::path path = folder / "x.gz";
+  const gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  return read_file(path);
+}
+
+// Bare and compressed; three images of 4 x 5.
+FuzzedReader idx_reader() {
+  std::string bytes = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5};
+  for (int i = 0; i < 60; ++i) bytes += static_cast<char>(4 * i);
+  FuzzedReader out{
+      "idx", ".idx", {{"bare", bytes}, {"gzip", gzipped(bytes)}}, mutate_bytes, [](const fs::path& path) {
+        const auto source = open_idx(path, {}, 0);
+        for (std::int64_t i = 0; i < std::min<std::int64_t>(source->size(), 10); ++i) source->read(i);
+      }};
+  out.bytes_per_byte = 4 * 1100;  // deflate's best, twice for the vector's growth and once for slack
+  return out;
+}
+
 // Half of a PPM's ways to be wrong are in its words.
 std::string mutate_pnm(const std::string& bytes, Random& random) {
   return random.one_in(2) ? mutate_text(bytes, random) : mutate_bytes(bytes, random);
@@ -38,9 +64,13 @@ std::string mutate_pnm(const std::string& bytes, Random& random) {
 }  // namespace
 
 std::vector<FuzzedReader> image_readers() {
-  return {reader("jpeg", {".jpg"}, mutate_bytes), reader("png", {".png"}, mutate_png),
-          reader("bmp", {".bmp"}, mutate_bytes),  reader("webp", {".webp"}, mutate_webp),
-          reader("tiff", {".tif"}, mutate_bytes), reader("pnm", {".ppm", ".pgm"}, mutate_pnm)};
+  return {reader("jpeg", {".jpg"}, mutate_bytes),
+          reader("png", {".png"}, mutate_png),
+          reader("bmp", {".bmp"}, mutate_bytes),
+          reader("webp", {".webp"}, mutate_webp),
+          reader("tiff", {".tif"}, mutate_bytes),
+          reader("pnm", {".ppm", ".pgm"}, mutate_pnm),
+          idx_reader()};
 }
 
 std::vector<Seed> fixture_seeds(const std::string& folder, const std::vector<std::string>& ends) {

@@ -29,7 +29,7 @@ struct FuzzedReader {
   std::size_t bytes_per_byte = 1024;
 };
 
-/// JPEG, PNG, BMP, WebP, TIFF, PPM/PGM.
+/// JPEG, PNG, BMP, WebP, TIFF, PPM/PGM, IDX.
 std::vector<FuzzedReader> image_readers();
 /// .pth (both containers, and networks inferred from them), .npz, safetensors.
 std::vector<FuzzedReader> weight_readers();

@@ -51,13 +51,13 @@ struct Setting {
 
 std::vector<Setting> settings() {
   std::vector<Setting> all;
-  for (const std::string& task : generated_tasks())
+  for (const std::string& task : scene_tasks())
     for (const Domain target : {Domain::a, Domain::b})
       for (const std::int64_t size : {32, 64, 128}) all.push_back({task, target, size});
   return all;
 }
 
-class SceneScoring : public testing::TestWithParam<Setting> {
+class SceneScoring : public ::testing::TestWithParam<Setting> {
  protected:
   SceneTruth truth(std::int64_t index) const {
     return generated_truth(GetParam().task, other(GetParam().target), Split::test, 3, index);
@@ -81,7 +81,7 @@ class SceneScoring : public testing::TestWithParam<Setting> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(All, SceneScoring, testing::ValuesIn(settings()), [](const auto& setting) {
+INSTANTIATE_TEST_SUITE_P(All, SceneScoring, ::testing::ValuesIn(settings()), [](const auto& setting) {
   std::string name = setting.param.task + (setting.param.target == Domain::a ? "_to_a_" : "_to_b_") +
                      std::to_string(setting.param.size);
   std::replace(name.begin(), name.end(), '-', '_');

@@ -210,5 +210,25 @@ TEST(Seed, DecidesTheWeights) {
   EXPECT_FALSE(at::equal(one.at("d_a model.0.weight"), one.at("d_b model.0.weight")));
 }
 
+// With plain SGD a step moves a weight by the rate times its gradient, which is the same for both models.
+TEST(LearningRates, TheDiscriminatorsMayHaveTheirOwn) {
+  const auto moved = [](std::optional<double> lr_d, const std::string& network) {
+    CycleGanSpec spec = tiny_spec();
+    spec.optimizer.optimizer = "sgd";
+    spec.optimizer.momentum = 0;
+    spec.optimizer.lr = 1e-3;
+    spec.optimizer.lr_d = lr_d;
+    Rig rig(spec);
+    const Weights before = weights_of(rig.model);
+    rig.step();
+    double sum = 0;
+    for (const auto& [name, tensor] : weights_of(rig.model))
+      if (name.starts_with(network)) sum += (tensor - before.at(name)).abs().sum().template item<double>();
+    return sum;
+  };
+  EXPECT_NEAR(moved(1e-4, "d_a") / moved({}, "d_a"), 0.1, 1e-3);
+  EXPECT_EQ(moved(1e-4, "g_a_to_b"), moved({}, "g_a_to_b"));
+}
+
 }  // namespace
 }  // namespace torsor::testing

@@ -165,9 +165,9 @@ TEST(NetworkNames, AnUnknownOneIsAUsageErrorThatSuggests) {
   };
   EXPECT_THAT(generator("unet_265"), AllOf(HasSubstr("'unet_265'"), HasSubstr("did you mean 'unet_256'?")));
   EXPECT_THAT(generator("resnet_9block"), HasSubstr("resnet_<n>blocks"));
-  EXPECT_THAT(generator("resnet"), HasSubstr("one of resnet_<n>blocks, unet_128, unet_256"));
+  EXPECT_THAT(generator("resnet"), HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, unet_128, unet_256"));
   EXPECT_THAT(generator("resnet_<n>blocks"), HasSubstr("resnet_9blocks"));
-  EXPECT_THAT(generator("resnet_99999blocks"), HasSubstr("at most 1000 blocks"));
+  EXPECT_THAT(generator("resnet_99999blocks"), HasSubstr("at most 1024"));
   EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("pixle")); }),
               AllOf(HasSubstr("'pixle'"), HasSubstr("did you mean 'pixel'?")));
 }
@@ -290,6 +290,58 @@ TEST(DiscriminatorShapes, TheMinimumIsTheSmallestSideThatWorks) {
     EXPECT_EQ(network->forward(noise({1, 3, side, side}, 1)).numel(), 1) << layers;
     EXPECT_THROW(network->forward(noise({1, 3, side - 1, side - 1}, 1)), std::exception) << layers;
   }
+}
+
+TEST(Autoencoder, KeepsTheSidesOfItsImagesAndOfLargerOnes) {
+  const auto g = initialised(make_generator(generator_options("autoencoder_32", "batch")));
+  EXPECT_EQ(g->forward(noise({2, 3, 32, 32}, 1)).sizes(), (std::vector<std::int64_t>{2, 3, 32, 32}));
+  EXPECT_EQ(g->forward(noise({1, 3, 48, 36}, 1)).sizes(), (std::vector<std::int64_t>{1, 3, 48, 36}));
+  EXPECT_EQ(g->size_rule().minimum, 32);
+  std::vector<at::Tensor> residuals;
+  g->forward_with_residuals(noise({1, 3, 32, 32}, 1), residuals);
+  EXPECT_EQ(residuals.size(), 2u);
+}
+
+TEST(Autoencoder, NothingPassesByItsBottleneck) {
+  const auto g = initialised(make_generator(generator_options("autoencoder_16", "instance")));
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = noise({1, 3, 16, 16}, 1), y = noise({1, 3, 16, 16}, 2);
+  EXPECT_GT((g->forward(x) - g->forward(y)).abs().max().item<double>(), 0.01);
+  // The fully connected layer: 8 ngf numbers from 4 x 4 maps.
+  bool found = false;
+  for (const auto& [name, tensor] : state_dict(*g))
+    if (tensor.dim() == 4 && tensor.size(0) == 16 && tensor.size(2) == 4 && tensor.size(1) == 4 && !found) {
+      tensor.zero_();
+      found = true;
+    }
+  ASSERT_TRUE(found);
+  EXPECT_EQ((g->forward(x) - g->forward(y)).abs().max().item<double>(), 0);
+}
+
+TEST(FullImageDiscriminator, GivesOneScoreAnImage) {
+  for (const char* norm : {"none", "batch", "instance"}) {
+    const auto d = initialised(make_discriminator(discriminator_options("full_32", norm)));
+    EXPECT_EQ(d->forward(noise({5, 3, 32, 32}, 1)).sizes(), (std::vector<std::int64_t>{5, 1, 1, 1}));
+    // Every pixel counts.
+    at::Tensor x = noise({1, 3, 32, 32}, 2).requires_grad_();
+    d->forward(x).sum().backward();
+    EXPECT_GT((x.grad() != 0).to(at::kDouble).mean().item<double>(), 0.99) << norm;
+  }
+}
+
+TEST(NetworkNames, FamiliesSayWhichNumbersTheyTake) {
+  const auto generator = [](const char* net) {
+    return error_of<UsageError>([&] { make_generator(generator_options(net)); });
+  };
+  EXPECT_THAT(generator("autoencoder_30"), HasSubstr("multiple of 4"));
+  EXPECT_THAT(generator("autoencoder_4"), HasSubstr("at least 8"));
+  EXPECT_THAT(generator("autoencoder_99999"), HasSubstr("at most 1024"));
+  EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("full_24")); }),
+              HasSubstr("power of two"));
+  EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("full_<n>")); }),
+              HasSubstr("full_32"));
+  EXPECT_THAT(error_of<UsageError>([] { check_discriminator_name("ful_32", "--net-d"); }),
+              AllOf(HasSubstr("--net-d"), HasSubstr("did you mean 'full_32'?")));
 }
 
 TEST(OutputActivation, TanhIsBoundedAndLinearIsNot) {

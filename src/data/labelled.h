@@ -1,0 +1,33 @@
+// Images whose class is known.
+#pragma once
+
+#include <memory>
+
+#include "data/dataset.h"
+#include "data/image_source.h"
+#include "data/unpaired.h"
+
+namespace torsor {
+
+class LabelledSource : public ImageSource {
+ public:
+  /// In 0..classes()-1.
+  virtual std::int64_t label(std::int64_t index) const = 0;
+  virtual std::int64_t classes() const = 0;
+};
+
+/// Item i: "image" [channels,H,W] in [-1,1] and "label", a whole number without dimensions.
+class LabelledDataset : public Dataset {
+ public:
+  LabelledDataset(std::shared_ptr<const LabelledSource> source, const TransformOptions& transform,
+                  std::int64_t channels, std::shared_ptr<LogSink> log)
+      : source_(source), reader_(std::move(source), transform, channels, std::move(log)) {}
+  std::int64_t size() const override { return source_->size(); }
+  Batch get(std::int64_t index, Rng& rng) const override;
+
+ private:
+  std::shared_ptr<const LabelledSource> source_;
+  DomainReader reader_;
+};
+
+}  // namespace torsor

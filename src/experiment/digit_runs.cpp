@@ -1,0 +1,329 @@
+#include "experiment/digit_runs.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "core/files.h"
+#include "data/glyphs.h"
+#include "data/idx_source.h"
+#include "data/loader.h"
+#include "data/tensor_image.h"
+#include "image/codec.h"
+#include "infer/generator_runner.h"
+#include "io/safetensors.h"
+#include "report/grid.h"
+#include "train/session.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr std::uint64_t kClassifierSeed = 0;
+constexpr std::int64_t kBatch = 32;  // of all trainings
+constexpr std::int64_t kTestBatch = 250;
+constexpr std::int64_t kSamples = 12;  // in a figure
+constexpr std::int64_t kGlyphTests = 2000;
+
+TransformOptions digit_transform(const DigitScale& scale) {
+  TransformOptions t;
+  t.load_size = t.crop_size = scale.side;
+  t.flip = false;
+  return t;
+}
+
+// [N,1,side,side] and labels [N] of the test images from `first` on.
+Batch test_batch(const DigitData& data, const DigitScale& scale, std::int64_t first, std::int64_t count) {
+  const LabelledDataset set(data.test, digit_transform(scale), 1, std::make_shared<NullLog>());
+  std::vector<Batch> items;
+  Rng rng(0);  // nothing is drawn: neither crop nor flip
+  for (std::int64_t i = first; i < first + count; ++i) items.push_back(set.get(i, rng));
+  return collate(items);
+}
+
+std::int64_t test_count(const DigitData& data, const DigitScale& scale) {
+  return std::min(data.test->size(), scale.test_images);
+}
+
+// Calls `look` with all test images, a batch at a time.
+template <class Look>
+void for_each_test_batch(const DigitData& data, const DigitScale& scale, Look look) {
+  const std::int64_t all = test_count(data, scale);
+  for (std::int64_t first = 0; first < all; first += kTestBatch)
+    look(test_batch(data, scale, first, std::min(kTestBatch, all - first)));
+}
+
+double accuracy_of(const Classifier& classifier, const DigitData& data, const DigitScale& scale) {
+  std::int64_t right = 0;
+  for_each_test_batch(data, scale, [&](const Batch& batch) {
+    right += (classifier.predict(batch.at("image")) == batch.at("label")).sum().item<std::int64_t>();
+  });
+  return static_cast<double>(right) / static_cast<double>(test_count(data, scale));
+}
+
+std::shared_ptr<Classifier> new_classifier(const DigitScale& scale) {
+  ClassifierOptions options;
+  options.side = scale.side;
+  options.width = 2 * scale.ngf;
+  OptimizerOptions optimizer;
+  optimizer.lr = 1e-3;
+  optimizer.beta1 = 0.9;
+  return std::make_shared<Classifier>(options, optimizer, Placement(), kClassifierSeed);
+}
+
+TrainConfig config_of(const DigitArm& arm, std::uint64_t seed, const DigitData& data, const DigitScale& scale,
+                      const fs::path& folder) {
+  Json settings = digit_settings(scale);
+  settings.update(arm.settings);
+  settings["data"] = data.option;
+  settings["seed"] = seed;
+  settings["out"] = folder.string();
+  TrainConfig config;
+  OptionSet bound;
+  config.describe(bound);
+  bound.from_json(settings, "arm " + arm.name);
+  config.validate();
+  return config;
+}
+
+// What makes two configurations two different trainings: everything but the folder.
+Json identity_of(TrainConfig config) {
+  config.run.out.clear();
+  return options_to_json(config);
+}
+
+bool is_finished(const RunDirectory& run, std::int64_t steps) {
+  std::error_code ec;
+  if (!fs::exists(run.model(), ec)) return false;
+  return read_model_info(read_safetensors_metadata(run.model()), run.model().string()).step >= steps;
+}
+
+void train_one(const TrainConfig& config, const Request& request) {
+  const RunDirectory run(config.run.out);
+  if (!fs::exists(run.config())) {
+    TrainSession(config, request.log).run(request.stop, {});
+    return;
+  }
+  const auto there = options_from_json<TrainConfig>(read_json(run.config()), run.config().string());
+  if (identity_of(there) != identity_of(config))
+    fail("{}: was trained with other settings; give another --out, or remove that folder",
+         run.root().string());
+  if (is_finished(run, config.run.steps)) return;
+  if (run.list_checkpoints().empty()) {  // killed before its first
+    fs::remove_all(run.root());
+    TrainSession(config, request.log).run(request.stop, {});
+    return;
+  }
+  ResumePoint point = open_resume_point(run.root(), *request.log);
+  ResumedConfig resumed = resumed_config(point, Json::object());
+  TrainSession(std::move(resumed), std::move(point), request.log).run(request.stop, {});
+}
+
+std::vector<Image> pictures(const at::Tensor& images, std::int64_t count) {
+  std::vector<Image> out;
+  for (std::int64_t i = 0; i < std::min(count, images.size(0)); ++i)
+    out.push_back(to_image(images[i].expand({3, -1, -1}).contiguous()));
+  return out;
+}
+
+}  // namespace
+
+DigitScale digit_scale(Scale scale) {
+  if (scale == Scale::smoke) return {16, 4, 4, 20, 120, 1000, 200};
+  if (scale == Scale::full) return {32, 16, 24, 20000, 8000, 60000, 10000};
+  return {};
+}
+
+DigitData open_digits(const fs::path& folder, const DigitScale& scale) {
+  if (folder.empty())
+    return {"glyphs", "generated:glyphs",
+            make_glyph_source(Domain::a, Split::train, kClassifierSeed, scale.glyphs, scale.side),
+            make_glyph_source(Domain::a, Split::test, kClassifierSeed, kGlyphTests, scale.side)};
+  const auto open = [&](const char* split) {
+    const fs::path images = find_idx(folder, split, "images"), labels = find_idx(folder, split, "labels");
+    if (images.empty() || labels.empty())
+      fail("--data {}: has no {}-{}-ubyte; expected MNIST's four files, as they are distributed",
+           folder.string(), split, images.empty() ? "images-idx3" : "labels-idx1");
+    return std::shared_ptr<const LabelledSource>(open_idx(images, labels, 0));
+  };
+  return {"MNIST", folder.string(), open("train"), open("t10k")};
+}
+
+Json digit_settings(const DigitScale& scale) {
+  return {{"channels_a", 1},
+          {"channels_b", 1},
+          {"load_size", scale.side},
+          {"crop_size", scale.side},
+          {"flip", false},
+          {"batch_size", kBatch},
+          {"max_dataset_size", scale.glyphs},
+          {"ngf", scale.ngf},
+          {"norm", "batch"},
+          {"net_d", fmt::format("full_{}", scale.side)},
+          {"ndf", scale.ndf},
+          {"norm_d", "none"},
+          {"init_type", "kaiming"},
+          {"gan_mode", "lsgan"},
+          {"pool_size", 256},
+          {"lambda_identity", 0.0},
+          {"lambda_cycle_a", 10.0},
+          {"lambda_cycle_b", 10.0},
+          {"optimizer", "sgd"},
+          {"momentum", 0.9},
+          {"lr", 3e-3},
+          {"lr_d", 6e-4},
+          {"lr_policy", "constant"},
+          {"epochs", 1000},
+          {"steps", scale.steps},
+          {"threads", 1},
+          {"loader_threads", 1},
+          {"sample_every", 0},
+          {"log_every", std::max<std::int64_t>(1, scale.steps / 200)},
+          {"checkpoint_every", std::to_string(std::max<std::int64_t>(10, scale.steps / 8))},
+          {"keep_last", 1}};
+}
+
+DigitArm bottleneck_arm(const DigitScale& scale) {
+  return {"bottleneck",
+          "autoencoder with a fully connected bottleneck, no skips",
+          {{"net_g", fmt::format("autoencoder_{}", scale.side)}}};
+}
+
+DigitArm no_cycle_arm(const DigitScale& scale) {
+  DigitArm arm = bottleneck_arm(scale);
+  arm.name = "no-cycle";
+  arm.what += ", without the cycle loss";
+  arm.settings["lambda_cycle_a"] = arm.settings["lambda_cycle_b"] = 0.0;
+  return arm;
+}
+
+DigitArm resnet_arm(const DigitScale& scale) {
+  return {"resnet",
+          "ResNet generator, skips in the residual stream",
+          {{"net_g", "resnet_3blocks"}, {"ngf", std::max<std::int64_t>(2, scale.ngf / 2)}}};
+}
+
+DigitClassifier train_digit_classifier(const DigitData& data, const DigitScale& scale,
+                                       const Request& request) {
+  const fs::path file = request.out / "runs" / "classifier.safetensors";
+  const std::shared_ptr<Classifier> model = new_classifier(scale);
+  const std::map<std::string, std::string> made_of = {{"data", data.option},
+                                                      {"options", options_to_json(model->options()).dump()},
+                                                      {"steps", std::to_string(scale.classifier_steps)}};
+  std::error_code ec;
+  if (fs::exists(file, ec)) {
+    const Archive saved = Archive::read(file);
+    for (const auto& [key, value] : made_of)
+      if (!saved.metadata().contains(key) || saved.metadata().at(key) != value)
+        fail("{}: was trained with other settings; give another --out, or remove that file", file.string());
+    model->load(saved);
+    return {model, accuracy_of(*model, data, scale)};
+  }
+  Loader loader(std::make_shared<LabelledDataset>(data.train, digit_transform(scale), 1, request.log),
+                LoaderOptions{2 * kBatch, 1, true, kClassifierSeed, 0});
+  TrainState state(kClassifierSeed);
+  state.epochs = state.total_steps = scale.classifier_steps;
+  ScheduleOptions schedule;
+  schedule.epochs = 1000;
+  Trainer trainer(*model, loader, Schedule(schedule), std::move(state));
+  trainer.run(request.stop);
+  check_stop(request.stop);
+  make_folder(file.parent_path());
+  Archive archive;
+  model->save(archive);
+  archive.write(file, made_of);
+  const double accuracy = accuracy_of(*model, data, scale);
+  request.log->notice(fmt::format("classifier: {:.2f} % of the test images right", 100 * accuracy));
+  return {model, accuracy};
+}
+
+fs::path digit_run(const fs::path& out, const DigitArm& arm, std::uint64_t seed) {
+  return out / "runs" / fmt::format("{}-seed{}", arm.name, seed);
+}
+
+void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, const DigitScale& scale,
+                      const Request& request) {
+  std::vector<TrainConfig> configs;
+  for (const DigitArm& arm : arms)
+    for (const std::uint64_t seed : request.seeds)
+      configs.push_back(config_of(arm, seed, data, scale, digit_run(request.out, arm, seed)));
+  make_folder(request.out / "runs");
+  std::atomic<std::size_t> next{0}, done{0};
+  std::atomic<bool> failed{false};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < configs.size() && !request.stop.requested() && !failed; i = next++) try {
+        train_one(configs[i], request);
+        if (!request.stop.requested())
+          request.log->notice(
+              fmt::format("{}: trained ({} of {})", configs[i].run.out, ++done, configs.size()));
+      } catch (...) {
+        failed = true;
+        throw;
+      }
+  };
+  const std::size_t jobs = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, configs.size());
+  std::vector<std::future<void>> workers;
+  for (std::size_t job = 0; job < jobs; ++job) workers.push_back(std::async(std::launch::async, work));
+  for (auto& worker : workers) worker.wait();
+  for (auto& worker : workers) worker.get();
+  check_stop(request.stop);
+}
+
+DigitDirection measure_digits(const Translate& there, const Translate& back, const DigitData& data,
+                              const DigitScale& scale, const Classifier& classifier) {
+  DigitDirection out;
+  double sum = 0;
+  for_each_test_batch(data, scale, [&](const Batch& batch) {
+    const at::Tensor real = batch.at("image"), fake = there(real), rec = back(fake);  // [N,1,side,side]
+    const at::Tensor from = batch.at("label"), to = classifier.predict(fake);
+    for (std::int64_t i = 0; i < from.size(0); ++i)
+      out.matrix.add(from[i].item<std::int64_t>(), to[i].item<std::int64_t>());
+    sum += (rec - real).abs().mean({1, 2, 3}).sum().item<double>();
+    if (out.samples.width == 0) {
+      GridOptions options;
+      options.min_cell = 48;
+      out.samples =
+          make_grid({pictures(real, kSamples), pictures(fake, kSamples), pictures(rec, kSamples)}, options);
+    }
+  });
+  out.cycle_l1 = sum / static_cast<double>(out.matrix.total());
+  return out;
+}
+
+Json digit_direction_json(const std::string& direction, const DigitDirection& measured) {
+  const ConfusionSummary s = summarize(measured.matrix);
+  return {{"direction", direction},
+          {"counts", measured.matrix.counts()},
+          {"cycle_l1", measured.cycle_l1},
+          {"permutation", s.permutation},
+          {"permutation_share", s.permutation_share},
+          {"identity_share", s.identity_share},
+          {"mutual_information", s.mutual_information},
+          {"row_entropy", s.row_entropy},
+          {"output_entropy", s.output_entropy}};
+}
+
+Json measure_digit_run(const DigitArm& arm, std::uint64_t seed, const DigitData& data,
+                       const DigitScale& scale, const Classifier& classifier, const fs::path& out) {
+  const fs::path model = RunDirectory(digit_run(out, arm, seed)).model();
+  const GeneratorRunner a_to_b = GeneratorRunner::open(model, {"a_to_b"}),
+                        b_to_a = GeneratorRunner::open(model, {"b_to_a"});
+  const Translate forward = [&](const at::Tensor& x) { return a_to_b.translate(x); };
+  const Translate backward = [&](const at::Tensor& x) { return b_to_a.translate(x); };
+  make_folder(out / "figures");
+  Json directions = Json::array();
+  for (const auto& [name, there, back] :
+       {std::tuple{"a_to_b", forward, backward}, std::tuple{"b_to_a", backward, forward}}) {
+    const DigitDirection measured = measure_digits(there, back, data, scale, classifier);
+    write_image(out / "figures" / fmt::format("samples-{}-seed{}-{}.png", arm.name, seed, name),
+                measured.samples);
+    directions.push_back(digit_direction_json(name, measured));
+  }
+  return {{"arm", arm.name}, {"seed", seed}, {"directions", directions}};
+}
+
+}  // namespace torsor
