@@ -45,6 +45,26 @@ void plant_runs(Json& results, int count, double follows, double kept) {
   for (int k = 0; k < count; ++k) results["runs"].push_back(run);
 }
 
+// Seeds whose runs of the first and of the second arm keep these shares of the classes; the second's cycle
+// error is `cycle`.
+void plant_arms(Json& results, int seeds, double first, double second, double cycle = 0.02) {
+  const Json one = results["runs"].front(), other = results["runs"].back();
+  Json runs = Json::array();
+  for (int seed = 0; seed < seeds; ++seed)
+    for (Json run : {one, other}) {
+      const bool is_first = run["arm"] == one["arm"];
+      run["seed"] = seed;
+      for (Json& d : run["directions"]) {
+        d["cycle_l1"] = is_first ? 0.02 : cycle;
+        d["output_entropy"] = 3.2;
+        d["permutation_share"] = 0.9;
+        d["identity_share"] = (is_first ? first : second) + 0.001 * seed * (is_first ? 1 : 2);
+      }
+      runs.push_back(run);
+    }
+  results["runs"] = runs;
+}
+
 const std::vector<PlantedCase>& planted() {
   using enum Verdict;
   static const std::vector<PlantedCase> cases = {
@@ -152,7 +172,18 @@ const std::vector<PlantedCase>& planted() {
        {{agrees, [](Json& r) { plant_runs(r, 6, 0.9, 0.1); }},
         {disagrees, [](Json& r) { plant_runs(r, 6, 0.9, 0.9); }},
         {disagrees, [](Json& r) { plant_runs(r, 6, 0.3, 0.1); }},
-        {cannot_tell, [](Json& r) { plant_runs(r, 2, 0.9, 0.1); }}}}};
+        {cannot_tell, [](Json& r) { plant_runs(r, 2, 0.9, 0.1); }}}},
+      {"S0-C13",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_arms(r, 5, 0.1, 0.9); }},
+        {agrees, [](Json& r) { plant_arms(r, 5, 0.9, 0.1); }},
+        {disagrees, [](Json& r) { plant_arms(r, 5, 0.2, 0.25); }},
+        {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.9); }}}},
+      {"S4-C1",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.3); }},
+        {disagrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.02); }},
+        {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.1, 0.3); }}}}};
   return cases;
 }
 
