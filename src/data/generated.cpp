@@ -270,9 +270,7 @@ class GeneratedSource : public ImageSource {
     return render_scene(task_, domain_, generated_truth(task_, domain_, split_, seed_, index), side_);
   }
 
-  std::string name(std::int64_t index) const override {
-    return fmt::format("{}_{}_{:05}.png", domain_name(domain_), split_name(split_), index);
-  }
+  std::string name(std::int64_t index) const override { return generated_file_name(domain_, split_, index); }
 
  private:
   std::string task_;
@@ -303,10 +301,18 @@ std::string generated_domain_name(const std::string& task, Domain domain) {
   return domain == Domain::a || dash == std::string::npos ? task.substr(0, dash) : task.substr(dash + 1);
 }
 
+std::string generated_stream(const std::string& task, Domain domain, Split split) {
+  return fmt::format("generated/{}/{}/{}", task, domain_name(domain), split_name(split));
+}
+
+std::string generated_file_name(Domain domain, Split split, std::int64_t index) {
+  return fmt::format("{}_{}_{:05}.png", domain_name(domain), split_name(split), index);
+}
+
 SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,
                            std::int64_t index) {
   const Task& drawn = tasks().at(task);
-  const std::string stream = fmt::format("generated/{}/{}/{}", task, domain_name(domain), split_name(split));
+  const std::string stream = generated_stream(task, domain, split);
   Rng rng(derive_seed(seed, stream, {static_cast<std::uint64_t>(index)}));
   SceneTruth truth;
   truth.radius = rng.uniform(drawn.min_radius, drawn.max_radius);

@@ -39,6 +39,10 @@ std::vector<std::string> generated_tasks();
 /// The domain's name: "circles", "squares", "glyphs".
 std::string generated_domain_name(const std::string& task, Domain domain);
 
+/// The name of the random stream that draws a domain's truths, and of an image's file.
+std::string generated_stream(const std::string& task, Domain domain, Split split);
+std::string generated_file_name(Domain domain, Split split, std::int64_t index);
+
 /// Truth of image `index`. Throws UsageError for an unknown task.
 SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,
                            std::int64_t index);

@@ -69,28 +69,19 @@ GlyphPoint placed(const GlyphTruth& t, GlyphPoint p) {
   return {0.5 + t.shift_x + c * x - s * y, 0.5 + t.shift_y + s * x + c * y};
 }
 
-std::string glyph_stream(Domain domain, Split split) {
-  return fmt::format("generated/glyphs/{}/{}", domain == Domain::a ? "a" : "b",
-                     split == Split::train ? "train" : "test");
-}
-
 class GlyphSource : public LabelledSource {
  public:
   GlyphSource(Domain domain, Split split, std::uint64_t seed, std::int64_t count, std::int64_t size)
       : domain_(domain), split_(split), seed_(seed), count_(count), side_(size) {}
 
   std::int64_t size() const override { return count_; }
-  std::int64_t classes() const override { return kGlyphClasses; }
   std::int64_t label(std::int64_t index) const override { return truth(index).label; }
   Image read(std::int64_t index) const override {
     if (index < 0 || index >= count_)
       fail("glyphs: there is no image {}; ask for 0 to {}", index, count_ - 1);
     return render_glyph(truth(index), side_);
   }
-  std::string name(std::int64_t index) const override {
-    return fmt::format("{}_{}_{:05}.png", domain_ == Domain::a ? "a" : "b",
-                       split_ == Split::train ? "train" : "test", index);
-  }
+  std::string name(std::int64_t index) const override { return generated_file_name(domain_, split_, index); }
 
  private:
   GlyphTruth truth(std::int64_t index) const { return glyph_truth(domain_, split_, seed_, index); }
@@ -104,7 +95,7 @@ class GlyphSource : public LabelledSource {
 }  // namespace
 
 GlyphTruth glyph_truth(Domain domain, Split split, std::uint64_t seed, std::int64_t index) {
-  Rng rng(derive_seed(seed, glyph_stream(domain, split), {static_cast<std::uint64_t>(index)}));
+  Rng rng(derive_seed(seed, generated_stream("glyphs", domain, split), {static_cast<std::uint64_t>(index)}));
   GlyphTruth t;
   t.label = rng.index(kGlyphClasses);
   t.angle = rng.uniform(-0.26, 0.26);  // 15 degrees

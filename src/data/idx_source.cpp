@@ -80,7 +80,6 @@ class IdxSource : public LabelledSource {
       : name_(std::move(name)), images_(std::move(images)), labels_(std::move(labels)), count_(count) {}
 
   std::int64_t size() const override { return count_; }
-  std::int64_t classes() const override { return kClasses; }
   std::string name(std::int64_t index) const override { return fmt::format("{}_{:05}.png", name_, index); }
 
   std::int64_t label(std::int64_t index) const override {
@@ -138,12 +137,6 @@ fs::path find_idx(const fs::path& folder, const std::string& split, const std::s
       if (fs::is_regular_file(path, ec)) return path;
     }
   return {};
-}
-
-bool has_idx_images_name(const fs::path& path) {
-  std::string name = path.filename().string();
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  return name.ends_with("idx3-ubyte");
 }
 
 std::unique_ptr<LabelledSource> open_idx(const fs::path& images, const fs::path& labels, std::int64_t limit) {

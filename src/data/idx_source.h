@@ -28,9 +28,6 @@ IdxFile read_idx(const std::filesystem::path& path, std::size_t dimensions);
 std::filesystem::path find_idx(const std::filesystem::path& folder, const std::string& split,
                                const std::string& content);
 
-/// Whether a file's name is that of an IDX file of images.
-bool has_idx_images_name(const std::filesystem::path& path);
-
 /// Grey images of an IDX file; with `labels` their classes, 0 to 9. Throws Error as read_idx does, also when
 /// images and labels are not as many or a label is above 9. `limit` > 0 keeps the first that many.
 std::unique_ptr<LabelledSource> open_idx(const std::filesystem::path& images,

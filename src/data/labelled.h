@@ -11,9 +11,8 @@ namespace torsor {
 
 class LabelledSource : public ImageSource {
  public:
-  /// In 0..classes()-1.
+  /// The class, from 0 up.
   virtual std::int64_t label(std::int64_t index) const = 0;
-  virtual std::int64_t classes() const = 0;
 };
 
 /// Item i: "image" [channels,H,W] in [-1,1] and "label", a whole number without dimensions.

@@ -108,7 +108,7 @@ Finding judge_pure(const std::string& name, const ArmSummary& s) {
 
 std::string spread_text(double resultant, double p) { return fmt::format("{:.2f} (p {:.2g})", resultant, p); }
 
-std::string flag(double p) { return fmt::format("{:.2g}", p); }
+std::string two_digits(double value) { return fmt::format("{:.2g}", value); }
 
 // Two circles: O(2) drawn as its rotations and its reflections.
 Animation torsor_animation(const Json& results) {
@@ -122,8 +122,8 @@ Animation torsor_animation(const Json& results) {
                       {"det G < 0: reflections", -2, 2, {circle}}};
   animation.groups = {"without the identity term", "with it, from the solutions found"};
   int group = 0;
-  for (const Json& arm : {arm_named(results, "equal"), arm_named(results, "continued")}) {
-    for (const Json& saved : arm.at("frames")) {
+  for (const Json* arm : {&arm_named(results, "equal"), &arm_named(results, "continued")}) {
+    for (const Json& saved : arm->at("frames")) {
       AnimationFrame frame;
       frame.label = fmt::format("{}, step {}", group == 0 ? "no identity term" : "identity term on",
                                 saved.at("step").get<std::int64_t>());
@@ -274,8 +274,8 @@ class GaussianTorsor : public Experiment {
     for (const Json& arm : results.at("arms")) {
       const ArmSummary s = summary_of(arm);
       table.rows.push_back({arm.at("what"), std::to_string(s.runs), std::to_string(s.converged),
-                            flag(s.largest_loss), std::to_string(s.rotations), std::to_string(s.reflections),
-                            spread_text(s.resultant_rotations, s.p_rotations),
+                            two_digits(s.largest_loss), std::to_string(s.rotations),
+                            std::to_string(s.reflections), spread_text(s.resultant_rotations, s.p_rotations),
                             spread_text(s.resultant_reflections, s.p_reflections),
                             fmt::format("{:.1f}", s.median_moved),
                             fmt::format("{:.1f}", s.largest_rotation)});

@@ -10,12 +10,11 @@ namespace {
 
 // Two halvings, a residual block, one vector of 8 ngf numbers for a whole side x side image, and back. The
 // fully connected layers are convolutions as large as the maps, so that larger images go through as well.
-struct AutoencoderGenerator : Generator {
+struct AutoencoderGenerator : SequentialGenerator {
   AutoencoderGenerator(const GeneratorOptions& o, std::int64_t side) : side_(side) {
     if (side < 8 || side % 4 != 0)
       fail_usage("generator autoencoder_{}: the number is the images' side: a multiple of 4, at least 8",
                  side);
-    register_module("model", model);
     const Bias bias = inner_bias(o.norm);
     const std::int64_t width = 2 * o.ngf, code = 8 * o.ngf, map = side / 4;
     append_conv_norm_relu(*model, std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 4, 2, 1, bias}), o,
@@ -33,18 +32,10 @@ struct AutoencoderGenerator : Generator {
     model->append(make_output_activation(o.output_activation));
   }
 
-  at::Tensor forward(const at::Tensor& x) override { return model->forward(x); }
-  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
-    return model->describe(sink, x);
-  }
-  at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
-    return forward_with_block_residuals(*model, x, residuals);
-  }
   SizeRule size_rule() const override { return {4, side_}; }
 
  private:
   std::int64_t side_;
-  std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
 };
 
 }  // namespace

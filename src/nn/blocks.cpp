@@ -27,10 +27,10 @@ void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOption
   list.append(std::make_shared<Relu>());
 }
 
-at::Tensor forward_with_block_residuals(const LayerList& list, const at::Tensor& x,
-                                        std::vector<at::Tensor>& residuals) {
+at::Tensor SequentialGenerator::forward_with_residuals(const at::Tensor& x,
+                                                       std::vector<at::Tensor>& residuals) {
   at::Tensor y = x;
-  for (const auto& layer : list.layers()) {
+  for (const auto& layer : model->layers()) {
     if (auto* block = dynamic_cast<ResnetBlock*>(layer.get())) {
       residuals.push_back(block->residual(y));
       y = y + residuals.back();

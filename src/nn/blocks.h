@@ -23,8 +23,18 @@ struct ResnetBlock : Layer {
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& options,
                            std::int64_t channels);
 
-/// forward() of a list, with what each of its ResnetBlocks adds to its input.
-at::Tensor forward_with_block_residuals(const LayerList& list, const at::Tensor& x,
-                                        std::vector<at::Tensor>& residuals);
+/// A generator that is its list of layers, "model", one after the other; its residuals are those of the
+/// list's ResnetBlocks.
+struct SequentialGenerator : Generator {
+  SequentialGenerator() { register_module("model", model); }
+  at::Tensor forward(const at::Tensor& x) override { return model->forward(x); }
+  at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return model->describe(sink, x);
+  }
+
+ protected:
+  std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
+};
 
 }  // namespace torsor

@@ -8,9 +8,8 @@ namespace torsor {
 
 namespace {
 
-struct ResnetGenerator : Generator {
+struct ResnetGenerator : SequentialGenerator {
   ResnetGenerator(const GeneratorOptions& o, std::int64_t blocks) {
-    register_module("model", model);
     model->append(std::make_shared<ReflectionPad>(3));
     append_conv_norm_relu(
         *model, std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 7, 1, 0, inner_bias(o.norm)}), o,
@@ -29,20 +28,8 @@ struct ResnetGenerator : Generator {
     model->append(make_output_activation(o.output_activation));
   }
 
-  at::Tensor forward(const at::Tensor& x) override { return model->forward(x); }
-  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
-    return model->describe(sink, x);
-  }
-
-  at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
-    return forward_with_block_residuals(*model, x, residuals);
-  }
-
   // Two stride-2 convolutions; the inner reflection pad of 1 needs maps of at least 2x2.
   SizeRule size_rule() const override { return {4, 8, /*takes_others=*/true}; }
-
- private:
-  std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
 };
 
 }  // namespace

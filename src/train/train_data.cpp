@@ -1,5 +1,7 @@
 #include "train/train_data.h"
 
+#include <functional>
+
 #include "core/error.h"
 #include "data/fingerprint.h"
 #include "data/folder_source.h"
@@ -37,7 +39,8 @@ class DataOpener {
 
   TrainData open() const {
     TrainData out;
-    const DomainSources a = sources(Domain::a), b = sources(Domain::b);
+    const DomainSources a = sources(Domain::a);
+    const DomainSources b = is_idx() ? seen_as(Domain::b, a) : sources(Domain::b);
     out.count_a = a.train->size();
     out.count_b = b.train->size();
     const Fingerprints seen = make_fingerprints(*a.seen, *b.seen);
@@ -64,7 +67,7 @@ class DataOpener {
     if (!given.empty()) return given;
     if (generated()) return generated_domain_name(task(), d);
     if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
-    if (!idx_images("train").empty()) return folder_name(data().data);
+    if (is_idx()) return folder_name(data().data);
     return folder_name(data().data) + letter(d);
   }
 
@@ -83,7 +86,8 @@ class DataOpener {
     return {{"count", source.size()}, {"digest", sum.hex()}};
   }
 
-  // MNIST's files, which are both domains: a task of translating a set of images to itself (S0-E1).
+  // MNIST's files are both domains: a task of translating a set of images to itself (S0-E1).
+  bool is_idx() const { return !generated() && !data().data.empty() && !idx_images("train").empty(); }
   fs::path idx_images(const std::string& split) const { return find_idx(data().data, split, "images"); }
 
   DomainSources idx_sources(Domain d) const {
@@ -91,30 +95,41 @@ class DataOpener {
       return path.empty() ? nullptr
                           : std::shared_ptr<const ImageSource>(open_idx(path, {}, data().max_dataset_size));
     };
-    DomainSources out{open(idx_images("train")), open(idx_images("t10k")), nullptr};
-    const Image first = out.train->read(0);
-    check_fits(data().transform, {first.width, first.height}, out.train->name(0));
-    out.seen = std::make_shared<FingerprintBuilder>(out.train->size(), channels(d));
-    for (std::int64_t i = 0; i < out.train->size(); ++i) out.seen->add(i, out.train->read(i));
-    return out;
+    const auto train = open(idx_images("train"));
+    image_check()(train->read(0), train->name(0));  // all are of one size
+    return seen_as(d, {train, open(idx_images("t10k")), nullptr});
+  }
+
+  // The same files with what one domain's channels show of them.
+  DomainSources seen_as(Domain d, DomainSources files) const {
+    files.seen = std::make_shared<FingerprintBuilder>(files.train->size(), channels(d));
+    for (std::int64_t i = 0; i < files.train->size(); ++i) files.seen->add(i, files.train->read(i));
+    return files;
   }
 
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
     return std::make_shared<FolderSource>(path, data().max_dataset_size);
   }
 
-  // Reads all files once; `seen` may be null.
-  void verify(FolderSource& source, FingerprintBuilder* seen) const {
+  // Throws for an image that the transform or the generator cannot take.
+  std::function<void(const Image&, const std::string& file)> image_check() const {
     const bool varies = output_size(data().transform) == Size{};
     const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
-    source.verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
-                  [&](const Image& image, std::int64_t index, const std::string& file) {
-                    const Size sides{image.width, image.height};
-                    check_fits(data().transform, sides, file);
-                    if (varies)
-                      check_size(file, resized_size(data().transform, sides), rule, config_.generator.net_g);
-                    if (seen != nullptr) seen->add(index, image);
-                  });
+    return [this, varies, rule](const Image& image, const std::string& file) {
+      const Size sides{image.width, image.height};
+      check_fits(data().transform, sides, file);
+      if (varies) check_size(file, resized_size(data().transform, sides), rule, config_.generator.net_g);
+    };
+  }
+
+  // Reads all files once; `seen` may be null.
+  void verify(FolderSource& source, FingerprintBuilder* seen) const {
+    source.verify(
+        data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
+        [&, check = image_check()](const Image& image, std::int64_t index, const std::string& file) {
+          check(image, file);
+          if (seen != nullptr) seen->add(index, image);
+        });
   }
 
   DomainSources generated_sources(Domain d) const {
@@ -137,7 +152,7 @@ class DataOpener {
     const bool lone = data().data.empty();
     const fs::path root = data().data;
     if (!lone && !fs::is_directory(root)) fail("--data {}: no such folder", root.string());
-    if (!lone && !idx_images("train").empty()) return idx_sources(d);
+    if (is_idx()) return idx_sources(d);
     const auto train = folder(lone ? fs::path(d == Domain::a ? data().a : data().b)
                                    : root / (std::string("train") + letter(d)));
     const auto seen = std::make_shared<FingerprintBuilder>(train->size(), channels(d));
