@@ -65,11 +65,12 @@ class TORSOR_API Translator {
   /// u8 or f32. Integer samples are brought to in_channels() as `torsor translate` does it (grey replicated,
   /// RGB to grey by Rec. 601 weights); f32 samples must have them already. `in` is read whole before `out`
   /// is written, so they may be the same memory. Throws Error for a layout that cannot be, samples beyond
-  /// [-1, 1], or an image that the network cannot take; `out` is then untouched.
+  /// [-1, 1], or an image that the network cannot take; `out` is then untouched. A model trained with
+  /// `--scaling percentile_95` scales u8 and u16 images by itself and takes no f32 ones.
   void translate(const void* in, const PixelLayout& in_layout, void* out,
                  const PixelLayout& out_layout) const;
 
-  /// The same for tensors: [N,C,H,W] of floats in [-1, 1], on any device -> [N,C',H,W] float32 on the
+  /// The same for tensors: [N,C,H,W] of floats in [-1, 1] (as `--scaling` says), on any device -> [N,C',H,W] float32 on the
   /// translator's device, without a gradient. Include <ATen/ATen.h> or <torch/torch.h> to call it; the
   /// package's target torsor::tensor brings them. Throws Error for another shape or dtype.
   at::Tensor translate(const at::Tensor& images) const;

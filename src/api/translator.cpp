@@ -80,6 +80,11 @@ struct Translator::State {
     const std::int64_t wanted = runner.loaded().options.in_channels;
     if (layout.channels != wanted)
       fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
+    if (runner.loaded().info.scaling() != TransformOptions().scaling)
+      fail(
+          "{}: floats, but this model scales each image by itself ({}); give samples of 8 or 16 bits, or a "
+          "tensor in the network's own range",
+          kInput, runner.loaded().info.scaling());
     return gather_tensor(data, layout);
   }
 
@@ -95,8 +100,7 @@ struct Translator::State {
   // [1,C,H,W]
   at::Tensor read(const void* data, const PixelLayout& layout) const {
     if (layout.type == SampleType::f32) return read_floats(data, layout).unsqueeze(0);
-    const Image image = read_integers(data, layout);
-    return to_tensor(image, natural_range(image.type)).unsqueeze(0);
+    return runner.values_of(read_integers(data, layout)).unsqueeze(0);
   }
 
   GeneratorRunner runner;

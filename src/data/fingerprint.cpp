@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/image_features.h"
+#include "data/tensor_image.h"
 #include "image/convert.h"
 
 namespace torsor {
@@ -166,11 +167,19 @@ void FingerprintBuilder::add(std::int64_t index, const Image& image) {
   const bool chosen = index * described / images_ != (index - 1) * described / images_ || index == 0;
   std::vector<double> features;
   if (chosen) features = image_features(ready);
+  const double percentile = percentile_95(ready);
   const std::lock_guard lock(mutex_);
   ++count_;
   for (std::size_t c = 0; c < channels; ++c)
     for (std::size_t v = 0; v < 256; ++v) values_[c][v] += values[c][v];
   if (chosen) features_[index] = std::move(features);
+  percentiles_[index] = percentile;
+}
+
+double FingerprintBuilder::mean_percentile_95() const {
+  double sum = 0;
+  for (const auto& [index, percentile] : percentiles_) sum += percentile;
+  return percentiles_.empty() ? 0 : sum / static_cast<double>(percentiles_.size());
 }
 
 Json FingerprintBuilder::summary() const {

@@ -25,6 +25,8 @@ class FingerprintBuilder {
   void add(std::int64_t index, const Image& image);
 
   std::int64_t count() const { return count_; }
+  /// The mean over the images of percentile_95(); 0 when there are none.
+  double mean_percentile_95() const;
   /// {"images", "channels": [{"mean", "std", "histogram"}]}: samples 0 to 255 as the network gets them before
   /// resizing; the histogram counts them in 32 bins of 8 values.
   Json summary() const;
@@ -37,6 +39,7 @@ class FingerprintBuilder {
   std::int64_t count_ = 0;
   std::vector<std::array<std::int64_t, 256>> values_;  // by channel
   std::map<std::int64_t, std::vector<double>> features_;
+  std::map<std::int64_t, double> percentiles_;  // summed in the order of the images: the same bits each time
 };
 
 /// The fingerprints of both domains: their summaries, and under "recognition" what Recogniser needs, when

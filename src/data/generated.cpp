@@ -10,12 +10,13 @@
 #include "core/rng.h"
 #include "core/text.h"
 #include "data/glyphs.h"
+#include "data/phantom.h"
 
 namespace torsor {
 
 namespace {
 
-const std::string kGlyphs = "glyphs";
+const std::string kGlyphs = "glyphs", kPhantom = "t1-flair";
 constexpr double kPi = std::numbers::pi;
 constexpr std::int64_t kMinSize = 16;        // below, squares and discs are the same few pixels
 constexpr double kFrameMargin = 0.03;        // kept free between object and frame, as a fraction of the side
@@ -292,7 +293,7 @@ std::vector<std::string> scene_tasks() { return tasks().names(); }
 
 std::vector<std::string> generated_tasks() {
   std::vector<std::string> names = scene_tasks();
-  names.push_back(kGlyphs);
+  names.insert(names.end(), {kGlyphs, kPhantom});
   return names;
 }
 
@@ -338,6 +339,7 @@ std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Doma
                                                    std::uint64_t seed, std::int64_t count,
                                                    std::int64_t size) {
   if (task == kGlyphs) return make_glyph_source(domain, split, seed, count, size);
+  if (task == kPhantom) return make_phantom_source(domain, split, seed, count, size);
   if (!tasks().has(task))
     fail_usage("unknown generated task '{}'{} (one of {})", task, did_you_mean(task, generated_tasks()),
                join(generated_tasks()));

@@ -33,10 +33,11 @@ inline constexpr double kStripePeriod = 0.19;
 /// stripes; on a landscape-like background).
 std::vector<std::string> scene_tasks();
 
-/// The tasks with a scene, and "glyphs" (A and B: the same ten classes of glyphs; see glyphs.h).
+/// The tasks with a scene, "glyphs" (A and B: the same ten classes of glyphs; see glyphs.h) and "t1-flair"
+/// (two contrasts of a made-up brain slice; see phantom.h).
 std::vector<std::string> generated_tasks();
 
-/// The domain's name: "circles", "squares", "glyphs".
+/// The domain's name: "circles", "squares", "glyphs", "t1".
 std::string generated_domain_name(const std::string& task, Domain domain);
 
 /// The name of the random stream that draws a domain's truths, and of an image's file.

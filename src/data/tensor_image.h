@@ -4,24 +4,37 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <vector>
 
 #include "image/image.h"
 
 namespace torsor {
 
-/// How stored samples map to [-1, 1]: value = stored / white * 2 - 1.
+/// How stored samples map to what the networks see: 0 to `black`, `white` to 1, in a straight line.
 struct ValueRange {
-  double white = 255;  // the stored sample that becomes 1: 255 for u8, 65535 for u16, 1 for float
+  double white = 255;  // 255 for u8, 65535 for u16, 1 for float where the scaling is "white"
+  double black = -1;   // -1, or 0 where nothing is shifted
+  bool operator==(const ValueRange&) const = default;
 };
 
-ValueRange natural_range(PixelType type);
+/// The ways to scale images, names of --scaling. white: the largest sample of the type is 1, black -1.
+/// percentile_95: every image is divided by its own 95th percentile and not shifted (S0-E2).
+std::vector<std::string> scalings();
 
-/// [C,H,W] float32 in [-1,1], computed as the reference does: stored/white, then (x-0.5)/0.5.
+/// The range of one image. Throws Error when the scaling is percentile_95 and that is 0, since hardly
+/// anything is to be seen, and UsageError for an unknown scaling.
+ValueRange range_of(const Image& image, const std::string& scaling);
+
+/// The sample below which 95 % of a u8 image's samples lie, all channels together; between two of them in
+/// proportion, as numpy's percentile does.
+double percentile_95(const Image& image);
+
+/// [C,H,W] float32. With black -1 it is computed as the reference does: stored/white, then (x-0.5)/0.5.
 at::Tensor to_tensor(const Image& image, const ValueRange& range);
 
 enum class Rounding { nearest, truncate };  // truncate: as the reference writes its results
 
-/// [C,H,W] in [-1,1] -> u8; values outside are clamped, NaN throws Error.
-Image to_image(const at::Tensor& chw, Rounding rounding = Rounding::nearest);
+/// [C,H,W] -> u8, the way back; values outside are clamped, NaN throws Error.
+Image to_image(const at::Tensor& chw, const ValueRange& range = {}, Rounding rounding = Rounding::nearest);
 
 }  // namespace torsor

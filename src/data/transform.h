@@ -14,6 +14,7 @@ struct TransformOptions {
   std::int64_t load_size = 286;
   std::int64_t crop_size = 256;
   bool flip = true;
+  std::string scaling = "white";
 
   void describe(OptionSet& o);
   /// Throws UsageError when the crop cannot fit in the resized image.

@@ -16,11 +16,12 @@ DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformO
 
 at::Tensor DomainReader::read(std::int64_t index, Rng& rng) const {
   std::string note;
-  Image image = to_u8(source_->read(index), note);
+  Image image = with_channels(to_u8(source_->read(index), note), channels_);
   if (!note.empty() && !noted_.exchange(true)) log_->notice(source_->name(index) + ": " + note);
   // Channels before the resize, as in the reference: a grey image is resized as grey.
-  image = transform(transform_, with_channels(image, channels_), rng, source_->name(index));
-  return to_tensor(image, natural_range(image.type));
+  const ValueRange range = range_of(image, transform_.scaling);
+  image = transform(transform_, image, rng, source_->name(index));
+  return to_tensor(image, range);
 }
 
 Batch UnpairedDataset::get(std::int64_t index, Rng& rng) const {

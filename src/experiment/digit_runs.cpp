@@ -1,23 +1,19 @@
 #include "experiment/digit_runs.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <atomic>
-#include <future>
-#include <thread>
 
 #include "core/files.h"
 #include "data/glyphs.h"
 #include "data/idx_source.h"
 #include "data/loader.h"
 #include "data/tensor_image.h"
+#include "experiment/run_set.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
 #include "io/safetensors.h"
 #include "report/grid.h"
-#include "train/session.h"
 
 namespace torsor {
 
@@ -82,45 +78,7 @@ TrainConfig config_of(const DigitArm& arm, std::uint64_t seed, const DigitData& 
   settings["data"] = data.option;
   settings["seed"] = seed;
   settings["out"] = folder.string();
-  TrainConfig config;
-  OptionSet bound;
-  config.describe(bound);
-  bound.from_json(settings, "arm " + arm.name);
-  config.validate();
-  return config;
-}
-
-// What makes two configurations two different trainings: everything but the folder.
-Json identity_of(TrainConfig config) {
-  config.run.out.clear();
-  return options_to_json(config);
-}
-
-bool is_finished(const RunDirectory& run, std::int64_t steps) {
-  std::error_code ec;
-  if (!fs::exists(run.model(), ec)) return false;
-  return read_model_info(read_safetensors_metadata(run.model()), run.model().string()).step >= steps;
-}
-
-void train_one(const TrainConfig& config, const Request& request) {
-  const RunDirectory run(config.run.out);
-  if (!fs::exists(run.config())) {
-    TrainSession(config, request.log).run(request.stop, {});
-    return;
-  }
-  const auto there = options_from_json<TrainConfig>(read_json(run.config()), run.config().string());
-  if (identity_of(there) != identity_of(config))
-    fail("{}: was trained with other settings; give another --out, or remove that folder",
-         run.root().string());
-  if (is_finished(run, config.run.steps)) return;
-  if (run.list_checkpoints().empty()) {  // killed before its first
-    fs::remove_all(run.root());
-    TrainSession(config, request.log).run(request.stop, {});
-    return;
-  }
-  ResumePoint point = open_resume_point(run.root(), *request.log);
-  ResumedConfig resumed = resumed_config(point, Json::object());
-  TrainSession(std::move(resumed), std::move(point), request.log).run(request.stop, {});
+  return run_config(settings, "arm " + arm.name);
 }
 
 std::vector<Image> pictures(const at::Tensor& images, std::int64_t count) {
@@ -166,7 +124,6 @@ Json digit_settings(const DigitScale& scale) {
           {"net_d", fmt::format("full_{}", scale.side)},
           {"ndf", scale.ndf},
           {"norm_d", "none"},
-          {"init_type", "kaiming"},
           {"gan_mode", "lsgan"},
           {"pool_size", 256},
           {"lambda_identity", 0.0},
@@ -175,7 +132,7 @@ Json digit_settings(const DigitScale& scale) {
           {"optimizer", "sgd"},
           {"momentum", 0.9},
           {"lr", 3e-3},
-          {"lr_d", 6e-4},
+          {"lr_d", 1.5e-3},
           {"lr_policy", "constant"},
           {"epochs", 1000},
           {"steps", scale.steps},
@@ -251,29 +208,10 @@ void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, 
   for (const DigitArm& arm : arms)
     for (const std::uint64_t seed : request.seeds)
       configs.push_back(config_of(arm, seed, data, scale, digit_run(request.out, arm, seed)));
-  make_folder(request.out / "runs");
-  std::atomic<std::size_t> next{0}, done{0};
-  std::atomic<bool> failed{false};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < configs.size() && !request.stop.requested() && !failed; i = next++) try {
-        train_one(configs[i], request);
-        if (!request.stop.requested())
-          request.log->notice(
-              fmt::format("{}: trained ({} of {})", configs[i].run.out, ++done, configs.size()));
-      } catch (...) {
-        failed = true;
-        throw;
-      }
-  };
-  const std::size_t jobs = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, configs.size());
-  std::vector<std::future<void>> workers;
-  for (std::size_t job = 0; job < jobs; ++job) workers.push_back(std::async(std::launch::async, work));
-  for (auto& worker : workers) worker.wait();
-  for (auto& worker : workers) worker.get();
-  check_stop(request.stop);
+  train_runs(configs, request);
 }
 
-DigitDirection measure_digits(const Translate& there, const Translate& back, const DigitData& data,
+DigitDirection measure_digits(const TensorMapping& there, const TensorMapping& back, const DigitData& data,
                               const DigitScale& scale, const Classifier& classifier) {
   DigitDirection out;
   double sum = 0;
@@ -312,8 +250,8 @@ Json measure_digit_run(const DigitArm& arm, std::uint64_t seed, const DigitData&
   const fs::path model = RunDirectory(digit_run(out, arm, seed)).model();
   const GeneratorRunner a_to_b = GeneratorRunner::open(model, {"a_to_b"}),
                         b_to_a = GeneratorRunner::open(model, {"b_to_a"});
-  const Translate forward = [&](const at::Tensor& x) { return a_to_b.translate(x); };
-  const Translate backward = [&](const at::Tensor& x) { return b_to_a.translate(x); };
+  const TensorMapping forward = [&](const at::Tensor& x) { return a_to_b.translate(x); };
+  const TensorMapping backward = [&](const at::Tensor& x) { return b_to_a.translate(x); };
   make_folder(out / "figures");
   Json directions = Json::array();
   for (const auto& [name, there, back] :

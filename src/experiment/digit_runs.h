@@ -8,6 +8,7 @@
 
 #include "data/labelled.h"
 #include "experiment/reproduction.h"
+#include "loss/gan_loss.h"
 #include "metric/confusion.h"
 #include "model/classifier.h"
 
@@ -17,7 +18,7 @@ namespace torsor {
 struct DigitScale {
   std::int64_t side = 32;           // of the images
   std::int64_t ngf = 16, ndf = 24;  // widths
-  std::int64_t steps = 4000;        // of a translator's training
+  std::int64_t steps = 4500;        // of a translator's training
   std::int64_t classifier_steps = 4000;
   std::int64_t glyphs = 20000;       // training images where no data are given
   std::int64_t test_images = 10000;  // at most
@@ -63,16 +64,13 @@ void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, 
 /// The folder of such a run.
 std::filesystem::path digit_run(const std::filesystem::path& out, const DigitArm& arm, std::uint64_t seed);
 
-/// How one of a run's generators is used: [N,1,side,side] in [-1,1] to such.
-using Translate = std::function<at::Tensor(const at::Tensor&)>;
-
-/// What one direction did to the test images.
+/// What one direction did to the test images; translators map [N,1,side,side] in [-1,1] to such.
 struct DigitDirection {
   ConfusionMatrix matrix{10};
   double cycle_l1 = 0;  // mean |reconstruction - input|, on the scale from -1 to 1
   Image samples;        // rows: inputs, translations, reconstructions
 };
-DigitDirection measure_digits(const Translate& there, const Translate& back, const DigitData& data,
+DigitDirection measure_digits(const TensorMapping& there, const TensorMapping& back, const DigitData& data,
                               const DigitScale& scale, const Classifier& classifier);
 
 /// Measures both directions of a run: {"arm", "seed", "directions": [{"direction", "counts", "cycle_l1",

@@ -35,5 +35,6 @@ std::shared_ptr<const Experiment> style_encoders();       // S0-C11
 std::shared_ptr<const Experiment> mnist_to_mnist();       // S0-E1
 std::shared_ptr<const Experiment> architecture_choice();  // S0-C13
 std::shared_ptr<const Experiment> without_cycle();        // S4-C1
+std::shared_ptr<const Experiment> t1_to_flair();          // S0-E2
 
 }  // namespace torsor

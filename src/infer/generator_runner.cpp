@@ -82,12 +82,17 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
   const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
-  return picture(translate(to_tensor(ready, natural_range(ready.type)).unsqueeze(0))[0]);
+  return picture(translate(values_of(ready).unsqueeze(0))[0]);
+}
+
+at::Tensor GeneratorRunner::values_of(const Image& ready) const {
+  return to_tensor(ready, range_of(ready, loaded_.info.scaling()));
 }
 
 Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const {
   try {
-    return to_image(made, rounding);
+    const DomainInfo& target = loaded_.direction == "b_to_a" ? loaded_.info.a : loaded_.info.b;
+    return to_image(made, target.range, rounding);
   } catch (const Error& error) {
     if (loaded_.source.empty()) throw;
     fail("{}: {}", loaded_.source, error.what());
@@ -102,7 +107,7 @@ Image translate_as_reference(const GeneratorRunner& translator, const TransformO
   const Size size = resized_size(preprocess, {ready.width, ready.height});
   const Image resized = transform(
       preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, "image");
-  const at::Tensor x = to_tensor(resized, natural_range(resized.type)).unsqueeze(0);
+  const at::Tensor x = translator.values_of(resized).unsqueeze(0);
   const Image out = translator.picture(translator.run_unpadded(x)[0], Rounding::truncate);
   return with_channels(out, 3);
 }

@@ -35,14 +35,18 @@ class GeneratorRunner {
 
   GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options);
 
-  /// [N,C,H,W] in [-1,1] -> [N,C',H,W]; throws Error for another shape or for whole numbers. Sides that do
-  /// not fit the network are reflect-padded on the right and bottom (again and again where the image is
-  /// smaller than the pad) and cropped back.
+  /// [N,C,H,W] in the training's range, [-1,1] by default -> [N,C',H,W]; throws Error for another shape or
+  /// for whole numbers. Sides that do not fit the network are reflect-padded on the right and bottom (again
+  /// and again where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
   /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out
   /// longer (a ResNet's are rounded up to multiples of 4) or are an Error.
   at::Tensor run_unpadded(const at::Tensor& images) const;
+
+  /// [C,H,W] as the network takes it, scaled as in its training (--scaling); for a u8 image in the
+  /// generator's channels. Throws Error for one that cannot be scaled.
+  at::Tensor values_of(const Image& ready) const;
 
   /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
   /// `note` receives what was converted.
@@ -50,7 +54,8 @@ class GeneratorRunner {
 
   const LoadedGenerator& loaded() const { return loaded_; }
 
-  /// [C,H,W] that the generator made -> u8. Throws Error naming the model when it holds NaN.
+  /// [C,H,W] that the generator made -> u8; with --scaling percentile_95 a 1 becomes the mean 95th percentile
+  /// of the target domain's training images. Throws Error naming the model when it holds NaN.
   Image picture(const at::Tensor& made, Rounding rounding = Rounding::nearest) const;
 
  private:

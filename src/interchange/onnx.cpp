@@ -58,11 +58,16 @@ Safetensors check_content(const LoadedGenerator& generator, std::vector<std::str
   return content;
 }
 
+std::string input_text(const ModelInfo& info) {
+  if (info.scaling() == "white") return "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples";
+  return "float32 NCHW from 0 up: each image divided by its own 95th percentile";
+}
+
 std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator) {
   const SizeRule rule = generator.generator->size_rule();
   return {{"torsor.direction", generator.direction},
           {"torsor.generator", options_to_json(generator.options).dump()},
-          {"torsor.input", "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples"},
+          {"torsor.input", input_text(generator.info)},
           {"torsor.sides", Json{{"multiple_of", rule.multiple}, {"at_least", rule.minimum}}.dump()},
           {"torsor.model", generator.info.to_json().dump()}};
 }

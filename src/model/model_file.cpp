@@ -1,5 +1,6 @@
 #include "model/model_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -16,13 +17,23 @@ constexpr const char* kModelKey = "torsor.model";
 constexpr const char* kFormatKey = "torsor.format";
 
 Json domain_json(const DomainInfo& d) {
-  Json out = {{"name", d.name}, {"channels", d.channels}};
+  Json out = {{"name", d.name},
+              {"channels", d.channels},
+              {"value_range", {{"bit_depth", 8}, {"white", d.range.white}, {"black", d.range.black}}}};
   if (!d.fingerprint.is_null()) out["fingerprint"] = d.fingerprint;
   return out;
 }
 
-DomainInfo domain_from(const Json& j) {
-  return {j.at("name"), json_count(j.at("channels")), j.value("fingerprint", Json())};
+// `of_all` is where formats 1 and 2 have the range; null since.
+DomainInfo domain_from(const Json& j, const Json& of_all) {
+  DomainInfo out{j.at("name"), json_count(j.at("channels")), {}, j.value("fingerprint", Json())};
+  const Json& range = of_all.is_null() ? j.at("value_range") : of_all;
+  out.range = {range.at("white"), range.value("black", -1.0)};
+  if (!(out.range.white > 0) || !std::isfinite(out.range.white))
+    fail("the white of its value range is {}", out.range.white);
+  if (out.range.black != 0 && out.range.black != -1)
+    fail("the black of its value range is {}, neither -1 nor 0", out.range.black);
+  return out;
 }
 
 // Names are parts of options and of messages.
@@ -38,9 +49,16 @@ std::string direction_of(const NetworkInfo& network) {
 }
 
 // Before memory is taken: a few damaged digits can describe a network of any size.
-void check_fit(const GeneratorOptions& options, const TensorMap& weights, const std::string& source) {
-  const ShapesOnly outline;
-  check_state_dict(*make_generator(options), weights, source);
+template <class Make>
+auto made_and_filled(Make make, const TensorMap& weights, const std::string& source) {
+  {
+    const ShapesOnly outline;
+    check_state_dict(*make(), weights, source);
+  }
+  auto network = make();
+  load_state_dict(*network, weights, source);
+  network->eval();
+  return network;
 }
 
 // Networks of an archive stand under "net/<name>/".
@@ -75,13 +93,17 @@ void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence)
   o.add("licence", licence, "the licence of the weights, kept in the model file").changeable();
 }
 
+std::string ModelInfo::scaling() const {
+  return preprocessing.is_object() ? preprocessing.value("scaling", TransformOptions().scaling)
+                                   : TransformOptions().scaling;
+}
+
 Json ModelInfo::to_json() const {
   Json nets = Json::array();
   for (const NetworkInfo& n : networks) nets.push_back(network_json(n));
   return {{"type", type},
           {"networks", nets},
           {"domains", {{"a", domain_json(a)}, {"b", domain_json(b)}}},
-          {"value_range", {{"bit_depth", 8}, {"white", white}, {"network", {-1, 1}}}},
           {"preprocessing", preprocessing},
           {"note", note},
           {"licence", licence},
@@ -95,13 +117,14 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     ModelInfo info;
     info.type = json.at("type");
     for (const Json& n : json.at("networks")) info.networks.push_back(network_from(n));
-    info.a = domain_from(json.at("domains").at("a"));
-    info.b = domain_from(json.at("domains").at("b"));
-    info.white = json.at("value_range").at("white");
+    const Json of_all = json.value("value_range", Json());
+    info.a = domain_from(json.at("domains").at("a"), of_all);
+    info.b = domain_from(json.at("domains").at("b"), of_all);
     info.preprocessing = json.at("preprocessing");
+    const auto known = scalings();
+    if (std::find(known.begin(), known.end(), info.scaling()) == known.end())
+      fail("the scaling of its preprocessing is '{}', none of {}", printable(info.scaling()), join(known));
     info.training = json.at("training");
-    if (!(info.white > 0) || !std::isfinite(info.white))
-      fail("the white of its value range is {}", info.white);
     info.step = json_count(json.at("step"));
     info.note = json.value("note", "");
     info.licence = json.value("licence", "");
@@ -200,12 +223,20 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
   out.direction = direction_of(network);
   out.source = set.source;
-  const TensorMap& weights = set.weights.at(network.name);
-  check_fit(out.options, weights, set.source);
-  out.generator = make_generator(out.options);
-  load_state_dict(*out.generator, weights, set.source);
-  out.generator->eval();
+  out.generator =
+      made_and_filled([&] { return make_generator(out.options); }, set.weights.at(network.name), set.source);
   return out;
+}
+
+std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain) {
+  const std::string name = "d_" + domain;
+  const auto found = std::find_if(set.info.networks.begin(), set.info.networks.end(),
+                                  [&](const NetworkInfo& network) { return network.name == name; });
+  if (found == set.info.networks.end())
+    fail("{}: has no discriminator {}, which is needed here; give the model as it was trained", set.source,
+         name);
+  const auto options = options_from_json<DiscriminatorOptions>(found->options, set.source + ": " + name);
+  return made_and_filled([&] { return make_discriminator(options); }, set.weights.at(name), set.source);
 }
 
 }  // namespace torsor

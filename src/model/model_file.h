@@ -9,6 +9,7 @@
 
 #include "core/json.h"
 #include "core/options.h"
+#include "data/tensor_image.h"
 #include "data/transform.h"
 #include "io/archive.h"
 #include "nn/network.h"
@@ -18,7 +19,8 @@ namespace torsor {
 struct DomainInfo {
   std::string name;
   std::int64_t channels = 3;
-  Json fingerprint;  // make_fingerprints() of the training images; null when nobody saw them
+  ValueRange range = {};  // of 8-bit samples; of percentile_95 the mean over the training images
+  Json fingerprint = {};  // make_fingerprints() of the training images; null when nobody saw them
 };
 
 struct NetworkInfo {
@@ -40,9 +42,10 @@ struct ModelInfo {
   Json training = Json::object();       // the run's resolved options
   Json environment = Json::object();    // describe_environment() of the training
   std::int64_t step = 0;
-  double white = 255;         // the stored sample that is 1 in the network's [-1, 1]
   std::string note, licence;  // the user's, "" = none
 
+  /// TransformOptions::scaling of the training; "white" where nothing is said.
+  std::string scaling() const;
   Json to_json() const;
   /// Throws Error naming `source` when something is missing or of a newer format.
   static ModelInfo from_json(const Json& json, const std::string& source);
@@ -51,8 +54,9 @@ struct ModelInfo {
 /// The options --note and --licence.
 void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence);
 
-/// Format 2 added the environment and the header's checksum; 1 is still read.
-constexpr int kModelFormat = 2;
+/// Format 2 added the environment and the header's checksum, 3 moved the value range to the domains. All are
+/// read.
+constexpr int kModelFormat = 3;
 
 /// Metadata that makes an archive a model file (checkpoints carry it too).
 std::map<std::string, std::string> model_metadata(const ModelInfo& info);
@@ -93,5 +97,9 @@ struct LoadedGenerator {
 /// generator_for(), built and filled. Throws as that does, and Error when the weights are for another
 /// network.
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction);
+
+/// The discriminator that judges this domain, "a" or "b"; on the CPU, float32, evaluation mode. Throws Error
+/// naming the source when it has none, or weights for another network.
+std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain);
 
 }  // namespace torsor

@@ -7,6 +7,7 @@ namespace torsor {
 // One line per network; each is defined in its own file.
 std::shared_ptr<Generator> make_resnet(const GeneratorOptions& options, std::int64_t blocks);
 std::shared_ptr<Generator> make_unet(const GeneratorOptions& options, std::int64_t downsamplings);
+std::shared_ptr<Generator> make_residual_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_autoencoder(const GeneratorOptions& options, std::int64_t side);
 std::shared_ptr<Network> make_n_layers(const DiscriminatorOptions& options, std::int64_t layers);
 std::shared_ptr<Network> make_pixel(const DiscriminatorOptions& options);
@@ -22,6 +23,7 @@ const Registry<GeneratorFactory>& generators() {
     Registry<GeneratorFactory> r("generator");
     r.add("resnet_<n>blocks", make_resnet);
     r.add("autoencoder_<n>", make_autoencoder);
+    r.add("residual_unet_<n>", make_residual_unet);
     r.add("unet_128", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 7); });
     r.add("unet_256", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 8); });
     return r;
@@ -142,7 +144,7 @@ std::vector<std::string> discriminator_names() { return discriminators().names()
 
 void check_generator_name(const std::string& name, const std::string& where) {
   check_known(generator_family(name).first, generators().names(), name, "generator", where,
-              {kGeneratorExample, "resnet_6blocks", "autoencoder_32"});
+              {kGeneratorExample, "resnet_6blocks", "residual_unet_4", "autoencoder_32"});
 }
 
 void check_discriminator_name(const std::string& name, const std::string& where) {

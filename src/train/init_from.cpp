@@ -38,6 +38,7 @@ Json network_options(const WeightSet& set) {
     const bool back = network->name == "g_b_to_a";
     out["channels_a"] = back ? o.out_channels : o.in_channels;
     out["channels_b"] = back ? o.in_channels : o.out_channels;
+    out["scaling"] = set.info.scaling();
   }
   if (const NetworkInfo* network = find_kind(set, "discriminator")) {
     DiscriminatorOptions o = options_from_json<DiscriminatorOptions>(network->options, set.source);

@@ -20,9 +20,9 @@ double now() {
 bool due(std::int64_t step, std::int64_t every) { return every > 0 && step % every == 0; }
 
 // [C,H,W] -> [3,H,W]: grey replicated, missing channels zero, further ones left out.
-at::Tensor as_rgb(const at::Tensor& chw) {
+at::Tensor as_rgb(const at::Tensor& chw, double black) {
   if (chw.size(0) == 1) return chw.expand({3, -1, -1});
-  if (chw.size(0) == 2) return at::cat({chw, at::full_like(chw.slice(0, 0, 1), -1)}, 0);
+  if (chw.size(0) == 2) return at::cat({chw, at::full_like(chw.slice(0, 0, 1), black)}, 0);
   return chw.slice(0, 0, 3);
 }
 
@@ -55,19 +55,21 @@ void JsonlLog::write(const TrainState& state, const StepReport& report) {
   written_step_ = state.step;
 }
 
-Image sample_grid(Model& model, const Batch& images) {
+Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
   const auto directions = model.sample(images);
   std::vector<std::vector<Image>> rows;
   for (const auto& columns : directions)
     for (std::int64_t i = 0; i < columns.front().images.size(0); ++i) {
       auto& row = rows.emplace_back();
-      for (const LabelledImages& column : columns) row.push_back(to_image(as_rgb(column.images[i])));
+      for (const LabelledImages& column : columns)
+        row.push_back(to_image(as_rgb(column.images[i], range.black), range));
     }
   return make_grid(rows);
 }
 
-Sampler::Sampler(Model& model, Batch images, std::filesystem::path folder, std::int64_t every)
-    : model_(model), images_(std::move(images)), folder_(std::move(folder)), every_(every) {}
+Sampler::Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
+                 std::int64_t every)
+    : model_(model), images_(std::move(images)), range_(range), folder_(std::move(folder)), every_(every) {}
 
 void Sampler::after_step(TrainState& state, const StepReport&) {
   if (due(state.step, every_)) write(state);
@@ -78,7 +80,7 @@ void Sampler::on_end(TrainState& state, EndReason) {
 }
 
 void Sampler::write(const TrainState& state) {
-  write_image(folder_ / fmt::format("step_{:08}.png", state.step), sample_grid(model_, images_));
+  write_image(folder_ / fmt::format("step_{:08}.png", state.step), sample_grid(model_, images_, range_));
   written_step_ = state.step;
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "data/tensor_image.h"
 #include "image/image.h"
 #include "io/run_directory.h"
 #include "telemetry/jsonl.h"
@@ -37,7 +38,9 @@ class JsonlLog : public Observer {
 /// directions.
 class Sampler : public Observer {
  public:
-  Sampler(Model& model, Batch images, std::filesystem::path folder, std::int64_t every);
+  /// `range` turns the model's values into pixels.
+  Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
+          std::int64_t every);
   void after_step(TrainState& state, const StepReport& report) override;
   void on_end(TrainState& state, EndReason reason) override;
 
@@ -46,6 +49,7 @@ class Sampler : public Observer {
 
   Model& model_;
   Batch images_;
+  ValueRange range_;
   std::filesystem::path folder_;
   std::int64_t every_;
   std::int64_t written_step_ = -1;
@@ -81,6 +85,6 @@ class Checkpointer : public Observer {
 
 /// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of
 /// either direction. Single-channel images are shown grey, other channel counts by their first three.
-Image sample_grid(Model& model, const Batch& images);
+Image sample_grid(Model& model, const Batch& images, const ValueRange& range = {});
 
 }  // namespace torsor

@@ -123,7 +123,8 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
   const RunDirectory directory = this->directory();
   const RunOptions& o = config_.run;
   trainer_->add(std::make_unique<JsonlLog>(directory.log(), o.log_every, *loader_, seconds_before));
-  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, directory.samples(), o.sample_every));
+  trainer_->add(
+      std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory.samples(), o.sample_every));
   trainer_->add(std::make_unique<Checkpointer>(
       directory, Cadence::parse(o.checkpoint_every, "checkpoint_every"), Retention{o.keep_last, o.keep_every},
       [this](const fs::path& path) { write_checkpoint(path); }));
@@ -135,6 +136,11 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
   const EndReason reason = trainer_->run(stop);
   write_model(directory.model());
   return reason;
+}
+
+// One for all pictures of a sample grid: those of both domains stand in one row.
+ValueRange TrainSession::sample_range() const {
+  return {(data_.a.range.white + data_.b.range.white) / 2, data_.a.range.black};
 }
 
 ModelInfo TrainSession::model_info() const {

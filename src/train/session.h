@@ -38,6 +38,7 @@ class TrainSession {
 
   /// Description of the model as it is now.
   ModelInfo model_info() const;
+  ValueRange sample_range() const;
   /// Networks only, as a self-describing model file.
   void write_model(const std::filesystem::path& path) const;
 

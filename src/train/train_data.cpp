@@ -8,6 +8,7 @@
 #include "data/generated.h"
 #include "data/idx_source.h"
 #include "data/unpaired.h"
+#include "image/convert.h"
 #include "io/checksum.h"
 
 namespace torsor {
@@ -44,8 +45,8 @@ class DataOpener {
     out.count_a = a.train->size();
     out.count_b = b.train->size();
     const Fingerprints seen = make_fingerprints(*a.seen, *b.seen);
-    out.a = {name(Domain::a), channels(Domain::a), seen.a};
-    out.b = {name(Domain::b), channels(Domain::b), seen.b};
+    out.a = {name(Domain::a), channels(Domain::a), range_of_domain(*a.seen), seen.a};
+    out.b = {name(Domain::b), channels(Domain::b), range_of_domain(*b.seen), seen.b};
     const auto train_a = reader(a.train, data().transform, Domain::a);
     const auto train_b = reader(b.train, data().transform, Domain::b);
     out.train = std::make_shared<UnpairedDataset>(train_a, train_b,
@@ -69,6 +70,11 @@ class DataOpener {
     if (data().data.empty()) return folder_name(d == Domain::a ? data().a : data().b);
     if (is_idx()) return folder_name(data().data);
     return folder_name(data().data) + letter(d);
+  }
+
+  ValueRange range_of_domain(const FingerprintBuilder& seen) const {
+    if (data().transform.scaling == TransformOptions().scaling) return {};
+    return {seen.mean_percentile_95(), 0};
   }
 
   // Names and sizes of the files in their order: where they lie does not matter.
@@ -111,11 +117,21 @@ class DataOpener {
     return std::make_shared<FolderSource>(path, data().max_dataset_size);
   }
 
+  void check_scaling(const Image& image, const std::string& file) const {
+    std::string note;
+    try {
+      range_of(to_u8(image, note), data().transform.scaling);
+    } catch (const Error& error) {
+      fail("{}: {}", file, error.what());
+    }
+  }
+
   // Throws for an image that the transform or the generator cannot take.
   std::function<void(const Image&, const std::string& file)> image_check() const {
     const bool varies = output_size(data().transform) == Size{};
     const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
     return [this, varies, rule](const Image& image, const std::string& file) {
+      check_scaling(image, file);
       const Size sides{image.width, image.height};
       check_fits(data().transform, sides, file);
       if (varies) check_size(file, resized_size(data().transform, sides), rule, config_.generator.net_g);

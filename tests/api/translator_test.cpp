@@ -253,8 +253,8 @@ TEST_F(Api, DoubtsImagesOfTheOtherDomain) {
   const Fingerprints known = make_fingerprints(dark, bright);
   const fs::path path = model();
   WeightSet set = read_weights(path);
-  set.info.a = {"night", 3, known.a};
-  set.info.b = {"day", 3, known.b};
+  set.info.a = {"night", 3, {}, known.a};
+  set.info.b = {"day", 3, {}, known.b};
   write_weights(path, set);
   const Translator t(path);
   const PixelLayout layout{kWidth, kHeight};
@@ -262,7 +262,7 @@ TEST_F(Api, DoubtsImagesOfTheOtherDomain) {
   EXPECT_EQ(t.doubt(right.u8(), layout), "");
   EXPECT_THAT(t.doubt(wrong.u8(), layout),
               AllOf(HasSubstr("the image looks like domain b (day)"), HasSubstr("b_to_a")));
-  const at::Tensor floats = to_tensor(wrong, natural_range(wrong.type)).permute({1, 2, 0}).contiguous();
+  const at::Tensor floats = to_tensor(wrong, {}).permute({1, 2, 0}).contiguous();
   EXPECT_THAT(t.doubt(floats.data_ptr(), {kWidth, kHeight, 3, SampleType::f32}), HasSubstr("(day)"));
   torsor_model* m = torsor_load(path.c_str(), nullptr);
   torsor_image in{const_cast<std::uint8_t*>(wrong.u8()), TORSOR_U8, 3, kWidth, kHeight, 0, 0, 0};

@@ -88,6 +88,13 @@ def test_a_trained_run_in_both_directions(tmp_path):
         assert found["nodes"]["Conv"] >= 6 and found["opset"] == 17
 
 
+@pytest.mark.parametrize("net", ["residual_unet_3", "autoencoder_16"])
+def test_networks_that_the_reference_lacks(tmp_path, net):
+    succeeded(train(tmp_path / "run", net_g=net, norm="batch", load_size=16, crop_size=16, net_d="pixel"))
+    succeeded(run("export", tmp_path / "run", tmp_path / "m.onnx"))
+    assert succeeded(check(tmp_path / "m.onnx")).stdout.count(" ok\n") == 3
+
+
 def test_what_it_refuses(tmp_path, model):
     kept = tmp_path / "kept.onnx"
     kept.write_bytes(b"precious")

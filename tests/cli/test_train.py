@@ -268,3 +268,48 @@ def test_networks_that_the_reference_lacks_do_not_go_to_it(tmp_path):
     refused(run("export", tmp_path / "mixed", tmp_path / "folder"), FAILURE, "norm instance", "one for all")
     assert not (tmp_path / "folder").exists()
     succeeded(run("export", tmp_path / "own", tmp_path / "own.onnx"))
+
+
+MEDICAL = {"net_g": "residual_unet_2", "output_activation": "linear", "scaling": "percentile_95", "channels_a": 1,
+           "channels_b": 1, "flip": False}
+
+
+def test_images_scaled_by_their_95th_percentile(tmp_path):
+    """What the model says of its range, what translate makes of it, and that brightness alone changes nothing."""
+    done = succeeded(train(tmp_path / "run", data="generated:t1-flair", **MEDICAL))
+    assert "t1: 1000 images, flair: 1000 images" in done.stdout
+    about = json.loads(succeeded(run("inspect", tmp_path / "run", "--json")).stdout)
+    assert about["preprocessing"]["scaling"] == "percentile_95"
+    for domain in about["domains"].values():
+        assert domain["value_range"]["black"] == 0 and 80 < domain["value_range"]["white"] < 255
+    grey = picture(32, 32, 1) // 4
+    out = [tmp_path / "a.png", tmp_path / "b.png"]
+    succeeded(translate(tmp_path / "run", save(tmp_path / "x.png", grey), out[0]))
+    succeeded(translate(tmp_path / "run", save(tmp_path / "y.png", grey * 4), out[1]))
+    assert out[0].read_bytes() == out[1].read_bytes()
+
+
+def test_what_cannot_be_scaled_is_named(tmp_path):
+    for domain in ("trainA", "trainB"):
+        (tmp_path / "data" / domain).mkdir(parents=True)
+        for i in range(3):
+            save(tmp_path / "data" / domain / f"{i}.png", picture(32, 32, 1, seed=i))
+    save(tmp_path / "data/trainB/1.png", 0 * picture(32, 32, 1))
+    options = {**MEDICAL, "data": tmp_path / "data"}
+    refused(train(tmp_path / "run", **options), FAILURE, "trainB/1.png", "95th percentile is 0", "--skip-bad")
+    done = succeeded(train(tmp_path / "run", "--skip-bad", **options))
+    assert "trainB/1.png" in done.stderr
+    refused(translate(tmp_path / "run", tmp_path / "data/trainB/1.png", tmp_path / "out.png"), FAILURE, "trainB/1.png",
+            "95th percentile is 0")
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_scaling_goes_with_the_model(tmp_path):
+    """Fine-tuning takes it over; the reference, which has none, does not get such a model; ONNX says it."""
+    succeeded(train(tmp_path / "run", data="generated:t1-flair", **{**MEDICAL, "net_g": "resnet_1blocks",
+                                                                     "output_activation": "tanh"}))
+    refused(run("export", tmp_path / "run", tmp_path / "folder"), FAILURE, "percentile_95", "the reference")
+    succeeded(train(tmp_path / "tuned", data="generated:t1-flair", init_from=tmp_path / "run/model.safetensors"))
+    assert json.loads((tmp_path / "tuned/config.json").read_text())["scaling"] == "percentile_95"
+    succeeded(run("export", tmp_path / "run", tmp_path / "m.onnx"))
+    assert "95th percentile" in succeeded(run("inspect", tmp_path / "m.onnx")).stdout

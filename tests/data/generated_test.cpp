@@ -41,10 +41,12 @@ int colorfulness(const std::uint8_t* p) {
 
 TEST(GeneratedTasks, AreTheDocumentedOnes) {
   EXPECT_THAT(scene_tasks(), ::testing::ElementsAre("circles-squares", "solid-striped"));
-  EXPECT_THAT(generated_tasks(), ::testing::ElementsAre("circles-squares", "solid-striped", "glyphs"));
+  EXPECT_THAT(generated_tasks(),
+              ::testing::ElementsAre("circles-squares", "solid-striped", "glyphs", "t1-flair"));
   EXPECT_EQ(generated_domain_name("circles-squares", Domain::a), "circles");
   EXPECT_EQ(generated_domain_name("circles-squares", Domain::b), "squares");
   EXPECT_EQ(generated_domain_name("glyphs", Domain::b), "glyphs");
+  EXPECT_EQ(generated_domain_name("t1-flair", Domain::b), "flair");
 }
 
 TEST_P(Generated, SameArgumentsGiveTheSameBytes) {

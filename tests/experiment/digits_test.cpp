@@ -33,17 +33,17 @@ class DigitMeasuring : public ::testing::Test {
     static StopFlag stop;
     return {Scale::smoke, {0}, "", folder_->path, std::make_shared<NullLog>(), stop};
   }
-  static Json measured(const Translate& there, const Translate& back) {
+  static Json measured(const TensorMapping& there, const TensorMapping& back) {
     return digit_direction_json("a_to_b", measure_digits(there, back, data(), scale(), *classifier_.model));
   }
   // A glyph of class to[k] for each image that looks like class k.
-  static Translate permuting(std::vector<std::int64_t> to) {
+  static TensorMapping permuting(std::vector<std::int64_t> to) {
     return [to](const at::Tensor& images) {
       const at::Tensor classes = classifier_.model->predict(images);
       std::vector<at::Tensor> out;
       for (std::int64_t i = 0; i < classes.size(0); ++i) {
         const auto k = static_cast<std::size_t>(classes[i].item<std::int64_t>());
-        out.push_back(to_tensor(render_glyph({to[k]}, scale().side), natural_range(PixelType::u8)));
+        out.push_back(to_tensor(render_glyph({to[k]}, scale().side), {}));
       }
       return at::stack(out);
     };
@@ -84,7 +84,7 @@ TEST_F(DigitMeasuring, ATranslatorThatIgnoresItsInputCollapses) {
 }
 
 TEST_F(DigitMeasuring, AFlipThatIsUndoneClosesTheCycle) {
-  const Translate flip = [](const at::Tensor& x) { return x.flip({3}); };
+  const TensorMapping flip = [](const at::Tensor& x) { return x.flip({3}); };
   const Json d = measured(flip, flip);
   EXPECT_EQ(d.at("cycle_l1"), 0.0);
   EXPECT_NE(digit_kind(d), "collapsed");

@@ -65,6 +65,26 @@ void plant_arms(Json& results, int seeds, double first, double second, double cy
   results["runs"] = runs;
 }
 
+// Trained arms whose loss without an identity term is multiplied by `ratio` when flipped, and whose PSNR
+// falls by `cost` dB.
+void plant_contrasts(Json& results, int seeds, double ratio, double cost) {
+  Json runs = Json::array();
+  for (const Json& one : results["runs"])
+    for (int seed = 0; seed < seeds; ++seed) {
+      Json run = one;
+      const double alpha = run["alpha"], loss = 1 + 0.01 * seed;
+      run["seed"] = seed;
+      run["plain"]["loss"] = loss;
+      run["flipped"]["loss"] = ratio * loss + 0.1 * alpha;
+      for (const char* key : {"psnr_a_to_b", "psnr_b_to_a"}) {
+        run["plain"][key] = 30 + 0.1 * seed;
+        run["flipped"][key] = 30 - cost;
+      }
+      runs.push_back(run);
+    }
+  results["runs"] = runs;
+}
+
 const std::vector<PlantedCase>& planted() {
   using enum Verdict;
   static const std::vector<PlantedCase> cases = {
@@ -173,6 +193,22 @@ const std::vector<PlantedCase>& planted() {
         {disagrees, [](Json& r) { plant_runs(r, 6, 0.9, 0.9); }},
         {disagrees, [](Json& r) { plant_runs(r, 6, 0.3, 0.1); }},
         {cannot_tell, [](Json& r) { plant_runs(r, 2, 0.9, 0.1); }}}},
+      {"S0-E2",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_contrasts(r, 3, 1.2, 8); }},
+        {disagrees, [](Json& r) { plant_contrasts(r, 3, 2.5, 8); }},
+        {disagrees, [](Json& r) { plant_contrasts(r, 3, 1.2, -3); }},
+        {cannot_tell, [](Json& r) { plant_contrasts(r, 1, 1.2, 8); }},
+        {cannot_tell,
+         [](Json& r) {
+           plant_contrasts(r, 3, 1.2, 8);
+           r["copy"]["a_to_b"] = 40;  // nothing is trained
+         }},
+        {cannot_tell,
+         [](Json& r) {
+           plant_contrasts(r, 3, 1.2, 8);
+           for (Json& run : r["runs"]) run["flipped"]["loss"] = 1.2;  // the gap does not grow
+         }}}},
       {"S0-C13",
        cannot_tell,
        {{agrees, [](Json& r) { plant_arms(r, 5, 0.1, 0.9); }},

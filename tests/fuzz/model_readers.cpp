@@ -75,7 +75,8 @@ Seed stored_checkpoint(const std::string& name) {
 void use_model(const fs::path& path) {
   const WeightSet set = open_weights(path);
   static_cast<void>(describe_weights(set).dump());
-  const Image image = Image::blank(8, 8, 3);
+  Image image = Image::blank(8, 8, 3);
+  std::fill(image.bytes.begin(), image.bytes.end(), std::uint8_t{128});
   for (const NetworkInfo& network : set.info.networks) {
     if (network.kind != "generator" || !network.name.starts_with("g_")) continue;
     const std::string direction = network.name.substr(2);
@@ -168,7 +169,8 @@ std::vector<FuzzedReader> model_readers() {
   const SmallestRun& run = smallest_run();
   return {{"model",
            ".safetensors",
-           {run.model(), run.checkpoint(), stored_checkpoint("format-1"), stored_checkpoint("format-2")},
+           {run.model(), run.checkpoint(), stored_checkpoint("format-1"), stored_checkpoint("format-2"),
+            stored_checkpoint("format-3")},
            mutate_safetensors,
            use_model,
            seal_safetensors},

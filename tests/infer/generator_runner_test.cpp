@@ -164,7 +164,7 @@ TEST(GeneratorRunner, AnImageIsBroughtToTheNetworksChannels) {
       EXPECT_EQ(got.channels, 4 - in);
       EXPECT_EQ(got.type, PixelType::u8);
       EXPECT_EQ(note, "");
-      const at::Tensor x = to_tensor(with_channels(given, in), natural_range(PixelType::u8));
+      const at::Tensor x = to_tensor(with_channels(given, in), {});
       EXPECT_EQ(got.bytes, to_image(t.translate(x.unsqueeze(0))[0]).bytes);
     }
   }
@@ -191,7 +191,7 @@ TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
   EXPECT_EQ(out.height, 12);
   EXPECT_EQ(out.channels, 3);
   const Image same_size = picture(16, 12, 3);
-  const at::Tensor y = t.translate(to_tensor(same_size, natural_range(PixelType::u8)).unsqueeze(0))[0][0];
+  const at::Tensor y = t.translate(to_tensor(same_size, {}).unsqueeze(0))[0][0];
   const at::Tensor levels = ((y.to(at::kDouble) + 1) * 127.5).contiguous();
   const Image written = translate_as_reference(t, {"none", 256, 256, /*flip=*/false}, same_size);
   int below = 0;

@@ -26,10 +26,10 @@ class ModelFile : public ::testing::Test {
     const CycleGanSpec& spec = rig_.model.spec();
     info_.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
                       discriminator_info("d_a", spec.d_a)};
-    info_.a = {"winter", 1, {}};
-    info_.b = {"summer", 3, {}};
+    info_.a = {"winter", 1, {}, {}};
+    info_.b = {"summer", 3, {183.5, 0}, {}};
     info_.step = 12;
-    info_.preprocessing = {{"load_size", 286}};
+    info_.preprocessing = {{"load_size", 286}, {"scaling", "percentile_95"}};
     info_.training = {{"lr", 0.5}};
     write(model_metadata(info_));
   }
@@ -72,7 +72,9 @@ TEST_F(ModelFile, DescribesItself) {
   EXPECT_EQ(info.a.channels, 1);
   EXPECT_EQ(info.b.name, "summer");
   EXPECT_EQ(info.step, 12);
-  EXPECT_EQ(info.white, 255);
+  EXPECT_EQ(info.a.range, ValueRange{});
+  EXPECT_EQ(info.b.range, (ValueRange{183.5, 0}));
+  EXPECT_EQ(info.scaling(), "percentile_95");
   EXPECT_EQ(info.preprocessing, info_.preprocessing);
   EXPECT_EQ(info.training, info_.training);
   EXPECT_EQ(info.to_json(), info_.to_json());

@@ -165,7 +165,8 @@ TEST(NetworkNames, AnUnknownOneIsAUsageErrorThatSuggests) {
   };
   EXPECT_THAT(generator("unet_265"), AllOf(HasSubstr("'unet_265'"), HasSubstr("did you mean 'unet_256'?")));
   EXPECT_THAT(generator("resnet_9block"), HasSubstr("resnet_<n>blocks"));
-  EXPECT_THAT(generator("resnet"), HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, unet_128, unet_256"));
+  EXPECT_THAT(generator("resnet"),
+              HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, residual_unet_<n>, unet_128, unet_256"));
   EXPECT_THAT(generator("resnet_<n>blocks"), HasSubstr("resnet_9blocks"));
   EXPECT_THAT(generator("resnet_99999blocks"), HasSubstr("at most 1024"));
   EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("pixle")); }),
@@ -302,6 +303,41 @@ TEST(Autoencoder, KeepsTheSidesOfItsImagesAndOfLargerOnes) {
   EXPECT_EQ(residuals.size(), 2u);
 }
 
+TEST(ResidualUnet, KeepsTheSidesDownToItsLeast) {
+  for (const char* norm : {"instance", "batch"}) {
+    const auto g = initialised(make_generator(generator_options("residual_unet_3", norm)));
+    EXPECT_EQ(g->size_rule().multiple, 8);
+    EXPECT_EQ(g->size_rule().minimum, 16);
+    EXPECT_EQ(g->forward(noise({2, 3, 16, 40}, 1)).sizes(), (std::vector<std::int64_t>{2, 3, 16, 40}));
+    EXPECT_THAT(error_of([&] { g->forward(noise({1, 3, 20, 16}, 1)); }), HasSubstr("multiples of 8"));
+  }
+}
+
+TEST(ResidualUnet, ReportsItsResidualsAndIsTheSameWithThem) {
+  const auto g = initialised(make_generator(generator_options("residual_unet_2")));
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = noise({1, 3, 16, 16}, 1);
+  std::vector<at::Tensor> residuals;
+  EXPECT_TRUE(at::equal(g->forward_with_residuals(x, residuals), g->forward(x)));
+  ASSERT_EQ(residuals.size(), 5u) << "two levels down, the bottom, two levels up";
+  EXPECT_EQ(residuals[0].size(2), 16);
+  EXPECT_EQ(residuals[2].size(2), 4);
+  EXPECT_EQ(residuals[4].size(2), 16);
+}
+
+// With everything below the first level silenced the image still comes through.
+TEST(ResidualUnet, SkipsJoinEveryLevel) {
+  const auto g = initialised(make_generator(generator_options("residual_unet_2")));
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : state_dict(*g))
+    if (name.starts_with("level_0.up") || name.starts_with("level_0.down")) tensor.zero_();
+  const at::Tensor x = noise({1, 3, 16, 16}, 1), y = noise({1, 3, 16, 16}, 2);
+  EXPECT_GT((g->forward(x) - g->forward(y)).abs().max().item<double>(), 0.01);
+  for (const auto& [name, tensor] : state_dict(*g))
+    if (name.starts_with("level_0.join")) tensor.zero_();
+  EXPECT_EQ((g->forward(x) - g->forward(y)).abs().max().item<double>(), 0);
+}
+
 TEST(Autoencoder, NothingPassesByItsBottleneck) {
   const auto g = initialised(make_generator(generator_options("autoencoder_16", "instance")));
   const at::NoGradGuard no_grad;
@@ -336,6 +372,8 @@ TEST(NetworkNames, FamiliesSayWhichNumbersTheyTake) {
   EXPECT_THAT(generator("autoencoder_30"), HasSubstr("multiple of 4"));
   EXPECT_THAT(generator("autoencoder_4"), HasSubstr("at least 8"));
   EXPECT_THAT(generator("autoencoder_99999"), HasSubstr("at most 1024"));
+  EXPECT_THAT(generator("residual_unet_9"), HasSubstr("from 1 to 8"));
+  EXPECT_THAT(generator("residual_unet_0"), HasSubstr("from 1 to 8"));
   EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("full_24")); }),
               HasSubstr("power of two"));
   EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("full_<n>")); }),

@@ -327,7 +327,7 @@ TEST(Sampler, WritesAGridOfBothDirections) {
   colours.images.select(1, 2).fill_(1);
   LabelledImages pair = flat("two", 2, 1);
   run.model.pictures = {{flat("real", 1, -0.2), colours}, {flat("real", 3, 1), pair}};
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, folder.path, 2));
+  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, folder.path, 2));
   run.run();
   EXPECT_THAT(files_in(folder.path),
               ElementsAre("step_00000002.png", "step_00000004.png", "step_00000005.png"));
@@ -353,7 +353,7 @@ TEST(Sampler, OfEveryZeroStepsWritesAtTheEndOnly) {
   const TestFolder folder;
   FakeRun run(5);
   run.model.pictures = {{flat("real", 3, 0)}};
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, folder.path, 0));
+  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, folder.path, 0));
   run.run();
   EXPECT_THAT(files_in(folder.path), ElementsAre("step_00000005.png"));
 }

@@ -1,0 +1,280 @@
+#include "experiment/contrast_runs.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "data/folder_source.h"
+#include "data/phantom.h"
+#include "data/tensor_image.h"
+#include "data/transform.h"
+#include "experiment/run_set.h"
+#include "image/convert.h"
+#include "interchange/weight_source.h"
+#include "io/run_directory.h"
+#include "loss/distance.h"
+#include "metric/psnr.h"
+#include "model/model_file.h"
+#include "report/grid.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using at::Tensor;
+
+constexpr double kLambdaCycle = 10;
+constexpr double kPeak = 255, kExact = 100;  // dB of an exact slice
+constexpr std::int64_t kTestBatch = 16, kShown = 6;
+const std::string kNorm = "l1", kGanMode = "lsgan", kScaling = "percentile_95";
+
+TransformOptions contrast_transform(const ContrastScale& scale) {
+  TransformOptions t;
+  t.load_size = t.crop_size = scale.side;
+  t.flip = false;
+  t.scaling = kScaling;
+  return t;
+}
+
+std::shared_ptr<const ImageSource> open_folder(const fs::path& folder) {
+  return std::make_shared<FolderSource>(folder, 0);
+}
+
+void require_pairs(const ImageSource& a, const ImageSource& b, const fs::path& folder) {
+  for (std::int64_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string in_a = i < a.size() ? a.name(i) : "", in_b = i < b.size() ? b.name(i) : "";
+    if (in_a == in_b) continue;
+    const bool lone_a = in_b.empty() || (!in_a.empty() && in_a < in_b);
+    fail("{}: has no pair in {}; test slices are paired by name",
+         (folder / "test" / (lone_a ? "T1" : "FLAIR") / (lone_a ? in_a : in_b)).string(),
+         (folder / "test" / (lone_a ? "FLAIR" : "T1")).string());
+  }
+}
+
+// All images of a source: values [N,1,side,side], whites [N,1,1,1].
+std::pair<Tensor, Tensor> all_slices(const ImageSource& source, const ContrastScale& scale) {
+  const TransformOptions options = contrast_transform(scale);
+  Rng rng(0);  // nothing is drawn: neither crop nor flip
+  std::vector<Tensor> values, whites;
+  for (std::int64_t i = 0; i < source.size(); ++i) try {
+      std::string note;
+      const Image image = with_channels(to_u8(source.read(i), note), 1);
+      const ValueRange range = range_of(image, options.scaling);
+      values.push_back(to_tensor(transform(options, image, rng, source.name(i)), range));
+      whites.push_back(at::full({1, 1, 1}, range.white, at::kFloat));
+    } catch (const Error& error) {
+      const std::string what = error.what(), name = source.name(i);
+      if (what.find(name) != std::string::npos) throw;
+      fail("{}: {}", name, what);
+    }
+  return {at::stack(values), at::stack(whites)};
+}
+
+// In batches, so that memory does not grow with the number of slices.
+Tensor mapped(const TensorMapping& map, const Tensor& x) {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> out;
+  for (const Tensor& batch : x.split(kTestBatch)) out.push_back(map(batch));
+  return at::cat(out);
+}
+
+double mean_distance(const Tensor& x, const Tensor& y) {
+  return distance(x.to(at::kDouble), y.to(at::kDouble), kNorm).item<double>();
+}
+
+Tensor flipped(const Tensor& x) { return x.flip({3}); }
+
+// 8-bit samples, as they would be written.
+Tensor stored(const Tensor& values, const Tensor& white) { return (values * white).clamp(0, kPeak); }
+
+struct Psnr {
+  double all = 0, brain = 0;
+};
+
+// Means over the slices; `made` and `truth` in stored units [N,1,H,W], `brain` of bools.
+Psnr mean_psnr(const Tensor& made, const Tensor& truth, const Tensor& brain) {
+  Psnr sum;
+  const std::int64_t n = truth.size(0);
+  for (std::int64_t i = 0; i < n; ++i) {
+    sum.all += std::min(kExact, psnr(made[i], truth[i], kPeak));
+    sum.brain += std::min(kExact, psnr_inside(made[i], truth[i], kPeak, brain[i]));
+  }
+  return {sum.all / static_cast<double>(n), sum.brain / static_cast<double>(n)};
+}
+
+Tensor brain_of(const ContrastSlices& s) { return at::logical_or(s.a > 0, s.b > 0); }
+
+Psnr better(const Psnr& p, const Psnr& q) { return {std::max(p.all, q.all), std::max(p.brain, q.brain)}; }
+
+// Of the input copied: as it is stored, and brought to the truth's 95th percentile.
+Psnr copy_psnr(const Tensor& from, const Tensor& white_from, const Tensor& to, const Tensor& white_to,
+               const Tensor& brain) {
+  const Tensor truth = stored(to, white_to);
+  return better(mean_psnr(stored(from, white_from), truth, brain),
+                mean_psnr(stored(from, white_to), truth, brain));
+}
+
+}  // namespace
+
+ContrastScale contrast_scale(Scale scale) {
+  if (scale == Scale::smoke) return {32, 4, 4, 1, 16, 8, 8};
+  if (scale == Scale::full) return {256, 32, 64, 20, 1000, 200, 0};
+  return {};
+}
+
+ContrastData open_contrasts(const fs::path& folder, const ContrastScale& scale) {
+  if (folder.empty())
+    return {"phantom",
+            {{"data", "generated:t1-flair"}, {"max_dataset_size", scale.phantoms}},
+            scale.phantoms,
+            make_phantom_source(Domain::a, Split::test, 0, scale.phantom_tests, scale.side),
+            make_phantom_source(Domain::b, Split::test, 0, scale.phantom_tests, scale.side)};
+  for (const char* part : {"train/T1", "train/FLAIR", "test/T1", "test/FLAIR"})
+    if (!fs::is_directory(folder / part))
+      fail("--data {}: has no folder {}; expected train/T1, train/FLAIR, test/T1 and test/FLAIR",
+           folder.string(), part);
+  const fs::path train_a = folder / "train/T1", train_b = folder / "train/FLAIR";
+  ContrastData out{"slices",
+                   {{"a", train_a.string()}, {"b", train_b.string()}},
+                   std::max(open_folder(train_a)->size(), open_folder(train_b)->size()),
+                   open_folder(folder / "test/T1"),
+                   open_folder(folder / "test/FLAIR")};
+  require_pairs(*out.test_a, *out.test_b, folder);
+  return out;
+}
+
+ContrastSlices test_slices(const ContrastData& data, const ContrastScale& scale) {
+  ContrastSlices out;
+  std::tie(out.a, out.white_a) = all_slices(*data.test_a, scale);
+  std::tie(out.b, out.white_b) = all_slices(*data.test_b, scale);
+  return out;
+}
+
+std::vector<double> contrast_alphas() { return {0, 10, 20, 40}; }
+
+std::string contrast_arm(double alpha) { return fmt::format("alpha-{}", alpha); }
+
+Json contrast_settings(const ContrastScale& scale) {
+  return {{"channels_a", 1},
+          {"channels_b", 1},
+          {"load_size", scale.side},
+          {"crop_size", scale.side},
+          {"flip", false},
+          {"scaling", kScaling},
+          {"batch_size", 1},
+          {"net_g", "residual_unet_4"},
+          {"ngf", scale.ngf},
+          {"output_activation", "linear"},
+          {"ndf", scale.ndf},
+          {"gan_mode", kGanMode},
+          {"cycle_norm", kNorm},
+          {"lambda_cycle_a", kLambdaCycle},
+          {"lambda_cycle_b", kLambdaCycle},
+          {"optimizer", "adam"},
+          {"lr", 2e-4},
+          {"lr_policy", "constant"},
+          {"epochs", scale.epochs},
+          {"epochs_decay", 0},
+          {"threads", 1},
+          {"loader_threads", 1},
+          {"sample_every", 0},
+          {"checkpoint_every", "500"},
+          {"keep_last", 1}};
+}
+
+fs::path contrast_run(const fs::path& out, double alpha, std::uint64_t seed) {
+  return out / "runs" / fmt::format("{}-seed{}", contrast_arm(alpha), seed);
+}
+
+void train_contrasts(const ContrastData& data, const ContrastScale& scale, const Request& request) {
+  const std::int64_t all = scale.epochs * data.train_count;
+  const std::int64_t steps = scale.most_steps > 0 ? std::min(scale.most_steps, all) : all;
+  std::vector<TrainConfig> configs;
+  for (const double alpha : contrast_alphas())
+    for (const std::uint64_t seed : request.seeds) {
+      Json settings = contrast_settings(scale);
+      settings.update(data.options);
+      settings["steps"] = steps;
+      settings["alpha_id"] = alpha;
+      settings["seed"] = seed;
+      settings["out"] = contrast_run(request.out, alpha, seed).string();
+      configs.push_back(run_config(settings, contrast_arm(alpha)));
+    }
+  train_runs(configs, request);
+}
+
+ContrastNetworks composed_with_flip(const ContrastNetworks& n) {
+  ContrastNetworks out = n;
+  out.a_to_b = [f = n.a_to_b](const Tensor& x) { return f(flipped(x)); };
+  out.b_to_a = [g = n.b_to_a](const Tensor& y) { return flipped(g(y)); };
+  return out;
+}
+
+Json measure_contrasts(const ContrastNetworks& n, const ContrastSlices& s, double alpha) {
+  const Tensor fake_b = mapped(n.a_to_b, s.a), fake_a = mapped(n.b_to_a, s.b);
+  const Tensor rec_a = mapped(n.b_to_a, fake_b), rec_b = mapped(n.a_to_b, fake_a);
+  const auto fools = [](const TensorMapping& judge, const Tensor& fake) {
+    return gan_loss(kGanMode).generator(mapped(judge, fake).to(at::kDouble)).item<double>();
+  };
+  const double gan = fools(n.d_b, fake_b) + fools(n.d_a, fake_a);
+  const double cycle = kLambdaCycle * (mean_distance(rec_a, s.a) + mean_distance(rec_b, s.b));
+  const double identity = alpha * (mean_distance(fake_b, s.a) + mean_distance(fake_a, s.b));
+  const Tensor brain = brain_of(s);
+  const Psnr there = mean_psnr(stored(fake_b, s.white_b), stored(s.b, s.white_b), brain);
+  const Psnr back = mean_psnr(stored(fake_a, s.white_a), stored(s.a, s.white_a), brain);
+  return {{"gan", gan},
+          {"cycle", cycle},
+          {"identity", identity},
+          {"loss", gan + cycle + identity},
+          {"psnr_a_to_b", there.all},
+          {"psnr_b_to_a", back.all},
+          {"brain_a_to_b", there.brain},
+          {"brain_b_to_a", back.brain}};
+}
+
+Json measure_copies(const ContrastSlices& s) {
+  const Tensor brain = brain_of(s);
+  const Psnr there = copy_psnr(s.a, s.white_a, s.b, s.white_b, brain);
+  const Psnr back = copy_psnr(s.b, s.white_b, s.a, s.white_a, brain);
+  return {{"a_to_b", there.all},
+          {"b_to_a", back.all},
+          {"brain_a_to_b", there.brain},
+          {"brain_b_to_a", back.brain}};
+}
+
+Json measure_flip(const ContrastSlices& s) {
+  return {{"a", mean_distance(flipped(s.a), s.a)}, {"b", mean_distance(flipped(s.b), s.b)}};
+}
+
+ContrastNetworks open_contrast_run(const fs::path& folder) {
+  const WeightSet set = open_weights(RunDirectory(folder).model());
+  const auto network = [](std::shared_ptr<Network> n) {
+    return [n](const Tensor& x) { return n->forward(x); };
+  };
+  return {network(load_generator(set, "a_to_b").generator), network(load_generator(set, "b_to_a").generator),
+          network(load_discriminator(set, "a")), network(load_discriminator(set, "b"))};
+}
+
+Image contrast_samples(const ContrastNetworks& n, const ContrastSlices& s) {
+  const std::int64_t count = s.a.size(0), shown = std::min(kShown, count);
+  const auto picture = [](const Tensor& values, const Tensor& white) {  // [1,H,W]
+    return to_image(values.expand({3, -1, -1}).contiguous(), {white.item<double>(), 0});
+  };
+  std::vector<std::vector<Image>> rows(6);
+  for (std::int64_t k = 0; k < shown; ++k) {
+    const std::int64_t i = (2 * k + 1) * count / (2 * shown);  // from all over the set
+    const Tensor a = s.a.slice(0, i, i + 1), b = s.b.slice(0, i, i + 1);
+    const std::vector<std::pair<Tensor, Tensor>> cells = {
+        {a[0], s.white_a[i]}, {mapped(n.a_to_b, a)[0], s.white_b[i]}, {b[0], s.white_b[i]},
+        {b[0], s.white_b[i]}, {mapped(n.b_to_a, b)[0], s.white_a[i]}, {a[0], s.white_a[i]}};
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      rows[row].push_back(picture(cells[row].first, cells[row].second));
+  }
+  return make_grid(rows);
+}
+
+}  // namespace torsor

@@ -1,0 +1,84 @@
+#include "experiment/run_set.h"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "core/files.h"
+#include "io/run_directory.h"
+#include "io/safetensors.h"
+#include "train/session.h"
+
+namespace torsor {
+
+namespace {
+
+// What makes two configurations two different trainings: everything but the folder.
+Json identity_of(TrainConfig config) {
+  config.run.out.clear();
+  return options_to_json(config);
+}
+
+bool is_finished(const RunDirectory& run, std::int64_t steps) {
+  std::error_code ec;
+  if (!fs::exists(run.model(), ec)) return false;
+  return read_model_info(read_safetensors_metadata(run.model()), run.model().string()).step >= steps;
+}
+
+void train_one(const TrainConfig& config, const Request& request) {
+  const RunDirectory run(config.run.out);
+  if (!fs::exists(run.config())) {
+    TrainSession(config, request.log).run(request.stop, {});
+    return;
+  }
+  const auto there = options_from_json<TrainConfig>(read_json(run.config()), run.config().string());
+  if (identity_of(there) != identity_of(config))
+    fail("{}: was trained with other settings; give another --out, or remove that folder",
+         run.root().string());
+  if (is_finished(run, config.run.steps)) return;
+  if (run.list_checkpoints().empty()) {  // killed before its first
+    fs::remove_all(run.root());
+    TrainSession(config, request.log).run(request.stop, {});
+    return;
+  }
+  ResumePoint point = open_resume_point(run.root(), *request.log);
+  ResumedConfig resumed = resumed_config(point, Json::object());
+  TrainSession(std::move(resumed), std::move(point), request.log).run(request.stop, {});
+}
+
+}  // namespace
+
+TrainConfig run_config(const Json& settings, const std::string& what) {
+  TrainConfig config;
+  OptionSet bound;
+  config.describe(bound);
+  bound.from_json(settings, what);
+  config.validate();
+  return config;
+}
+
+void train_runs(const std::vector<TrainConfig>& configs, const Request& request) {
+  for (const TrainConfig& config : configs) make_folder(fs::path(config.run.out).parent_path());
+  std::atomic<std::size_t> next{0}, done{0};
+  std::atomic<bool> failed{false};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < configs.size() && !request.stop.requested() && !failed; i = next++) try {
+        train_one(configs[i], request);
+        if (!request.stop.requested())
+          request.log->notice(
+              fmt::format("{}: trained ({} of {})", configs[i].run.out, ++done, configs.size()));
+      } catch (...) {
+        failed = true;
+        throw;
+      }
+  };
+  const std::size_t jobs = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, configs.size());
+  std::vector<std::future<void>> workers;
+  for (std::size_t job = 0; job < jobs; ++job) workers.push_back(std::async(std::launch::async, work));
+  for (auto& worker : workers) worker.wait();
+  for (auto& worker : workers) worker.get();
+  check_stop(request.stop);
+}
+
+}  // namespace torsor
