@@ -48,7 +48,8 @@ class ArchitectureChoice : public Experiment {
                             kMinPairs, kNotable, kNotable),
         .data = "a folder with MNIST's four files",
         .takes = {"9 s", "75 min", "8 h"},
-        .seeds = {"0-1", "0-4", "0-9"}};
+        .seeds = {"0-1", "0-4", "0-9"},
+        .networks = true};
     return info;
   }
 

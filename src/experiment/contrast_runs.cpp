@@ -250,10 +250,11 @@ Json measure_flip(const ContrastSlices& s) {
   return {{"a", mean_distance(flipped(s.a), s.a)}, {"b", mean_distance(flipped(s.b), s.b)}};
 }
 
-ContrastNetworks open_contrast_run(const fs::path& folder) {
+ContrastNetworks open_contrast_run(const fs::path& folder, const Placement& placement) {
   const WeightSet set = open_weights(RunDirectory(folder).model());
-  const auto network = [](std::shared_ptr<Network> n) {
-    return [n](const Tensor& x) { return n->forward(x); };
+  const auto network = [&](std::shared_ptr<Network> n) -> TensorMapping {
+    n->to(placement.device);
+    return [n, device = placement.device](const Tensor& x) { return n->forward(x.to(device)).cpu(); };
   };
   return {network(load_generator(set, "a_to_b").generator), network(load_generator(set, "b_to_a").generator),
           network(load_discriminator(set, "a")), network(load_discriminator(set, "b"))};

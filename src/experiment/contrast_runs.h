@@ -79,8 +79,8 @@ Json measure_copies(const ContrastSlices& slices);
 /// {"a", "b"}: the mean of |flip(x) - x| over slices and pixels, in units of the 95th percentile.
 Json measure_flip(const ContrastSlices& slices);
 
-/// The networks of a trained run, in evaluation mode.
-ContrastNetworks open_contrast_run(const std::filesystem::path& folder);
+/// The networks of a trained run, in evaluation mode on that device; they take and give tensors of the CPU.
+ContrastNetworks open_contrast_run(const std::filesystem::path& folder, const Placement& placement);
 
 /// Rows: true A, translation, true B (fig. 4's order real, fake, real), and the same from B.
 Image contrast_samples(const ContrastNetworks& networks, const ContrastSlices& slices);

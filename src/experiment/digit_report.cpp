@@ -1,6 +1,7 @@
 #include "experiment/digit_report.h"
 
 #include "core/error.h"
+#include "experiment/run_set.h"
 
 namespace torsor {
 
@@ -119,13 +120,13 @@ Json measure_digit_arms(const std::vector<DigitArm>& arms, const Request& reques
               {"classifier_accuracy", classifier.accuracy},
               {"arms", Json::array()},
               {"runs", Json::array()}};
-  for (const DigitArm& arm : arms) {
-    out["arms"].push_back({{"name", arm.name}, {"what", arm.what}});
-    for (const std::uint64_t seed : request.seeds) {
-      check_stop(request.stop);
-      out["runs"].push_back(measure_digit_run(arm, seed, data, scale, *classifier.model, request.out));
-    }
-  }
+  for (const DigitArm& arm : arms) out["arms"].push_back({{"name", arm.name}, {"what", arm.what}});
+  std::vector<Json> runs(arms.size() * request.seeds.size());
+  in_parallel(runs.size(), request.stop, [&](std::size_t i) {
+    runs[i] = measure_digit_run(arms[i / request.seeds.size()], request.seeds[i % request.seeds.size()], data,
+                                scale, *classifier.model, request);
+  });
+  out["runs"] = runs;
   return out;
 }
 

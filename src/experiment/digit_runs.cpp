@@ -61,14 +61,14 @@ double accuracy_of(const Classifier& classifier, const DigitData& data, const Di
   return static_cast<double>(right) / static_cast<double>(test_count(data, scale));
 }
 
-std::shared_ptr<Classifier> new_classifier(const DigitScale& scale) {
+std::shared_ptr<Classifier> new_classifier(const DigitScale& scale, const Placement& placement) {
   ClassifierOptions options;
   options.side = scale.side;
   options.width = 2 * scale.ngf;
   OptimizerOptions optimizer;
   optimizer.lr = 1e-3;
   optimizer.beta1 = 0.9;
-  return std::make_shared<Classifier>(options, optimizer, Placement(), kClassifierSeed);
+  return std::make_shared<Classifier>(options, optimizer, placement, kClassifierSeed);
 }
 
 TrainConfig config_of(const DigitArm& arm, std::uint64_t seed, const DigitData& data, const DigitScale& scale,
@@ -167,7 +167,7 @@ DigitArm resnet_arm(const DigitScale& scale) {
 DigitClassifier train_digit_classifier(const DigitData& data, const DigitScale& scale,
                                        const Request& request) {
   const fs::path file = request.out / "runs" / "classifier.safetensors";
-  const std::shared_ptr<Classifier> model = new_classifier(scale);
+  const std::shared_ptr<Classifier> model = new_classifier(scale, resolve_placement(request.placement));
   const std::map<std::string, std::string> made_of = {{"data", data.option},
                                                       {"options", options_to_json(model->options()).dump()},
                                                       {"steps", std::to_string(scale.classifier_steps)}};
@@ -246,18 +246,21 @@ Json digit_direction_json(const std::string& direction, const DigitDirection& me
 }
 
 Json measure_digit_run(const DigitArm& arm, std::uint64_t seed, const DigitData& data,
-                       const DigitScale& scale, const Classifier& classifier, const fs::path& out) {
-  const fs::path model = RunDirectory(digit_run(out, arm, seed)).model();
-  const GeneratorRunner a_to_b = GeneratorRunner::open(model, {"a_to_b"}),
-                        b_to_a = GeneratorRunner::open(model, {"b_to_a"});
-  const TensorMapping forward = [&](const at::Tensor& x) { return a_to_b.translate(x); };
-  const TensorMapping backward = [&](const at::Tensor& x) { return b_to_a.translate(x); };
-  make_folder(out / "figures");
+                       const DigitScale& scale, const Classifier& classifier, const Request& request) {
+  const fs::path model = RunDirectory(digit_run(request.out, arm, seed)).model();
+  const auto open = [&](const char* direction) -> TensorMapping {
+    const RunnerOptions options = {direction, NormStatistics::running, resolve_placement(request.placement)};
+    return [runner = GeneratorRunner::open(model, options)](const at::Tensor& x) {
+      return runner.translate(x).cpu();
+    };
+  };
+  const TensorMapping forward = open("a_to_b"), backward = open("b_to_a");
+  make_folder(request.out / "figures");
   Json directions = Json::array();
   for (const auto& [name, there, back] :
        {std::tuple{"a_to_b", forward, backward}, std::tuple{"b_to_a", backward, forward}}) {
     const DigitDirection measured = measure_digits(there, back, data, scale, classifier);
-    write_image(out / "figures" / fmt::format("samples-{}-seed{}-{}.png", arm.name, seed, name),
+    write_image(request.out / "figures" / fmt::format("samples-{}-seed{}-{}.png", arm.name, seed, name),
                 measured.samples);
     directions.push_back(digit_direction_json(name, measured));
   }

@@ -77,8 +77,7 @@ DigitDirection measure_digits(const TensorMapping& there, const TensorMapping& b
 /// "permutation", "permutation_share", "identity_share", "mutual_information", "row_entropy",
 /// "output_entropy"}]}; writes OUT/figures/samples-ARM-seedN-DIRECTION.png.
 Json measure_digit_run(const DigitArm& arm, std::uint64_t seed, const DigitData& data,
-                       const DigitScale& scale, const Classifier& classifier,
-                       const std::filesystem::path& out);
+                       const DigitScale& scale, const Classifier& classifier, const Request& request);
 
 /// The numbers of a direction as measure_digit_run stores them.
 Json digit_direction_json(const std::string& direction, const DigitDirection& measured);

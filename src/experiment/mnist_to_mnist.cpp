@@ -25,7 +25,8 @@ class MnistToMnist : public Experiment {
             kMaxCycleL1, kMinOutputEntropy, 100 * kMinClassShare),
         .data = "a folder with MNIST's four files",
         .takes = {"8 s", "30 min", "3 h"},
-        .seeds = {"0-1", "0-4", "0-9"}};
+        .seeds = {"0-1", "0-4", "0-9"},
+        .networks = true};
     return info;
   }
 

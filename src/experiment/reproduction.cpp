@@ -1,5 +1,7 @@
 #include "experiment/reproduction.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -47,6 +49,15 @@ void check_data(const ExperimentInfo& info, const ReproduceOptions& options) {
     fail_usage("--data {}: not a folder; expected {}", options.data, info.data);
 }
 
+PlacementOptions placement_for(const ExperimentInfo& info, const ReproduceOptions& options) {
+  PlacementOptions placement;
+  if (!info.networks && options.device != placement.device)
+    fail_usage("--device {}: {} trains no network; leave --device out", options.device, info.id);
+  placement.device = options.device;
+  resolve_placement(placement);  // that it is there
+  return placement;
+}
+
 fs::path out_folder(const ExperimentInfo& info, const ReproduceOptions& options) {
   const fs::path out = options.out.empty() ? fs::path("reproduction") / info.id : fs::path(options.out);
   for (const char* name : {"index.html", "results.json"})
@@ -67,8 +78,23 @@ std::string command_for(const ExperimentInfo& info, const Request& request) {
   if (!info.seeds[static_cast<std::size_t>(request.scale)].empty())
     command += " --seeds " + seeds_text(request.seeds);
   if (!request.data.empty()) command += " --data " + request.data.string();
+  if (request.placement.device != PlacementOptions().device)
+    command += " --device " + request.placement.device;
   return command;
 }
+
+// What experiments compute between trainings is small: several threads would mostly wait for each other, for
+// very long on a machine that others use, and the last bits would depend on their number.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  const int before_ = at::get_num_threads();
+};
 
 // One number of a list of seeds.
 std::uint64_t seed_number(std::string_view text, const std::string& all, const std::string& what) {
@@ -121,6 +147,8 @@ void ReproduceOptions::describe(OptionSet& o) {
   o.add("data", data, "folder of the experiment's real data [data that torsor generates]");
   o.add("out", out, "folder for the page, the numbers and the figures [reproduction/ID]");
   o.add("overwrite", overwrite, "replace an earlier result in that folder");
+  o.add("device", device, "where networks are trained: auto = cuda where there is one")
+      .choices({"auto", "cpu", "cuda"});
 }
 
 Json reproduction_record(const Experiment& experiment, const Request& request, const Json& results) {
@@ -130,7 +158,7 @@ Json reproduction_record(const Experiment& experiment, const Request& request, c
           {"seeds", request.seeds},
           {"command", command_for(experiment.info(), request)},
           {"finished", utc_now()},
-          {"environment", describe_environment(Placement())},
+          {"environment", describe_environment(resolve_placement(request.placement))},
           {"verdict", verdict_name(finding.verdict)},
           {"because", finding.because},
           {"setup", setup_json(experiment.setup(request.scale))},
@@ -142,8 +170,10 @@ Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& opt
   const ExperimentInfo& info = experiment.info();
   check_data(info, options);
   const fs::path out = out_folder(info, options);
-  const Request request{scale_named(options.scale), seeds_for(info, options), options.data, out, log, stop};
+  const Request request{scale_named(options.scale),  seeds_for(info, options), options.data, out, log, stop,
+                        placement_for(info, options)};
   make_folder(out);
+  const OneThread one_thread;
   const auto start = std::chrono::steady_clock::now();
   const Json results = experiment.measure(request);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;

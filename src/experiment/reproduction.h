@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "core/stop.h"
+#include "model/placement.h"
 #include "report/chart.h"
 #include "report/html.h"
 
@@ -28,6 +29,7 @@ struct ReproduceOptions {
   std::string data = {};   // folder of real data; "" = what torsor generates
   std::string out = {};    // folder for page and numbers; "" = reproduction/ID
   bool overwrite = false;  // replace an earlier result there
+  std::string device = "auto";
 
   void describe(OptionSet& o);
 };
@@ -44,6 +46,7 @@ struct Request {
   std::filesystem::path out;         // a folder that is there
   std::shared_ptr<LogSink> log;
   const StopFlag& stop;
+  PlacementOptions placement = {};  // of networks
 };
 
 /// Thrown by measure() when it was asked to stop: nothing is judged or written.
@@ -77,6 +80,7 @@ struct ExperimentInfo {
   std::string data = {};                  // what --data must hold; "" = it takes none
   std::array<std::string, 3> takes = {};  // time at smoke, quick and full
   std::array<std::string, 3> seeds = {};  // fixed beforehand, by scale; "" = nothing is drawn
+  bool networks = false;                  // trains some, on --device; all else is computed on the CPU
 };
 
 /// A page of one experiment; its drawings are also written to OUT/figures as SVG and PNG.

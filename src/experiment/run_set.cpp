@@ -14,9 +14,10 @@ namespace torsor {
 
 namespace {
 
-// What makes two configurations two different trainings: everything but the folder.
+// What makes two configurations two different trainings: everything but where they run and lie.
 Json identity_of(TrainConfig config) {
   config.run.out.clear();
+  config.run.placement.device.clear();
   return options_to_json(config);
 }
 
@@ -58,27 +59,36 @@ TrainConfig run_config(const Json& settings, const std::string& what) {
   return config;
 }
 
-void train_runs(const std::vector<TrainConfig>& configs, const Request& request) {
-  for (const TrainConfig& config : configs) make_folder(fs::path(config.run.out).parent_path());
-  std::atomic<std::size_t> next{0}, done{0};
+void in_parallel(std::size_t count, const StopFlag& stop, const std::function<void(std::size_t)>& job) {
+  std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   const auto work = [&] {
-    for (std::size_t i = next++; i < configs.size() && !request.stop.requested() && !failed; i = next++) try {
-        train_one(configs[i], request);
-        if (!request.stop.requested())
-          request.log->notice(
-              fmt::format("{}: trained ({} of {})", configs[i].run.out, ++done, configs.size()));
+    for (std::size_t i = next++; i < count && !stop.requested() && !failed; i = next++) try {
+        job(i);
       } catch (...) {
         failed = true;
         throw;
       }
   };
-  const std::size_t jobs = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, configs.size());
+  const std::size_t jobs = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
   std::vector<std::future<void>> workers;
-  for (std::size_t job = 0; job < jobs; ++job) workers.push_back(std::async(std::launch::async, work));
+  for (std::size_t k = 0; k < jobs; ++k) workers.push_back(std::async(std::launch::async, work));
   for (auto& worker : workers) worker.wait();
   for (auto& worker : workers) worker.get();
-  check_stop(request.stop);
+  check_stop(stop);
+}
+
+void train_runs(std::vector<TrainConfig> configs, const Request& request) {
+  for (TrainConfig& config : configs) {
+    config.run.placement = request.placement;
+    make_folder(fs::path(config.run.out).parent_path());
+  }
+  std::atomic<std::size_t> done{0};
+  in_parallel(configs.size(), request.stop, [&](std::size_t i) {
+    train_one(configs[i], request);
+    if (!request.stop.requested())
+      request.log->notice(fmt::format("{}: trained ({} of {})", configs[i].run.out, ++done, configs.size()));
+  });
 }
 
 }  // namespace torsor

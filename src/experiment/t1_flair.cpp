@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "experiment/contrast_runs.h"
 #include "experiment/experiments.h"
+#include "experiment/run_set.h"
 #include "image/codec.h"
 #include "metric/statistics.h"
 
@@ -155,7 +156,8 @@ class T1ToFlair : public Experiment {
             kNearlyFlat),
         .data = "a folder with train/T1, train/FLAIR, test/T1, test/FLAIR (test slices paired by name)",
         .takes = {"4 s", "45 min", "days"},
-        .seeds = {"0", "0-2", "0-4"}};
+        .seeds = {"0", "0-2", "0-4"},
+        .networks = true};
     return info;
   }
 
@@ -207,17 +209,20 @@ class T1ToFlair : public Experiment {
                 {"copy", measure_copies(slices)},
                 {"flip", measure_flip(slices)},
                 {"runs", Json::array()}};
-    for (const double alpha : contrast_alphas())
-      for (const std::uint64_t seed : request.seeds) {
-        check_stop(request.stop);
-        const ContrastNetworks networks = open_contrast_run(contrast_run(request.out, alpha, seed));
-        out["runs"].push_back({{"alpha", alpha},
-                               {"seed", seed},
-                               {"plain", measure_contrasts(networks, slices, alpha)},
-                               {"flipped", measure_contrasts(composed_with_flip(networks), slices, alpha)}});
-        write_image(request.out / "figures" / (picture_name(out["runs"].back()) + ".png"),
-                    contrast_samples(networks, slices));
-      }
+    std::vector<Json> runs(contrast_alphas().size() * request.seeds.size());
+    in_parallel(runs.size(), request.stop, [&](std::size_t i) {
+      const double alpha = contrast_alphas()[i / request.seeds.size()];
+      const std::uint64_t seed = request.seeds[i % request.seeds.size()];
+      const ContrastNetworks networks =
+          open_contrast_run(contrast_run(request.out, alpha, seed), resolve_placement(request.placement));
+      runs[i] = {{"alpha", alpha},
+                 {"seed", seed},
+                 {"plain", measure_contrasts(networks, slices, alpha)},
+                 {"flipped", measure_contrasts(composed_with_flip(networks), slices, alpha)}};
+      write_image(request.out / "figures" / (picture_name(runs[i]) + ".png"),
+                  contrast_samples(networks, slices));
+    });
+    out["runs"] = runs;
     request.log->notice(kAdvice);
     return out;
   }

@@ -59,7 +59,8 @@ class WithoutCycle : public Experiment {
                             kMinOutputEntropy, kNotUndone),
         .data = "a folder with MNIST's four files",
         .takes = {"9 s", "60 min", "6 h"},
-        .seeds = {"0-1", "0-4", "0-9"}};
+        .seeds = {"0-1", "0-4", "0-9"},
+        .networks = true};
     return info;
   }
 

@@ -44,6 +44,7 @@ StepReport Classifier::step(StepContext& context) {
 }
 
 at::Tensor Classifier::predict(const at::Tensor& images) const {
+  const std::lock_guard lock(predicting_);
   const EvaluationScope evaluation(networks());
   const AutocastScope autocast(placement_);
   return network_->forward(images.to(placement_.device, placement_.dtype)).flatten(1).argmax(1).to(at::kCPU);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "model/model.h"
 #include "model/placement.h"
@@ -24,7 +25,7 @@ class Classifier : public Model {
   std::vector<std::vector<LabelledImages>> sample(const Batch&) override { return {}; }
   std::vector<std::string> loss_names() const override { return {"cross_entropy", "error"}; }
 
-  /// The most likely classes [N] of images, in evaluation mode.
+  /// The most likely classes [N] of images, in evaluation mode. Thread-safe.
   at::Tensor predict(const at::Tensor& images) const;
 
   const ClassifierOptions& options() const { return options_; }
@@ -39,6 +40,7 @@ class Classifier : public Model {
   std::shared_ptr<Network> network_;
   at::Generator dropout_generator_;
   std::unique_ptr<Optimizer> optimizer_;
+  mutable std::mutex predicting_;  // the mode is the network's, not the call's
 };
 
 }  // namespace torsor

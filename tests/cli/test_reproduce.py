@@ -78,6 +78,22 @@ def test_figures_are_written_as_svg_and_png(made):
     assert (figures / "orbit.svg").exists()
 
 
+def test_every_medical_result_bears_the_authors_advice(made):
+    """S0-C12, and the defects of table 1 beside the paper's numbers."""
+    page = (made["S0-E2"][0] / "index.html").read_text()
+    assert "We advocate against the usage of CycleGAN" in page and "S0-C12" in page
+    for of_the_paper in ("0.83", "11.27", "15.4", "0.0925", "0.0989", "C_φ = 1"):
+        assert of_the_paper in page
+    assert "not trained" in page, "eight steps do not beat copying"
+
+
+def test_networks_are_trained_where_one_asks(made, tmp_path):
+    succeeded(run("reproduce", "S0-E2", "--scale", "smoke", "--device", "cpu", "--out", tmp_path / "out"))
+    record = json.loads((tmp_path / "out/results.json").read_text())
+    assert record["command"].endswith("--device cpu") and record["environment"]["device"] == "cpu"
+    assert record["results"] == json.loads((made["S0-E2"][0] / "results.json").read_text())["results"]
+
+
 def test_refuses_what_it_cannot_do(made, tmp_path):
     out = made["S0-C1"][0]
     before = (out / "results.json").read_bytes()
@@ -92,6 +108,10 @@ def test_refuses_what_it_cannot_do(made, tmp_path):
     refused(run("reproduce", "S0-C4", "--seeds", "x", "--out", tmp_path / "a"), USAGE, "--seeds", "0-4")
     refused(run("reproduce", "S0-C1", "--seeds", "1", "--out", tmp_path / "a"), USAGE, "--seeds", "nothing at random")
     refused(run("reproduce", "S0-C1", "--data", tmp_path, "--out", tmp_path / "a"), USAGE, "--data")
+    refused(run("reproduce", "S0-C1", "--device", "cpu", "--out", tmp_path / "a"), USAGE, "--device", "no network")
+    refused(run("reproduce", "S0-E2", "--data", tmp_path, "--out", tmp_path / "b"), FAILURE, "--data", "train/T1",
+            "test/FLAIR")
+    shutil.rmtree(tmp_path / "b")
     (tmp_path / "file").write_text("kept")
     refused(run("reproduce", "S0-C1", "--scale", "smoke", "--out", tmp_path / "file"), 1, str(tmp_path / "file"))
     assert (tmp_path / "file").read_text() == "kept" and not (tmp_path / "a").exists()

@@ -1,4 +1,5 @@
 // Every experiment run at smoke, judged, and judged again with planted results: each verdict can come out.
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -223,7 +224,10 @@ const std::vector<PlantedCase>& planted() {
   return cases;
 }
 
-class PlantedResults : public ::testing::TestWithParam<PlantedCase> {};
+class PlantedResults : public ::testing::TestWithParam<PlantedCase> {
+ protected:
+  PlantedResults() { at::set_num_threads(1); }  // as reproduce() does
+};
 
 TEST_P(PlantedResults, LeadToEveryVerdict) {
   const PlantedCase& c = GetParam();
