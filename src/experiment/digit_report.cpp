@@ -2,6 +2,8 @@
 
 #include "core/error.h"
 #include "experiment/run_set.h"
+#include "image/resize.h"
+#include "report/grid.h"
 
 namespace torsor {
 
@@ -27,6 +29,20 @@ Heatmap heatmap_of(const Json& run, const Json& direction) {
     for (const Json& count : row) map.values.back().push_back(sum > 0 ? count.get<double>() / sum : 0);
   }
   return map;
+}
+
+// All confusion matrices of an arm at half their pixels: a column for each seed, the directions one above the
+// other.
+Image overview_of(const Json& runs, const std::string& arm) {
+  std::vector<std::vector<Image>> rows(2);
+  for (const Json& run : runs) {
+    if (run.at("arm") != arm) continue;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const Image whole = draw(heatmap_of(run, run.at("directions").at(row))).image;
+      rows[row].push_back(resize_bicubic(whole, whole.width / 2, whole.height / 2));
+    }
+  }
+  return make_grid(rows);
 }
 
 std::vector<std::string> table_row(const Json& run, const Json& d) {
@@ -150,6 +166,14 @@ void present_digit_runs(const Json& results, ReproductionPage& page) {
   for (const Json& run : results.at("runs"))
     for (const Json& d : run.at("directions")) table.rows.push_back(table_row(run, d));
   html.table(table);
+  for (const Json& arm : results.at("arms")) {
+    const std::string name = arm.at("name");
+    page.image(
+        "confusion-" + name, overview_of(results.at("runs"), name),
+        fmt::format("All confusion matrices of arm {}: of the inputs of a class (a row), the share whose "
+                    "translation is of each class (a column).",
+                    name));
+  }
   html.subheading("Confusion matrices and samples of every run");
   html.paragraph("Samples, from above: inputs of the test set, translations, reconstructions.");
   for (const Json& run : results.at("runs"))

@@ -90,6 +90,8 @@ class ReproductionPage {
       : html_(html), figures_(std::move(figures)) {}
   HtmlPage& html() { return html_; }
   void drawing(const std::string& name, const Drawing& drawing, const std::string& caption);
+  /// A picture made for the page, also written to OUT/figures/<name>.png.
+  void image(const std::string& name, const Image& image, const std::string& caption);
   /// A picture that measure() wrote as OUT/figures/<name>.png. Throws Error when it is not there.
   void picture(const std::string& name, const std::string& caption);
 

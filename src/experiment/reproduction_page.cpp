@@ -53,6 +53,12 @@ std::string subtitle(const Json& record) {
 
 }  // namespace
 
+void ReproductionPage::image(const std::string& name, const Image& image, const std::string& caption) {
+  make_folder(figures_);
+  write_image(figures_ / (name + ".png"), image);
+  html_.figure({image, caption});
+}
+
 void ReproductionPage::drawing(const std::string& name, const Drawing& drawing, const std::string& caption) {
   make_folder(figures_);
   write_file_atomically(figures_ / (name + ".svg"), drawing.svg);

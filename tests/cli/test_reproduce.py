@@ -76,6 +76,8 @@ def test_figures_are_written_as_svg_and_png(made):
         with image.open(drawing.with_suffix(".png")) as picture:
             assert min(picture.size) > 400
     assert (figures / "orbit.svg").exists()
+    with image.open(made["S0-C13"][0] / "figures/confusion-resnet.png") as picture:
+        assert picture.width > 600 and picture.height > 700, "two seeds beside each other, directions below"
 
 
 def test_every_medical_result_bears_the_authors_advice(made):
