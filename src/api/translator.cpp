@@ -100,7 +100,8 @@ struct Translator::State {
   // [1,C,H,W]
   at::Tensor read(const void* data, const PixelLayout& layout) const {
     if (layout.type == SampleType::f32) return read_floats(data, layout).unsqueeze(0);
-    return runner.values_of(read_integers(data, layout)).unsqueeze(0);
+    const Image image = read_integers(data, layout);
+    return to_tensor(image, runner.input_range(image, kInput)).unsqueeze(0);
   }
 
   GeneratorRunner runner;

@@ -151,7 +151,7 @@ class Queue {
     width_ = ready.width;
     height_ = ready.height;
     waiting_.push_back(job);
-    tensors_.push_back(scaled(ready, job));
+    tensors_.push_back(to_tensor(ready, translator_.input_range(real, job.in.string())));
     if (static_cast<std::int64_t>(waiting_.size()) >= options_.batch_size) flush();
   }
 
@@ -167,14 +167,6 @@ class Queue {
   std::int64_t written() const { return written_; }
 
  private:
-  at::Tensor scaled(const Image& ready, const Job& job) const {
-    try {
-      return translator_.values_of(ready);
-    } catch (const Error& error) {
-      fail("{}: {}", job.in.string(), error.what());
-    }
-  }
-
   Image resized(const Image& image) const {
     if (options_.resize.empty()) return image;
     const Size size = parse_size(options_.resize);

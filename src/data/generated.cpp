@@ -257,28 +257,28 @@ const Registry<Task>& tasks() {
 std::string domain_name(Domain domain) { return domain == Domain::a ? "a" : "b"; }
 std::string split_name(Split split) { return split == Split::train ? "train" : "test"; }
 
-class GeneratedSource : public ImageSource {
+class DrawnSource : public ImageSource {
  public:
-  GeneratedSource(std::string task, Domain domain, Split split, std::uint64_t seed, std::int64_t count,
-                  std::int64_t size)
-      : task_(std::move(task)), domain_(domain), split_(split), seed_(seed), count_(count), side_(size) {}
+  DrawnSource(std::string what, Domain domain, Split split, std::int64_t count,
+              std::function<Image(std::int64_t)> draw)
+      : what_(std::move(what)), domain_(domain), split_(split), count_(count), draw_(std::move(draw)) {}
 
   std::int64_t size() const override { return count_; }
 
   Image read(std::int64_t index) const override {
     if (index < 0 || index >= count_)
-      fail("{} {}: there is no image {}; ask for 0 to {}", task_, domain_name(domain_), index, count_ - 1);
-    return render_scene(task_, domain_, generated_truth(task_, domain_, split_, seed_, index), side_);
+      fail("{} {}: there is no image {}; ask for 0 to {}", what_, domain_name(domain_), index, count_ - 1);
+    return draw_(index);
   }
 
   std::string name(std::int64_t index) const override { return generated_file_name(domain_, split_, index); }
 
  private:
-  std::string task_;
+  std::string what_;
   Domain domain_;
   Split split_;
-  std::uint64_t seed_;
-  std::int64_t count_, side_;
+  std::int64_t count_;
+  std::function<Image(std::int64_t)> draw_;
 };
 
 void check_size(std::int64_t size) {
@@ -344,8 +344,15 @@ std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Doma
     fail_usage("unknown generated task '{}'{} (one of {})", task, did_you_mean(task, generated_tasks()),
                join(generated_tasks()));
   check_size(size);
+  return make_drawn_source(task, domain, split, count, [=](std::int64_t index) {
+    return render_scene(task, domain, generated_truth(task, domain, split, seed, index), size);
+  });
+}
+
+std::unique_ptr<ImageSource> make_drawn_source(const std::string& what, Domain domain, Split split,
+                                               std::int64_t count, std::function<Image(std::int64_t)> draw) {
   if (count < 1) fail_usage("{} generated images asked for; the count must be at least 1", count);
-  return std::make_unique<GeneratedSource>(task, domain, split, seed, count, size);
+  return std::make_unique<DrawnSource>(what, domain, split, count, std::move(draw));
 }
 
 }  // namespace torsor

@@ -2,6 +2,7 @@
 // kept.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,11 @@ SceneTruth generated_truth(const std::string& task, Domain domain, Split split, 
 /// Draws a truth as an RGB u8 image of size x size, antialiased. render_scene of another domain's truth is
 /// the right translation of an image (up to what the task leaves open).
 Image render_scene(const std::string& task, Domain domain, const SceneTruth& truth, std::int64_t size);
+
+/// `count` images that draw(index) makes when they are asked for, from several threads. Throws UsageError for
+/// a count below 1.
+std::unique_ptr<ImageSource> make_drawn_source(const std::string& what, Domain domain, Split split,
+                                               std::int64_t count, std::function<Image(std::int64_t)> draw);
 
 /// `count` images of that domain and split.
 std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Domain domain, Split split,

@@ -48,26 +48,6 @@ double sample_at(const PhantomTruth& t, const Contrast& contrast, double x, doub
   return lies_in(t.nuclei, p) ? contrast.nucleus : contrast.white_matter;
 }
 
-class PhantomSource : public ImageSource {
- public:
-  PhantomSource(Domain domain, Split split, std::uint64_t seed, std::int64_t count, std::int64_t size)
-      : domain_(domain), split_(split), seed_(seed), count_(count), side_(size) {}
-
-  std::int64_t size() const override { return count_; }
-  Image read(std::int64_t index) const override {
-    if (index < 0 || index >= count_)
-      fail("phantom: there is no image {}; ask for 0 to {}", index, count_ - 1);
-    return render_phantom(domain_, phantom_truth(domain_, split_, seed_, index), side_);
-  }
-  std::string name(std::int64_t index) const override { return generated_file_name(domain_, split_, index); }
-
- private:
-  Domain domain_;
-  Split split_;
-  std::uint64_t seed_;
-  std::int64_t count_, side_;
-};
-
 }  // namespace
 
 PhantomTruth phantom_truth(Domain domain, Split split, std::uint64_t seed, std::int64_t index) {
@@ -123,9 +103,10 @@ Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size
 
 std::unique_ptr<ImageSource> make_phantom_source(Domain domain, Split split, std::uint64_t seed,
                                                  std::int64_t count, std::int64_t size) {
-  if (count < 1) fail_usage("{} generated images asked for; the count must be at least 1", count);
-  render_phantom(domain, {}, size);
-  return std::make_unique<PhantomSource>(domain, split, seed, count, size);
+  render_phantom(domain, {}, size);  // that it can be drawn
+  return make_drawn_source("phantom", domain, split, count, [=](std::int64_t index) {
+    return render_phantom(domain, phantom_truth(domain, split, seed, index), size);
+  });
 }
 
 }  // namespace torsor

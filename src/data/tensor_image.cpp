@@ -57,14 +57,15 @@ double percentile_95(const Image& image) {
   return here + (next - here) * (place - static_cast<double>(low));
 }
 
-ValueRange range_of(const Image& image, const std::string& scaling) {
+ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name) {
   if (scaling == kWhite) return {largest_sample(image.type), -1};
   if (scaling != kPercentile95) fail_usage("unknown scaling '{}' (one of {})", scaling, join(scalings()));
   const double white = percentile_95(image);
   if (white == 0)
     fail(
-        "its 95th percentile is 0, as 19 of 20 samples are black: it cannot be scaled by it; remove such "
-        "images, or use --scaling white");
+        "{}: its 95th percentile is 0, as 19 of 20 samples are black: it cannot be scaled by it; remove "
+        "such images, or use --scaling white",
+        name);
   return {white, 0};
 }
 

@@ -21,9 +21,9 @@ struct ValueRange {
 /// percentile_95: every image is divided by its own 95th percentile and not shifted (S0-E2).
 std::vector<std::string> scalings();
 
-/// The range of one image. Throws Error when the scaling is percentile_95 and that is 0, since hardly
-/// anything is to be seen, and UsageError for an unknown scaling.
-ValueRange range_of(const Image& image, const std::string& scaling);
+/// The range of one image. Throws Error naming it when the scaling is percentile_95 and that is 0, since
+/// hardly anything is to be seen, and UsageError for an unknown scaling.
+ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name = "the image");
 
 /// The sample below which 95 % of a u8 image's samples lie, all channels together; between two of them in
 /// proportion, as numpy's percentile does.

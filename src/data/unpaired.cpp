@@ -19,7 +19,7 @@ at::Tensor DomainReader::read(std::int64_t index, Rng& rng) const {
   Image image = with_channels(to_u8(source_->read(index), note), channels_);
   if (!note.empty() && !noted_.exchange(true)) log_->notice(source_->name(index) + ": " + note);
   // Channels before the resize, as in the reference: a grey image is resized as grey.
-  const ValueRange range = range_of(image, transform_.scaling);
+  const ValueRange range = range_of(image, transform_.scaling, source_->name(index));
   image = transform(transform_, image, rng, source_->name(index));
   return to_tensor(image, range);
 }

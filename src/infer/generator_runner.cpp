@@ -82,11 +82,11 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
   const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
-  return picture(translate(values_of(ready).unsqueeze(0))[0]);
+  return picture(translate(to_tensor(ready, input_range(ready)).unsqueeze(0))[0]);
 }
 
-at::Tensor GeneratorRunner::values_of(const Image& ready) const {
-  return to_tensor(ready, range_of(ready, loaded_.info.scaling()));
+ValueRange GeneratorRunner::input_range(const Image& image, const std::string& name) const {
+  return range_of(image, loaded_.info.scaling(), name);
 }
 
 Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const {
@@ -107,7 +107,7 @@ Image translate_as_reference(const GeneratorRunner& translator, const TransformO
   const Size size = resized_size(preprocess, {ready.width, ready.height});
   const Image resized = transform(
       preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, "image");
-  const at::Tensor x = translator.values_of(resized).unsqueeze(0);
+  const at::Tensor x = to_tensor(resized, translator.input_range(ready)).unsqueeze(0);
   const Image out = translator.picture(translator.run_unpadded(x)[0], Rounding::truncate);
   return with_channels(out, 3);
 }

@@ -44,9 +44,9 @@ class GeneratorRunner {
   /// longer (a ResNet's are rounded up to multiples of 4) or are an Error.
   at::Tensor run_unpadded(const at::Tensor& images) const;
 
-  /// [C,H,W] as the network takes it, scaled as in its training (--scaling); for a u8 image in the
-  /// generator's channels. Throws Error for one that cannot be scaled.
-  at::Tensor values_of(const Image& ready) const;
+  /// How the samples of a u8 image in the generator's channels enter the network, as in its training
+  /// (--scaling): of the image before any resizing. Throws Error naming one that cannot be scaled.
+  ValueRange input_range(const Image& image, const std::string& name = "the image") const;
 
   /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
   /// `note` receives what was converted.

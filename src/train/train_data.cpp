@@ -117,21 +117,13 @@ class DataOpener {
     return std::make_shared<FolderSource>(path, data().max_dataset_size);
   }
 
-  void check_scaling(const Image& image, const std::string& file) const {
-    std::string note;
-    try {
-      range_of(to_u8(image, note), data().transform.scaling);
-    } catch (const Error& error) {
-      fail("{}: {}", file, error.what());
-    }
-  }
-
   // Throws for an image that the transform or the generator cannot take.
   std::function<void(const Image&, const std::string& file)> image_check() const {
     const bool varies = output_size(data().transform) == Size{};
     const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
     return [this, varies, rule](const Image& image, const std::string& file) {
-      check_scaling(image, file);
+      std::string note;
+      range_of(to_u8(image, note), data().transform.scaling, file);
       const Size sides{image.width, image.height};
       check_fits(data().transform, sides, file);
       if (varies) check_size(file, resized_size(data().transform, sides), rule, config_.generator.net_g);
