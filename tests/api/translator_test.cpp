@@ -272,6 +272,31 @@ TEST_F(Api, DoubtsImagesOfTheOtherDomain) {
   EXPECT_EQ(Translator(model()).doubt(wrong.u8(), layout), "");  // no fingerprint, no opinion
 }
 
+// A model of --scaling percentile_95: brightness does not matter, and floats have no such scale.
+TEST_F(Api, AModelMayScaleEachImageByItself) {
+  const fs::path path = model();
+  WeightSet set = read_weights(path);
+  set.info.preprocessing = {{"scaling", "percentile_95"}};
+  set.info.a.range = set.info.b.range = {200, 0};
+  write_weights(path, set);
+  const Translator t(path);
+  const PixelLayout layout{kWidth, kHeight}, floats{kWidth, kHeight, 3, SampleType::f32};
+  std::mt19937 random(3);
+  Image dim = shade(random, 40), bright = dim;
+  for (auto& byte : bright.bytes) byte = static_cast<std::uint8_t>(2 * byte);
+  Image one = Image::blank(kWidth, kHeight, 3), other = one;
+  t.translate(dim.u8(), layout, one.u8(), layout);
+  t.translate(bright.u8(), layout, other.u8(), layout);
+  EXPECT_EQ(one.bytes, other.bytes);
+  std::vector<float> values(static_cast<std::size_t>(kWidth * kHeight * 3), 0.5F);
+  EXPECT_THAT(error_of([&] { t.translate(values.data(), floats, values.data(), floats); }),
+              AllOf(HasSubstr("percentile_95"), HasSubstr("8 or 16 bits")));
+  const Image black = Image::blank(kWidth, kHeight, 3);
+  EXPECT_THAT(error_of([&] { t.translate(black.u8(), layout, one.u8(), layout); }),
+              HasSubstr("input image: its 95th percentile is 0"));
+  EXPECT_EQ(one.bytes, other.bytes) << "untouched";
+}
+
 torsor_image image_at(void* data, std::int32_t channels = 3) {
   return {data, TORSOR_U8, channels, kWidth, kHeight, 0, 0, 0};
 }
