@@ -24,7 +24,7 @@ class MnistToMnist : public Experiment {
             "disagrees: it lies below. cannot tell: otherwise.",
             kMaxCycleL1, kMinOutputEntropy, 100 * kMinClassShare),
         .data = "a folder with MNIST's four files",
-        .takes = {"8 s", "30 min", "3 h"},
+        .takes = {"8 s", "45 min", "3 h"},
         .seeds = {"0-1", "0-4", "0-9"},
         .networks = true};
     return info;
