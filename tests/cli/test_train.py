@@ -306,8 +306,9 @@ def test_what_cannot_be_scaled_is_named(tmp_path):
 
 def test_scaling_goes_with_the_model(tmp_path):
     """Fine-tuning takes it over; the reference, which has none, does not get such a model; ONNX says it."""
-    succeeded(train(tmp_path / "run", data="generated:t1-flair", **{**MEDICAL, "net_g": "resnet_1blocks",
-                                                                     "output_activation": "tanh"}))
+    done = succeeded(train(tmp_path / "run", data="generated:t1-flair", **{**MEDICAL, "net_g": "resnet_1blocks",
+                                                                            "output_activation": "tanh"}))
+    assert "out of tanh's reach" in done.stderr
     refused(run("export", tmp_path / "run", tmp_path / "folder"), FAILURE, "percentile_95", "the reference")
     succeeded(train(tmp_path / "tuned", data="generated:t1-flair", init_from=tmp_path / "run/model.safetensors"))
     assert json.loads((tmp_path / "tuned/config.json").read_text())["scaling"] == "percentile_95"
