@@ -70,9 +70,10 @@ class TORSOR_API Translator {
   void translate(const void* in, const PixelLayout& in_layout, void* out,
                  const PixelLayout& out_layout) const;
 
-  /// The same for tensors: [N,C,H,W] of floats in [-1, 1] (as `--scaling` says), on any device -> [N,C',H,W] float32 on the
-  /// translator's device, without a gradient. Include <ATen/ATen.h> or <torch/torch.h> to call it; the
-  /// package's target torsor::tensor brings them. Throws Error for another shape or dtype.
+  /// The same for tensors: [N,C,H,W] of floats in [-1, 1] (as `--scaling` says), on any device ->
+  /// [N,C',H,W] float32 on the translator's device, without a gradient. Include <ATen/ATen.h> or
+  /// <torch/torch.h> to call it; the package's target torsor::tensor brings them. Throws Error for another
+  /// shape or dtype.
   at::Tensor translate(const at::Tensor& images) const;
 
   /// One line when the image looks unlike the images that this generator was trained to translate, as `torsor

@@ -80,7 +80,7 @@ struct Translator::State {
     const std::int64_t wanted = runner.loaded().options.in_channels;
     if (layout.channels != wanted)
       fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
-    if (runner.loaded().info.scaling() != TransformOptions().scaling)
+    if (scales_each_image(runner.loaded().info.scaling()))
       fail(
           "{}: floats, but this model scales each image by itself ({}); give samples of 8 or 16 bits, or a "
           "tensor in the network's own range",

@@ -167,7 +167,10 @@ void FingerprintBuilder::add(std::int64_t index, const Image& image) {
   const bool chosen = index * described / images_ != (index - 1) * described / images_ || index == 0;
   std::vector<double> features;
   if (chosen) features = image_features(ready);
-  const double percentile = percentile_95(ready);
+  std::array<std::int64_t, 256> all{};  // channels together
+  for (const auto& counts : values)
+    for (std::size_t v = 0; v < 256; ++v) all[v] += counts[v];
+  const double percentile = percentile_95(all);
   const std::lock_guard lock(mutex_);
   ++count_;
   for (std::size_t c = 0; c < channels; ++c)

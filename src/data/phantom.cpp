@@ -48,6 +48,13 @@ double sample_at(const PhantomTruth& t, const Contrast& contrast, double x, doub
   return lies_in(t.nuclei, p) ? contrast.nucleus : contrast.white_matter;
 }
 
+void check_side(std::int64_t size) {
+  constexpr std::int64_t kLeastSide = 16;
+  if (size < kLeastSide)
+    fail_usage("phantoms of {0} x {0} pixels cannot be drawn; the side must be at least {1}", size,
+               kLeastSide);
+}
+
 }  // namespace
 
 PhantomTruth phantom_truth(Domain domain, Split split, std::uint64_t seed, std::int64_t index) {
@@ -81,10 +88,7 @@ PhantomTruth phantom_truth(Domain domain, Split split, std::uint64_t seed, std::
 }
 
 Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size) {
-  constexpr std::int64_t kLeastSide = 16;
-  if (size < kLeastSide)
-    fail_usage("phantoms of {0} x {0} pixels cannot be drawn; the side must be at least {1}", size,
-               kLeastSide);
+  check_side(size);
   const Contrast& contrast = domain == Domain::a ? kT1 : kFlair;
   Image image = Image::blank(size, size, 1);
   const double step = 1.0 / static_cast<double>(kPixelSamples * size);
@@ -103,7 +107,7 @@ Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size
 
 std::unique_ptr<ImageSource> make_phantom_source(Domain domain, Split split, std::uint64_t seed,
                                                  std::int64_t count, std::int64_t size) {
-  render_phantom(domain, {}, size);  // that it can be drawn
+  check_side(size);
   return make_drawn_source("phantom", domain, split, count, [=](std::int64_t index) {
     return render_phantom(domain, phantom_truth(domain, split, seed, index), size);
   });

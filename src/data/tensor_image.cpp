@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -42,18 +43,25 @@ double largest_sample(PixelType type) {
 
 std::vector<std::string> scalings() { return {kWhite, kPercentile95}; }
 
+bool scales_each_image(const std::string& scaling) { return scaling == kPercentile95; }
+
 double percentile_95(const Image& image) {
   std::array<std::int64_t, 256> counts{};
   for (std::int64_t i = 0; i < image.samples(); ++i) ++counts[image.u8()[i]];
+  return percentile_95(counts);
+}
+
+double percentile_95(const std::array<std::int64_t, 256>& counts) {
+  const std::int64_t last = std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) - 1;
   // The sample at a place of the sorted list.
   const auto at = [&](std::int64_t place) {
     std::size_t value = 0;
     for (std::int64_t below = counts[0]; below <= place; below += counts[value]) ++value;
     return static_cast<double>(value);
   };
-  const double place = 0.95 * static_cast<double>(image.samples() - 1);
+  const double place = 0.95 * static_cast<double>(last);
   const auto low = static_cast<std::int64_t>(place);
-  const double here = at(low), next = at(std::min(low + 1, image.samples() - 1));
+  const double here = at(low), next = at(std::min(low + 1, last));
   return here + (next - here) * (place - static_cast<double>(low));
 }
 

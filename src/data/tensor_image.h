@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,9 @@ struct ValueRange {
 /// percentile_95: every image is divided by its own 95th percentile and not shifted (S0-E2).
 std::vector<std::string> scalings();
 
+/// Whether each image has a white of its own (percentile_95).
+bool scales_each_image(const std::string& scaling);
+
 /// The range of one image. Throws Error naming it when the scaling is percentile_95 and that is 0, since
 /// hardly anything is to be seen, and UsageError for an unknown scaling.
 ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name = "the image");
@@ -28,6 +33,8 @@ ValueRange range_of(const Image& image, const std::string& scaling, const std::s
 /// The sample below which 95 % of a u8 image's samples lie, all channels together; between two of them in
 /// proportion, as numpy's percentile does.
 double percentile_95(const Image& image);
+/// The same of `counts`: how many samples have each value.
+double percentile_95(const std::array<std::int64_t, 256>& counts);
 
 /// [C,H,W] float32. With black -1 it is computed as the reference does: stored/white, then (x-0.5)/0.5.
 at::Tensor to_tensor(const Image& image, const ValueRange& range);

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include "data/tensor_image.h"
 #include "image/convert.h"
 
 namespace torsor {
@@ -14,14 +13,14 @@ DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformO
       channels_(channels),
       log_(std::move(log)) {}
 
-at::Tensor DomainReader::read(std::int64_t index, Rng& rng) const {
+ScaledImage DomainReader::read_scaled(std::int64_t index, Rng& rng) const {
   std::string note;
   Image image = with_channels(to_u8(source_->read(index), note), channels_);
   if (!note.empty() && !noted_.exchange(true)) log_->notice(source_->name(index) + ": " + note);
   // Channels before the resize, as in the reference: a grey image is resized as grey.
   const ValueRange range = range_of(image, transform_.scaling, source_->name(index));
   image = transform(transform_, image, rng, source_->name(index));
-  return to_tensor(image, range);
+  return {to_tensor(image, range), range};
 }
 
 Batch UnpairedDataset::get(std::int64_t index, Rng& rng) const {

@@ -8,21 +8,30 @@
 #include "core/log.h"
 #include "data/dataset.h"
 #include "data/image_source.h"
+#include "data/tensor_image.h"
 #include "data/transform.h"
 
 namespace torsor {
 
 enum class Order { random, serial };
 
-/// An image source seen through a transform as tensors [channels,H,W] in [-1,1]; 16-bit and float images are
-/// converted to 8 bits with one notice per source.
+/// An image as networks see it.
+struct ScaledImage {
+  at::Tensor values;  // [channels,H,W]
+  ValueRange range;
+};
+
+/// An image source seen through a transform as tensors [channels,H,W] in the range of its scaling; 16-bit and
+/// float images are converted to 8 bits with one notice per source.
 class DomainReader {
  public:
   DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform, std::int64_t channels,
                std::shared_ptr<LogSink> log);
   std::int64_t size() const { return source_->size(); }
   std::string name(std::int64_t index) const { return source_->name(index); }
-  at::Tensor read(std::int64_t index, Rng& rng) const;
+  at::Tensor read(std::int64_t index, Rng& rng) const { return read_scaled(index, rng).values; }
+  /// The same, with what turns the values back into samples.
+  ScaledImage read_scaled(std::int64_t index, Rng& rng) const;
 
  private:
   std::shared_ptr<const ImageSource> source_;

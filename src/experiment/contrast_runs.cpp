@@ -10,8 +10,8 @@
 #include "data/phantom.h"
 #include "data/tensor_image.h"
 #include "data/transform.h"
+#include "data/unpaired.h"
 #include "experiment/run_set.h"
-#include "image/convert.h"
 #include "interchange/weight_source.h"
 #include "io/run_directory.h"
 #include "loss/distance.h"
@@ -56,16 +56,14 @@ void require_pairs(const ImageSource& a, const ImageSource& b, const fs::path& f
 }
 
 // All images of a source: values [N,1,side,side], whites [N,1,1,1].
-std::pair<Tensor, Tensor> all_slices(const ImageSource& source, const ContrastScale& scale) {
-  const TransformOptions options = contrast_transform(scale);
+std::pair<Tensor, Tensor> all_slices(std::shared_ptr<const ImageSource> source, const ContrastScale& scale) {
+  const DomainReader reader(std::move(source), contrast_transform(scale), 1, std::make_shared<NullLog>());
   Rng rng(0);  // nothing is drawn: neither crop nor flip
   std::vector<Tensor> values, whites;
-  for (std::int64_t i = 0; i < source.size(); ++i) {
-    std::string note;
-    const Image image = with_channels(to_u8(source.read(i), note), 1);
-    const ValueRange range = range_of(image, options.scaling, source.name(i));
-    values.push_back(to_tensor(transform(options, image, rng, source.name(i)), range));
-    whites.push_back(at::full({1, 1, 1}, range.white, at::kFloat));
+  for (std::int64_t i = 0; i < reader.size(); ++i) {
+    const ScaledImage slice = reader.read_scaled(i, rng);
+    values.push_back(slice.values);
+    whites.push_back(at::full({1, 1, 1}, slice.range.white, at::kFloat));
   }
   return {at::stack(values), at::stack(whites)};
 }
@@ -145,8 +143,8 @@ ContrastData open_contrasts(const fs::path& folder, const ContrastScale& scale) 
 
 ContrastSlices test_slices(const ContrastData& data, const ContrastScale& scale) {
   ContrastSlices out;
-  std::tie(out.a, out.white_a) = all_slices(*data.test_a, scale);
-  std::tie(out.b, out.white_b) = all_slices(*data.test_b, scale);
+  std::tie(out.a, out.white_a) = all_slices(data.test_a, scale);
+  std::tie(out.b, out.white_b) = all_slices(data.test_b, scale);
   return out;
 }
 
@@ -182,10 +180,6 @@ Json contrast_settings(const ContrastScale& scale) {
           {"keep_last", 1}};
 }
 
-fs::path contrast_run(const fs::path& out, double alpha, std::uint64_t seed) {
-  return out / "runs" / fmt::format("{}-seed{}", contrast_arm(alpha), seed);
-}
-
 void train_contrasts(const ContrastData& data, const ContrastScale& scale, const Request& request) {
   const std::int64_t all = scale.epochs * data.train_count;
   const std::int64_t steps = scale.most_steps > 0 ? std::min(scale.most_steps, all) : all;
@@ -196,9 +190,7 @@ void train_contrasts(const ContrastData& data, const ContrastScale& scale, const
       settings.update(data.options);
       settings["steps"] = steps;
       settings["alpha_id"] = alpha;
-      settings["seed"] = seed;
-      settings["out"] = contrast_run(request.out, alpha, seed).string();
-      configs.push_back(run_config(settings, contrast_arm(alpha)));
+      configs.push_back(run_config(std::move(settings), contrast_arm(alpha), seed, request.out));
     }
   train_runs(configs, request);
 }

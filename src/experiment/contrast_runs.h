@@ -51,9 +51,6 @@ std::string contrast_arm(double alpha);  // "alpha-10"
 /// The options that all arms share, without data, seed and run directory.
 Json contrast_settings(const ContrastScale& scale);
 
-/// The folder of a run.
-std::filesystem::path contrast_run(const std::filesystem::path& out, double alpha, std::uint64_t seed);
-
 /// Trains every arm with every seed; see train_runs().
 void train_contrasts(const ContrastData& data, const ContrastScale& scale, const Request& request);
 

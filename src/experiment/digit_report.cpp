@@ -132,17 +132,11 @@ Json measure_digit_arms(const std::vector<DigitArm>& arms, const Request& reques
   const DigitData data = open_digits(request.data, scale);
   const DigitClassifier classifier = train_digit_classifier(data, scale, request);
   train_digit_arms(arms, data, scale, request);
-  Json out = {{"data", data.name},
-              {"classifier_accuracy", classifier.accuracy},
-              {"arms", Json::array()},
-              {"runs", Json::array()}};
+  Json out = {{"data", data.name}, {"classifier_accuracy", classifier.accuracy}, {"arms", Json::array()}};
   for (const DigitArm& arm : arms) out["arms"].push_back({{"name", arm.name}, {"what", arm.what}});
-  std::vector<Json> runs(arms.size() * request.seeds.size());
-  in_parallel(runs.size(), request.stop, [&](std::size_t i) {
-    runs[i] = measure_digit_run(arms[i / request.seeds.size()], request.seeds[i % request.seeds.size()], data,
-                                scale, *classifier.model, request);
+  out["runs"] = measure_runs(arms.size(), request, [&](std::size_t arm, std::uint64_t seed) {
+    return measure_digit_run(arms[arm], seed, data, scale, *classifier.model, request);
   });
-  out["runs"] = runs;
   return out;
 }
 

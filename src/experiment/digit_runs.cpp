@@ -71,16 +71,6 @@ std::shared_ptr<Classifier> new_classifier(const DigitScale& scale, const Placem
   return std::make_shared<Classifier>(options, optimizer, placement, kClassifierSeed);
 }
 
-TrainConfig config_of(const DigitArm& arm, std::uint64_t seed, const DigitData& data, const DigitScale& scale,
-                      const fs::path& folder) {
-  Json settings = digit_settings(scale);
-  settings.update(arm.settings);
-  settings["data"] = data.option;
-  settings["seed"] = seed;
-  settings["out"] = folder.string();
-  return run_config(settings, "arm " + arm.name);
-}
-
 std::vector<Image> pictures(const at::Tensor& images, std::int64_t count) {
   std::vector<Image> out;
   for (std::int64_t i = 0; i < std::min(count, images.size(0)); ++i)
@@ -198,16 +188,16 @@ DigitClassifier train_digit_classifier(const DigitData& data, const DigitScale& 
   return {model, accuracy};
 }
 
-fs::path digit_run(const fs::path& out, const DigitArm& arm, std::uint64_t seed) {
-  return out / "runs" / fmt::format("{}-seed{}", arm.name, seed);
-}
-
 void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, const DigitScale& scale,
                       const Request& request) {
   std::vector<TrainConfig> configs;
   for (const DigitArm& arm : arms)
-    for (const std::uint64_t seed : request.seeds)
-      configs.push_back(config_of(arm, seed, data, scale, digit_run(request.out, arm, seed)));
+    for (const std::uint64_t seed : request.seeds) {
+      Json settings = digit_settings(scale);
+      settings.update(arm.settings);
+      settings["data"] = data.option;
+      configs.push_back(run_config(std::move(settings), arm.name, seed, request.out));
+    }
   train_runs(configs, request);
 }
 
@@ -247,7 +237,7 @@ Json digit_direction_json(const std::string& direction, const DigitDirection& me
 
 Json measure_digit_run(const DigitArm& arm, std::uint64_t seed, const DigitData& data,
                        const DigitScale& scale, const Classifier& classifier, const Request& request) {
-  const fs::path model = RunDirectory(digit_run(request.out, arm, seed)).model();
+  const fs::path model = RunDirectory(run_folder(request.out, arm.name, seed)).model();
   const auto open = [&](const char* direction) -> TensorMapping {
     const RunnerOptions options = {direction, NormStatistics::running, resolve_placement(request.placement)};
     return [runner = GeneratorRunner::open(model, options)](const at::Tensor& x) {

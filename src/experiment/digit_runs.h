@@ -61,9 +61,6 @@ DigitClassifier train_digit_classifier(const DigitData& data, const DigitScale& 
 void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, const DigitScale& scale,
                       const Request& request);
 
-/// The folder of such a run.
-std::filesystem::path digit_run(const std::filesystem::path& out, const DigitArm& arm, std::uint64_t seed);
-
 /// What one direction did to the test images; translators map [N,1,side,side] in [-1,1] to such.
 struct DigitDirection {
   ConfusionMatrix matrix{10};

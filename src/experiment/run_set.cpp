@@ -50,11 +50,17 @@ void train_one(const TrainConfig& config, const Request& request) {
 
 }  // namespace
 
-TrainConfig run_config(const Json& settings, const std::string& what) {
+fs::path run_folder(const fs::path& out, const std::string& arm, std::uint64_t seed) {
+  return out / "runs" / fmt::format("{}-seed{}", arm, seed);
+}
+
+TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed, const fs::path& out) {
+  settings["seed"] = seed;
+  settings["out"] = run_folder(out, arm, seed).string();
   TrainConfig config;
   OptionSet bound;
   config.describe(bound);
-  bound.from_json(settings, what);
+  bound.from_json(settings, "arm " + arm);
   config.validate();
   return config;
 }
@@ -76,6 +82,15 @@ void in_parallel(std::size_t count, const StopFlag& stop, const std::function<vo
   for (auto& worker : workers) worker.wait();
   for (auto& worker : workers) worker.get();
   check_stop(stop);
+}
+
+std::vector<Json> measure_runs(std::size_t arms, const Request& request,
+                               const std::function<Json(std::size_t, std::uint64_t)>& measure) {
+  const std::size_t seeds = request.seeds.size();
+  std::vector<Json> runs(arms * seeds);
+  in_parallel(runs.size(), request.stop,
+              [&](std::size_t i) { runs[i] = measure(i / seeds, request.seeds[i % seeds]); });
+  return runs;
 }
 
 void train_runs(std::vector<TrainConfig> configs, const Request& request) {

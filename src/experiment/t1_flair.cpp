@@ -211,22 +211,18 @@ class T1ToFlair : public Experiment {
                 {"train_slices", data.train_count},
                 {"test_slices", slices.a.size(0)},
                 {"copy", measure_copies(slices)},
-                {"flip", measure_flip(slices)},
-                {"runs", Json::array()}};
-    std::vector<Json> runs(contrast_alphas().size() * request.seeds.size());
-    in_parallel(runs.size(), request.stop, [&](std::size_t i) {
-      const double alpha = contrast_alphas()[i / request.seeds.size()];
-      const std::uint64_t seed = request.seeds[i % request.seeds.size()];
-      const ContrastNetworks networks =
-          open_contrast_run(contrast_run(request.out, alpha, seed), resolve_placement(request.placement));
-      runs[i] = {{"alpha", alpha},
-                 {"seed", seed},
-                 {"plain", measure_contrasts(networks, slices, alpha)},
-                 {"flipped", measure_contrasts(composed_with_flip(networks), slices, alpha)}};
-      write_image(request.out / "figures" / (picture_name(runs[i]) + ".png"),
-                  contrast_samples(networks, slices));
+                {"flip", measure_flip(slices)}};
+    out["runs"] = measure_runs(contrast_alphas().size(), request, [&](std::size_t arm, std::uint64_t seed) {
+      const double alpha = contrast_alphas()[arm];
+      const ContrastNetworks networks = open_contrast_run(run_folder(request.out, contrast_arm(alpha), seed),
+                                                          resolve_placement(request.placement));
+      const Json run = {{"alpha", alpha},
+                        {"seed", seed},
+                        {"plain", measure_contrasts(networks, slices, alpha)},
+                        {"flipped", measure_contrasts(composed_with_flip(networks), slices, alpha)}};
+      write_image(request.out / "figures" / (picture_name(run) + ".png"), contrast_samples(networks, slices));
+      return run;
     });
-    out["runs"] = runs;
     request.log->notice(kAdvice);
     return out;
   }

@@ -59,8 +59,9 @@ Safetensors check_content(const LoadedGenerator& generator, std::vector<std::str
 }
 
 std::string input_text(const ModelInfo& info) {
-  if (info.scaling() == "white") return "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples";
-  return "float32 NCHW from 0 up: each image divided by its own 95th percentile";
+  return scales_each_image(info.scaling())
+             ? "float32 NCHW from 0 up: each image divided by its own 95th percentile"
+             : "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples";
 }
 
 std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator) {

@@ -39,7 +39,7 @@ GeneratorOptions require_expressible(const WeightSet& set, const NetworkInfo& ne
         "{}: {} ends in '{}', the reference's generators always in tanh: the weights would compute "
         "something else",
         set.source, network.name, o.output_activation);
-  if (set.info.scaling() != TransformOptions().scaling)
+  if (scales_each_image(set.info.scaling()))
     fail("{}: was trained with --scaling {}, the reference knows none; export it as OUT.onnx", set.source,
          set.info.scaling());
   return o;

@@ -8,8 +8,8 @@
 namespace torsor {
 
 /// The options of a training run that give it the networks of the set, as keys of a configuration: net_g,
-/// ngf, norm, dropout, output_activation, channels_a, channels_b, scaling, and with a discriminator net_d, ndf,
-/// n_layers_d.
+/// ngf, norm, dropout, output_activation, channels_a, channels_b, scaling, and with a discriminator
+/// net_d, ndf, n_layers_d.
 Json network_options(const WeightSet& set);
 
 /// Copies the weights that fit into the model's networks, tensor by tensor, and says of each network what was

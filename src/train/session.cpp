@@ -41,8 +41,7 @@ void TrainSession::open() {
   std::string notice;
   resolve_identity(config_.cyclegan, config_.data.channels_a, config_.data.channels_b, notice);
   if (!notice.empty()) log_->notice(notice);
-  if (config_.data.transform.scaling != TransformOptions().scaling &&
-      config_.generator.output_activation == "tanh")
+  if (scales_each_image(config_.data.transform.scaling) && config_.generator.output_activation == "tanh")
     log_->notice(
         fmt::format("--scaling {}: samples above 1 are out of tanh's reach; --output-activation linear "
                     "has no such end",

@@ -1,7 +1,5 @@
 #include "train/train_data.h"
 
-#include <functional>
-
 #include "core/error.h"
 #include "data/fingerprint.h"
 #include "data/folder_source.h"
@@ -41,7 +39,9 @@ class DataOpener {
   TrainData open() const {
     TrainData out;
     const DomainSources a = sources(Domain::a);
-    const DomainSources b = is_idx() ? seen_as(Domain::b, a) : sources(Domain::b);
+    const DomainSources b =
+        is_idx() ? DomainSources{a.train, a.test, seen_of(*a.train, Domain::b, a.train->size())}
+                 : sources(Domain::b);
     out.count_a = a.train->size();
     out.count_b = b.train->size();
     const Fingerprints seen = make_fingerprints(*a.seen, *b.seen);
@@ -73,7 +73,7 @@ class DataOpener {
   }
 
   ValueRange range_of_domain(const FingerprintBuilder& seen) const {
-    if (data().transform.scaling == TransformOptions().scaling) return {};
+    if (!scales_each_image(data().transform.scaling)) return {};
     return {seen.mean_percentile_95(), 0};
   }
 
@@ -102,42 +102,41 @@ class DataOpener {
                           : std::shared_ptr<const ImageSource>(open_idx(path, {}, data().max_dataset_size));
     };
     const auto train = open(idx_images("train"));
-    image_check()(train->read(0), train->name(0));  // all are of one size
-    return seen_as(d, {train, open(idx_images("t10k")), nullptr});
-  }
-
-  // The same files with what one domain's channels show of them.
-  DomainSources seen_as(Domain d, DomainSources files) const {
-    files.seen = std::make_shared<FingerprintBuilder>(files.train->size(), channels(d));
-    for (std::int64_t i = 0; i < files.train->size(); ++i) files.seen->add(i, files.train->read(i));
-    return files;
+    return {train, open(idx_images("t10k")), seen_of(*train, d, train->size())};
   }
 
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
     return std::make_shared<FolderSource>(path, data().max_dataset_size);
   }
 
-  // Throws for an image that the transform or the generator cannot take.
-  std::function<void(const Image&, const std::string& file)> image_check() const {
+  // What every image goes through before training; `seen` may be null. Throws for one that the scaling, the
+  // transform or the generator cannot take.
+  FolderSource::Look look(Domain d, FingerprintBuilder* seen) const {
     const bool varies = output_size(data().transform) == Size{};
     const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
-    return [this, varies, rule](const Image& image, const std::string& file) {
+    return [this, d, seen, varies, rule](const Image& image, std::int64_t index, const std::string& file) {
+      const TransformOptions& t = data().transform;
       std::string note;
-      range_of(to_u8(image, note), data().transform.scaling, file);
+      if (scales_each_image(t.scaling))
+        range_of(with_channels(to_u8(image, note), channels(d)), t.scaling, file);
       const Size sides{image.width, image.height};
-      check_fits(data().transform, sides, file);
-      if (varies) check_size(file, resized_size(data().transform, sides), rule, config_.generator.net_g);
+      check_fits(t, sides, file);
+      if (varies) check_size(file, resized_size(t, sides), rule, config_.generator.net_g);
+      if (seen != nullptr) seen->add(index, image);
     };
   }
 
+  // The first `count` images of a source that is no folder.
+  std::shared_ptr<FingerprintBuilder> seen_of(const ImageSource& source, Domain d, std::int64_t count) const {
+    auto seen = std::make_shared<FingerprintBuilder>(count, channels(d));
+    const auto see = look(d, seen.get());
+    for (std::int64_t i = 0; i < count; ++i) see(source.read(i), i, source.name(i));
+    return seen;
+  }
+
   // Reads all files once; `seen` may be null.
-  void verify(FolderSource& source, FingerprintBuilder* seen) const {
-    source.verify(
-        data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_,
-        [&, check = image_check()](const Image& image, std::int64_t index, const std::string& file) {
-          check(image, file);
-          if (seen != nullptr) seen->add(index, image);
-        });
+  void verify(FolderSource& source, Domain d, FingerprintBuilder* seen) const {
+    source.verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_, look(d, seen));
   }
 
   DomainSources generated_sources(Domain d) const {
@@ -149,9 +148,7 @@ class DataOpener {
     DomainSources out{make(Split::train, limit > 0 ? limit : kGeneratedTrainCount),
                       make(Split::test, kGeneratedTestCount), nullptr};
     // They are drawn alike, so that the first ones stand for all.
-    const std::int64_t drawn = std::min(out.train->size(), kGeneratedSeen);
-    out.seen = std::make_shared<FingerprintBuilder>(drawn, channels(d));
-    for (std::int64_t i = 0; i < drawn; ++i) out.seen->add(i, out.train->read(i));
+    out.seen = seen_of(*out.train, d, std::min(out.train->size(), kGeneratedSeen));
     return out;
   }
 
@@ -164,14 +161,14 @@ class DataOpener {
     const auto train = folder(lone ? fs::path(d == Domain::a ? data().a : data().b)
                                    : root / (std::string("train") + letter(d)));
     const auto seen = std::make_shared<FingerprintBuilder>(train->size(), channels(d));
-    verify(*train, seen.get());
-    return {train, lone ? nullptr : test_folder(root / (std::string("test") + letter(d))), seen};
+    verify(*train, d, seen.get());
+    return {train, lone ? nullptr : test_folder(root / (std::string("test") + letter(d)), d), seen};
   }
 
-  std::shared_ptr<FolderSource> test_folder(const fs::path& path) const {
+  std::shared_ptr<FolderSource> test_folder(const fs::path& path, Domain d) const {
     if (!fs::is_directory(path) || fs::is_empty(path)) return nullptr;
     const auto test = folder(path);
-    verify(*test, nullptr);
+    verify(*test, d, nullptr);
     return test;
   }
 

@@ -297,11 +297,24 @@ def test_what_cannot_be_scaled_is_named(tmp_path):
     save(tmp_path / "data/trainB/1.png", 0 * picture(32, 32, 1))
     options = {**MEDICAL, "data": tmp_path / "data"}
     refused(train(tmp_path / "run", **options), FAILURE, "trainB/1.png", "95th percentile is 0", "--skip-bad")
+    opaque = picture(32, 32, 2)
+    opaque[:, :, 0], opaque[:, :, 1] = 0, 255
+    save(tmp_path / "data/trainB/1.png", opaque)  # what its opacity says is no brightness
+    refused(train(tmp_path / "run", **options), FAILURE, "trainB/1.png", "95th percentile is 0")
     done = succeeded(train(tmp_path / "run", "--skip-bad", **options))
     assert "trainB/1.png" in done.stderr
     refused(translate(tmp_path / "run", tmp_path / "data/trainB/1.png", tmp_path / "out.png"), FAILURE, "trainB/1.png",
             "95th percentile is 0")
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_black_digit_is_found_before_the_run_starts(tmp_path):
+    side = 28 * 28
+    idx(tmp_path / "digits/train-images-idx3-ubyte.gz", [3, 28, 28],
+        [i % 251 for i in range(2 * side)] + side * [0])
+    refused(train(tmp_path / "run", data=tmp_path / "digits", **MEDICAL), FAILURE, "train-images-idx3-ubyte.gz",
+            "95th percentile is 0")
+    assert not (tmp_path / "run").exists()
 
 
 def test_scaling_goes_with_the_model(tmp_path):

@@ -8,6 +8,7 @@
 #include "data/tensor_image.h"
 #include "experiment/digit_report.h"
 #include "experiment/experiments.h"
+#include "experiment/run_set.h"
 #include "image/codec.h"
 #include "test_support.h"
 
@@ -104,7 +105,7 @@ TEST_F(DigitMeasuring, TheClassifierIsKeptWithTheRunAndRefusedForAnother) {
 TEST_F(DigitMeasuring, RunsAreTakenUpAndRefusedWithOtherSettings) {
   const DigitArm arm = bottleneck_arm(scale());
   train_digit_arms({arm}, data(), scale(), request());
-  const fs::path model = digit_run(folder_->path, arm, 0) / "model.safetensors";
+  const fs::path model = run_folder(folder_->path, arm.name, 0) / "model.safetensors";
   const std::string before = read_file(model);
   const auto written = fs::last_write_time(model);
   train_digit_arms({arm}, data(), scale(), request());
