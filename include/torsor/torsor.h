@@ -34,7 +34,8 @@ typedef struct torsor_options {
 typedef enum torsor_sample {
   TORSOR_U8 = 0,  /* 0 to 255 */
   TORSOR_U16 = 1, /* 0 to 65535; input only, rounded to 8 bits as `torsor translate` does */
-  TORSOR_F32 = 2  /* -1 (black) to 1 (white), nothing is rounded */
+  TORSOR_F32 = 2  /* -1 (black) to 1 (white), nothing is rounded; of a model with --scaling percentile_95 an
+                   * output only: 0 (black) up, 1 is the 95th percentile */
 } torsor_sample;
 
 /* An image in the caller's memory. Strides are bytes from one pixel, row or channel to the next and may be

@@ -28,7 +28,8 @@ struct TranslatorOptions {
 enum class SampleType {
   u8,   // 0 to 255
   u16,  // 0 to 65535; taken, not given: as in `torsor translate` it is rounded to 8 bits first
-  f32,  // -1 to 1, what the network itself computes with: -1 black, 1 white; nothing is rounded
+  f32,  // -1 to 1, what the network itself computes with: -1 black, 1 white; nothing is rounded. Of a model
+        // with --scaling percentile_95 an output only: 0 black, 1 the 95th percentile
 };
 
 /// Where the samples of an image lie. Channels are grey, RGB or, as input, grey and alpha or RGBA (alpha is

@@ -10,7 +10,6 @@
 
 #include "api/pixels.h"
 #include "core/error.h"
-#include "image/convert.h"
 #include "infer/generator_runner.h"
 #include "infer/input_check.h"
 #include "interchange/inspect.h"
@@ -94,7 +93,7 @@ struct Translator::State {
       fail("{}: {} channels; expected 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)", kInput,
            layout.channels);
     std::string note;
-    return with_channels(to_u8(gather_image(data, layout), note), runner.loaded().options.in_channels);
+    return runner.input_image(gather_image(data, layout), note, kInput);
   }
 
   // [1,C,H,W]

@@ -10,7 +10,6 @@
 #include "core/text.h"
 #include "data/folder_source.h"
 #include "image/codec.h"
-#include "image/convert.h"
 #include "image/resize.h"
 #include "infer/generator_runner.h"
 #include "infer/input_check.h"
@@ -50,7 +49,7 @@ void TranslateOptions::describe(OptionSet& o) {
       });
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
   o.add("overwrite", overwrite, "replace outputs that exist");
-  o.add("skip_bad", skip_bad, "go on without unreadable images");
+  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled");
   o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
   placement.describe(o);
   o.group("As the reference");
@@ -131,27 +130,41 @@ void require_free(const std::vector<Job>& jobs) {
          taken.size() > 1 ? fmt::format(" and {} more", taken.size() - 1) : "");
 }
 
+// An image as the generator takes it.
+struct Input {
+  Image image;  // u8 in its channels
+  ValueRange range;
+  std::string note;  // what was converted
+};
+
 // Images that wait to be translated in one batch.
 class Queue {
  public:
   Queue(const GeneratorRunner& translator, const TranslateOptions& options, InputCheck& check)
       : translator_(translator), options_(options), check_(check) {}
 
-  void add(const Job& job, const Image& image) {
-    std::string note;
-    const Image real = with_channels(to_u8(image, note), translator_.loaded().options.in_channels);
-    check_.add(job.in.string(), real);
+  // Throws Error naming the job's file when it cannot be read, converted or scaled.
+  Input read(const Job& job) const {
+    const std::string name = job.in.string();
+    Input input;
+    input.image = translator_.input_image(read_image(job.in), input.note, name);
+    input.range = translator_.input_range(input.image, name);
+    return input;
+  }
+
+  void add(const Job& job, const Input& input) {
+    check_.add(job.in.string(), input.image);
     if (options_.as_reference) {
       const TransformOptions reference{options_.preprocess, options_.load_size, options_.crop_size, false};
-      return write(job, translate_as_reference(translator_, reference, real));
+      return write(job, translate_as_reference(translator_, reference, input.image, job.in.string()));
     }
-    if (!note.empty()) std::cerr << job.in.string() + ": " + note + "\n";
-    const Image ready = resized(real);
+    if (!input.note.empty()) std::cerr << job.in.string() + ": " + input.note + "\n";
+    const Image ready = resized(input.image);
     if (!waiting_.empty() && (ready.width != width_ || ready.height != height_)) flush();
     width_ = ready.width;
     height_ = ready.height;
     waiting_.push_back(job);
-    tensors_.push_back(to_tensor(ready, translator_.input_range(real, job.in.string())));
+    tensors_.push_back(to_tensor(ready, input.range));
     if (static_cast<std::int64_t>(waiting_.size()) >= options_.batch_size) flush();
   }
 
@@ -204,16 +217,16 @@ int translate(const std::vector<std::string>& positionals) {
   std::int64_t skipped = 0, done = 0;
   for (const Job& job : jobs) {
     if (stop_flag().requested()) break;
-    Image image;
+    Input input;
     try {
-      image = read_image(job.in);
+      input = queue.read(job);
     } catch (const Error& e) {
       if (!options.skip_bad) fail("{}; --skip-bad goes on without it", e.what());
       std::cerr << "warning: skipped: " << e.what() << '\n';
       ++skipped;
       continue;
     }
-    queue.add(job, image);
+    queue.add(job, input);
     if (jobs.size() > 1 && ++done % 50 == 0)
       std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
   }

@@ -11,7 +11,7 @@ namespace torsor {
 
 /// Named tensors whose first dimension is the batch (for a single sample: without it), of any rank.
 struct Batch {
-  std::map<std::string, at::Tensor> tensors;              // "real_a" -> [N,C,H,W] in [-1,1]
+  std::map<std::string, at::Tensor> tensors;              // "real_a" -> [N,C,H,W]
   std::map<std::string, std::vector<std::string>> names;  // "real_a" -> N file names, for messages
 
   /// Throws std::logic_error when there is no such tensor.

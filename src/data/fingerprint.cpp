@@ -10,7 +10,6 @@
 #include "core/text.h"
 #include "data/image_features.h"
 #include "data/tensor_image.h"
-#include "image/convert.h"
 
 namespace torsor {
 
@@ -157,16 +156,16 @@ FingerprintBuilder::FingerprintBuilder(std::int64_t images, std::int64_t channel
     : images_(images), channels_(channels), values_(static_cast<std::size_t>(channels)) {}
 
 void FingerprintBuilder::add(std::int64_t index, const Image& image) {
-  std::string note;
-  const Image ready = with_channels(to_u8(image, note), channels_);
+  if (image.type != PixelType::u8 || image.channels != channels_)
+    fail("a fingerprint is taken of 8-bit images with {} channels", channels_);
   std::vector<std::array<std::int64_t, 256>> values(values_.size());
   const auto channels = static_cast<std::size_t>(channels_);
-  for (std::size_t i = 0; i < ready.bytes.size(); ++i) ++values[i % channels][ready.bytes[i]];
+  for (std::size_t i = 0; i < image.bytes.size(); ++i) ++values[i % channels][image.bytes[i]];
   // Of n images, those are described whose place in n steps of m reaches a new whole number.
   const std::int64_t described = std::min(images_, kMostDescribed);
   const bool chosen = index * described / images_ != (index - 1) * described / images_ || index == 0;
   std::vector<double> features;
-  if (chosen) features = image_features(ready);
+  if (chosen) features = image_features(image);
   std::array<std::int64_t, 256> all{};  // channels together
   for (const auto& counts : values)
     for (std::size_t v = 0; v < 256; ++v) all[v] += counts[v];

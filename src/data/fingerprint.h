@@ -21,7 +21,7 @@ class FingerprintBuilder {
   /// `images`: how many there are. At most 500 of them, evenly spaced, have their features taken.
   FingerprintBuilder(std::int64_t images, std::int64_t channels);
 
-  /// Image `index` in 0..images-1 as stored: any pixel type, brought to the domain's channels here.
+  /// Image `index` in 0..images-1: u8 in the domain's channels, see to_input(). Throws Error for another.
   void add(std::int64_t index, const Image& image);
 
   std::int64_t count() const { return count_; }

@@ -15,7 +15,8 @@ class LabelledSource : public ImageSource {
   virtual std::int64_t label(std::int64_t index) const = 0;
 };
 
-/// Item i: "image" [channels,H,W] in [-1,1] and "label", a whole number without dimensions.
+/// Item i: "image" [channels,H,W], scaled as the transform says, and "label", a whole number without
+/// dimensions.
 class LabelledDataset : public Dataset {
  public:
   LabelledDataset(std::shared_ptr<const LabelledSource> source, const TransformOptions& transform,

@@ -51,7 +51,7 @@ double sample_at(const PhantomTruth& t, const Contrast& contrast, double x, doub
 void check_side(std::int64_t size) {
   constexpr std::int64_t kLeastSide = 16;
   if (size < kLeastSide)
-    fail_usage("phantoms of {0} x {0} pixels cannot be drawn; the side must be at least {1}", size,
+    fail_usage("t1-flair images of {0} x {0} pixels cannot be drawn; the side must be at least {1}", size,
                kLeastSide);
 }
 
@@ -108,7 +108,7 @@ Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size
 std::unique_ptr<ImageSource> make_phantom_source(Domain domain, Split split, std::uint64_t seed,
                                                  std::int64_t count, std::int64_t size) {
   check_side(size);
-  return make_drawn_source("phantom", domain, split, count, [=](std::int64_t index) {
+  return make_drawn_source("t1-flair", domain, split, count, [=](std::int64_t index) {
     return render_phantom(domain, phantom_truth(domain, split, seed, index), size);
   });
 }

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "image/convert.h"
 
 namespace torsor {
 
@@ -46,6 +47,7 @@ std::vector<std::string> scalings() { return {kWhite, kPercentile95}; }
 bool scales_each_image(const std::string& scaling) { return scaling == kPercentile95; }
 
 double percentile_95(const Image& image) {
+  if (image.type != PixelType::u8) fail("the percentile of an image is taken of 8-bit samples");
   std::array<std::int64_t, 256> counts{};
   for (std::int64_t i = 0; i < image.samples(); ++i) ++counts[image.u8()[i]];
   return percentile_95(counts);
@@ -53,6 +55,7 @@ double percentile_95(const Image& image) {
 
 double percentile_95(const std::array<std::int64_t, 256>& counts) {
   const std::int64_t last = std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) - 1;
+  if (last < 0) fail("there is no percentile of no samples");
   // The sample at a place of the sorted list.
   const auto at = [&](std::int64_t place) {
     std::size_t value = 0;
@@ -65,14 +68,24 @@ double percentile_95(const std::array<std::int64_t, 256>& counts) {
   return here + (next - here) * (place - static_cast<double>(low));
 }
 
+Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
+               const std::string& name) {
+  try {
+    return with_channels(
+        scales_each_image(scaling) ? to_u8_by_largest(stored, note) : to_u8(stored, note), channels);
+  } catch (const Error& error) {
+    fail("{}: {}", name, error.what());
+  }
+}
+
 ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name) {
   if (scaling == kWhite) return {largest_sample(image.type), -1};
   if (scaling != kPercentile95) fail_usage("unknown scaling '{}' (one of {})", scaling, join(scalings()));
   const double white = percentile_95(image);
   if (white == 0)
     fail(
-        "{}: its 95th percentile is 0, as 19 of 20 samples are black: it cannot be scaled by it; remove "
-        "such images, or use --scaling white",
+        "{}: its 95th percentile is 0, as 19 of 20 samples are black: it cannot be scaled by it; leave such "
+        "images out (a model trained with --scaling white takes them)",
         name);
   return {white, 0};
 }

@@ -26,12 +26,18 @@ std::vector<std::string> scalings();
 /// Whether each image has a white of its own (percentile_95).
 bool scales_each_image(const std::string& scaling);
 
-/// The range of one image. Throws Error naming it when the scaling is percentile_95 and that is 0, since
+/// A stored image of any pixel type as networks' preprocessing takes it: u8 with `channels`, 1 or 3. Where
+/// each image has a white of its own, 16-bit and float samples keep what 8 bits can (to_u8_by_largest()),
+/// else as to_u8(). `note` receives what was done to them. Throws Error naming the image.
+Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
+               const std::string& name = "the image");
+
+/// The range of one u8 image. Throws Error naming it when the scaling is percentile_95 and that is 0, since
 /// hardly anything is to be seen, and UsageError for an unknown scaling.
 ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name = "the image");
 
 /// The sample below which 95 % of a u8 image's samples lie, all channels together; between two of them in
-/// proportion, as numpy's percentile does.
+/// proportion, as numpy's percentile does. Throws Error for another type, or for no sample.
 double percentile_95(const Image& image);
 /// The same of `counts`: how many samples have each value.
 double percentile_95(const std::array<std::int64_t, 256>& counts);

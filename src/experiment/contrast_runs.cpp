@@ -82,7 +82,7 @@ double mean_distance(const Tensor& x, const Tensor& y) {
 
 Tensor flipped(const Tensor& x) { return x.flip({3}); }
 
-// 8-bit samples, as they would be written.
+// In units of 8-bit samples: clamped as they are when written, but not rounded.
 Tensor stored(const Tensor& values, const Tensor& white) { return (values * white).clamp(0, kPeak); }
 
 struct Psnr {

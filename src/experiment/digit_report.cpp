@@ -47,11 +47,13 @@ Image overview_of(const Json& runs, const std::string& arm) {
 
 std::vector<std::string> table_row(const Json& run, const Json& d) {
   const auto number = [&](const char* key) { return fmt::format("{:.2f}", d.at(key).get<double>()); };
+  const std::string kind = digit_kind(d);
   return {run.at("arm"),
           run.at("seed").dump(),
           d.at("direction"),
-          digit_kind(d),
-          cycles_text(d.at("permutation").get<std::vector<std::int64_t>>()),
+          kind,
+          // One class of output follows any permutation as well as any other.
+          kind == "collapsed" ? "none" : cycles_text(d.at("permutation").get<std::vector<std::int64_t>>()),
           number("permutation_share"),
           number("identity_share"),
           number("mutual_information"),

@@ -52,7 +52,7 @@ void check_data(const ExperimentInfo& info, const ReproduceOptions& options) {
 PlacementOptions placement_for(const ExperimentInfo& info, const ReproduceOptions& options) {
   PlacementOptions placement;
   if (!info.networks && options.device != placement.device)
-    fail_usage("--device {}: {} trains no network; leave --device out", options.device, info.id);
+    fail_usage("--device {}: {} computes on the CPU only; leave --device out", options.device, info.id);
   placement.device = options.device;
   resolve_placement(placement);  // that it is there
   return placement;

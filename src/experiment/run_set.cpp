@@ -44,7 +44,7 @@ void train_one(const TrainConfig& config, const Request& request) {
     return;
   }
   ResumePoint point = open_resume_point(run.root(), *request.log);
-  ResumedConfig resumed = resumed_config(point, Json::object());
+  ResumedConfig resumed = resumed_config(point, {{"device", request.placement.device}});
   TrainSession(std::move(resumed), std::move(point), request.log).run(request.stop, {});
 }
 

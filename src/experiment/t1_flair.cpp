@@ -119,22 +119,30 @@ Table parts_table(const Json& results) {
   return table;
 }
 
+// How far each arm's loss tells the flip: as a ratio, and as a slope in α_id, which α_id 0 has not.
 Table slope_table(const Json& results) {
   const double a = results.at("flip").at("a"), b = results.at("flip").at("b");
   Table table{
-      {"α_id", "(Loss (f) - Loss) / 2α_id, paper", "ours", "ours, identity term alone", "E|φ(x)-x| measured"},
+      {"α_id", "Loss (f) / Loss, paper", "ours", "(Loss (f) - Loss) / 2α_id, paper", "ours",
+       "ours, identity term alone", "E|φ(x)-x| measured"},
       {},
-      "The slope of the loss in α_id under the flip (S0-N1): of the whole loss, whose adversarial part "
-      "changes too, and of the identity term alone, which the last column bounds where the flip is an "
-      "automorphism. Measured on the test slices: the mean over both contrasts."};
+      "What the flip does to the loss: as a ratio, which says whether the identity term breaks the "
+      "symmetry, and as the slope in α_id (S0-N1), of the whole loss, whose adversarial part changes too, "
+      "and of the identity term alone, which the last column bounds where the flip is an automorphism. "
+      "Measured on the test slices: the mean over both contrasts."};
   for (const PaperRow& p : kPaper) {
-    if (p.alpha == 0) continue;
+    std::vector<std::string> row = {fmt::format("{}", p.alpha), fmt::format("{:.2f}", p.loss_f / p.loss),
+                                    shown(over_seeds(results, p.alpha, loss_ratio), 2)};
     const auto slope = [&](const Json& run) { return loss_gap(run) / (2 * p.alpha); };
     const auto of_identity = [&](const Json& run) { return -difference("identity")(run) / (2 * p.alpha); };
-    table.rows.push_back(
-        {fmt::format("{}", p.alpha), fmt::format("{:.4f}", (p.loss_f - p.loss) / (2 * p.alpha)),
-         shown(over_seeds(results, p.alpha, slope), 4), shown(over_seeds(results, p.alpha, of_identity), 4),
-         fmt::format("{:.4f}", (a + b) / 2)});
+    if (p.alpha == 0)
+      row.insert(row.end(), {"–", "–", "–"});
+    else
+      row.insert(row.end(), {fmt::format("{:.4f}", (p.loss_f - p.loss) / (2 * p.alpha)),
+                             shown(over_seeds(results, p.alpha, slope), 4),
+                             shown(over_seeds(results, p.alpha, of_identity), 4)});
+    row.push_back(fmt::format("{:.4f}", (a + b) / 2));
+    table.rows.push_back(std::move(row));
   }
   return table;
 }
@@ -152,8 +160,8 @@ class T1ToFlair : public Experiment {
         .rule = fmt::format(
             "An arm (a weight of the identity term, α_id) is trained when its PSNR from T1 to FLAIR, mean "
             "over the seeds, is above that of copying the input. agrees: the arm with α_id 0 is trained, "
-            "flipped it has at most {0} times the loss, flipping costs it PSNR in both directions (both 95 "
-            "% intervals over the seeds, Student's t, decide), and Loss (f) - Loss grows from each trained "
+            "flipped it has at most {0} times the loss, flipping costs it PSNR in both directions (the 95 "
+            "% intervals over the seeds, Student's t, of ratio and costs decide), and Loss (f) - Loss grows from each trained "
             "arm to the next, of which there are two or more. disagrees: the arm with α_id 0 is trained, "
             "and the ratio's interval lies above {0}, or a PSNR's difference below 0. cannot tell: "
             "otherwise.",

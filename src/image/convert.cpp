@@ -32,6 +32,29 @@ Image f32_to_u8(const Image& image, float low, float high) {
   return out;
 }
 
+template <class T>
+Image by_largest(const Image& image, const T* in, std::string& note) {
+  const bool has_alpha = image.channels == 2 || image.channels == 4;
+  const auto is_alpha = [&](std::int64_t i) { return has_alpha && (i + 1) % image.channels == 0; };
+  double largest = 0;
+  for (std::int64_t i = 0; i < image.samples(); ++i)
+    if (!is_alpha(i)) largest = std::max(largest, static_cast<double>(in[i]));
+  if (largest == 0) largest = 1;
+  Image out = Image::blank(image.width, image.height, image.channels);
+  for (std::int64_t i = 0; i < image.samples(); ++i)
+    out.bytes[i] =
+        static_cast<std::uint8_t>(std::lround(std::min(255.0, static_cast<double>(in[i]) * 255.0 / largest)));
+  note = fmt::format("{} samples scaled so that the image's largest, {:g}, becomes 255",
+                     image.type == PixelType::u16 ? "16-bit" : "float", largest);
+  return out;
+}
+
+void require_finite(const Image& image) {
+  const float* begin = image.f32();
+  if (!std::all_of(begin, begin + image.samples(), [](float value) { return std::isfinite(value); }))
+    fail("the float image holds values that are not finite; replace NaN and infinity, or remove the image");
+}
+
 std::uint8_t luma(const std::uint8_t* rgb) {
   return static_cast<std::uint8_t>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
 }
@@ -45,17 +68,25 @@ Image to_u8(const Image& image, std::string& note) {
     note = "16-bit samples divided by 257 (0..65535 to 0..255)";
     return u16_to_u8(image);
   }
-  const float* begin = image.f32();
-  const float* end = begin + image.samples();
-  if (!std::all_of(begin, end, [](float value) { return std::isfinite(value); }))
-    fail("the float image holds values that are not finite; replace NaN and infinity, or remove the image");
-  const auto [low, high] = std::minmax_element(begin, end);
+  require_finite(image);
+  const auto [low, high] = std::minmax_element(image.f32(), image.f32() + image.samples());
   if (*low >= 0.0f && *high <= 1.0f) {
     note = "float samples scaled from 0..1 to 0..255";
     return f32_to_u8(image, 0.0f, 1.0f);
   }
   note = fmt::format("float samples scaled from the image's own range {:g}..{:g} to 0..255", *low, *high);
   return f32_to_u8(image, *low, *high);
+}
+
+Image to_u8_by_largest(const Image& image, std::string& note) {
+  note.clear();
+  if (image.type == PixelType::u8) return image;
+  if (image.type == PixelType::u16) return by_largest(image, image.u16(), note);
+  require_finite(image);
+  const float least = *std::min_element(image.f32(), image.f32() + image.samples());
+  if (least < 0)
+    fail("the float image holds negative samples, down to {:g}; add to it so that black is 0", least);
+  return by_largest(image, image.f32(), note);
 }
 
 Image with_channels(const Image& image, std::int64_t channels) {

@@ -61,7 +61,7 @@ at::Tensor GeneratorRunner::translate(const at::Tensor& images) const {
   const c10::InferenceMode inference;
   if (images.dim() != 4 || images.size(1) != loaded_.options.in_channels || images.numel() == 0 ||
       !images.is_floating_point())
-    fail("images: {} of {}; expected [N, {}, H, W] of floats in [-1, 1]", fmt::streamed(images.sizes()),
+    fail("images: {} of {}; expected [N, {}, H, W] of floats", fmt::streamed(images.sizes()),
          c10::toString(images.scalar_type()), loaded_.options.in_channels);
   const SizeRule rule = loaded_.generator->size_rule();
   const std::int64_t height = images.size(2), width = images.size(3);
@@ -81,8 +81,12 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 }
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
-  const Image ready = with_channels(to_u8(image, note), loaded_.options.in_channels);
+  const Image ready = input_image(image, note);
   return picture(translate(to_tensor(ready, input_range(ready)).unsqueeze(0))[0]);
+}
+
+Image GeneratorRunner::input_image(const Image& stored, std::string& note, const std::string& name) const {
+  return to_input(stored, loaded_.options.in_channels, loaded_.info.scaling(), note, name);
 }
 
 ValueRange GeneratorRunner::input_range(const Image& image, const std::string& name) const {
@@ -91,8 +95,7 @@ ValueRange GeneratorRunner::input_range(const Image& image, const std::string& n
 
 Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const {
   try {
-    const DomainInfo& target = loaded_.direction == "b_to_a" ? loaded_.info.a : loaded_.info.b;
-    return to_image(made, target.range, rounding);
+    return to_image(made, target_of(loaded_).range, rounding);
   } catch (const Error& error) {
     if (loaded_.source.empty()) throw;
     fail("{}: {}", loaded_.source, error.what());
@@ -100,14 +103,14 @@ Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const 
 }
 
 Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
-                             const Image& image) {
+                             const Image& image, const std::string& name) {
   std::string note;
-  const Image ready = with_channels(to_u8(image, note), translator.loaded().options.in_channels);
+  const Image ready = translator.input_image(image, note, name);
   Rng unused(0);  // nothing is drawn: there is no crop and no flip
   const Size size = resized_size(preprocess, {ready.width, ready.height});
   const Image resized = transform(
-      preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, "image");
-  const at::Tensor x = to_tensor(resized, translator.input_range(ready)).unsqueeze(0);
+      preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, name);
+  const at::Tensor x = to_tensor(resized, translator.input_range(ready, name)).unsqueeze(0);
   const Image out = translator.picture(translator.run_unpadded(x)[0], Rounding::truncate);
   return with_channels(out, 3);
 }

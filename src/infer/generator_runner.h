@@ -35,8 +35,8 @@ class GeneratorRunner {
 
   GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options);
 
-  /// [N,C,H,W] in the training's range, [-1,1] by default -> [N,C',H,W]; throws Error for another shape or
-  /// for whole numbers. Sides that do not fit the network are reflect-padded on the right and bottom (again
+  /// [N,C,H,W] in the training's range (input_range(); [-1,1] with --scaling white) -> [N,C',H,W]; throws
+  /// Error for another shape or for whole numbers. Sides that do not fit the network are reflect-padded on the right and bottom (again
   /// and again where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
@@ -44,8 +44,12 @@ class GeneratorRunner {
   /// longer (a ResNet's are rounded up to multiples of 4) or are an Error.
   at::Tensor run_unpadded(const at::Tensor& images) const;
 
-  /// How the samples of a u8 image in the generator's channels enter the network, as in its training
-  /// (--scaling): of the image before any resizing. Throws Error naming one that cannot be scaled.
+  /// An image of any pixel type as the generator's preprocessing takes it, see to_input(): u8 in its
+  /// channels. `note` receives what was converted.
+  Image input_image(const Image& stored, std::string& note, const std::string& name = "the image") const;
+
+  /// How the samples of an input_image() enter the network, as in its training (--scaling): of the image
+  /// before any resizing. Throws Error naming one that cannot be scaled.
   ValueRange input_range(const Image& image, const std::string& name = "the image") const;
 
   /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
@@ -72,6 +76,6 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 /// rounded up to multiples of 4 (scale_width). test.py runs in training mode: open the translator with the
 /// batch's statistics.
 Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
-                             const Image& image);
+                             const Image& image, const std::string& name = "the image");
 
 }  // namespace torsor

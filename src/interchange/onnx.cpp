@@ -64,11 +64,22 @@ std::string input_text(const ModelInfo& info) {
              : "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples";
 }
 
+std::string output_text(const LoadedGenerator& generator) {
+  const ValueRange range = target_of(generator).range;
+  if (range.black == 0)
+    return fmt::format(
+        "float32 NCHW: times {:.2f}, rounded and clamped to 0..255, 8-bit samples; that is the mean 95th "
+        "percentile of the target domain's training images",
+        range.white);
+  return "float32 NCHW: (y + 1) * 127.5, rounded and clamped to 0..255, 8-bit samples";
+}
+
 std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator) {
   const SizeRule rule = generator.generator->size_rule();
   return {{"torsor.direction", generator.direction},
           {"torsor.generator", options_to_json(generator.options).dump()},
           {"torsor.input", input_text(generator.info)},
+          {"torsor.output", output_text(generator)},
           {"torsor.sides", Json{{"multiple_of", rule.multiple}, {"at_least", rule.minimum}}.dump()},
           {"torsor.model", generator.info.to_json().dump()}};
 }
@@ -230,7 +241,8 @@ Json read_model(pbf_message<Model>& model) {
 OnnxExport write_onnx(const LoadedGenerator& generator, const fs::path& path, std::int64_t opset) {
   if (opset < kOldestOpset || opset > kNewestOpset)
     fail_usage("--opset {}: expected {} to {}", opset, kOldestOpset, kNewestOpset);
-  OnnxExport out{path, path.string() + ".check.safetensors", {}};
+  OnnxExport out{
+      path, path.string() + ".check.safetensors", {}, input_text(generator.info), output_text(generator)};
   const Safetensors check = check_content(generator, out.sizes);
   const std::string name = generator.direction.empty() ? "generator" : "g_" + generator.direction;
   const std::string graph = onnx_graph(*generator.generator, {generator.options.in_channels, name});

@@ -39,7 +39,7 @@ struct StepReport {
   double loss(const std::string& name) const;
 };
 
-/// A labelled stack of images [N,C,H,W] in [-1,1], one column of a sample grid.
+/// A labelled stack of images [N,C,H,W] in the range of the scaling, one column of a sample grid.
 struct LabelledImages {
   std::string label;
   at::Tensor images;

@@ -24,15 +24,24 @@ Json domain_json(const DomainInfo& d) {
   return out;
 }
 
+// One that the scaling can have: an input's is computed from it alone, so another would go unnoticed.
+ValueRange range_from(const Json& json, const std::string& scaling) {
+  const ValueRange range{json.at("white"), json.value("black", -1.0)};
+  if (!scales_each_image(scaling) && range != ValueRange{})
+    fail("its black and white are {} and {}, but with scaling {} they are -1 and 255", range.black,
+         range.white, scaling);
+  if (scales_each_image(scaling) && (range.black != 0 || !(range.white > 0 && range.white <= 255)))
+    fail("its black and white are {} and {}, but with scaling {} black is 0 and white is up to 255",
+         range.black, range.white, scaling);
+  return range;
+}
+
 // `of_all` is where formats 1 and 2 have the range; null since.
-DomainInfo domain_from(const Json& j, const Json& of_all) {
-  DomainInfo out{j.at("name"), json_count(j.at("channels")), {}, j.value("fingerprint", Json())};
+DomainInfo domain_from(const Json& j, const Json& of_all, const std::string& scaling) {
+  if (!of_all.is_null() && j.contains("value_range")) fail("it has a value range of its own and one for all");
   const Json& range = of_all.is_null() ? j.at("value_range") : of_all;
-  out.range = {range.at("white"), range.value("black", -1.0)};
-  if (!(out.range.white > 0) || !std::isfinite(out.range.white))
-    fail("the white of its value range is {}", out.range.white);
-  if (out.range.black != 0 && out.range.black != -1)
-    fail("the black of its value range is {}, neither -1 nor 0", out.range.black);
+  DomainInfo out{j.at("name"), json_count(j.at("channels")), {}, j.value("fingerprint", Json())};
+  out.range = range_from(range, scaling);
   return out;
 }
 
@@ -117,13 +126,13 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
     ModelInfo info;
     info.type = json.at("type");
     for (const Json& n : json.at("networks")) info.networks.push_back(network_from(n));
-    const Json of_all = json.value("value_range", Json());
-    info.a = domain_from(json.at("domains").at("a"), of_all);
-    info.b = domain_from(json.at("domains").at("b"), of_all);
     info.preprocessing = json.at("preprocessing");
     const auto known = scalings();
     if (std::find(known.begin(), known.end(), info.scaling()) == known.end())
       fail("the scaling of its preprocessing is '{}', none of {}", printable(info.scaling()), join(known));
+    const Json of_all = json.value("value_range", Json());
+    info.a = domain_from(json.at("domains").at("a"), of_all, info.scaling());
+    info.b = domain_from(json.at("domains").at("b"), of_all, info.scaling());
     info.training = json.at("training");
     info.step = json_count(json.at("step"));
     info.note = json.value("note", "");
@@ -226,6 +235,10 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.generator =
       made_and_filled([&] { return make_generator(out.options); }, set.weights.at(network.name), set.source);
   return out;
+}
+
+const DomainInfo& target_of(const LoadedGenerator& generator) {
+  return generator.direction == "b_to_a" ? generator.info.a : generator.info.b;
 }
 
 std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain) {

@@ -98,6 +98,9 @@ struct LoadedGenerator {
 /// network.
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction);
 
+/// The domain that it translates to; B where the direction is unknown.
+const DomainInfo& target_of(const LoadedGenerator& generator);
+
 /// The discriminator that judges this domain, "a" or "b"; on the CPU, float32, evaluation mode. Throws Error
 /// naming the source when it has none, or weights for another network.
 std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain);

@@ -17,7 +17,7 @@ struct SizeRule {
   bool takes_others = false;  // sides that are no multiples pass too, and come out rounded up to one
 };
 
-/// [N,C_in,H,W] in [-1,1] -> image, score map or whatever the network is for.
+/// [N,C_in,H,W] -> image, score map or whatever the network is for.
 struct Network : Layer {
   virtual SizeRule size_rule() const = 0;
 };

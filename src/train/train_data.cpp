@@ -6,7 +6,6 @@
 #include "data/generated.h"
 #include "data/idx_source.h"
 #include "data/unpaired.h"
-#include "image/convert.h"
 #include "io/checksum.h"
 
 namespace torsor {
@@ -117,12 +116,12 @@ class DataOpener {
     return [this, d, seen, varies, rule](const Image& image, std::int64_t index, const std::string& file) {
       const TransformOptions& t = data().transform;
       std::string note;
-      if (scales_each_image(t.scaling))
-        range_of(with_channels(to_u8(image, note), channels(d)), t.scaling, file);
+      const Image input = to_input(image, channels(d), t.scaling, note, file);
+      range_of(input, t.scaling, file);
       const Size sides{image.width, image.height};
       check_fits(t, sides, file);
       if (varies) check_size(file, resized_size(t, sides), rule, config_.generator.net_g);
-      if (seen != nullptr) seen->add(index, image);
+      if (seen != nullptr) seen->add(index, input);
     };
   }
 

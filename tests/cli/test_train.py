@@ -304,8 +304,28 @@ def test_what_cannot_be_scaled_is_named(tmp_path):
     done = succeeded(train(tmp_path / "run", "--skip-bad", **options))
     assert "trainB/1.png" in done.stderr
     refused(translate(tmp_path / "run", tmp_path / "data/trainB/1.png", tmp_path / "out.png"), FAILURE, "trainB/1.png",
-            "95th percentile is 0")
+            "95th percentile is 0", "--skip-bad")
     assert not (tmp_path / "out.png").exists()
+    refused(translate(tmp_path / "run", tmp_path / "data/trainB/1.png", tmp_path / "out.png", "--as-reference"), FAILURE,
+            "trainB/1.png", "95th percentile is 0")
+    done = succeeded(translate(tmp_path / "run", tmp_path / "data/trainB", tmp_path / "out", "--skip-bad"))
+    assert "trainB/1.png" in done.stderr and "2 images written" in done.stdout and "1 skipped" in done.stdout
+
+
+def test_twelve_bits_of_sixteen_lose_no_more_than_eight_can_hold(tmp_path):
+    """Scanners store 12 bits in 16: an image divided by its own percentile is the same one there."""
+    shallow = picture(32, 32, 1)
+    shallow[0, 0] = 255  # so that the largest, of 12 bits, becomes 255 again
+    for domain in ("trainA", "trainB"):
+        (tmp_path / "data" / domain).mkdir(parents=True)
+        for i in range(2):
+            save(tmp_path / "data" / domain / f"{i}.png", shallow.astype("uint16") * 16)
+    done = succeeded(train(tmp_path / "run", data=tmp_path / "data", **MEDICAL))
+    assert "16-bit samples scaled so that the image's largest, 4080, becomes 255" in done.stdout + done.stderr
+    out = [tmp_path / "deep.png", tmp_path / "shallow.png"]
+    succeeded(translate(tmp_path / "run", tmp_path / "data/trainA/0.png", out[0]))
+    succeeded(translate(tmp_path / "run", save(tmp_path / "x.png", shallow), out[1]))
+    assert out[0].read_bytes() == out[1].read_bytes()
 
 
 def test_a_black_digit_is_found_before_the_run_starts(tmp_path):

@@ -4,7 +4,10 @@
 
 #include "core/error.h"
 #include "data/fingerprint.h"
+#include "data/phantom.h"
 #include "data/tensor_image.h"
+#include "data/unpaired.h"
+#include "image/resize.h"
 
 namespace torsor {
 namespace {
@@ -26,6 +29,47 @@ TEST(Percentile95, LiesBetweenSamplesInProportion) {
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint8_t>(100 - i);
   EXPECT_DOUBLE_EQ(percentile_95(row_of(all)), 95);
   EXPECT_DOUBLE_EQ(percentile_95(row_of(std::vector<std::uint8_t>(7, 255))), 255);
+}
+
+TEST(Percentile95, IsOfEightBitSamplesAndOfSome) {
+  EXPECT_THROW(percentile_95(Image::blank(2, 2, 1, PixelType::u16)), Error);
+  EXPECT_THROW(percentile_95(Image{}), Error);
+}
+
+TEST(Scaling, TakesImagesOfAnyDepthAtTheirOwn) {
+  Image deep = Image::blank(40, 1, 1, PixelType::u16);  // 12 bits of 16
+  for (int i = 0; i < 40; ++i) deep.u16()[i] = static_cast<std::uint16_t>(105 * i);
+  std::string note;
+  const Image own = to_input(deep, 1, "percentile_95", note), of_16_bits = to_input(deep, 1, "white", note);
+  EXPECT_EQ(own.bytes.back(), 255);
+  EXPECT_EQ(of_16_bits.bytes.back(), 16);
+  const double percentile = 105 * 0.95 * 39;  // half a level may be lost in it, and half in a sample
+  const at::Tensor x = to_tensor(own, range_of(own, "percentile_95"));
+  for (int i = 0; i < 40; ++i) EXPECT_NEAR(x[0][0][i].item<double>(), 105 * i / percentile, 1.0 / 242);
+  EXPECT_EQ(to_input(deep, 3, "percentile_95", note).channels, 3);
+  try {
+    to_input(Image::blank(2, 2, 5), 3, "white", note, "slice.tif");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::StartsWith("slice.tif: "));
+  }
+}
+
+// The percentile is the stored image's, not that of what a resize leaves of it.
+TEST(Scaling, ComesBeforeResizing) {
+  TransformOptions transform;
+  transform.load_size = transform.crop_size = 16;
+  transform.flip = false;
+  transform.scaling = "percentile_95";
+  const std::shared_ptr<const ImageSource> phantoms =
+      make_phantom_source(Domain::b, Split::train, 1, 3, 64);
+  const DomainReader reader(phantoms, transform, 1, std::make_shared<NullLog>());
+  Rng rng(0);
+  const ScaledImage read = reader.read_scaled(2, rng);
+  const Image stored = phantoms->read(2), small = resize_bicubic(stored, 16, 16);
+  ASSERT_NE(percentile_95(stored), percentile_95(small));
+  EXPECT_EQ(read.range, (ValueRange{percentile_95(stored), 0}));
+  EXPECT_TRUE(at::equal(read.values, to_tensor(small, read.range)));
 }
 
 TEST(Scaling, DividesByThePercentileAndComesBack) {

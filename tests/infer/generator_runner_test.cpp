@@ -5,6 +5,7 @@
 
 #include "core/files.h"
 #include "image/convert.h"
+#include "image/resize.h"
 #include "infer_test_support.h"
 
 namespace torsor {
@@ -180,6 +181,43 @@ TEST(GeneratorRunner, SixteenBitImagesAreTakenWithANote) {
   EXPECT_EQ(t.translate(deep, note).bytes, t.translate(shallow, none).bytes);
   EXPECT_NE(note, "");
   EXPECT_EQ(none, "");
+}
+
+// What S0-E2's models do: the output's white is the target domain's, of either direction.
+TEST(GeneratorRunner, AnOutputHasTheWhiteOfItsOwnDomain) {
+  const Image given = picture(12, 8, 3);
+  for (const std::string direction : {"a_to_b", "b_to_a"}) {
+    LoadedGenerator g = loaded(small_options());
+    g.direction = direction;
+    g.info.preprocessing = {{"scaling", "percentile_95"}};
+    g.info.a.range = {80, 0};
+    g.info.b.range = {200, 0};
+    const GeneratorRunner t(std::move(g), {});
+    std::string note;
+    const at::Tensor made =
+        t.translate(to_tensor(given, {percentile_95(given), 0}).unsqueeze(0))[0];
+    const float white = direction == "a_to_b" ? 200 : 80;
+    EXPECT_EQ(t.translate(given, note).bytes, to_image(made, {white, 0}).bytes);
+  }
+}
+
+TEST(TranslateAsReference, ScalesTheImageBeforeItsResize) {
+  LoadedGenerator g = loaded(small_options());
+  g.direction = "a_to_b";
+  g.info.preprocessing = {{"scaling", "percentile_95"}};
+  g.info.b.range = {200, 0};
+  const GeneratorRunner t(std::move(g), {"", NormStatistics::batch, {}});
+  const Image given = picture(32, 32, 3),
+              small = resize_bicubic(given, 16, 16, PassOrder::pillow_13);
+  ASSERT_NE(percentile_95(given), percentile_95(small));
+  const at::Tensor made = t.translate(to_tensor(small, {percentile_95(given), 0}).unsqueeze(0))[0];
+  EXPECT_EQ(translate_as_reference(t, {"resize_and_crop", 16, 16, /*flip=*/false}, given).bytes,
+            to_image(made, {200, 0}, Rounding::truncate).bytes);
+  EXPECT_THAT(error_of([&] {
+                translate_as_reference(t, {"resize_and_crop", 16, 16, /*flip=*/false}, Image::blank(8, 8, 3),
+                                       "night.png");
+              }),
+              HasSubstr("night.png: its 95th percentile is 0"));
 }
 
 TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {

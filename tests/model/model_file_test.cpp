@@ -26,7 +26,7 @@ class ModelFile : public ::testing::Test {
     const CycleGanSpec& spec = rig_.model.spec();
     info_.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
                       discriminator_info("d_a", spec.d_a)};
-    info_.a = {"winter", 1, {}, {}};
+    info_.a = {"winter", 1, {90, 0}, {}};
     info_.b = {"summer", 3, {183.5, 0}, {}};
     info_.step = 12;
     info_.preprocessing = {{"load_size", 286}, {"scaling", "percentile_95"}};
@@ -72,7 +72,7 @@ TEST_F(ModelFile, DescribesItself) {
   EXPECT_EQ(info.a.channels, 1);
   EXPECT_EQ(info.b.name, "summer");
   EXPECT_EQ(info.step, 12);
-  EXPECT_EQ(info.a.range, ValueRange{});
+  EXPECT_EQ(info.a.range, (ValueRange{90, 0}));
   EXPECT_EQ(info.b.range, (ValueRange{183.5, 0}));
   EXPECT_EQ(info.scaling(), "percentile_95");
   EXPECT_EQ(info.preprocessing, info_.preprocessing);
@@ -118,6 +118,43 @@ TEST_F(ModelFile, ThatIsNotOneOrOfAnotherFormatIsRefused) {
   metadata["torsor.model"] = "{";
   write(metadata);
   EXPECT_THAT(load_error(), HasSubstr(path_.string()));
+}
+
+// An input's range follows from the scaling alone: another in the file would go unnoticed.
+TEST_F(ModelFile, WhoseRangeItsScalingCannotHaveIsRefused) {
+  const auto write_with = [&](const std::string& scaling, const ValueRange& range) {
+    info_.preprocessing["scaling"] = scaling;
+    info_.a.range = info_.b.range = range;
+    write(model_metadata(info_));
+  };
+  const auto error_with = [&](const std::string& scaling, const ValueRange& range) {
+    write_with(scaling, range);
+    return load_error();
+  };
+  write_with("white", {});
+  EXPECT_NO_THROW(read_weights(path_));
+  write_with("percentile_95", {255, 0});
+  EXPECT_NO_THROW(read_weights(path_));
+  for (const ValueRange& bad : {ValueRange{254, -1}, ValueRange{255, 0}, ValueRange{90, 0}})
+    EXPECT_THAT(error_with("white", bad), AllOf(HasSubstr(path_.string()), HasSubstr("black and white")));
+  for (const ValueRange& bad : {ValueRange{}, ValueRange{0, 0}, ValueRange{-3, 0}, ValueRange{256, 0}})
+    EXPECT_THAT(error_with("percentile_95", bad),
+                AllOf(HasSubstr(path_.string()), HasSubstr("black and white")));
+  EXPECT_THAT(error_with("percentile_96", {90, 0}), HasSubstr("'percentile_96'"));
+}
+
+TEST_F(ModelFile, OfAnOlderFormatHasOneRangeForAll) {
+  for (const char* format : {"format-1.safetensors", "format-2.safetensors"}) {
+    const ModelInfo info = read_weights(std::filesystem::path(TORSOR_TEST_DATA) / "checkpoints" / format).info;
+    EXPECT_EQ(info.a.range, ValueRange{}) << format;
+    EXPECT_EQ(info.b.range, ValueRange{}) << format;
+  }
+  auto metadata = model_metadata(info_);
+  Json model = parse_json(metadata["torsor.model"], "model");
+  model["value_range"] = {{"bit_depth", 8}, {"white", 255}};
+  metadata["torsor.model"] = model.dump();
+  write(metadata);
+  EXPECT_THAT(load_error(), HasSubstr("and one for all"));
 }
 
 TEST_F(ModelFile, WhoseDescriptionDoesNotFitItsWeightsIsRefused) {
