@@ -87,6 +87,8 @@ def test_every_medical_result_bears_the_authors_advice(made):
     for of_the_paper in ("0.83", "11.27", "15.4", "0.0925", "0.0989", "C_φ = 1"):
         assert of_the_paper in page
     assert page.count("ours (not trained)") == 4, "eight steps do not beat copying"
+    for ratio in ("1.22", "5.02", "4.97", "3.35"):  # Loss (f) / Loss of the table
+        assert f">{ratio}</td>" in page
 
 
 def test_networks_are_trained_where_one_asks(made, tmp_path):
@@ -112,7 +114,7 @@ def test_refuses_what_it_cannot_do(made, tmp_path):
     refused(run("reproduce", "S0-C4", "--seeds", "x", "--out", tmp_path / "a"), USAGE, "--seeds", "0-4")
     refused(run("reproduce", "S0-C1", "--seeds", "1", "--out", tmp_path / "a"), USAGE, "--seeds", "nothing at random")
     refused(run("reproduce", "S0-C1", "--data", tmp_path, "--out", tmp_path / "a"), USAGE, "--data")
-    refused(run("reproduce", "S0-C1", "--device", "cpu", "--out", tmp_path / "a"), USAGE, "--device", "no network")
+    refused(run("reproduce", "S0-C1", "--device", "cpu", "--out", tmp_path / "a"), USAGE, "--device", "CPU only")
     refused(run("reproduce", "S0-E2", "--data", tmp_path, "--out", tmp_path / "b"), FAILURE, "--data", "train/T1",
             "test/FLAIR")
     shutil.rmtree(tmp_path / "b")

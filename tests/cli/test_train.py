@@ -346,4 +346,6 @@ def test_scaling_goes_with_the_model(tmp_path):
     succeeded(train(tmp_path / "tuned", data="generated:t1-flair", init_from=tmp_path / "run/model.safetensors"))
     assert json.loads((tmp_path / "tuned/config.json").read_text())["scaling"] == "percentile_95"
     succeeded(run("export", tmp_path / "run", tmp_path / "m.onnx"))
-    assert "95th percentile" in succeeded(run("inspect", tmp_path / "m.onnx")).stdout
+    metadata = json.loads(succeeded(run("inspect", tmp_path / "m.onnx", "--json")).stdout)["metadata"]
+    white = metadata["torsor.model"]["domains"]["b"]["value_range"]["white"]
+    assert "95th percentile" in metadata["torsor.input"] and f"times {white:.2f}," in metadata["torsor.output"]

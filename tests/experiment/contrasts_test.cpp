@@ -30,15 +30,17 @@ at::Tensor mirrored(const at::Tensor& x) { return x.flip({3}); }
 at::Tensor ones(const at::Tensor& x) { return at::ones({x.size(0), 1, 2, 2}); }
 at::Tensor black(const at::Tensor& x) { return at::zeros_like(x); }
 
-// Looks the true other contrast up: inputs are slices of `from`, or their mirror images.
+// Looks the true other contrast up of slices of `from` and their mirror images; others stay as they are.
 TensorMapping truth(const at::Tensor& from, const at::Tensor& to) {
   return [from, to](const at::Tensor& x) {
     std::vector<at::Tensor> out;
-    for (std::int64_t i = 0; i < x.size(0); ++i)
+    for (std::int64_t i = 0; i < x.size(0); ++i) {
+      out.push_back(x[i]);
       for (std::int64_t k = 0; k < from.size(0); ++k) {
-        if (at::equal(x[i], from[k])) out.push_back(to[k]);
-        if (at::equal(x[i], from[k].flip({2}))) out.push_back(to[k].flip({2}));
+        if (at::equal(x[i], from[k])) out.back() = to[k];
+        if (at::equal(x[i], from[k].flip({2}))) out.back() = to[k].flip({2});
       }
+    }
     return at::stack(out);
   };
 }
@@ -89,6 +91,18 @@ TEST(ContrastMeasuring, TheTruthIsExactAndItsFlipIsNot) {
   EXPECT_EQ(part(p, "loss"), 0);
   EXPECT_NEAR(part(f, "loss"), 0, 1e-12) << "the loss does not see the flip: the claim in one line";
   EXPECT_LT(part(f, "brain_a_to_b"), part(f, "psnr_a_to_b")) << "black corners flatter the whole slice";
+}
+
+TEST(ContrastMeasuring, EachDirectionHasItsOwnNumber) {
+  const Json p = plain(networks(truth(slices().a, slices().b), black), 0);
+  EXPECT_EQ(part(p, "psnr_a_to_b"), 100);
+  EXPECT_EQ(part(p, "brain_a_to_b"), 100);
+  EXPECT_LT(part(p, "psnr_b_to_a"), 20);
+  EXPECT_LT(part(p, "brain_b_to_a"), part(p, "psnr_b_to_a"));
+  const Json q = plain(networks(black, truth(slices().b, slices().a)), 0);
+  EXPECT_EQ(part(q, "psnr_b_to_a"), 100);
+  EXPECT_LT(part(q, "psnr_a_to_b"), 20);
+  EXPECT_NE(part(p, "psnr_b_to_a"), part(q, "psnr_a_to_b")) << "T1 and FLAIR are not equally bright";
 }
 
 TEST(ContrastMeasuring, OneThatIgnoresItsInputPaysTheCycle) {

@@ -113,7 +113,12 @@ TEST_F(DigitMeasuring, RunsAreTakenUpAndRefusedWithOtherSettings) {
   // Stopped half way: the checkpoint is there, the model is not the last.
   fs::remove(model);
   train_digit_arms({arm}, data(), scale(), request());
-  EXPECT_EQ(read_file(model), before);
+  EXPECT_TRUE(read_file(model) == before);
+  fs::remove(model);
+  Request elsewhere = request();
+  elsewhere.placement.device = "cpu";
+  train_digit_arms({arm}, data(), scale(), elsewhere);
+  EXPECT_EQ(read_json(model.parent_path() / "config.json").at("device"), "cpu") << "where it was asked to";
   DigitScale longer = scale();
   longer.steps += 5;
   EXPECT_THAT(error_of([&] { train_digit_arms({arm}, data(), longer, request()); }),
