@@ -1,0 +1,29 @@
+// Instance norm, relu and sums on planes [pixels,16], for each instruction set; one plane, one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/isa.h"
+#include "kernels/winograd_stages.h"
+
+namespace torsor {
+
+/// Planes may be the same memory. Sums are taken 64 pixels at a time.
+struct NormStages {
+  /// out = (x - mean) * scale of each channel, scale[16] = 1 / sqrt(variance + 1e-5); the variance is biased.
+  void (*normalise)(std::int64_t pixels, const float* x, float* out, float* scale);
+  /// The gradient of that: dx from dy, what normalise() gave, and its scale.
+  void (*normalise_gradient)(std::int64_t pixels, const float* dy, const float* normalised,
+                             const float* scale, float* dx);
+  /// out = max(x, 0).
+  void (*relu)(std::int64_t pixels, const float* x, float* out);
+  /// out = dy where x > 0, else 0.
+  void (*relu_gradient)(std::int64_t pixels, const float* dy, const float* x, float* out);
+  /// out = x + y.
+  void (*add)(std::int64_t pixels, const float* x, const float* y, float* out);
+};
+
+/// Of avx2 or avx512. Throws std::logic_error for plain.
+const NormStages& norm_stages(Isa isa);
+
+}  // namespace torsor

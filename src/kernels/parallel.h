@@ -1,0 +1,16 @@
+// Work that is split over threads: libtorch's own pool, since both use one OpenMP runtime.
+#pragma once
+
+#include <cstdint>
+
+namespace torsor {
+
+/// Calls work(0) ... work(count - 1), each once, from as many threads as OpenMP gives. Who does what does not
+/// show in the results as long as no two calls write to one place.
+template <class Work>
+void for_each_parallel(std::int64_t count, const Work& work) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < count; ++i) work(i);
+}
+
+}  // namespace torsor

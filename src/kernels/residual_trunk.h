@@ -1,0 +1,68 @@
+// The residual blocks of a ResNet generator as one: pad, convolution, instance norm, relu, pad, convolution,
+// instance norm, plus the block's input; again and again.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/buffer.h"
+#include "kernels/norm_stages.h"
+#include "kernels/winograd.h"
+
+namespace torsor {
+
+struct TrunkShape {
+  std::int64_t batch = 1, channels = 16, height = 0, width = 0, blocks = 1;
+  bool operator==(const TrunkShape&) const = default;
+  Conv3x3Shape convolution() const { return {batch, channels, channels, height, width, Border::reflect}; }
+};
+
+/// Images are blocked, [batch, channels / 16, height, width, 16]; weights are [channels,channels,3,3], two of
+/// a block. A bias before an instance norm changes nothing and gets no gradient: there is none. Between two
+/// convolutions a plane is normalised, rectified, added and transformed while it is in the cache. One object
+/// for one thread at a time; the same bits for any number of OpenMP's threads.
+class ResidualTrunk {
+ public:
+  /// What forward() leaves for backward(), in the caller's memory.
+  struct Record {
+    std::vector<float*> inputs;      // of each block but the first: image_floats() each
+    std::vector<float*> normalised;  // after each convolution's norm; every second one is a block's residual
+    std::vector<float*> scales;      // of each norm: scale_floats()
+  };
+
+  /// Throws std::logic_error as Winograd3x3 does.
+  ResidualTrunk(const TrunkShape& shape, Isa isa);
+
+  const Winograd3x3& winograd() const { return winograd_; }
+  std::size_t image_floats() const;
+  std::size_t scale_floats() const;
+
+  /// x -> y. `transformed`: two of a block, see Winograd3x3::transform_weights(). With `record` it is filled.
+  void forward(const float* x, const std::vector<const float*>& transformed, const Record* record, float* y);
+
+  /// dy -> dx, and dw[i], [channels,channels,3,3], of each weight where it is not null. `of_residuals`: the
+  /// gradients of the blocks' residuals, each null or an image; empty when nobody asked for them.
+  void backward(const float* x, const Record& record, const std::vector<const float*>& transposed,
+                const float* dy, const std::vector<const float*>& of_residuals, float* dx,
+                const std::vector<float*>& dw);
+
+ private:
+  template <class Work>
+  void for_each_plane(const Work& work) const;
+
+  TrunkShape shape_;
+  Winograd3x3 winograd_;
+  const NormStages* norms_;
+  FloatBuffer in_, out_, weights_, image_;
+};
+
+/// The twins: images [batch, channels, height, width], any number of channels, one operation after the other.
+/// With `residuals` those of the blocks, one after the other.
+void residual_trunk_plain(const TrunkShape& shape, const float* x, const std::vector<const float*>& weights,
+                          float* y, float* residuals);
+/// dx and dw[i] of dy and `of_residuals`, which may be null.
+void residual_trunk_gradient_plain(const TrunkShape& shape, const float* x,
+                                   const std::vector<const float*>& weights, const float* dy,
+                                   const float* of_residuals, float* dx, const std::vector<float*>& dw);
+
+}  // namespace torsor

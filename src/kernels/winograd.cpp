@@ -1,0 +1,154 @@
+#include "kernels/winograd.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "kernels/parallel.h"
+
+namespace torsor {
+
+namespace {
+
+// An odd number of cache lines: powers of two would put all 36 positions into the same few sets.
+std::int64_t odd_lines(std::int64_t floats) {
+  const std::int64_t lines = (floats + kBlock - 1) / kBlock;
+  return (lines % 2 == 0 ? lines + 1 : lines) * kBlock;
+}
+
+// Channels that one call multiplies: enough for the widest registers.
+constexpr std::int64_t kPanel = 2 * kBlock;
+
+std::int64_t panels(std::int64_t channels) { return (channels + kPanel - 1) / kPanel; }
+
+}  // namespace
+
+WinogradTiling::WinogradTiling(const TileGrid& g, std::int64_t batch)
+    : grid(g), tiles(batch * g.count()), block_stride(odd_lines(tiles * kBlock)) {}
+
+std::int64_t WinogradTiling::position_stride(std::int64_t channels) const {
+  return odd_lines(channels / kBlock * block_stride);
+}
+
+std::size_t WinogradTiling::floats(std::int64_t channels) const {
+  return static_cast<std::size_t>(kPositions * position_stride(channels));
+}
+
+std::int64_t weight_position_stride(std::int64_t in, std::int64_t out) { return odd_lines(in * out); }
+
+bool is_taken(const Conv3x3Shape& s) {
+  const auto in_blocks = [](std::int64_t channels) { return channels >= kBlock && channels % kBlock == 0; };
+  return s.batch >= 1 && in_blocks(s.in_channels) && in_blocks(s.out_channels) && s.height >= 2 &&
+         s.width >= 2;
+}
+
+Winograd3x3::Winograd3x3(const Conv3x3Shape& shape, Isa isa)
+    : shape_(shape), stages_(&winograd_stages(isa)), tiling_({shape.height, shape.width}, shape.batch) {
+  if (!is_taken(shape)) throw std::logic_error("Winograd3x3: a shape that it does not take");
+}
+
+std::size_t Winograd3x3::weight_floats() const {
+  return static_cast<std::size_t>(kPositions *
+                                  weight_position_stride(shape_.in_channels, shape_.out_channels));
+}
+
+std::int64_t Winograd3x3::offset(std::int64_t n, std::int64_t block) const {
+  return block * tiling_.block_stride + n * tiling_.grid.count() * kBlock;
+}
+
+void Winograd3x3::input_plane(std::int64_t n, std::int64_t block, const float* plane, float* in) const {
+  stages_->input(tiling_.grid, shape_.border, plane, in + offset(n, block),
+                 tiling_.position_stride(shape_.in_channels));
+}
+
+void Winograd3x3::output_plane(std::int64_t n, std::int64_t block, const float* out, float* plane) const {
+  stages_->output(tiling_.grid, out + offset(n, block), tiling_.position_stride(shape_.out_channels), plane);
+}
+
+void Winograd3x3::output_gradient_plane(std::int64_t n, std::int64_t block, const float* plane,
+                                        float* out) const {
+  stages_->output_gradient(tiling_.grid, plane, out + offset(n, block),
+                           tiling_.position_stride(shape_.out_channels));
+}
+
+void Winograd3x3::input_gradient_plane(std::int64_t n, std::int64_t block, const float* in, float* scratch,
+                                       float* plane) const {
+  stages_->input_gradient(tiling_.grid, shape_.border, in + offset(n, block),
+                          tiling_.position_stride(shape_.in_channels), scratch, plane);
+}
+
+void Winograd3x3::transform_weights(const float* weight, float* transformed) const {
+  const std::int64_t in = shape_.in_channels, stride = weight_position_stride(in, shape_.out_channels);
+  for_each_parallel(out_blocks(), [&](std::int64_t block) {
+    alignas(64) std::array<float, 9 * kBlock> taps;
+    for (std::int64_t c = 0; c < in; ++c) {
+      for (std::int64_t k = 0; k < kBlock; ++k)
+        for (std::int64_t tap = 0; tap < 9; ++tap)
+          taps[static_cast<std::size_t>(tap * kBlock + k)] =
+              weight[((block * kBlock + k) * in + c) * 9 + tap];
+      stages_->weights(taps.data(), transformed + (block * in + c) * kBlock, stride);
+    }
+  });
+}
+
+void Winograd3x3::transpose_weights(const float* transformed, float* transposed) const {
+  const std::int64_t in = shape_.in_channels, out = shape_.out_channels;
+  const std::int64_t stride = weight_position_stride(in, out);
+  for_each_parallel(kPositions, [&](std::int64_t position) {
+    const float* from = transformed + position * stride;
+    float* to = transposed + position * stride;
+    for (std::int64_t k = 0; k < out; k += kBlock)
+      for (std::int64_t c = 0; c < in; c += kBlock)
+        for (std::int64_t i = 0; i < kBlock; ++i)
+          for (std::int64_t j = 0; j < kBlock; ++j)
+            to[(c / kBlock * out + k + j) * kBlock + i] = from[(k / kBlock * in + c + i) * kBlock + j];
+  });
+}
+
+// At all positions: rows of `depth` channels times matrices to `width` channels.
+void Winograd3x3::products(const float* rows, const float* matrices, std::int64_t depth, std::int64_t width,
+                           float* out) const {
+  const std::int64_t row_stride = tiling_.position_stride(depth), out_stride = tiling_.position_stride(width);
+  const std::int64_t matrix_stride = weight_position_stride(depth, width), parts = panels(width);
+  for_each_parallel(kPositions * parts, [&](std::int64_t i) {
+    const std::int64_t position = i / parts, first = i % parts * kPanel;
+    const TileProduct product{tiling_.tiles, depth, std::min(kPanel, width - first), tiling_.block_stride,
+                              tiling_.block_stride};
+    stages_->multiply(product, rows + position * row_stride,
+                      matrices + position * matrix_stride + first * depth,
+                      out + position * out_stride + first / kBlock * tiling_.block_stride);
+  });
+}
+
+void Winograd3x3::multiply(const float* in, const float* transformed, float* out) const {
+  products(in, transformed, shape_.in_channels, shape_.out_channels, out);
+}
+
+void Winograd3x3::multiply_back(const float* out, const float* transposed, float* in) const {
+  products(out, transposed, shape_.out_channels, shape_.in_channels, in);
+}
+
+void Winograd3x3::multiply_weights(const float* in, const float* out, float* sums, float* dw) const {
+  const std::int64_t depth = shape_.in_channels, width = shape_.out_channels, parts = panels(width);
+  const std::int64_t stride = weight_position_stride(depth, width);
+  for_each_parallel(kPositions * parts, [&](std::int64_t i) {
+    const std::int64_t position = i / parts, first = i % parts * kPanel;
+    const WeightProduct product{tiling_.tiles, depth, std::min(kPanel, width - first), tiling_.block_stride,
+                                tiling_.block_stride};
+    stages_->multiply_weights(
+        product, in + position * tiling_.position_stride(depth),
+        out + position * tiling_.position_stride(width) + first / kBlock * tiling_.block_stride,
+        sums + position * stride + first * depth);
+  });
+  for_each_parallel(out_blocks(), [&](std::int64_t block) {
+    alignas(64) std::array<float, 9 * kBlock> taps;
+    for (std::int64_t c = 0; c < depth; ++c) {
+      stages_->weight_gradient(sums + (block * depth + c) * kBlock, stride, taps.data());
+      for (std::int64_t k = 0; k < kBlock; ++k)
+        for (std::int64_t tap = 0; tap < 9; ++tap)
+          dw[((block * kBlock + k) * depth + c) * 9 + tap] = taps[static_cast<std::size_t>(tap * kBlock + k)];
+    }
+  });
+}
+
+}  // namespace torsor

@@ -1,0 +1,358 @@
+#include "nn/fast_trunk.h"
+
+#include <ATen/autocast_mode.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+
+#include "kernels/blocked.h"
+#include "kernels/residual_trunk.h"
+
+namespace torsor {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+constexpr double kNormEps = 1e-5;
+
+const float* in(const Tensor& t) { return t.const_data_ptr<float>(); }
+float* out(const Tensor& t) { return t.data_ptr<float>(); }
+
+TrunkShape shape_of(const Tensor& x, std::size_t convolutions) {
+  return {x.size(0), x.size(1), x.size(2), x.size(3), static_cast<std::int64_t>(convolutions / 2)};
+}
+
+Tensor blocked(const Tensor& planar) {
+  Tensor result = at::empty(planar.sizes(), planar.options());
+  to_blocked(planar.size(0), planar.size(1), planar.size(2) * planar.size(3), in(planar.contiguous()),
+             out(result));
+  return result;
+}
+
+Tensor planar(const Tensor& blocked) {
+  Tensor result = at::empty(blocked.sizes(), blocked.options());
+  from_blocked(blocked.size(0), blocked.size(1), blocked.size(2) * blocked.size(3), in(blocked), out(result));
+  return result;
+}
+
+// The same by libtorch: for gradients of gradients.
+Tensor by_libtorch(const Tensor& x, const variable_list& weights, variable_list* residuals) {
+  const std::vector<std::int64_t> one = {1, 1, 1, 1};
+  const auto half = [&](const Tensor& v, const Tensor& weight) {
+    return at::instance_norm(at::conv2d(at::reflection_pad2d(v, one), weight), {}, {}, {}, {},
+                             /*use_input_stats=*/true, /*momentum=*/0.1, kNormEps, /*cudnn_enabled=*/true);
+  };
+  Tensor sum = x;
+  for (std::size_t i = 0; i < weights.size(); i += 2) {
+    const Tensor residual = half(at::relu(half(sum, weights[i])), weights[i + 1]);
+    if (residuals != nullptr) residuals->push_back(residual);
+    sum = sum + residual;
+  }
+  return sum;
+}
+
+}  // namespace
+
+// Which values a weight had when it was transformed. libtorch's own optimisers write through data(), which
+// autograd does not count: so some of the values are part of it, every one of which such a step moves.
+struct WeightVersion {
+  const void* storage = nullptr;
+  std::int64_t count = -1;
+  std::uint64_t samples = 0;
+  bool operator==(const WeightVersion&) const = default;
+};
+
+static WeightVersion version_of(const Tensor& weight) {
+  constexpr std::int64_t kSamples = 64;
+  constexpr std::uint64_t kPrime = 1099511628211u;  // FNV-1a's
+  WeightVersion version{weight.const_data_ptr(),
+                        weight.is_inference() ? 0 : static_cast<std::int64_t>(weight._version()),
+                        14695981039346656037u};
+  const auto* bits = reinterpret_cast<const std::uint32_t*>(weight.const_data_ptr<float>());
+  const std::int64_t step = std::max<std::int64_t>(1, weight.numel() / kSamples);
+  for (std::int64_t i = 0; i < weight.numel(); i += step)
+    version.samples = (version.samples ^ bits[i]) * kPrime;
+  return version;
+}
+
+struct TransformedWeight {
+  WeightVersion forward_of, backward_of;
+  FloatBuffer forward, backward;
+};
+
+struct FastTrunk::State {
+  std::vector<Tensor> weights;
+  Isa isa;
+  std::mutex mutex;
+  std::vector<TransformedWeight> transformed;
+  std::vector<std::pair<TrunkShape, std::unique_ptr<ResidualTrunk>>> idle;  // those that nobody is using
+
+  // A kernel for this shape, for one caller alone.
+  std::unique_ptr<ResidualTrunk> borrow(const TrunkShape& shape) {
+    const std::lock_guard lock(mutex);
+    for (auto& [there, kernel] : idle)
+      if (there == shape) {
+        std::unique_ptr<ResidualTrunk> found = std::move(kernel);
+        std::swap(there, idle.back().first);
+        std::swap(kernel, idle.back().second);
+        idle.pop_back();
+        return found;
+      }
+    idle.clear();  // of another shape: their memory is worth more than the time to get it again
+    return std::make_unique<ResidualTrunk>(shape, isa);
+  }
+
+  void give_back(const TrunkShape& shape, std::unique_ptr<ResidualTrunk> kernel) {
+    const std::lock_guard lock(mutex);
+    idle.emplace_back(shape, std::move(kernel));
+  }
+
+  // Transformed, or transposed too.
+  std::vector<const float*> forward_weights(const ResidualTrunk& kernel) {
+    const std::lock_guard lock(mutex);
+    std::vector<const float*> all;
+    for (std::size_t i = 0; i < weights.size(); ++i) all.push_back(forward_weight(kernel, i));
+    return all;
+  }
+
+  std::vector<const float*> backward_weights(const ResidualTrunk& kernel) {
+    const std::lock_guard lock(mutex);
+    std::vector<const float*> all;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      TransformedWeight& t = transformed[i];
+      const WeightVersion now = version_of(weights[i]);
+      const float* forward = forward_weight(kernel, i);
+      if (t.backward_of != now) {
+        kernel.winograd().transpose_weights(forward, t.backward.at_least(kernel.winograd().weight_floats()));
+        t.backward_of = now;
+      }
+      all.push_back(t.backward.at_least(0));
+    }
+    return all;
+  }
+
+ private:
+  const float* forward_weight(const ResidualTrunk& kernel, std::size_t i) {
+    TransformedWeight& t = transformed[i];
+    const WeightVersion now = version_of(weights[i]);
+    if (t.forward_of != now) {
+      kernel.winograd().transform_weights(in(weights[i].contiguous()),
+                                          t.forward.at_least(kernel.winograd().weight_floats()));
+      t.forward_of = now;
+    }
+    return t.forward.at_least(0);
+  }
+};
+
+namespace {
+
+using State = FastTrunk::State;
+
+// A kernel on loan.
+class Loan {
+ public:
+  Loan(State& state, const TrunkShape& shape) : state_(state), shape_(shape), kernel_(state.borrow(shape)) {}
+  ~Loan() { state_.give_back(shape_, std::move(kernel_)); }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ResidualTrunk* operator->() const { return kernel_.get(); }
+  ResidualTrunk& operator*() const { return *kernel_; }
+
+ private:
+  State& state_;
+  TrunkShape shape_;
+  std::unique_ptr<ResidualTrunk> kernel_;
+};
+
+// What a forward pass keeps: blocked images, the inputs of all blocks but the first, then what each norm
+// gave; and the norms' scales.
+struct Kept {
+  variable_list inputs, normalised, scales;
+
+  static Kept of(const Tensor& x, std::size_t convolutions) {
+    Kept kept;
+    for (std::size_t i = 2; i < convolutions; i += 2)
+      kept.inputs.push_back(at::empty(x.sizes(), x.options()));
+    for (std::size_t i = 0; i < convolutions; ++i) {
+      kept.normalised.push_back(at::empty(x.sizes(), x.options()));
+      kept.scales.push_back(at::empty({x.size(0), x.size(1)}, x.options()));
+    }
+    return kept;
+  }
+
+  ResidualTrunk::Record record() const {
+    const auto places = [](const variable_list& tensors) {
+      std::vector<float*> all;
+      for (const Tensor& t : tensors) all.push_back(out(t));
+      return all;
+    };
+    return {places(inputs), places(normalised), places(scales)};
+  }
+};
+
+// What autograd keeps of the trunk itself.
+struct StateHolder : torch::CustomClassHolder {
+  explicit StateHolder(std::shared_ptr<State> held) : state(std::move(held)) {}
+  std::shared_ptr<State> state;
+};
+
+class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
+ public:
+  // Outputs: the sum, then every block's residual.
+  static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
+                               const std::shared_ptr<State>& state) {
+    const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
+    const Kept kept = Kept::of(image, weights.size());
+    {
+      const Loan kernel(*state, shape_of(x, weights.size()));
+      const ResidualTrunk::Record record = kept.record();
+      kernel->forward(in(image), state->forward_weights(*kernel), &record, out(sum));
+    }
+    variable_list outputs = {planar(sum)}, saved = {x};
+    for (std::size_t i = 1; i < weights.size(); i += 2) outputs.push_back(planar(kept.normalised[i]));
+    for (const at::TensorList more :
+         {weights, at::TensorList(kept.inputs), at::TensorList(kept.normalised), at::TensorList(kept.scales)})
+      saved.insert(saved.end(), more.begin(), more.end());
+    ctx->save_for_backward(saved);
+    ctx->saved_data["convolutions"] = static_cast<std::int64_t>(weights.size());
+    ctx->saved_data["state"] = at::IValue::make_capsule(c10::make_intrusive<StateHolder>(state));
+    ctx->set_materialize_grads(false);
+    return outputs;
+  }
+
+  // Gradients of x, of the weights, and of the state, which has none.
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
+    const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
+    variable_list results = at::GradMode::is_enabled() ? by_autograd(saved, convolutions, gradients)
+                                                       : by_kernel(ctx, saved, convolutions, gradients);
+    results.emplace_back();
+    return results;
+  }
+
+ private:
+  static variable_list by_kernel(AutogradContext* ctx, const variable_list& saved, std::size_t convolutions,
+                                 const variable_list& gradients) {
+    const std::shared_ptr<State> state =
+        c10::static_intrusive_pointer_cast<StateHolder>(ctx->saved_data["state"].toCapsule())->state;
+    const Tensor& x = saved[0];
+    const Kept kept = kept_in(saved, convolutions);
+    variable_list results = {at::empty(x.sizes(), x.options())}, of_residuals;
+    std::vector<const float*> residual_places;
+    for (std::size_t b = 0; b < convolutions / 2; ++b) {
+      const Tensor& gradient = gradients[b + 1];
+      of_residuals.push_back(gradient.defined() ? blocked(gradient) : Tensor());
+      residual_places.push_back(gradient.defined() ? in(of_residuals.back()) : nullptr);
+    }
+    std::vector<float*> weight_places;
+    for (std::size_t i = 0; i < convolutions; ++i) {
+      const bool wanted = ctx->needs_input_grad(i + 1);
+      results.push_back(wanted ? at::empty(saved[i + 1].sizes(), saved[i + 1].options()) : Tensor());
+      weight_places.push_back(wanted ? out(results.back()) : nullptr);
+    }
+    const Tensor image = blocked(x),
+                 dy = gradients[0].defined() ? blocked(gradients[0]) : at::zeros_like(image);
+    const Tensor dx = at::empty(x.sizes(), x.options());
+    const Loan kernel(*state, shape_of(x, convolutions));
+    kernel->backward(in(image), kept.record(), state->backward_weights(*kernel), in(dy), residual_places,
+                     out(dx), weight_places);
+    results[0] = planar(dx);
+    return results;
+  }
+
+  // The kernel's gradients have none of their own.
+  static variable_list by_autograd(const variable_list& saved, std::size_t convolutions,
+                                   const variable_list& gradients) {
+    const variable_list weights(saved.begin() + 1,
+                                saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions));
+    variable_list made, outputs, of_outputs, inputs, results;
+    made.push_back(by_libtorch(saved[0], weights, &made));
+    std::rotate(made.begin(), made.end() - 1, made.end());  // the sum first
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+      if (gradients[i].defined()) {
+        outputs.push_back(made[i]);
+        of_outputs.push_back(gradients[i]);
+      }
+    for (std::size_t i = 0; i <= convolutions; ++i)
+      if (saved[i].requires_grad()) inputs.push_back(saved[i]);
+    const variable_list found = torch::autograd::grad(outputs, inputs, of_outputs, /*retain_graph=*/true,
+                                                      /*create_graph=*/true, /*allow_unused=*/true);
+    for (std::size_t i = 0, next = 0; i <= convolutions; ++i)
+      results.push_back(saved[i].requires_grad() ? found[next++] : Tensor());
+    return results;
+  }
+
+  static Kept kept_in(const variable_list& saved, std::size_t convolutions) {
+    auto at = saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions);
+    const auto take = [&](std::size_t count) {
+      const auto first = at;
+      at += static_cast<std::ptrdiff_t>(count);
+      return variable_list(first, at);
+    };
+    Kept kept;
+    kept.inputs = take(convolutions / 2 - 1);
+    kept.normalised = take(convolutions);
+    kept.scales = take(convolutions);
+    return kept;
+  }
+};
+
+bool wants_gradient(const Tensor& x, const variable_list& weights) {
+  if (!at::GradMode::is_enabled()) return false;
+  return x.requires_grad() ||
+         std::any_of(weights.begin(), weights.end(), [](const Tensor& w) { return w.requires_grad(); });
+}
+
+}  // namespace
+
+FastTrunk::FastTrunk(variable_list weights, Isa isa) : state_(std::make_shared<State>()) {
+  state_->transformed.resize(weights.size());
+  state_->weights = std::move(weights);
+  state_->isa = isa;
+}
+
+FastTrunk::~FastTrunk() = default;
+
+bool FastTrunk::takes(const Tensor& x) const {
+  const bool here = x.dim() == 4 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
+                    !at::autocast::is_autocast_enabled(at::kCPU);
+  return here && !state_->weights.empty() && state_->weights.front().scalar_type() == at::kFloat &&
+         x.size(1) == state_->weights.front().size(0) &&
+         is_taken(shape_of(x, state_->weights.size()).convolution());
+}
+
+Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
+  if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
+  variable_list outputs;
+  if (wants_gradient(x, state_->weights)) {
+    outputs = TrunkFunction::apply(x, at::TensorList(state_->weights), state_);
+  } else if (residuals == nullptr) {
+    const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
+    const Loan kernel(*state_, shape_of(x, state_->weights.size()));
+    kernel->forward(in(image), state_->forward_weights(*kernel), nullptr, out(sum));
+    return planar(sum);
+  } else {
+    const Kept kept = Kept::of(x, state_->weights.size());
+    const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
+    const Loan kernel(*state_, shape_of(x, state_->weights.size()));
+    const ResidualTrunk::Record record = kept.record();
+    kernel->forward(in(image), state_->forward_weights(*kernel), &record, out(sum));
+    outputs = {planar(sum)};
+    for (std::size_t i = 1; i < kept.normalised.size(); i += 2) outputs.push_back(planar(kept.normalised[i]));
+  }
+  if (residuals != nullptr) residuals->insert(residuals->end(), outputs.begin() + 1, outputs.end());
+  return outputs.front();
+}
+
+void FastTrunk::invalidate() {
+  const std::lock_guard lock(state_->mutex);
+  for (TransformedWeight& t : state_->transformed) t.forward_of = t.backward_of = {};
+}
+
+}  // namespace torsor

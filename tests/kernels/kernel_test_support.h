@@ -1,0 +1,67 @@
+// Shared by the tests of kernels: tensors in and out of the blocked layout, noise, distances.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "kernels/blocked.h"
+#include "kernels/isa.h"
+
+namespace torsor::testing {
+
+/// Normal noise that is the same each time it is made in the same order.
+class Noise {
+ public:
+  at::Tensor operator()(const std::vector<std::int64_t>& sizes, double scale) {
+    return at::randn(sizes, at::make_generator<at::CPUGeneratorImpl>(seed_++)) * scale;
+  }
+
+ private:
+  std::uint64_t seed_ = 1;
+};
+
+inline const float* in(const at::Tensor& t) { return t.const_data_ptr<float>(); }
+inline float* out(const at::Tensor& t) { return t.data_ptr<float>(); }
+
+/// [N,C,H,W] of which the memory is in the kernels' layout.
+inline at::Tensor blocked(const at::Tensor& planar) {
+  at::Tensor result = at::empty_like(planar);
+  to_blocked(planar.size(0), planar.size(1), planar.size(2) * planar.size(3), in(planar), out(result));
+  return result;
+}
+
+inline at::Tensor planar(const at::Tensor& blocked) {
+  at::Tensor result = at::empty_like(blocked);
+  from_blocked(blocked.size(0), blocked.size(1), blocked.size(2) * blocked.size(3), in(blocked), out(result));
+  return result;
+}
+
+/// Relative, in L2.
+inline double error_of(const at::Tensor& got, const at::Tensor& right) {
+  return ((got.to(at::kDouble) - right).norm() / right.norm()).item<double>();
+}
+
+/// Those of this processor that are not the plain one.
+inline std::vector<Isa> fast_isas() {
+  std::vector<Isa> all = supported_isas();
+  all.erase(all.begin());
+  return all;
+}
+
+/// Threads of both libraries while it lives.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace torsor::testing
