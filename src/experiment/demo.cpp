@@ -43,7 +43,7 @@ Json settings_for(const std::string& task, const Json& more) {
 // Landscapes have more to lose than a grey wall, so the cycle weighs as usual. Without the identity term some
 // runs shift the discs by two pixels and back again: nearly an automorphism too.
 Json solid_striped() {
-  return settings_for("solid-striped", {{"epochs", 12}, {"epochs_decay", 16}, {"lambda_identity", 0.5}});
+  return settings_for("solid-striped", {{"epochs", 6}, {"epochs_decay", 7}, {"lambda_identity", 0.5}});
 }
 
 // Only the discriminators tell a square from a disc: with half of the usual cycle weight they need half the

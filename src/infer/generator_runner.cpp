@@ -53,7 +53,7 @@ GeneratorRunner GeneratorRunner::open(const fs::path& model, const RunnerOptions
 
 GeneratorRunner::GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options)
     : loaded_(std::move(loaded)), placement_(options.placement) {
-  loaded_.generator->to(placement_.device, placement_.dtype);
+  set_placement(*loaded_.generator, placement_);
   set_norm_statistics(*loaded_.generator, options.norm_statistics);
 }
 

@@ -17,7 +17,7 @@ Classifier::Classifier(const ClassifierOptions& options, const OptimizerOptions&
   InitOptions init;
   init.init_type = "kaiming";
   init_weights(*network_, init, derive_seed(seed, "init.classifier"));
-  network_->to(placement.device, placement.dtype);
+  set_placement(*network_, placement);
   network_->train();
   set_dropout_generator(*network_, dropout_generator_);
   optimizer_ = std::make_unique<Optimizer>("opt", optimizer, network_->parameters());

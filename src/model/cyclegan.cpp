@@ -97,7 +97,7 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
   identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
   for (const auto& [name, network] : networks()) {
     init_weights(*network, spec.init, derive_seed(seed, "init." + name));
-    network->to(placement.device, placement.dtype);
+    set_placement(*network, placement);
     network->train();
     set_dropout_generator(*network, dropout_generator_);
   }

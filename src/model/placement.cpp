@@ -2,8 +2,10 @@
 
 #include <ATen/autocast_mode.h>
 #include <torch/cuda.h>
+#include <torch/nn/module.h>
 
 #include "core/error.h"
+#include "kernels/isa.h"
 
 namespace torsor {
 
@@ -13,6 +15,11 @@ void PlacementOptions::describe(OptionSet& o) {
       .changeable();
   o.add("precision", precision, "fp32, bf16 (autocast: convolutions in bfloat16, weights in fp32) or fp64")
       .choices({"fp32", "bf16", "fp64"})
+      .changeable();
+  o.add("engine", engine,
+        "on a CPU in fp32: auto takes torsor's own kernels where they are quicker, fast wherever they apply, "
+        "torch nowhere")
+      .choices(engine_names())
       .changeable();
 }
 
@@ -27,7 +34,14 @@ Placement resolve_placement(const PlacementOptions& options) {
     out.device = c10::Device(c10::kCUDA);
   if (options.precision == "fp64") out.dtype = c10::kDouble;
   out.autocast = options.precision == "bf16";
+  out.engine = engine_named(options.engine);
+  chosen_isa();  // that TORSOR_ISA can be used
   return out;
+}
+
+void set_placement(torch::nn::Module& network, const Placement& placement) {
+  network.to(placement.device, placement.dtype);
+  set_engine(network, placement.engine);
 }
 
 AutocastScope::AutocastScope(const Placement& placement)

@@ -7,12 +7,14 @@
 #include <string>
 
 #include "core/options.h"
+#include "nn/engine.h"
 
 namespace torsor {
 
 struct PlacementOptions {
   std::string device = "auto";
   std::string precision = "fp32";
+  std::string engine = "auto";
 
   void describe(OptionSet& o);
 };
@@ -21,11 +23,15 @@ struct Placement {
   c10::Device device{c10::kCPU};
   c10::ScalarType dtype = c10::kFloat;  // of weights and images
   bool autocast = false;                // bf16: weights stay float32, convolutions run in bfloat16
+  Engine engine = Engine::automatic;
 };
 
 /// auto = cuda where this build and machine have it, else cpu. Throws UsageError when cuda is asked for and
-/// absent.
+/// absent, and when TORSOR_ISA names what this processor does not have.
 Placement resolve_placement(const PlacementOptions& options);
+
+/// Puts a network there, and has it computed so.
+void set_placement(torch::nn::Module& network, const Placement& placement);
 
 /// While it lives, convolutions on the placement's device run in bfloat16 when its autocast is on.
 class AutocastScope {

@@ -2,9 +2,20 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
+
 namespace torsor {
 
-ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o) {
+namespace {
+
+// Fewer channels leave the kernel's transforms too little work between them, and it errs more than libtorch
+// by a larger factor.
+constexpr std::int64_t kFewestChannels = 32;
+
+}  // namespace
+
+ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o)
+    : normalises_instances_(o.norm == "instance"), drops_(o.dropout) {
   const ConvShape conv{channels, channels, 3, 1, 0, inner_bias(o.norm)};
   conv_block->append(std::make_shared<ReflectionPad>(1));
   conv_block->append(std::make_shared<Conv>(conv));
@@ -17,6 +28,15 @@ ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o) {
   register_module("conv_block", conv_block);
 }
 
+bool ResnetBlock::suits_fast_trunk() const { return normalises_instances_ && !(drops_ && is_training()); }
+
+std::vector<Conv*> ResnetBlock::convolutions() const {
+  std::vector<Conv*> out;
+  for (const LayerPtr& layer : conv_block->layers())
+    if (auto* conv = dynamic_cast<Conv*>(layer.get())) out.push_back(conv);
+  return out;
+}
+
 GraphValue ResnetBlock::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.add(x, conv_block->describe(sink, x));
 }
@@ -27,16 +47,54 @@ void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOption
   list.append(std::make_shared<Relu>());
 }
 
-at::Tensor SequentialGenerator::forward_with_residuals(const at::Tensor& x,
-                                                       std::vector<at::Tensor>& residuals) {
+void SequentialGenerator::find_stretches() {
+  const auto& layers = model->layers();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    auto* block = dynamic_cast<ResnetBlock*>(layers[i].get());
+    if (block == nullptr) continue;
+    if (stretches_.empty() || stretches_.back().first + stretches_.back().blocks.size() != i)
+      stretches_.push_back({i, {}, nullptr});
+    stretches_.back().blocks.push_back(block);
+  }
+  for (Stretch& stretch : stretches_) {
+    std::vector<at::Tensor> weights, biases;
+    for (const ResnetBlock* block : stretch.blocks)
+      for (const Conv* conv : block->convolutions()) {
+        weights.push_back(conv->weight);
+        if (conv->bias.defined()) biases.push_back(conv->bias);
+      }
+    stretch.trunk = std::make_unique<FastTrunk>(std::move(weights), std::move(biases));
+  }
+}
+
+bool SequentialGenerator::goes_fast(const Stretch& stretch, const at::Tensor& x) const {
+  if (engine == Engine::torch || chosen_isa() == Isa::plain || !stretch.trunk->takes(x)) return false;
+  if (engine == Engine::automatic && x.size(1) < kFewestChannels) return false;
+  return std::all_of(stretch.blocks.begin(), stretch.blocks.end(),
+                     [](const ResnetBlock* block) { return block->suits_fast_trunk(); });
+}
+
+at::Tensor SequentialGenerator::run(const at::Tensor& x, std::vector<at::Tensor>* residuals) {
+  std::call_once(found_, [this] { find_stretches(); });
+  const auto& layers = model->layers();
+  auto stretch = stretches_.begin();
   at::Tensor y = x;
-  for (const auto& layer : model->layers()) {
-    if (auto* block = dynamic_cast<ResnetBlock*>(layer.get())) {
-      residuals.push_back(block->residual(y));
-      y = y + residuals.back();
-    } else {
-      y = layer->forward(y);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (stretch == stretches_.end() || stretch->first != i) {
+      y = layers[i]->forward(y);
+      continue;
     }
+    if (goes_fast(*stretch, y)) {
+      y = stretch->trunk->forward(y, residuals);
+    } else {
+      for (ResnetBlock* block : stretch->blocks) {
+        const at::Tensor residual = block->residual(y);
+        if (residuals != nullptr) residuals->push_back(residual);
+        y = y + residual;
+      }
+    }
+    i += stretch->blocks.size() - 1;
+    ++stretch;
   }
   return y;
 }

@@ -10,6 +10,7 @@
 
 #include "kernels/blocked.h"
 #include "kernels/residual_trunk.h"
+#include "nn/layers.h"
 
 namespace torsor {
 
@@ -18,8 +19,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 namespace {
-
-constexpr double kNormEps = 1e-5;
 
 const float* in(const Tensor& t) { return t.const_data_ptr<float>(); }
 float* out(const Tensor& t) { return t.data_ptr<float>(); }
@@ -87,7 +86,7 @@ struct TransformedWeight {
 };
 
 struct FastTrunk::State {
-  std::vector<Tensor> weights;
+  std::vector<Tensor> weights, biases;
   Isa isa;
   std::mutex mutex;
   std::vector<TransformedWeight> transformed;
@@ -206,7 +205,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
  public:
   // Outputs: the sum, then every block's residual.
   static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
-                               const std::shared_ptr<State>& state) {
+                               at::TensorList biases, const std::shared_ptr<State>& state) {
     const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
     const Kept kept = Kept::of(image, weights.size());
     {
@@ -221,17 +220,23 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
       saved.insert(saved.end(), more.begin(), more.end());
     ctx->save_for_backward(saved);
     ctx->saved_data["convolutions"] = static_cast<std::int64_t>(weights.size());
+    ctx->saved_data["biases"] = static_cast<std::int64_t>(biases.size());
     ctx->saved_data["state"] = at::IValue::make_capsule(c10::make_intrusive<StateHolder>(state));
     ctx->set_materialize_grads(false);
     return outputs;
   }
 
-  // Gradients of x, of the weights, and of the state, which has none.
+  // Gradients of x, of the weights, of the biases, and of the state, which has none.
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
     variable_list results = at::GradMode::is_enabled() ? by_autograd(saved, convolutions, gradients)
                                                        : by_kernel(ctx, saved, convolutions, gradients);
+    const auto biases = static_cast<std::size_t>(ctx->saved_data["biases"].toInt());
+    for (std::size_t i = 0; i < biases; ++i)
+      results.push_back(ctx->needs_input_grad(1 + convolutions + i)
+                            ? at::zeros({saved[0].size(1)}, saved[0].options())
+                            : Tensor());
     results.emplace_back();
     return results;
   }
@@ -311,9 +316,11 @@ bool wants_gradient(const Tensor& x, const variable_list& weights) {
 
 }  // namespace
 
-FastTrunk::FastTrunk(variable_list weights, Isa isa) : state_(std::make_shared<State>()) {
+FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
+    : state_(std::make_shared<State>()) {
   state_->transformed.resize(weights.size());
   state_->weights = std::move(weights);
+  state_->biases = std::move(biases);
   state_->isa = isa;
 }
 
@@ -331,7 +338,8 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
   variable_list outputs;
   if (wants_gradient(x, state_->weights)) {
-    outputs = TrunkFunction::apply(x, at::TensorList(state_->weights), state_);
+    outputs =
+        TrunkFunction::apply(x, at::TensorList(state_->weights), at::TensorList(state_->biases), state_);
   } else if (residuals == nullptr) {
     const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
     const Loan kernel(*state_, shape_of(x, state_->weights.size()));

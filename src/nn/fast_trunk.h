@@ -14,9 +14,12 @@ namespace torsor {
 /// convolve, instance norm, plus the input. Serves several threads at once.
 class FastTrunk {
  public:
-  /// `weights`: [C,C,3,3], two of a block; they are looked at again at each call. Throws std::logic_error for
-  /// Isa::plain at the first call, and UsageError when TORSOR_ISA asks for what this processor does not have.
-  explicit FastTrunk(std::vector<at::Tensor> weights, Isa isa = chosen_isa());
+  /// `weights`: [C,C,3,3], two of a block; they are looked at again at each call. `biases`: of the
+  /// convolutions, if they have some: an instance norm takes them away again, so that they only get
+  /// gradients, of zero. Throws std::logic_error for Isa::plain at the first call, and UsageError when
+  /// TORSOR_ISA asks for what this processor does not have.
+  explicit FastTrunk(std::vector<at::Tensor> weights, std::vector<at::Tensor> biases = {},
+                     Isa isa = chosen_isa());
   ~FastTrunk();
 
   /// Whether the kernel takes [N,C,H,W]: float32 on the CPU, not under autocast, channels in multiples of 16,

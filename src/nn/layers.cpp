@@ -8,7 +8,6 @@ namespace torsor {
 
 namespace {
 
-constexpr double kNormEps = 1e-5;
 constexpr double kBatchNormMomentum = 0.1;
 constexpr double kLeakySlope = 0.2;
 

@@ -40,13 +40,11 @@ Tensor by_libtorch(const Tensor& x, const Tensors& w, Tensors* residuals = nullp
   return sum;
 }
 
-double distance(const Tensor& x, const Tensor& y) { return ((x - y).norm() / y.norm()).item<double>(); }
-
 class FastTrunkTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (supported_isas().back() == Isa::plain) GTEST_SKIP() << "this processor has neither AVX2 nor AVX-512";
-    trunk_ = std::make_unique<FastTrunk>(weights_, supported_isas().back());
+    trunk_ = std::make_unique<FastTrunk>(weights_, Tensors(), supported_isas().back());
   }
   // Since rounding errors may turn a relu.
   static constexpr double kClose = 1e-5, kGradientsClose = 2e-3;

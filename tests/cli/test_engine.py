@@ -1,0 +1,57 @@
+"""torsor's own kernels in the real program: chosen, forced, refused; the same bits each time."""
+import json
+import os
+
+import pytest
+
+from cli_support import (USAGE, equal_weights, load, picture, refused, run, save, succeeded, train, translate)
+
+numpy = pytest.importorskip("numpy")
+WIDE = {"ngf": 8, "net_g": "resnet_2blocks"}  # 32 channels in the blocks: from there on `auto` takes the kernels
+
+
+def with_isa(isa):
+    return {"run_options": {"env": {**os.environ, "TORSOR_ISA": isa}}}
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wide") / "run"
+    succeeded(train(out, **WIDE))
+    return out
+
+
+def test_engines_translate_alike(tmp_path, wide):
+    source = save(tmp_path / "in.png", picture(45, 37))
+    out = {}
+    for engine in ("auto", "torch", "fast"):
+        succeeded(translate(wide, source, tmp_path / f"{engine}.png", engine=engine))
+        out[engine] = load(tmp_path / f"{engine}.png")
+    assert (out["auto"] == out["fast"]).all()
+    assert abs(out["fast"] - out["torch"]).max() <= 1
+    succeeded(translate(wide, source, tmp_path / "plain.png", **with_isa("plain")))
+    assert (load(tmp_path / "plain.png") == out["torch"]).all()
+
+
+def test_the_same_seed_gives_the_same_bits_with_the_kernels_too(tmp_path, wide):
+    succeeded(train(tmp_path / "again", **WIDE))
+    assert equal_weights(wide / "model.safetensors", tmp_path / "again/model.safetensors")
+    succeeded(train(tmp_path / "torch", engine="torch", **WIDE))
+    assert not equal_weights(wide / "model.safetensors", tmp_path / "torch/model.safetensors"), "the kernels did not run"
+
+
+def test_a_resumed_run_is_the_uninterrupted_one_and_may_change_its_engine(tmp_path, wide):
+    succeeded(train(tmp_path / "half", **{**WIDE, "steps": 2, "checkpoint_every": 1}))
+    succeeded(run("train", "--resume", tmp_path / "half", "--steps", "3"))
+    assert equal_weights(wide / "model.safetensors", tmp_path / "half/model.safetensors")
+    succeeded(run("train", "--resume", tmp_path / "half", "--steps", "4", "--engine", "torch"))
+    assert json.loads((tmp_path / "half/config.json").read_text())["engine"] == "torch"
+
+
+def test_other_instruction_sets_are_refused(tmp_path, wide):
+    source = save(tmp_path / "in.png", picture())
+    refused(translate(wide, source, tmp_path / "out.png", **with_isa("avx3")), USAGE, "TORSOR_ISA=avx3",
+            "plain, avx2, avx512")
+    refused(train(tmp_path / "run", **with_isa("sse"), **WIDE), USAGE, "TORSOR_ISA=sse")
+    assert not (tmp_path / "out.png").exists() and not (tmp_path / "run").exists()
+    refused(translate(wide, source, tmp_path / "out.png", engine="faster"), USAGE, "--engine", "torch")

@@ -1,0 +1,103 @@
+// Whole generators with and without kernels.
+#include "nn/engine.h"
+
+#include <ATen/ATen.h>
+#include <torch/autograd.h>
+
+#include "kernels/isa.h"
+#include "nn/nn_test_support.h"
+
+namespace torsor::testing {
+namespace {
+
+using at::Tensor;
+
+std::shared_ptr<Generator> generator_of(const std::string& net, const std::string& norm, std::int64_t ngf,
+                                        bool dropout = false) {
+  GeneratorOptions options = generator_options(net, norm);
+  options.ngf = ngf;
+  options.dropout = dropout;
+  auto network = initialised(make_generator(options));
+  set_dropout_generator(*network, testing::generator(4));
+  return network;
+}
+
+Tensor with(Generator& network, Engine engine, const Tensor& x) {
+  set_engine(network, engine);
+  set_dropout_generator(network, testing::generator(4));
+  return network.forward(x);
+}
+
+class Engines : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (chosen_isa() == Isa::plain) GTEST_SKIP() << "there are no fast kernels here";
+  }
+  Tensor x_ = noise({2, 3, 24, 20}, 1);
+};
+
+TEST_F(Engines, AgreeInValuesResidualsAndGradients) {
+  const auto network = generator_of("resnet_3blocks", "instance", 8);
+  const auto gradients = [&](Engine engine) {
+    set_engine(*network, engine);
+    std::vector<Tensor> residuals;
+    const Tensor y = network->forward_with_residuals(x_, residuals);
+    std::vector<Tensor> out = {y.detach()};
+    for (const Tensor& r : residuals) out.push_back(r.detach());
+    network->zero_grad();
+    ((y * noise(y.sizes(), 3)).sum() + residuals[1].pow(2).sum()).backward();
+    for (const auto& p : network->named_parameters()) out.push_back(p.value().grad().clone());
+    return out;
+  };
+  const std::vector<Tensor> right = gradients(Engine::torch), got = gradients(Engine::automatic);
+  ASSERT_EQ(got.size(), right.size());
+  EXPECT_FALSE(at::equal(got[0], right[0])) << "the kernel did not run";
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_LT(distance(got[i], right[i]), 1e-5) << i;
+  const auto names = network->named_parameters().keys();
+  for (std::size_t i = 4; i < got.size(); ++i) {
+    // A bias in front of an instance norm has no gradient but rounding.
+    if (right[i].norm().item<double>() < 1e-3)
+      EXPECT_LT(got[i].norm().item<double>(), 1e-3) << names[i - 4];
+    else
+      EXPECT_LT(distance(got[i], right[i]), 5e-3) << names[i - 4];
+  }
+}
+
+TEST_F(Engines, AutomaticLeavesFewChannelsToLibtorch) {
+  const auto network = generator_of("resnet_2blocks", "instance", 4);
+  const at::NoGradGuard no_grad;
+  const Tensor right = with(*network, Engine::torch, x_);
+  EXPECT_TRUE(at::equal(with(*network, Engine::automatic, x_), right));
+  const Tensor fast = with(*network, Engine::fast, x_);
+  EXPECT_FALSE(at::equal(fast, right));
+  EXPECT_LT(distance(fast, right), 1e-5);
+}
+
+TEST_F(Engines, WhatTheKernelDoesNotComputeGoesToLibtorch) {
+  const at::NoGradGuard no_grad;
+  for (const char* norm : {"batch", "none"}) {
+    const auto network = generator_of("resnet_2blocks", norm, 8);
+    EXPECT_TRUE(at::equal(with(*network, Engine::fast, x_), with(*network, Engine::torch, x_))) << norm;
+  }
+  const auto odd = generator_of("resnet_2blocks", "instance", 9);
+  EXPECT_TRUE(at::equal(with(*odd, Engine::fast, x_), with(*odd, Engine::torch, x_))) << "36 channels";
+  const auto dropping = generator_of("resnet_2blocks", "instance", 8, true);
+  EXPECT_TRUE(at::equal(with(*dropping, Engine::fast, x_), with(*dropping, Engine::torch, x_)))
+      << "dropout at work";
+  dropping->eval();
+  EXPECT_FALSE(at::equal(with(*dropping, Engine::fast, x_), with(*dropping, Engine::torch, x_))) << "at rest";
+  const auto exact = generator_of("resnet_2blocks", "instance", 8);
+  exact->to(at::kDouble);
+  const Tensor x = x_.to(at::kDouble);
+  EXPECT_TRUE(at::equal(with(*exact, Engine::fast, x), with(*exact, Engine::torch, x))) << "float64";
+}
+
+TEST(EngineNames, AreChecked) {
+  EXPECT_EQ(engine_named("auto"), Engine::automatic);
+  EXPECT_EQ(engine_named("torch"), Engine::torch);
+  EXPECT_EQ(engine_named("fast"), Engine::fast);
+  EXPECT_THROW(engine_named("faster"), UsageError);
+}
+
+}  // namespace
+}  // namespace torsor::testing
