@@ -43,7 +43,7 @@ bool is_taken(const Conv3x3Shape& s) {
 }
 
 Winograd3x3::Winograd3x3(const Conv3x3Shape& shape, Isa isa)
-    : shape_(shape), stages_(&winograd_stages(isa)), tiling_({shape.height, shape.width}, shape.batch) {
+    : shape_(shape), stages_(&winograd_stages(isa)), products_(&winograd_products(isa)), tiling_({shape.height, shape.width}, shape.batch) {
   if (!is_taken(shape)) throw std::logic_error("Winograd3x3: a shape that it does not take");
 }
 
@@ -114,7 +114,7 @@ void Winograd3x3::products(const float* rows, const float* matrices, std::int64_
     const std::int64_t position = i / parts, first = i % parts * kPanel;
     const TileProduct product{tiling_.tiles, depth, std::min(kPanel, width - first), tiling_.block_stride,
                               tiling_.block_stride};
-    stages_->multiply(product, rows + position * row_stride,
+    products_->multiply(product, rows + position * row_stride,
                       matrices + position * matrix_stride + first * depth,
                       out + position * out_stride + first / kBlock * tiling_.block_stride);
   });
@@ -135,7 +135,7 @@ void Winograd3x3::multiply_weights(const float* in, const float* out, float* sum
     const std::int64_t position = i / parts, first = i % parts * kPanel;
     const WeightProduct product{tiling_.tiles, depth, std::min(kPanel, width - first), tiling_.block_stride,
                                 tiling_.block_stride};
-    stages_->multiply_weights(
+    products_->multiply_weights(
         product, in + position * tiling_.position_stride(depth),
         out + position * tiling_.position_stride(width) + first / kBlock * tiling_.block_stride,
         sums + position * stride + first * depth);

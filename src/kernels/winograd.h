@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/winograd_products.h"
 #include "kernels/winograd_stages.h"
 
 namespace torsor {
@@ -21,7 +22,7 @@ bool is_taken(const Conv3x3Shape& shape);
 
 /// Winograd's F(4x4, 3x3) (Lavin and Gray 2016) at the points 0, +-1/sqrt(2), +-sqrt(2) and infinity, which
 /// err half as much as the usual 0, +-1, +-2. 36 products of matrices [tiles, in] x [in, out] stand for 144.
-/// Sums over channels are taken 64 at a time. It owns no memory: callers bring the transformed images. The
+/// Sums over channels are taken 32 at a time. It owns no memory: callers bring the transformed images. The
 /// plane functions run on one thread, the others on all; the bits are the same for any number of them.
 class Winograd3x3 {
  public:
@@ -65,6 +66,7 @@ class Winograd3x3 {
 
   Conv3x3Shape shape_;
   const WinogradStages* stages_;
+  const WinogradProducts* products_;
   WinogradTiling tiling_;
 };
 

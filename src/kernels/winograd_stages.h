@@ -1,5 +1,4 @@
-// The parts of Winograd's convolution that depend on the instruction set: each works on one plane, position
-// or panel, on one thread.
+// The transforms of Winograd's convolution, for each instruction set: each works on one plane, on one thread.
 #pragma once
 
 #include <cstddef>
@@ -41,18 +40,6 @@ struct WinogradTiling {
 /// From one position to the next of transformed weights [36][out / 16][in][16].
 std::int64_t weight_position_stride(std::int64_t in, std::int64_t out);
 
-/// out [width / 16][tiles][16] = rows [depth / 16][tiles][16] x panels [width / 16][depth][16].
-struct TileProduct {
-  std::int64_t tiles, depth, width;
-  std::int64_t row_stride, out_stride;  // from one block of 16 to the next
-};
-
-/// out [width / 16][depth][16] = sum over tiles of rows[tile] x gradients[tile].
-struct WeightProduct {
-  std::int64_t tiles, depth, width;
-  std::int64_t row_stride, gradient_stride;
-};
-
 /// One instruction set's. Planes are [H,W,16], tiles of a plane follow each other at 16 floats, `stride` is
 /// from one position to the next.
 struct WinogradStages {
@@ -66,8 +53,6 @@ struct WinogradStages {
   void (*weights)(const float* taps, float* out, std::int64_t stride);
   /// 36 times 16 -> the gradients of [9][16].
   void (*weight_gradient)(const float* in, std::int64_t stride, float* taps);
-  void (*multiply)(const TileProduct&, const float* rows, const float* panels, float* out);
-  void (*multiply_weights)(const WeightProduct&, const float* rows, const float* gradients, float* out);
 };
 
 inline std::size_t fold_floats(const TileGrid& grid) {

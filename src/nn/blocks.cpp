@@ -8,9 +8,9 @@ namespace torsor {
 
 namespace {
 
-// Fewer channels leave the kernel's transforms too little work between them, and it errs more than libtorch
-// by a larger factor.
-constexpr std::int64_t kFewestChannels = 32;
+// With fewer channels, or smaller maps, the kernel's transforms have too little work between them, and its
+// rounding error is a larger multiple of libtorch's.
+constexpr std::int64_t kFewestChannels = 32, kLeastSide = 8;
 
 }  // namespace
 
@@ -69,7 +69,8 @@ void SequentialGenerator::find_stretches() {
 
 bool SequentialGenerator::goes_fast(const Stretch& stretch, const at::Tensor& x) const {
   if (engine == Engine::torch || chosen_isa() == Isa::plain || !stretch.trunk->takes(x)) return false;
-  if (engine == Engine::automatic && x.size(1) < kFewestChannels) return false;
+  const bool pays = x.size(1) >= kFewestChannels && std::min(x.size(2), x.size(3)) >= kLeastSide;
+  if (engine == Engine::automatic && !pays) return false;
   return std::all_of(stretch.blocks.begin(), stretch.blocks.end(),
                      [](const ResnetBlock* block) { return block->suits_fast_trunk(); });
 }

@@ -23,7 +23,7 @@ class FastTrunk {
   ~FastTrunk();
 
   /// Whether the kernel takes [N,C,H,W]: float32 on the CPU, not under autocast, channels in multiples of 16,
-  /// sides of at least 2. It pays from 32 channels on.
+  /// sides of at least 2.
   bool takes(const at::Tensor& x) const;
 
   /// [N,C,H,W] -> the same, with a gradient where one is wanted. Appends each block's residual when

@@ -7,7 +7,7 @@ import pytest
 from cli_support import (USAGE, equal_weights, load, picture, refused, run, save, succeeded, train, translate)
 
 numpy = pytest.importorskip("numpy")
-WIDE = {"ngf": 8, "net_g": "resnet_2blocks"}  # 32 channels in the blocks: from there on `auto` takes the kernels
+WIDE = {"ngf": 8, "net_g": "resnet_2blocks"}  # 32 channels and maps of 8 x 8: from there on `auto` takes the kernels
 
 
 def with_isa(isa):

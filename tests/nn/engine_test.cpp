@@ -33,7 +33,7 @@ class Engines : public ::testing::Test {
   void SetUp() override {
     if (chosen_isa() == Isa::plain) GTEST_SKIP() << "there are no fast kernels here";
   }
-  Tensor x_ = noise({2, 3, 24, 20}, 1);
+  Tensor x_ = noise({2, 3, 40, 32}, 1);
 };
 
 TEST_F(Engines, AgreeInValuesResidualsAndGradients) {

@@ -1,0 +1,139 @@
+// How fast the kernels are: GFLOP/s of the products that they compute, as a share of what the processor can
+// do at most, and what a direct convolution would have to reach to be as quick.
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <random>
+
+#include "core/error.h"
+#include "kernels/conv3x3.h"
+#include "kernels/residual_trunk.h"
+#include "bench/peak.h"
+
+namespace torsor {
+namespace {
+
+struct KernelBench {
+  std::int64_t channels = 256, side = 64, batch = 1, blocks = 9;
+  int threads = 0, repeats = 15;
+};
+
+double best_seconds(int repeats, const std::function<void()>& work) {
+  double best = 1e9;
+  work();  // memory and weights are got ready
+  for (int i = 0; i < repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+class Memory {
+ public:
+  float* noise(std::size_t count, float scale) {
+    float* out = empty(count);
+    std::normal_distribution<float> normal(0, scale);
+    for (std::size_t i = 0; i < count; ++i) out[i] = normal(random_);
+    return out;
+  }
+  float* empty(std::size_t count) {
+    buffers_.emplace_back();
+    return buffers_.back().at_least(count);
+  }
+
+ private:
+  std::vector<FloatBuffer> buffers_;
+  std::mt19937 random_{1};
+};
+
+void print_row(const std::string& what, double seconds, double direct, double products, double peak) {
+  if (products == 0) {  // one that multiplies no matrices
+    std::cout << fmt::format("| {} | {:.2f} ms | | | |\n", what, seconds * 1e3);
+    return;
+  }
+  std::cout << fmt::format("| {} | {:.2f} ms | {:.0f} | {:.0f} | {:.0f} % |\n", what, seconds * 1e3,
+                           direct / seconds * 1e-9, products / seconds * 1e-9,
+                           100 * products / seconds * 1e-9 / peak);
+}
+
+void bench(Isa isa, const KernelBench& o) {
+  const Conv3x3Shape shape{o.batch, o.channels, o.channels, o.side, o.side, Border::reflect};
+  Conv3x3 conv(shape, isa);
+  Memory memory;
+  const auto image = static_cast<std::size_t>(o.batch * o.channels * o.side * o.side);
+  const auto taps = static_cast<std::size_t>(o.channels * o.channels * 9);
+  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
+  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
+  float* u = memory.empty(conv.winograd().weight_floats());
+  float* ut = memory.empty(conv.winograd().weight_floats());
+  const double direct = 2.0 * 9 * static_cast<double>(image) * static_cast<double>(o.channels);
+  const double tiles = static_cast<double>((o.side + 3) / 4 * ((o.side + 3) / 4) * o.batch);
+  const double products = 2.0 * kPositions * tiles * static_cast<double>(o.channels * o.channels);
+  const double peak = measured_peak(isa);
+  std::cout << fmt::format(
+      "\n{}, {} thread{}, {} to {} channels, {}x{}, batch {}; peak {:.0f} GFLOP/s\n\n"
+      "| kernel | time | as a direct convolution, GFLOP/s | its own products, GFLOP/s | of peak |\n"
+      "|---|---|---|---|---|\n",
+      isa_name(isa), omp_get_max_threads(), omp_get_max_threads() == 1 ? "" : "s", o.channels, o.channels,
+      o.side, o.side, o.batch, peak);
+  const auto row = [&](const char* what, double parts, const std::function<void()>& work) {
+    print_row(what, best_seconds(o.repeats, work), parts * direct, parts * products, peak);
+  };
+  row("weights transformed", 0, [&] { conv.winograd().transform_weights(w, u); });
+  row("weights transposed", 0, [&] { conv.winograd().transpose_weights(u, ut); });
+  row("forward", 1, [&] { conv.forward(x, u, y); });
+  row("input gradient", 1, [&] { conv.input_gradient(dy, ut, dx); });
+  row("weight gradient", 1, [&] { conv.weight_gradient(x, dy, dw); });
+  row("both gradients", 2, [&] { conv.gradients(x, dy, ut, dx, dw); });
+
+  ResidualTrunk trunk({o.batch, o.channels, o.side, o.side, o.blocks}, isa);
+  const auto convolutions = static_cast<std::size_t>(2 * o.blocks);
+  ResidualTrunk::Record record;
+  for (std::size_t i = 0; i < convolutions; ++i) {
+    record.normalised.push_back(memory.empty(image));
+    record.scales.push_back(memory.empty(trunk.scale_floats()));
+    if (i % 2 == 0 && i > 0) record.inputs.push_back(memory.empty(image));
+  }
+  const std::vector<const float*> all_u(convolutions, u), all_ut(convolutions, ut);
+  const std::vector<float*> all_dw(convolutions, dw);
+  const auto times = static_cast<double>(convolutions);
+  const auto trunk_row = [&](const std::string& what, double parts, const std::function<void()>& work) {
+    print_row(fmt::format("trunk of {} blocks: {}", o.blocks, what),
+              best_seconds(std::max(1, o.repeats / 3), work), parts * direct, parts * products, peak);
+  };
+  trunk_row("translating", times, [&] { trunk.forward(x, all_u, nullptr, y); });
+  trunk_row("forward", times, [&] { trunk.forward(x, all_u, &record, y); });
+  trunk_row("gradients", 2 * times, [&] { trunk.backward(x, record, all_ut, dy, {}, dx, all_dw); });
+}
+
+int run(int argc, char** argv) {
+  KernelBench o;
+  CLI::App app{"Speed of the kernels"};
+  app.add_option("--channels", o.channels)->capture_default_str()->check(CLI::Range(16, 4096));
+  app.add_option("--side", o.side)->capture_default_str()->check(CLI::Range(2, 4096));
+  app.add_option("--batch", o.batch)->capture_default_str()->check(CLI::Range(1, 64));
+  app.add_option("--blocks", o.blocks)->capture_default_str()->check(CLI::Range(1, 32));
+  app.add_option("--threads", o.threads, "0 = all cores")->capture_default_str()->check(CLI::Range(0, 1024));
+  app.add_option("--repeats", o.repeats)->capture_default_str()->check(CLI::Range(1, 10000));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (o.threads > 0) omp_set_num_threads(o.threads);
+    for (const Isa isa : supported_isas())
+      if (isa != Isa::plain) bench(isa, o);
+  } catch (const std::exception& error) {
+    std::cerr << "torsor_kernel_bench: " << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace torsor
+
+int main(int argc, char** argv) { return torsor::run(argc, argv); }
