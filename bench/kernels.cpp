@@ -10,10 +10,10 @@
 #include <iostream>
 #include <random>
 
+#include "bench/peak.h"
 #include "core/error.h"
 #include "kernels/conv3x3.h"
 #include "kernels/residual_trunk.h"
-#include "bench/peak.h"
 
 namespace torsor {
 namespace {

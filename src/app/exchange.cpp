@@ -82,7 +82,8 @@ int export_onnx(const WeightSet& set, const ExportOptions& o, const fs::path& ou
   const LoadedGenerator generator = load_generator(set, o.direction);
   const OnnxExport done = write_onnx(generator, out, o.opset);
   std::cout << fmt::format(
-      "written:\n  {}: {} as opset {}; any batch, sides {}\n    input: {}\n    output: {}\n  {}: inputs of {} "
+      "written:\n  {}: {} as opset {}; any batch, sides {}\n    input: {}\n    output: {}\n  {}: inputs of "
+      "{} "
       "and their outputs, for scripts/check-onnx.py {}\n",
       done.model.string(), generator.options.net_g, o.opset, sides_text(generator.generator->size_rule()),
       done.input, done.output, done.check.string(), join(done.sizes), done.model.string());

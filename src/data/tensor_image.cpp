@@ -71,8 +71,8 @@ double percentile_95(const std::array<std::int64_t, 256>& counts) {
 Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
                const std::string& name) {
   try {
-    return with_channels(
-        scales_each_image(scaling) ? to_u8_by_largest(stored, note) : to_u8(stored, note), channels);
+    return with_channels(scales_each_image(scaling) ? to_u8_by_largest(stored, note) : to_u8(stored, note),
+                         channels);
   } catch (const Error& error) {
     fail("{}: {}", name, error.what());
   }

@@ -13,8 +13,7 @@ DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformO
 
 ScaledImage DomainReader::read_scaled(std::int64_t index, Rng& rng) const {
   std::string note;
-  Image image =
-      to_input(source_->read(index), channels_, transform_.scaling, note, source_->name(index));
+  Image image = to_input(source_->read(index), channels_, transform_.scaling, note, source_->name(index));
   if (!note.empty() && !noted_.exchange(true)) log_->notice(source_->name(index) + ": " + note);
   // Channels before the resize, as in the reference: a grey image is resized as grey.
   const ValueRange range = range_of(image, transform_.scaling, source_->name(index));

@@ -12,7 +12,8 @@ constexpr double kNotable = 0.2;  // difference of the shares of images that kee
 constexpr std::size_t kMinPairs = 3;
 
 // S0-E1's gradient descent turns a ResNet black for good within twenty steps, since its last convolution sums
-// several times as many numbers as the bottleneck's; at a thirtieth of the rate it hardly moves in five hundred.
+// several times as many numbers as the bottleneck's; at a thirtieth of the rate it hardly moves in five
+// hundred.
 std::vector<DigitArm> arms(const DigitScale& scale) {
   std::vector<DigitArm> all = {bottleneck_arm(scale), resnet_arm(scale)};
   const Json adam = {{"optimizer", "adam"}, {"lr", 5e-4}, {"lr_d", 2e-4}, {"beta1", 0.5}};
@@ -67,11 +68,12 @@ class ArchitectureChoice : public Experiment {
     const DigitArm resnet = arms(digit_scale(scale)).back();
     for (Setting& setting : all)
       if (setting.what == "optimiser")
-        setting = {"optimiser",
-                   fmt::format("Adam in both arms, {} for the generators and {} for the discriminators, constant",
-                               resnet.settings.at("lr").dump(), resnet.settings.at("lr_d").dump()),
-                   "not S0-E1's gradient descent, which turns a ResNet black within twenty steps; seen and "
-                   "chosen on seed 101"};
+        setting = {
+            "optimiser",
+            fmt::format("Adam in both arms, {} for the generators and {} for the discriminators, constant",
+                        resnet.settings.at("lr").dump(), resnet.settings.at("lr_d").dump()),
+            "not S0-E1's gradient descent, which turns a ResNet black within twenty steps; seen and "
+            "chosen on seed 101"};
     all.push_back(
         {"second generator",
          fmt::format("{}, {} filters in the first layer", resnet.settings.at("net_g").get<std::string>(),

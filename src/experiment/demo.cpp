@@ -217,6 +217,7 @@ DemoPlan plan_demo(const DemoOptions& options) {
 
 std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_ptr<LogSink> log,
                                       const StopFlag& stop, const ObserverFactory& observers) {
+  resolve_placement({});  // before anything is replaced
   const std::vector<Lesson> lessons = chosen_lessons(options);
   std::vector<LessonResult> results(lessons.size());
   std::atomic<std::size_t> next{0};

@@ -48,17 +48,11 @@ Image overview_of(const Json& runs, const std::string& arm) {
 std::vector<std::string> table_row(const Json& run, const Json& d) {
   const auto number = [&](const char* key) { return fmt::format("{:.2f}", d.at(key).get<double>()); };
   const std::string kind = digit_kind(d);
-  return {run.at("arm"),
-          run.at("seed").dump(),
-          d.at("direction"),
-          kind,
+  return {run.at("arm"), run.at("seed").dump(), d.at("direction"), kind,
           // One class of output follows any permutation as well as any other.
           kind == "collapsed" ? "none" : cycles_text(d.at("permutation").get<std::vector<std::int64_t>>()),
-          number("permutation_share"),
-          number("identity_share"),
-          number("mutual_information"),
-          number("row_entropy"),
-          number("output_entropy"),
+          number("permutation_share"), number("identity_share"), number("mutual_information"),
+          number("row_entropy"), number("output_entropy"),
           fmt::format("{:.3f}", d.at("cycle_l1").get<double>())};
 }
 

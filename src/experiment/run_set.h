@@ -30,7 +30,8 @@ std::vector<Json> measure_runs(std::size_t arms, const Request& request,
 
 /// Trains every configuration in its run directory, on the device of the request, as many at a time as there
 /// are cores, so that each should ask for one thread; run.steps says when it ends. Runs that are there are
-/// taken up where they stopped, finished ones as they are, on whatever device they were trained. Throws StoppedError, and Error for a run that is there with other settings.
+/// taken up where they stopped, finished ones as they are, on whatever device they were trained. Throws
+/// StoppedError, and Error for a run that is there with other settings.
 void train_runs(std::vector<TrainConfig> configs, const Request& request);
 
 }  // namespace torsor

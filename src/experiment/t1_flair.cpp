@@ -161,7 +161,8 @@ class T1ToFlair : public Experiment {
             "An arm (a weight of the identity term, α_id) is trained when its PSNR from T1 to FLAIR, mean "
             "over the seeds, is above that of copying the input. agrees: the arm with α_id 0 is trained, "
             "flipped it has at most {0} times the loss, flipping costs it PSNR in both directions (the 95 "
-            "% intervals over the seeds, Student's t, of ratio and costs decide), and Loss (f) - Loss grows from each trained "
+            "% intervals over the seeds, Student's t, of ratio and costs decide), and Loss (f) - Loss grows "
+            "from each trained "
             "arm to the next, of which there are two or more. disagrees: the arm with α_id 0 is trained, "
             "and the ratio's interval lies above {0}, or a PSNR's difference below 0. cannot tell: "
             "otherwise.",

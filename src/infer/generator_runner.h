@@ -36,8 +36,8 @@ class GeneratorRunner {
   GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options);
 
   /// [N,C,H,W] in the training's range (input_range(); [-1,1] with --scaling white) -> [N,C',H,W]; throws
-  /// Error for another shape or for whole numbers. Sides that do not fit the network are reflect-padded on the right and bottom (again
-  /// and again where the image is smaller than the pad) and cropped back.
+  /// Error for another shape or for whole numbers. Sides that do not fit the network are reflect-padded on
+  /// the right and bottom (again and again where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
   /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out

@@ -14,6 +14,8 @@ class FloatBuffer {
   /// At least `count` floats, whose values are whatever was there. Throws std::bad_alloc.
   float* at_least(std::size_t count) {
     if (count > size_) {
+      floats_.reset();
+      size_ = 0;
       const std::size_t bytes = (count * sizeof(float) + kLine - 1) / kLine * kLine;
       floats_.reset(static_cast<float*>(std::aligned_alloc(kLine, bytes)));
       if (!floats_) throw std::bad_alloc();

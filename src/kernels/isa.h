@@ -10,7 +10,7 @@ namespace torsor {
 enum class Isa { plain, avx2, avx512 };
 std::string isa_name(Isa isa);
 
-/// What this processor can run, the fastest last.
+/// What this processor can run and this build has code for, the fastest last.
 std::vector<Isa> supported_isas();
 
 /// The one of this name. Throws UsageError for an unknown one, or one that this processor does not have.

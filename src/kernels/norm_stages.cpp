@@ -83,12 +83,15 @@ void normalise_gradient(std::int64_t pixels, const float* dy, const float* norma
 }
 
 void relu(std::int64_t pixels, const float* x, float* out) {
-  fill(pixels, out, [&](std::int64_t i) HWY_ATTR { return hn::Max(load(x + i), hn::Zero(kFloats)); });
+  fill(pixels, out, [&](std::int64_t i) HWY_ATTR {
+    const V value = load(x + i);
+    return hn::IfThenZeroElse(hn::Lt(value, hn::Zero(kFloats)), value);  // NaN stays NaN
+  });
 }
 
 void relu_gradient(std::int64_t pixels, const float* dy, const float* x, float* out) {
   fill(pixels, out, [&](std::int64_t i) HWY_ATTR {
-    return hn::IfThenElseZero(hn::Gt(load(x + i), hn::Zero(kFloats)), load(dy + i));
+    return hn::IfThenZeroElse(hn::Le(load(x + i), hn::Zero(kFloats)), load(dy + i));
   });
 }
 

@@ -2,15 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 
 namespace torsor {
 
 /// Calls work(0) ... work(count - 1), each once, from as many threads as OpenMP gives. Who does what does not
-/// show in the results as long as no two calls write to one place.
+/// show in the results as long as no two calls write to one place. Throws what one of the calls threw.
 template <class Work>
 void for_each_parallel(std::int64_t count, const Work& work) {
+  std::exception_ptr failure;
 #pragma omp parallel for schedule(static)
-  for (std::int64_t i = 0; i < count; ++i) work(i);
+  for (std::int64_t i = 0; i < count; ++i) try {
+      work(i);
+    } catch (...) {
+#pragma omp critical(torsor_for_each_parallel)
+      failure = std::current_exception();
+    }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace torsor

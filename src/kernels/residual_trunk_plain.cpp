@@ -110,7 +110,7 @@ void residual_trunk_gradient_plain(const TrunkShape& s, const float* x,
     conv3x3_weight_gradient_plain(conv, block.middle.data(), gradient.data(), dw[second]);
     conv3x3_input_gradient_plain(conv, gradient.data(), weights[second], back.data());
     for (std::size_t i = 0; i < back.size(); ++i)
-      if (!(block.first.values[i] > 0)) back[i] = 0;
+      if (block.first.values[i] <= 0) back[i] = 0;
     normalise_gradient(s, block.first, back);
     conv3x3_weight_gradient_plain(conv, block.input.data(), back.data(), dw[first]);
     conv3x3_input_gradient_plain(conv, back.data(), weights[first], gradient.data());

@@ -43,7 +43,10 @@ bool is_taken(const Conv3x3Shape& s) {
 }
 
 Winograd3x3::Winograd3x3(const Conv3x3Shape& shape, Isa isa)
-    : shape_(shape), stages_(&winograd_stages(isa)), products_(&winograd_products(isa)), tiling_({shape.height, shape.width}, shape.batch) {
+    : shape_(shape),
+      stages_(&winograd_stages(isa)),
+      products_(&winograd_products(isa)),
+      tiling_({shape.height, shape.width}, shape.batch) {
   if (!is_taken(shape)) throw std::logic_error("Winograd3x3: a shape that it does not take");
 }
 
@@ -115,8 +118,8 @@ void Winograd3x3::products(const float* rows, const float* matrices, std::int64_
     const TileProduct product{tiling_.tiles, depth, std::min(kPanel, width - first), tiling_.block_stride,
                               tiling_.block_stride};
     products_->multiply(product, rows + position * row_stride,
-                      matrices + position * matrix_stride + first * depth,
-                      out + position * out_stride + first / kBlock * tiling_.block_stride);
+                        matrices + position * matrix_stride + first * depth,
+                        out + position * out_stride + first / kBlock * tiling_.block_stride);
   });
 }
 

@@ -266,7 +266,8 @@ void weight_gradient(const float* in, std::int64_t stride, float* taps) {
 }
 
 const WinogradStages& stages() {
-  static constexpr WinogradStages all = {input, output, output_gradient, input_gradient, weights, weight_gradient};
+  static constexpr WinogradStages all = {input,          output,  output_gradient,
+                                         input_gradient, weights, weight_gradient};
   return all;
 }
 

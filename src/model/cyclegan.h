@@ -61,8 +61,8 @@ class CycleGan : public Model {
   CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed);
 
   /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W], scaled as --scaling says. Losses:
-  /// d_a, d_b (halved, as in the reference), g_a_to_b, g_b_to_a (adversarial), cycle_a, cycle_b, idt_a, idt_b;
-  /// weights included.
+  /// d_a, d_b (halved, as in the reference), g_a_to_b, g_b_to_a (adversarial), cycle_a, cycle_b, idt_a,
+  /// idt_b; weights included.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;

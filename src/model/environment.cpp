@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/version.h"
+#include "kernels/isa.h"
 
 namespace torsor {
 
@@ -27,9 +28,13 @@ std::string shown(const Json& value) { return value.is_string() ? value.get<std:
 }  // namespace
 
 Json describe_environment(const Placement& placement) {
-  return {{"torsor", torsor_version()},       {"libtorch", TORCH_VERSION},
-          {"isa", at::get_cpu_capability()},  {"cpu", cpu_name()},
-          {"threads", at::get_num_threads()}, {"device", placement.device.is_cuda() ? "cuda" : "cpu"}};
+  return {{"torsor", torsor_version()},
+          {"libtorch", TORCH_VERSION},
+          {"isa", at::get_cpu_capability()},
+          {"kernels", isa_name(chosen_isa())},
+          {"cpu", cpu_name()},
+          {"threads", at::get_num_threads()},
+          {"device", placement.device.is_cuda() ? "cuda" : "cpu"}};
 }
 
 std::vector<std::string> environment_changes(const Json& then, const Json& now) {

@@ -9,8 +9,8 @@
 
 namespace torsor {
 
-/// {"torsor", "libtorch", "isa", "cpu", "threads", "device"}: versions, the instruction set that libtorch
-/// uses, the processor's name, compute threads, cpu or cuda.
+/// {"torsor", "libtorch", "isa", "kernels", "cpu", "threads", "device"}: versions, the instruction sets that
+/// libtorch and torsor's kernels use, the processor's name, compute threads, cpu or cuda.
 Json describe_environment(const Placement& placement);
 
 /// "libtorch 2.12.0 then, 2.13.0 now", one a difference; what `then` does not say is passed over.

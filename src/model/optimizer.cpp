@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <torch/csrc/autograd/variable.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 
@@ -74,7 +75,11 @@ void Optimizer::set_lr_factor(double factor) {
 
 void Optimizer::zero_grad() { inner_->zero_grad(); }
 
-void Optimizer::step() { inner_->step(); }
+void Optimizer::step() {
+  inner_->step();
+  // libtorch writes through data(), which autograd does not count; who keeps something made of weights does.
+  for (const at::Tensor& parameter : parameters_) torch::autograd::impl::bump_version(parameter);
+}
 
 void Optimizer::save(Archive& archive) const {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

@@ -49,14 +49,15 @@ void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOption
 
 void SequentialGenerator::find_stretches() {
   const auto& layers = model->layers();
+  std::vector<Stretch> found;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     auto* block = dynamic_cast<ResnetBlock*>(layers[i].get());
     if (block == nullptr) continue;
-    if (stretches_.empty() || stretches_.back().first + stretches_.back().blocks.size() != i)
-      stretches_.push_back({i, {}, nullptr});
-    stretches_.back().blocks.push_back(block);
+    if (found.empty() || found.back().first + found.back().blocks.size() != i)
+      found.push_back({i, {}, nullptr});
+    found.back().blocks.push_back(block);
   }
-  for (Stretch& stretch : stretches_) {
+  for (Stretch& stretch : found) {
     std::vector<at::Tensor> weights, biases;
     for (const ResnetBlock* block : stretch.blocks)
       for (const Conv* conv : block->convolutions()) {
@@ -65,6 +66,7 @@ void SequentialGenerator::find_stretches() {
       }
     stretch.trunk = std::make_unique<FastTrunk>(std::move(weights), std::move(biases));
   }
+  stretches_ = std::move(found);
 }
 
 bool SequentialGenerator::goes_fast(const Stretch& stretch, const at::Tensor& x) const {

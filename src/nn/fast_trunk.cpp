@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <numeric>
 #include <stdexcept>
 
 #include "kernels/blocked.h"
@@ -58,8 +59,8 @@ Tensor by_libtorch(const Tensor& x, const variable_list& weights, variable_list*
 
 }  // namespace
 
-// Which values a weight had when it was transformed. libtorch's own optimisers write through data(), which
-// autograd does not count: so some of the values are part of it, every one of which such a step moves.
+// Which values a weight had when it was transformed. torsor's optimiser tells autograd that it wrote;
+// libtorch's own, used without it, do not, so that some of the values are part of it too.
 struct WeightVersion {
   const void* storage = nullptr;
   std::int64_t count = -1;
@@ -74,7 +75,8 @@ static WeightVersion version_of(const Tensor& weight) {
                         weight.is_inference() ? 0 : static_cast<std::int64_t>(weight._version()),
                         14695981039346656037u};
   const auto* bits = reinterpret_cast<const std::uint32_t*>(weight.const_data_ptr<float>());
-  const std::int64_t step = std::max<std::int64_t>(1, weight.numel() / kSamples);
+  std::int64_t step = std::max<std::int64_t>(1, weight.numel() / kSamples);
+  while (std::gcd(step, weight.numel()) > 1) --step;  // so that all channels and taps have their turn
   for (std::int64_t i = 0; i < weight.numel(); i += step)
     version.samples = (version.samples ^ bits[i]) * kPrime;
   return version;
@@ -141,7 +143,7 @@ struct FastTrunk::State {
     TransformedWeight& t = transformed[i];
     const WeightVersion now = version_of(weights[i]);
     if (t.forward_of != now) {
-      kernel.winograd().transform_weights(in(weights[i].contiguous()),
+      kernel.winograd().transform_weights(in(weights[i]),
                                           t.forward.at_least(kernel.winograd().weight_floats()));
       t.forward_of = now;
     }
@@ -201,11 +203,14 @@ struct StateHolder : torch::CustomClassHolder {
   std::shared_ptr<State> state;
 };
 
+// Whether each block's residual is an output too.
+enum class Outputs { sum, sum_and_residuals };
+
 class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
  public:
-  // Outputs: the sum, then every block's residual.
+  // Outputs: the sum, then every block's residual where they are asked for.
   static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
-                               at::TensorList biases, const std::shared_ptr<State>& state) {
+                               at::TensorList biases, const std::shared_ptr<State>& state, Outputs wanted) {
     const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
     const Kept kept = Kept::of(image, weights.size());
     {
@@ -214,7 +219,8 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
       kernel->forward(in(image), state->forward_weights(*kernel), &record, out(sum));
     }
     variable_list outputs = {planar(sum)}, saved = {x};
-    for (std::size_t i = 1; i < weights.size(); i += 2) outputs.push_back(planar(kept.normalised[i]));
+    if (wanted == Outputs::sum_and_residuals)
+      for (std::size_t i = 1; i < weights.size(); i += 2) outputs.push_back(planar(kept.normalised[i]));
     for (const at::TensorList more :
          {weights, at::TensorList(kept.inputs), at::TensorList(kept.normalised), at::TensorList(kept.scales)})
       saved.insert(saved.end(), more.begin(), more.end());
@@ -226,7 +232,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     return outputs;
   }
 
-  // Gradients of x, of the weights, of the biases, and of the state, which has none.
+  // Gradients of x, of the weights, of the biases; state and outputs have none.
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
@@ -237,7 +243,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
       results.push_back(ctx->needs_input_grad(1 + convolutions + i)
                             ? at::zeros({saved[0].size(1)}, saved[0].options())
                             : Tensor());
-    results.emplace_back();
+    results.insert(results.end(), 2, Tensor());
     return results;
   }
 
@@ -250,7 +256,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     const Kept kept = kept_in(saved, convolutions);
     variable_list results = {at::empty(x.sizes(), x.options())}, of_residuals;
     std::vector<const float*> residual_places;
-    for (std::size_t b = 0; b < convolutions / 2; ++b) {
+    for (std::size_t b = 0; b + 1 < gradients.size(); ++b) {
       const Tensor& gradient = gradients[b + 1];
       of_residuals.push_back(gradient.defined() ? blocked(gradient) : Tensor());
       residual_places.push_back(gradient.defined() ? in(of_residuals.back()) : nullptr);
@@ -271,25 +277,28 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     return results;
   }
 
-  // The kernel's gradients have none of their own.
+  // The kernel's gradients have none of their own. Taken with respect to aliases: x may itself come from the
+  // same weights, and what passes through it is autograd's business.
   static variable_list by_autograd(const variable_list& saved, std::size_t convolutions,
                                    const variable_list& gradients) {
-    const variable_list weights(saved.begin() + 1,
-                                saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions));
-    variable_list made, outputs, of_outputs, inputs, results;
-    made.push_back(by_libtorch(saved[0], weights, &made));
-    std::rotate(made.begin(), made.end() - 1, made.end());  // the sum first
+    variable_list aliases;
+    for (std::size_t i = 0; i <= convolutions; ++i) aliases.push_back(saved[i].view_as(saved[i]));
+    const variable_list weights(aliases.begin() + 1, aliases.end());
+    variable_list residuals;
+    variable_list made = {by_libtorch(aliases[0], weights, &residuals)};
+    made.insert(made.end(), residuals.begin(), residuals.end());
+    variable_list outputs, of_outputs, inputs, results;
     for (std::size_t i = 0; i < gradients.size(); ++i)
       if (gradients[i].defined()) {
         outputs.push_back(made[i]);
         of_outputs.push_back(gradients[i]);
       }
-    for (std::size_t i = 0; i <= convolutions; ++i)
-      if (saved[i].requires_grad()) inputs.push_back(saved[i]);
+    for (const Tensor& alias : aliases)
+      if (alias.requires_grad()) inputs.push_back(alias);
     const variable_list found = torch::autograd::grad(outputs, inputs, of_outputs, /*retain_graph=*/true,
                                                       /*create_graph=*/true, /*allow_unused=*/true);
-    for (std::size_t i = 0, next = 0; i <= convolutions; ++i)
-      results.push_back(saved[i].requires_grad() ? found[next++] : Tensor());
+    std::size_t next = 0;
+    for (const Tensor& alias : aliases) results.push_back(alias.requires_grad() ? found[next++] : Tensor());
     return results;
   }
 
@@ -327,19 +336,23 @@ FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
 FastTrunk::~FastTrunk() = default;
 
 bool FastTrunk::takes(const Tensor& x) const {
-  const bool here = x.dim() == 4 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
-                    !at::autocast::is_autocast_enabled(at::kCPU);
-  return here && !state_->weights.empty() && state_->weights.front().scalar_type() == at::kFloat &&
-         x.size(1) == state_->weights.front().size(0) &&
-         is_taken(shape_of(x, state_->weights.size()).convolution());
+  const auto is_plain_memory = [](const Tensor& t) {
+    return t.device().is_cpu() && t.scalar_type() == at::kFloat;
+  };
+  if (x.dim() != 4 || !is_plain_memory(x) || at::autocast::is_autocast_enabled(at::kCPU)) return false;
+  const std::vector<std::int64_t> wanted = {x.size(1), x.size(1), 3, 3};
+  return !state_->weights.empty() && is_taken(shape_of(x, state_->weights.size()).convolution()) &&
+         std::all_of(state_->weights.begin(), state_->weights.end(), [&](const Tensor& w) {
+           return is_plain_memory(w) && w.is_contiguous() && w.sizes() == at::IntArrayRef(wanted);
+         });
 }
 
 Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
   variable_list outputs;
-  if (wants_gradient(x, state_->weights)) {
-    outputs =
-        TrunkFunction::apply(x, at::TensorList(state_->weights), at::TensorList(state_->biases), state_);
+  if (wants_gradient(x, state_->weights) || wants_gradient(x, state_->biases)) {
+    outputs = TrunkFunction::apply(x, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
+                                   residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
   } else if (residuals == nullptr) {
     const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
     const Loan kernel(*state_, shape_of(x, state_->weights.size()));

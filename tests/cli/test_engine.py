@@ -1,13 +1,18 @@
 """torsor's own kernels in the real program: chosen, forced, refused; the same bits each time."""
 import json
 import os
+import pathlib
 
 import pytest
 
 from cli_support import (USAGE, equal_weights, load, picture, refused, run, save, succeeded, train, translate)
 
+CPU = pathlib.Path("/proc/cpuinfo")
+pytestmark = pytest.mark.skipif(
+    os.environ.get("TORSOR_ISA") == "plain" or not CPU.exists() or "avx2" not in CPU.read_text(),
+    reason="there are no kernels for this processor, or TORSOR_ISA=plain leaves them out")
 numpy = pytest.importorskip("numpy")
-WIDE = {"ngf": 8, "net_g": "resnet_2blocks"}  # 32 channels and maps of 8 x 8: from there on `auto` takes the kernels
+WIDE = {"ngf": 8, "net_g": "resnet_2blocks", "device": "cpu"}  # 32 channels and maps of 8 x 8: from there on `auto` takes the kernels
 
 
 def with_isa(isa):

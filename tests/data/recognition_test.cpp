@@ -100,7 +100,7 @@ Rates rates(const Recogniser& recogniser, const Images& images, std::size_t step
 }
 
 FingerprintBuilder* seen(FingerprintBuilder& builder, const Images& images) {
-  for (std::size_t i = 0; i < images.size(); ++i) 
+  for (std::size_t i = 0; i < images.size(); ++i)
     builder.add(static_cast<std::int64_t>(i), with_channels(images[i], 3));
   return &builder;
 }

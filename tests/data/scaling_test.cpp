@@ -61,8 +61,7 @@ TEST(Scaling, ComesBeforeResizing) {
   transform.load_size = transform.crop_size = 16;
   transform.flip = false;
   transform.scaling = "percentile_95";
-  const std::shared_ptr<const ImageSource> phantoms =
-      make_phantom_source(Domain::b, Split::train, 1, 3, 64);
+  const std::shared_ptr<const ImageSource> phantoms = make_phantom_source(Domain::b, Split::train, 1, 3, 64);
   const DomainReader reader(phantoms, transform, 1, std::make_shared<NullLog>());
   Rng rng(0);
   const ScaledImage read = reader.read_scaled(2, rng);

@@ -194,8 +194,7 @@ TEST(GeneratorRunner, AnOutputHasTheWhiteOfItsOwnDomain) {
     g.info.b.range = {200, 0};
     const GeneratorRunner t(std::move(g), {});
     std::string note;
-    const at::Tensor made =
-        t.translate(to_tensor(given, {percentile_95(given), 0}).unsqueeze(0))[0];
+    const at::Tensor made = t.translate(to_tensor(given, {percentile_95(given), 0}).unsqueeze(0))[0];
     const float white = direction == "a_to_b" ? 200 : 80;
     EXPECT_EQ(t.translate(given, note).bytes, to_image(made, {white, 0}).bytes);
   }
@@ -207,8 +206,7 @@ TEST(TranslateAsReference, ScalesTheImageBeforeItsResize) {
   g.info.preprocessing = {{"scaling", "percentile_95"}};
   g.info.b.range = {200, 0};
   const GeneratorRunner t(std::move(g), {"", NormStatistics::batch, {}});
-  const Image given = picture(32, 32, 3),
-              small = resize_bicubic(given, 16, 16, PassOrder::pillow_13);
+  const Image given = picture(32, 32, 3), small = resize_bicubic(given, 16, 16, PassOrder::pillow_13);
   ASSERT_NE(percentile_95(given), percentile_95(small));
   const at::Tensor made = t.translate(to_tensor(small, {percentile_95(given), 0}).unsqueeze(0))[0];
   EXPECT_EQ(translate_as_reference(t, {"resize_and_crop", 16, 16, /*flip=*/false}, given).bytes,

@@ -74,6 +74,8 @@ std::vector<Conv3x3Shape> shapes() {
                {16, 16}, {16, 48}, {48, 16}, {32, 32}, {80, 64}})
         out.push_back({in == 32 ? 3 : 1, in, to, height, width, border});
   out.push_back({1, 256, 256, 32, 32, Border::reflect});
+  out.push_back({1, 64, 32, 64, 64, Border::reflect});
+  out.push_back({1, 32, 32, 70, 101, Border::reflect});
   out.push_back({2, 128, 160, 16, 20, Border::reflect});
   return out;
 }

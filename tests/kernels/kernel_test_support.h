@@ -5,6 +5,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <vector>
 
@@ -55,7 +56,10 @@ inline std::vector<Isa> fast_isas() {
 /// Threads of both libraries while it lives.
 class Threads {
  public:
-  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  explicit Threads(int count) : before_(at::get_num_threads()) {
+    at::set_num_threads(count);
+    EXPECT_EQ(omp_get_max_threads(), count) << "kernels and libtorch do not share their threads";
+  }
   ~Threads() { at::set_num_threads(before_); }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;

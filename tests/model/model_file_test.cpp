@@ -145,7 +145,8 @@ TEST_F(ModelFile, WhoseRangeItsScalingCannotHaveIsRefused) {
 
 TEST_F(ModelFile, OfAnOlderFormatHasOneRangeForAll) {
   for (const char* format : {"format-1.safetensors", "format-2.safetensors"}) {
-    const ModelInfo info = read_weights(std::filesystem::path(TORSOR_TEST_DATA) / "checkpoints" / format).info;
+    const ModelInfo info =
+        read_weights(std::filesystem::path(TORSOR_TEST_DATA) / "checkpoints" / format).info;
     EXPECT_EQ(info.a.range, ValueRange{}) << format;
     EXPECT_EQ(info.b.range, ValueRange{}) << format;
   }
