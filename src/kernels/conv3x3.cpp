@@ -1,35 +1,22 @@
 #include "kernels/conv3x3.h"
 
-#include "kernels/parallel.h"
-
 namespace torsor {
-
-namespace {
-
-// work(image, block, offset of its plane) for all planes of a batch.
-template <class Work>
-void for_each_plane(const Winograd3x3& w, std::int64_t blocks, const Work& work) {
-  for_each_parallel(w.shape().batch * blocks,
-                    [&](std::int64_t i) { work(i / blocks, i % blocks, i * w.plane_floats()); });
-}
-
-}  // namespace
 
 const float* Conv3x3::transformed_input(const float* x) {
   float* in = input_.at_least(winograd_.in_floats());
-  for_each_plane(winograd_, winograd_.in_blocks(),
-                 [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-                   winograd_.input_plane(n, block, x + plane, in);
-                 });
+  winograd_.for_each_plane(winograd_.in_blocks(),
+                           [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+                             winograd_.input_plane(n, block, x + plane * winograd_.plane_floats(), in);
+                           });
   return in;
 }
 
 const float* Conv3x3::transformed_gradient(const float* dy) {
   float* out = gradient_.at_least(winograd_.out_floats());
-  for_each_plane(winograd_, winograd_.out_blocks(),
-                 [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-                   winograd_.output_gradient_plane(n, block, dy + plane, out);
-                 });
+  winograd_.for_each_plane(
+      winograd_.out_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+        winograd_.output_gradient_plane(n, block, dy + plane * winograd_.plane_floats(), out);
+      });
   return out;
 }
 
@@ -37,21 +24,21 @@ void Conv3x3::forward(const float* x, const float* transformed, float* y) {
   const float* in = transformed_input(x);
   float* out = product_.at_least(winograd_.out_floats());
   winograd_.multiply(in, transformed, out);
-  for_each_plane(winograd_, winograd_.out_blocks(),
-                 [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-                   winograd_.output_plane(n, block, out, y + plane);
-                 });
+  winograd_.for_each_plane(winograd_.out_blocks(),
+                           [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+                             winograd_.output_plane(n, block, out, y + plane * winograd_.plane_floats());
+                           });
 }
 
 void Conv3x3::fold(const float* gradient, const float* transposed, float* dx) {
   float* in = product_.at_least(winograd_.in_floats());
   winograd_.multiply_back(gradient, transposed, in);
-  for_each_plane(winograd_, winograd_.in_blocks(),
-                 [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-                   thread_local FloatBuffer scratch;
-                   winograd_.input_gradient_plane(n, block, in, scratch.at_least(winograd_.scratch_floats()),
-                                                  dx + plane);
-                 });
+  winograd_.for_each_plane(
+      winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+        thread_local FloatBuffer scratch;
+        winograd_.input_gradient_plane(n, block, in, scratch.at_least(winograd_.scratch_floats()),
+                                       dx + plane * winograd_.plane_floats());
+      });
 }
 
 void Conv3x3::input_gradient(const float* dy, const float* transposed, float* dx) {

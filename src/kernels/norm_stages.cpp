@@ -22,7 +22,6 @@ using V = hn::Vec<Floats>;
 constexpr Floats kFloats;
 constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 constexpr std::int64_t kChunk = 64;
-constexpr float kEpsilon = 1e-5F;
 
 HWY_INLINE V load(const float* p) { return hn::Load(kFloats, p); }
 
@@ -58,7 +57,8 @@ void normalise(std::int64_t pixels, const float* x, float* out, float* scale) {
       const V away = hn::Sub(load(from + i * kBlock), mean);
       return hn::Mul(away, away);
     });
-    const V factor = hn::Div(hn::Set(kFloats, 1), hn::Sqrt(hn::Add(variance, hn::Set(kFloats, kEpsilon))));
+    const V factor = hn::Div(hn::Set(kFloats, 1),
+                             hn::Sqrt(hn::Add(variance, hn::Set(kFloats, static_cast<float>(kNormEpsilon)))));
     hn::Store(factor, kFloats, scale + lane);
     for (std::int64_t i = 0; i < pixels; ++i)
       hn::Store(hn::Mul(hn::Sub(load(from + i * kBlock), mean), factor), kFloats, out + i * kBlock + lane);

@@ -8,9 +8,13 @@
 
 namespace torsor {
 
+/// What is added to variances.
+inline constexpr double kNormEpsilon = 1e-5;
+
 /// Planes may be the same memory. Sums are taken 64 pixels at a time.
 struct NormStages {
-  /// out = (x - mean) * scale of each channel, scale[16] = 1 / sqrt(variance + 1e-5); the variance is biased.
+  /// out = (x - mean) * scale of each channel, scale[16] = 1 / sqrt(variance + kNormEpsilon); the variance is
+  /// biased.
   void (*normalise)(std::int64_t pixels, const float* x, float* out, float* scale);
   /// The gradient of that: dx from dy, what normalise() gave, and its scale.
   void (*normalise_gradient)(std::int64_t pixels, const float* dy, const float* normalised,

@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "kernels/parallel.h"
-
 namespace torsor {
 
 ResidualTrunk::ResidualTrunk(const TrunkShape& shape, Isa isa)
@@ -17,41 +15,36 @@ std::size_t ResidualTrunk::scale_floats() const {
   return static_cast<std::size_t>(shape_.batch * shape_.channels);
 }
 
-// work(image, block of channels, number of the plane) for all planes of a batch.
-template <class Work>
-void ResidualTrunk::for_each_plane(const Work& work) const {
-  const std::int64_t blocks = winograd_.in_blocks();
-  for_each_parallel(shape_.batch * blocks, [&](std::int64_t i) { work(i / blocks, i % blocks, i); });
-}
-
 void ResidualTrunk::forward(const float* x, const std::vector<const float*>& transformed,
                             const Record* record, float* y) {
   float *in = in_.at_least(winograd_.in_floats()), *out = out_.at_least(winograd_.out_floats());
   const std::int64_t plane_floats = winograd_.plane_floats(), pixels = winograd_.pixels();
-  for_each_plane([&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-    winograd_.input_plane(n, block, x + plane * plane_floats, in);
-  });
+  winograd_.for_each_plane(winograd_.in_blocks(),
+                           [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+                             winograd_.input_plane(n, block, x + plane * plane_floats, in);
+                           });
   for (std::int64_t i = 0; i < 2 * shape_.blocks; ++i) {
     const auto conv = static_cast<std::size_t>(i), of = conv / 2;
     const bool ends_block = i % 2 == 1, is_last = i + 1 == 2 * shape_.blocks;
     const float* skip = of == 0 ? x : record != nullptr ? record->inputs[of - 1] : y;
     float* sum = !ends_block || is_last || record == nullptr ? y : record->inputs[of];
     winograd_.multiply(in, transformed[conv], out);
-    for_each_plane([&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-      thread_local FloatBuffer scratch;
-      float* work = scratch.at_least(static_cast<std::size_t>(plane_floats + kBlock));
-      float* scale = work + plane_floats;
-      const std::int64_t at = plane * plane_floats;
-      winograd_.output_plane(n, block, out, work);
-      if (record != nullptr) scale = record->scales[conv] + plane * kBlock;
-      float* normalised = record != nullptr ? record->normalised[conv] + at : work;
-      norms_->normalise(pixels, work, normalised, scale);
-      if (ends_block)
-        norms_->add(pixels, normalised, skip + at, sum + at);
-      else
-        norms_->relu(pixels, normalised, work);
-      if (!is_last) winograd_.input_plane(n, block, ends_block ? sum + at : work, in);
-    });
+    winograd_.for_each_plane(
+        winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+          thread_local FloatBuffer scratch;
+          float* work = scratch.at_least(static_cast<std::size_t>(plane_floats + kBlock));
+          float* scale = work + plane_floats;
+          const std::int64_t at = plane * plane_floats;
+          winograd_.output_plane(n, block, out, work);
+          if (record != nullptr) scale = record->scales[conv] + plane * kBlock;
+          float* normalised = record != nullptr ? record->normalised[conv] + at : work;
+          norms_->normalise(pixels, work, normalised, scale);
+          if (ends_block)
+            norms_->add(pixels, normalised, skip + at, sum + at);
+          else
+            norms_->relu(pixels, normalised, work);
+          if (!is_last) winograd_.input_plane(n, block, ends_block ? sum + at : work, in);
+        });
   }
 }
 
@@ -68,7 +61,8 @@ void ResidualTrunk::backward(const float* x, const Record& record,
     const bool ends_block = i % 2 == 1, is_last = i + 1 == 2 * shape_.blocks;
     const float* residual = ends_block && !of_residuals.empty() ? of_residuals[of] : nullptr;
     const float* block_input = of == 0 ? x : record.inputs[of - 1];
-    for_each_plane([&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+    winograd_.for_each_plane(winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block,
+                                                        std::int64_t plane) {
       thread_local FloatBuffer scratch;
       float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + winograd_.scratch_floats());
       float* folded = work + plane_floats;
@@ -100,13 +94,14 @@ void ResidualTrunk::backward(const float* x, const Record& record,
     if (dw[conv] != nullptr)
       winograd_.multiply_weights(in, out, weights_.at_least(winograd_.weight_floats()), dw[conv]);
   }
-  for_each_plane([&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-    thread_local FloatBuffer scratch;
-    float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + winograd_.scratch_floats());
-    const std::int64_t at = plane * plane_floats;
-    winograd_.input_gradient_plane(n, block, back, work + plane_floats, work);
-    norms_->add(pixels, dx + at, work, dx + at);
-  });
+  winograd_.for_each_plane(
+      winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+        thread_local FloatBuffer scratch;
+        float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + winograd_.scratch_floats());
+        const std::int64_t at = plane * plane_floats;
+        winograd_.input_gradient_plane(n, block, back, work + plane_floats, work);
+        norms_->add(pixels, dx + at, work, dx + at);
+      });
 }
 
 }  // namespace torsor

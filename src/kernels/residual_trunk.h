@@ -47,9 +47,6 @@ class ResidualTrunk {
                 const std::vector<float*>& dw);
 
  private:
-  template <class Work>
-  void for_each_plane(const Work& work) const;
-
   TrunkShape shape_;
   Winograd3x3 winograd_;
   const NormStages* norms_;

@@ -11,8 +11,6 @@ namespace {
 
 using Images = std::vector<float>;  // [batch, channels, height, width]
 
-constexpr double kEpsilon = 1e-5;
-
 struct Normalised {
   Images values;
   std::vector<double> scale;  // of each plane
@@ -27,7 +25,7 @@ Normalised normalise(const TrunkShape& s, const Images& x) {
     for (std::int64_t i = 0; i < pixels; ++i) mean += plane[i] / static_cast<double>(pixels);
     for (std::int64_t i = 0; i < pixels; ++i)
       variance += (plane[i] - mean) * (plane[i] - mean) / static_cast<double>(pixels);
-    out.scale.push_back(1 / std::sqrt(variance + kEpsilon));
+    out.scale.push_back(1 / std::sqrt(variance + kNormEpsilon));
     for (std::int64_t i = 0; i < pixels; ++i)
       plane[i] = static_cast<float>((plane[i] - mean) * out.scale.back());
   }

@@ -4,8 +4,6 @@
 #include <array>
 #include <stdexcept>
 
-#include "kernels/parallel.h"
-
 namespace torsor {
 
 namespace {

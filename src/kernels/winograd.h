@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/parallel.h"
 #include "kernels/winograd_products.h"
 #include "kernels/winograd_stages.h"
 
@@ -40,6 +41,12 @@ class Winograd3x3 {
   std::size_t weight_floats() const;
   /// Of one plane with what lies around it.
   std::size_t scratch_floats() const { return fold_floats(tiling_.grid); }
+
+  /// work(image, block, number of the plane) for all planes of a batch with so many blocks, in parallel.
+  template <class Work>
+  void for_each_plane(std::int64_t blocks, const Work& work) const {
+    for_each_parallel(shape_.batch * blocks, [&](std::int64_t i) { work(i / blocks, i % blocks, i); });
+  }
 
   /// Planes [H,W,16]: image `n`, block `block` of its channels.
   void input_plane(std::int64_t n, std::int64_t block, const float* plane, float* in) const;

@@ -21,7 +21,6 @@ using V = hn::Vec<Floats>;
 
 constexpr Floats kFloats;
 constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
-constexpr std::int64_t kVectorsOfBlock = kBlock / kLanes;
 constexpr float kHalfRoot = 0.70710678118654752F,
                 kRoot = 1.4142135623730951F;  // the points, with their negatives
 

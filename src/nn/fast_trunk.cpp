@@ -45,8 +45,7 @@ Tensor planar(const Tensor& blocked) {
 Tensor by_libtorch(const Tensor& x, const variable_list& weights, variable_list* residuals) {
   const std::vector<std::int64_t> one = {1, 1, 1, 1};
   const auto half = [&](const Tensor& v, const Tensor& weight) {
-    return at::instance_norm(at::conv2d(at::reflection_pad2d(v, one), weight), {}, {}, {}, {},
-                             /*use_input_stats=*/true, /*momentum=*/0.1, kNormEps, /*cudnn_enabled=*/true);
+    return InstanceNorm().forward(at::conv2d(at::reflection_pad2d(v, one), weight));
   };
   Tensor sum = x;
   for (std::size_t i = 0; i < weights.size(); i += 2) {
@@ -97,16 +96,15 @@ struct FastTrunk::State {
   // A kernel for this shape, for one caller alone.
   std::unique_ptr<ResidualTrunk> borrow(const TrunkShape& shape) {
     const std::lock_guard lock(mutex);
-    for (auto& [there, kernel] : idle)
-      if (there == shape) {
-        std::unique_ptr<ResidualTrunk> found = std::move(kernel);
-        std::swap(there, idle.back().first);
-        std::swap(kernel, idle.back().second);
-        idle.pop_back();
-        return found;
-      }
-    idle.clear();  // of another shape: their memory is worth more than the time to get it again
-    return std::make_unique<ResidualTrunk>(shape, isa);
+    const auto found =
+        std::find_if(idle.begin(), idle.end(), [&](const auto& entry) { return entry.first == shape; });
+    if (found == idle.end()) {
+      idle.clear();  // of another shape: their memory is worth more than the time to get it again
+      return std::make_unique<ResidualTrunk>(shape, isa);
+    }
+    std::unique_ptr<ResidualTrunk> kernel = std::move(found->second);
+    idle.erase(found);
+    return kernel;
   }
 
   void give_back(const TrunkShape& shape, std::unique_ptr<ResidualTrunk> kernel) {
@@ -127,11 +125,10 @@ struct FastTrunk::State {
     std::vector<const float*> all;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       TransformedWeight& t = transformed[i];
-      const WeightVersion now = version_of(weights[i]);
       const float* forward = forward_weight(kernel, i);
-      if (t.backward_of != now) {
+      if (t.backward_of != t.forward_of) {
         kernel.winograd().transpose_weights(forward, t.backward.at_least(kernel.winograd().weight_floats()));
-        t.backward_of = now;
+        t.backward_of = t.forward_of;
       }
       all.push_back(t.backward.at_least(0));
     }
@@ -187,6 +184,10 @@ struct Kept {
     return kept;
   }
 
+  void append_residuals(variable_list& list) const {
+    for (std::size_t i = 1; i < normalised.size(); i += 2) list.push_back(planar(normalised[i]));
+  }
+
   ResidualTrunk::Record record() const {
     const auto places = [](const variable_list& tensors) {
       std::vector<float*> all;
@@ -196,6 +197,20 @@ struct Kept {
     return {places(inputs), places(normalised), places(scales)};
   }
 };
+
+// x [N,C,H,W] -> the blocks' sum, and what `kept`, which may be null, has room for.
+Tensor compute(State& state, const Tensor& x, const Kept* kept) {
+  const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
+  const Loan kernel(state, shape_of(x, state.weights.size()));
+  const std::vector<const float*> weights = state.forward_weights(*kernel);
+  if (kept == nullptr) {
+    kernel->forward(in(image), weights, nullptr, out(sum));
+  } else {
+    const ResidualTrunk::Record record = kept->record();
+    kernel->forward(in(image), weights, &record, out(sum));
+  }
+  return planar(sum);
+}
 
 // What autograd keeps of the trunk itself.
 struct StateHolder : torch::CustomClassHolder {
@@ -211,16 +226,9 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
   // Outputs: the sum, then every block's residual where they are asked for.
   static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
                                at::TensorList biases, const std::shared_ptr<State>& state, Outputs wanted) {
-    const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
-    const Kept kept = Kept::of(image, weights.size());
-    {
-      const Loan kernel(*state, shape_of(x, weights.size()));
-      const ResidualTrunk::Record record = kept.record();
-      kernel->forward(in(image), state->forward_weights(*kernel), &record, out(sum));
-    }
-    variable_list outputs = {planar(sum)}, saved = {x};
-    if (wanted == Outputs::sum_and_residuals)
-      for (std::size_t i = 1; i < weights.size(); i += 2) outputs.push_back(planar(kept.normalised[i]));
+    const Kept kept = Kept::of(x, weights.size());
+    variable_list outputs = {compute(*state, x, &kept)}, saved = {x};
+    if (wanted == Outputs::sum_and_residuals) kept.append_residuals(outputs);
     for (const at::TensorList more :
          {weights, at::TensorList(kept.inputs), at::TensorList(kept.normalised), at::TensorList(kept.scales)})
       saved.insert(saved.end(), more.begin(), more.end());
@@ -254,7 +262,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
         c10::static_intrusive_pointer_cast<StateHolder>(ctx->saved_data["state"].toCapsule())->state;
     const Tensor& x = saved[0];
     const Kept kept = kept_in(saved, convolutions);
-    variable_list results = {at::empty(x.sizes(), x.options())}, of_residuals;
+    variable_list results(1), of_residuals;
     std::vector<const float*> residual_places;
     for (std::size_t b = 0; b + 1 < gradients.size(); ++b) {
       const Tensor& gradient = gradients[b + 1];
@@ -349,26 +357,18 @@ bool FastTrunk::takes(const Tensor& x) const {
 
 Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
-  variable_list outputs;
   if (wants_gradient(x, state_->weights) || wants_gradient(x, state_->biases)) {
-    outputs = TrunkFunction::apply(x, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
-                                   residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
-  } else if (residuals == nullptr) {
-    const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
-    const Loan kernel(*state_, shape_of(x, state_->weights.size()));
-    kernel->forward(in(image), state_->forward_weights(*kernel), nullptr, out(sum));
-    return planar(sum);
-  } else {
-    const Kept kept = Kept::of(x, state_->weights.size());
-    const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
-    const Loan kernel(*state_, shape_of(x, state_->weights.size()));
-    const ResidualTrunk::Record record = kept.record();
-    kernel->forward(in(image), state_->forward_weights(*kernel), &record, out(sum));
-    outputs = {planar(sum)};
-    for (std::size_t i = 1; i < kept.normalised.size(); i += 2) outputs.push_back(planar(kept.normalised[i]));
+    const variable_list outputs =
+        TrunkFunction::apply(x, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
+                             residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
+    if (residuals != nullptr) residuals->insert(residuals->end(), outputs.begin() + 1, outputs.end());
+    return outputs.front();
   }
-  if (residuals != nullptr) residuals->insert(residuals->end(), outputs.begin() + 1, outputs.end());
-  return outputs.front();
+  if (residuals == nullptr) return compute(*state_, x, nullptr);
+  const Kept kept = Kept::of(x, state_->weights.size());
+  const Tensor sum = compute(*state_, x, &kept);
+  kept.append_residuals(*residuals);
+  return sum;
 }
 
 void FastTrunk::invalidate() {

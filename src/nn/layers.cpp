@@ -3,11 +3,13 @@
 #include <torch/types.h>
 
 #include "core/error.h"
+#include "kernels/norm_stages.h"
 
 namespace torsor {
 
 namespace {
 
+constexpr double kNormEps = kNormEpsilon;  // of all norms, the kernels' too
 constexpr double kBatchNormMomentum = 0.1;
 constexpr double kLeakySlope = 0.2;
 

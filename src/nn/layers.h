@@ -71,9 +71,6 @@ struct ConvTranspose : Layer {
   at::Tensor weight, bias;
 };
 
-/// Of all norms.
-inline constexpr double kNormEps = 1e-5;
-
 /// Instance normalisation without parameters or running statistics: eps 1e-5, biased variance over H,W.
 /// Throws Error on 1x1 maps, whose variance is zero by construction.
 struct InstanceNorm : Layer {

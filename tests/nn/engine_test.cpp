@@ -4,7 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/autograd.h>
 
-#include "kernels/isa.h"
+#include "kernels/kernel_test_support.h"
 #include "nn/nn_test_support.h"
 
 namespace torsor::testing {
@@ -52,14 +52,14 @@ TEST_F(Engines, AgreeInValuesResidualsAndGradients) {
   const std::vector<Tensor> right = gradients(Engine::torch), got = gradients(Engine::automatic);
   ASSERT_EQ(got.size(), right.size());
   EXPECT_FALSE(at::equal(got[0], right[0])) << "the kernel did not run";
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_LT(distance(got[i], right[i]), 1e-5) << i;
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_LT(error_of(got[i], right[i]), 1e-5) << i;
   const auto names = network->named_parameters().keys();
   for (std::size_t i = 4; i < got.size(); ++i) {
     // A bias in front of an instance norm has no gradient but rounding.
     if (right[i].norm().item<double>() < 1e-3)
       EXPECT_LT(got[i].norm().item<double>(), 1e-3) << names[i - 4];
     else
-      EXPECT_LT(distance(got[i], right[i]), 5e-3) << names[i - 4];
+      EXPECT_LT(error_of(got[i], right[i]), 5e-3) << names[i - 4];
   }
 }
 
@@ -70,7 +70,7 @@ TEST_F(Engines, AutomaticLeavesFewChannelsToLibtorch) {
   EXPECT_TRUE(at::equal(with(*network, Engine::automatic, x_), right));
   const Tensor fast = with(*network, Engine::fast, x_);
   EXPECT_FALSE(at::equal(fast, right));
-  EXPECT_LT(distance(fast, right), 1e-5);
+  EXPECT_LT(error_of(fast, right), 1e-5);
 }
 
 TEST_F(Engines, WhatTheKernelDoesNotComputeGoesToLibtorch) {

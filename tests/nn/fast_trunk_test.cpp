@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "kernels/kernel_test_support.h"
 #include "nn/nn_test_support.h"
 
 namespace torsor::testing {
@@ -52,12 +53,12 @@ class FastTrunkTest : public ::testing::TestWithParam<Isa> {
 
 TEST_P(FastTrunkTest, ComputesWhatLibtorchDoes) {
   const at::NoGradGuard no_grad;
-  EXPECT_LT(distance(trunk_->forward(x_, nullptr), by_libtorch(x_, weights_)), kClose);
+  EXPECT_LT(error_of(trunk_->forward(x_, nullptr), by_libtorch(x_, weights_)), kClose);
   Tensors ours, theirs;
   const Tensor sum = trunk_->forward(x_, &ours);
-  EXPECT_LT(distance(sum, by_libtorch(x_, weights_, &theirs)), kClose);
+  EXPECT_LT(error_of(sum, by_libtorch(x_, weights_, &theirs)), kClose);
   ASSERT_EQ(ours.size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_LT(distance(ours[i], theirs[i]), kClose);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LT(error_of(ours[i], theirs[i]), kClose);
 }
 
 TEST_P(FastTrunkTest, HasItsGradients) {
@@ -69,7 +70,7 @@ TEST_P(FastTrunkTest, HasItsGradients) {
   const Tensor sum = trunk_->forward(inputs[0], &ours), peer = by_libtorch(inputs[0], weights_, &theirs);
   const Tensors got = torch::autograd::grad({loss(sum, ours)}, inputs);
   const Tensors right = torch::autograd::grad({loss(peer, theirs)}, inputs);
-  for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_LT(distance(got[i], right[i]), kGradientsClose) << i;
+  for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_LT(error_of(got[i], right[i]), kGradientsClose) << i;
 }
 
 TEST_P(FastTrunkTest, GivesOnlyTheGradientsThatAreWanted) {
@@ -91,8 +92,8 @@ TEST_P(FastTrunkTest, ResidualsAloneHaveGradients) {
   const Tensors got = torch::autograd::grad({ours[1].pow(3).sum()}, {x, weights_[0]});
   by_libtorch(x, weights_, &theirs);
   const Tensors right = torch::autograd::grad({theirs[1].pow(3).sum()}, {x, weights_[0]});
-  EXPECT_LT(distance(got[0], right[0]), kGradientsClose);
-  EXPECT_LT(distance(got[1], right[1]), kGradientsClose);
+  EXPECT_LT(error_of(got[0], right[0]), kGradientsClose);
+  EXPECT_LT(error_of(got[1], right[1]), kGradientsClose);
 }
 
 TEST_P(FastTrunkTest, HasGradientsOfGradients) {
@@ -102,8 +103,8 @@ TEST_P(FastTrunkTest, HasGradientsOfGradients) {
     return torch::autograd::grad({slope.pow(2).sum()}, {x, weights_[1]});
   };
   const Tensors got = penalty(trunk_->forward(x, nullptr)), right = penalty(by_libtorch(x, weights_));
-  EXPECT_LT(distance(got[0], right[0]), kGradientsClose);
-  EXPECT_LT(distance(got[1], right[1]), kGradientsClose);
+  EXPECT_LT(error_of(got[0], right[0]), kGradientsClose);
+  EXPECT_LT(error_of(got[1], right[1]), kGradientsClose);
 }
 
 // As when a translator takes what another pass of it made.
@@ -116,8 +117,8 @@ TEST_P(FastTrunkTest, GradientsOfGradientsDoNotCountTwiceWhatComesThroughTheInpu
   };
   const Tensors got = penalty(trunk_->forward(trunk_->forward(x, nullptr), nullptr));
   const Tensors right = penalty(by_libtorch(by_libtorch(x, weights_), weights_));
-  EXPECT_LT(distance(got[0], right[0]), kGradientsClose);
-  EXPECT_LT(distance(got[1], right[1]), kGradientsClose);
+  EXPECT_LT(error_of(got[0], right[0]), kGradientsClose);
+  EXPECT_LT(error_of(got[1], right[1]), kGradientsClose);
 }
 
 TEST_P(FastTrunkTest, MayGoBackTwice) {
@@ -142,8 +143,8 @@ TEST_P(FastTrunkTest, NeverUsesStaleWeights) {
   const auto is_current = [&](const char* after) {
     Tensor x = x_.clone().requires_grad_();
     const Tensor sum = trunk_->forward(x, nullptr), peer = by_libtorch(x, weights_);
-    EXPECT_LT(distance(sum.detach(), peer.detach()), kClose) << after;
-    EXPECT_LT(distance(torch::autograd::grad({sum.pow(2).sum()}, {x})[0],
+    EXPECT_LT(error_of(sum.detach(), peer.detach()), kClose) << after;
+    EXPECT_LT(error_of(torch::autograd::grad({sum.pow(2).sum()}, {x})[0],
                        torch::autograd::grad({peer.pow(2).sum()}, {x})[0]),
               kGradientsClose)
         << after;
@@ -165,7 +166,7 @@ TEST_P(FastTrunkTest, NeverUsesStaleWeights) {
   raw[1] += 3;  // none of those that are looked at
   {
     const at::NoGradGuard no_grad;
-    EXPECT_GT(distance(trunk_->forward(x_, nullptr), by_libtorch(x_, weights_)), kClose)
+    EXPECT_GT(error_of(trunk_->forward(x_, nullptr), by_libtorch(x_, weights_)), kClose)
         << "nothing to invalidate";
   }
   trunk_->invalidate();
@@ -202,9 +203,9 @@ TEST_P(FastTrunkTest, ServesManyThreadsAndShapes) {
 TEST_P(FastTrunkTest, TakesOddlyStridedImages) {
   const at::NoGradGuard no_grad;
   const Tensor strided = noise({2, kChannels, 12, 9}, 1).transpose(2, 3);
-  EXPECT_LT(distance(trunk_->forward(strided, nullptr), by_libtorch(strided, weights_)), kClose);
+  EXPECT_LT(error_of(trunk_->forward(strided, nullptr), by_libtorch(strided, weights_)), kClose);
   const Tensor last = x_.contiguous(at::MemoryFormat::ChannelsLast);
-  EXPECT_LT(distance(trunk_->forward(last, nullptr), by_libtorch(last, weights_)), kClose);
+  EXPECT_LT(error_of(trunk_->forward(last, nullptr), by_libtorch(last, weights_)), kClose);
 }
 
 TEST_P(FastTrunkTest, SaysWhatItTakes) {
@@ -214,12 +215,6 @@ TEST_P(FastTrunkTest, SaysWhatItTakes) {
   EXPECT_FALSE(trunk_->takes(noise({1, 16, 8, 8}, 1)));
   EXPECT_FALSE(trunk_->takes(noise({1, kChannels, 1, 8}, 1)));
   EXPECT_THROW(trunk_->forward(noise({1, 16, 8, 8}, 1), nullptr), std::logic_error);
-}
-
-std::vector<Isa> fast_isas() {
-  std::vector<Isa> all = supported_isas();
-  all.erase(all.begin());
-  return all;
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FastTrunkTest);

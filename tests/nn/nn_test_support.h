@@ -23,11 +23,6 @@ inline at::Tensor noise(at::IntArrayRef shape, std::uint64_t seed) {
   return at::empty(shape, at::kFloat).normal_(0, 1, generator(seed));
 }
 
-/// Relative, in L2.
-inline double distance(const at::Tensor& x, const at::Tensor& y) {
-  return ((x - y).norm() / y.norm()).item<double>();
-}
-
 /// A narrow generator; `norm` as in the options.
 inline GeneratorOptions generator_options(const std::string& net, const std::string& norm = "instance") {
   GeneratorOptions options;
