@@ -13,6 +13,7 @@
 #include "bench/peak.h"
 #include "core/error.h"
 #include "kernels/conv3x3.h"
+#include "kernels/direct_conv.h"
 #include "kernels/residual_trunk.h"
 
 namespace torsor {
@@ -112,6 +113,53 @@ void bench(Isa isa, const KernelBench& o) {
   trunk_row("gradients", 2 * times, [&] { trunk.backward(x, record, all_ut, dy, {}, dx, all_dw); });
 }
 
+struct NamedShape {
+  const char* name;
+  DirectShape shape;
+};
+
+// The layers around the blocks, and the 70x70 discriminator's, for images of this side.
+std::vector<NamedShape> direct_layers(std::int64_t side) {
+  const std::int64_t s = side;
+  return {{"first, 7x7", {1, 3, 64, s, s, 7, 1, 3}},
+          {"down, 3x3 by 2", {1, 64, 128, s, s, 3, 2, 1}},
+          {"down, 3x3 by 2", {1, 128, 256, s / 2, s / 2, 3, 2, 1}},
+          {"last, 7x7", {1, 64, 3, s, s, 7, 1, 3}},
+          {"judge, 4x4 by 2", {1, 3, 64, s, s, 4, 2, 1}},
+          {"judge, 4x4 by 2", {1, 64, 128, s / 2, s / 2, 4, 2, 1}},
+          {"judge, 4x4 by 2", {1, 128, 256, s / 4, s / 4, 4, 2, 1}},
+          {"judge, 4x4", {1, 256, 512, s / 8, s / 8, 4, 1, 1}},
+          {"judge, last 4x4", {1, 512, 1, s / 8 - 1, s / 8 - 1, 4, 1, 1}}};
+}
+
+// A strided layer's input gradient is what a transposed one computes forwards.
+void bench_direct(Isa isa, const KernelBench& o) {
+  const double peak = measured_peak(isa);
+  std::cout << fmt::format(
+      "\n{}, direct convolutions of an image of {}x{}\n\n"
+      "| layer | channels | forward | of peak | input gradient | of peak | weight gradient | of peak |\n"
+      "|---|---|---|---|---|---|---|---|\n",
+      isa_name(isa), 4 * o.side, 4 * o.side);
+  for (const auto& [name, shape] : direct_layers(4 * o.side)) {
+    DirectConv conv(shape, isa);
+    Memory memory;
+    const float *x = memory.noise(conv.in_frame().floats(), 1), *dy = memory.noise(conv.out_frame().floats(), 1);
+    const float* w = memory.noise(conv.weight_floats(), 0.02F);
+    float *y = memory.empty(conv.out_frame().floats()), *dx = memory.empty(conv.in_frame().floats());
+    float* dw = memory.empty(conv.weight_floats());
+    const double work = 2e-9 * static_cast<double>(conv.weight_floats()) *
+                        static_cast<double>(shape.out_height() * shape.out_width());
+    const auto cells = [&](const std::function<void()>& compute) {
+      const double seconds = best_seconds(o.repeats, compute);
+      return fmt::format("{:.2f} ms | {:.0f} % |", seconds * 1e3, 100 * work / seconds / peak);
+    };
+    std::cout << fmt::format("| {} | {} to {} | {} {} {}\n", name, shape.in_channels, shape.out_channels,
+                             cells([&] { conv.forward(x, w, nullptr, y); }),
+                             cells([&] { conv.input_gradient(dy, w, Region::with_border, nullptr, dx); }),
+                             cells([&] { conv.weight_gradient(x, dy, dw); }));
+  }
+}
+
 int run(int argc, char** argv) {
   KernelBench o;
   CLI::App app{"Speed of the kernels"};
@@ -125,7 +173,10 @@ int run(int argc, char** argv) {
   try {
     if (o.threads > 0) omp_set_num_threads(o.threads);
     for (const Isa isa : supported_isas())
-      if (isa != Isa::plain) bench(isa, o);
+      if (isa != Isa::plain) {
+        bench(isa, o);
+        bench_direct(isa, o);
+      }
   } catch (const std::exception& error) {
     std::cerr << "torsor_kernel_bench: " << error.what() << '\n';
     return 1;

@@ -49,6 +49,11 @@ HWY_INLINE void fill(std::int64_t pixels, float* out, const Value& value) {
   for (std::int64_t i = 0; i < pixels * kBlock; i += kLanes) hn::Store(value(i), kFloats, out + i);
 }
 
+HWY_INLINE V factor_of(V variance) {
+  const V padded = hn::Add(variance, hn::Set(kFloats, static_cast<float>(kNormEpsilon)));
+  return hn::Div(hn::Set(kFloats, 1), hn::Sqrt(padded));
+}
+
 void normalise(std::int64_t pixels, const float* x, float* out, float* scale) {
   for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
     const float* from = x + lane;
@@ -57,8 +62,7 @@ void normalise(std::int64_t pixels, const float* x, float* out, float* scale) {
       const V away = hn::Sub(load(from + i * kBlock), mean);
       return hn::Mul(away, away);
     });
-    const V factor = hn::Div(hn::Set(kFloats, 1),
-                             hn::Sqrt(hn::Add(variance, hn::Set(kFloats, static_cast<float>(kNormEpsilon)))));
+    const V factor = factor_of(variance);
     hn::Store(factor, kFloats, scale + lane);
     for (std::int64_t i = 0; i < pixels; ++i)
       hn::Store(hn::Mul(hn::Sub(load(from + i * kBlock), mean), factor), kFloats, out + i * kBlock + lane);
@@ -89,10 +93,82 @@ void relu(std::int64_t pixels, const float* x, float* out) {
   });
 }
 
-void relu_gradient(std::int64_t pixels, const float* dy, const float* x, float* out) {
-  fill(pixels, out, [&](std::int64_t i) HWY_ATTR {
-    return hn::IfThenZeroElse(hn::Le(load(x + i), hn::Zero(kFloats)), load(dy + i));
-  });
+HWY_INLINE V pass_or_damp(V decides, V value, V slope) {  // NaN passes
+  return hn::IfThenElse(hn::Le(decides, hn::Zero(kFloats)), hn::Mul(slope, value), value);
+}
+
+void relu_gradient(std::int64_t pixels, const float* dy, const float* x, float slope, float* out) {
+  const V damped = hn::Set(kFloats, slope);
+  fill(pixels, out,
+       [&](std::int64_t i) HWY_ATTR { return pass_or_damp(load(x + i), load(dy + i), damped); });
+}
+
+// Chunk by chunk, each while it is in the cache, merged as Chan, Golub and LeVeque (1979) do.
+void moments(std::int64_t pixels, const float* x, float* mean_out, float* scale) {
+  for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
+    V mean = hn::Zero(kFloats), squares = hn::Zero(kFloats);
+    for (std::int64_t first = 0; first < pixels; first += kChunk) {
+      const std::int64_t count = std::min(kChunk, pixels - first);
+      const float* from = x + first * kBlock + lane;
+      const V own = mean_of(count, [&](std::int64_t i) HWY_ATTR { return load(from + i * kBlock); });
+      const V spread = mean_of(count, [&](std::int64_t i) HWY_ATTR {
+        const V away = hn::Sub(load(from + i * kBlock), own);
+        return hn::Mul(away, away);
+      });
+      const auto part = static_cast<float>(count), before = static_cast<float>(first);
+      const V step = hn::Sub(own, mean);
+      const V moved = hn::Mul(hn::Mul(step, step), hn::Set(kFloats, before / (before + part)));
+      squares = hn::MulAdd(hn::Add(spread, moved), hn::Set(kFloats, part), squares);
+      mean = hn::MulAdd(step, hn::Set(kFloats, part / (before + part)), mean);
+    }
+    const V variance = hn::Mul(squares, hn::Set(kFloats, 1.0F / static_cast<float>(pixels)));
+    hn::Store(mean, kFloats, mean_out + lane);
+    hn::Store(factor_of(variance), kFloats, scale + lane);
+  }
+}
+
+// Lanes of a block's mean and scale go round with the vectors of a pixel.
+void activate(std::int64_t pixels, const float* x, const float* mean, const float* scale, float slope,
+              float* out) {
+  const V damped = hn::Set(kFloats, slope);
+  for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
+    const V middle = hn::LoadU(kFloats, mean + lane), factor = hn::LoadU(kFloats, scale + lane);
+    for (std::int64_t i = lane; i < pixels * kBlock; i += kBlock) {
+      const V y = hn::Mul(hn::Sub(load(x + i), middle), factor);
+      hn::Store(pass_or_damp(y, y, damped), kFloats, out + i);
+    }
+  }
+}
+
+// dx = scale * (g - mean(g) - y * mean(g * y)), y being what was normalised and g the gradient of it.
+void activate_gradient(std::int64_t pixels, const float* dy, const float* x, const float* mean_of_x,
+                       const float* scale, float slope, float* dx) {
+  const V damped = hn::Set(kFloats, slope);
+  for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
+    const V middle = hn::LoadU(kFloats, mean_of_x + lane), factor = hn::LoadU(kFloats, scale + lane);
+    const auto normalised = [&](std::int64_t i) HWY_ATTR {
+      return hn::Mul(hn::Sub(load(x + i * kBlock + lane), middle), factor);
+    };
+    V mean = hn::Zero(kFloats), along = hn::Zero(kFloats);
+    for (std::int64_t first = 0; first < pixels; first += kChunk) {
+      V sum = hn::Zero(kFloats), product = hn::Zero(kFloats);
+      const std::int64_t last = std::min(first + kChunk, pixels);
+      for (std::int64_t i = first; i < last; ++i) {
+        const V y = normalised(i), g = pass_or_damp(y, load(dy + i * kBlock + lane), damped);
+        sum = hn::Add(sum, g);
+        product = hn::MulAdd(g, y, product);
+      }
+      mean = hn::Add(mean, sum);
+      along = hn::Add(along, product);
+    }
+    const V share = hn::Set(kFloats, 1.0F / static_cast<float>(pixels));
+    mean = hn::Mul(mean, share);
+    along = hn::Mul(along, share);
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      const V y = normalised(i), g = pass_or_damp(y, load(dy + i * kBlock + lane), damped);
+      hn::Store(hn::Mul(factor, hn::NegMulAdd(along, y, hn::Sub(g, mean))), kFloats, dx + i * kBlock + lane);
+    }
+  }
 }
 
 void add(std::int64_t pixels, const float* x, const float* y, float* out) {
@@ -100,7 +176,8 @@ void add(std::int64_t pixels, const float* x, const float* y, float* out) {
 }
 
 const NormStages& stages() {
-  static constexpr NormStages all = {normalise, normalise_gradient, relu, relu_gradient, add};
+  static constexpr NormStages all = {normalise, normalise_gradient, relu, relu_gradient,
+                                   moments,   activate,           activate_gradient, add};
   return all;
 }
 

@@ -21,8 +21,16 @@ struct NormStages {
                              const float* scale, float* dx);
   /// out = max(x, 0).
   void (*relu)(std::int64_t pixels, const float* x, float* out);
-  /// out = dy where x > 0, else 0.
-  void (*relu_gradient)(std::int64_t pixels, const float* dy, const float* x, float* out);
+  /// out = dy where x > 0, else slope * dy.
+  void (*relu_gradient)(std::int64_t pixels, const float* dy, const float* x, float slope, float* out);
+  /// mean[16] and scale[16] of normalise() alone, in one pass over memory.
+  void (*moments)(std::int64_t pixels, const float* x, float* mean, float* scale);
+  /// out = y where y > 0, else slope * y, with y = (x - mean) * scale.
+  void (*activate)(std::int64_t pixels, const float* x, const float* mean, const float* scale, float slope,
+                   float* out);
+  /// The gradient of that with mean and scale being x's own moments().
+  void (*activate_gradient)(std::int64_t pixels, const float* dy, const float* x, const float* mean,
+                            const float* scale, float slope, float* dx);
   /// out = x + y.
   void (*add)(std::int64_t pixels, const float* x, const float* y, float* out);
 };

@@ -78,7 +78,7 @@ void ResidualTrunk::backward(const float* x, const Record& record,
         }
         norms_->normalise_gradient(pixels, gradient, normalised, scale, work);
       } else {
-        norms_->relu_gradient(pixels, work, normalised, work);
+        norms_->relu_gradient(pixels, work, normalised, 0, work);
         norms_->normalise_gradient(pixels, work, normalised, scale, work);
       }
       winograd_.output_gradient_plane(n, block, work, out);

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "nn/engine.h"
-#include "nn/fast_trunk.h"
-#include "nn/layers.h"
+#include "nn/layer_run.h"
 #include "nn/network.h"
 
 namespace torsor {
@@ -34,35 +32,37 @@ void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOption
                            std::int64_t channels);
 
 /// A generator that is its list of layers, "model", one after the other; its residuals are those of the
-/// list's ResnetBlocks. Blocks that follow each other go through the fast kernel where the engine says so.
-struct SequentialGenerator : Generator {
+/// list's ResnetBlocks.
+struct SequentialGenerator : Generator, HasEngine {
   SequentialGenerator() { register_module("model", model); }
-  at::Tensor forward(const at::Tensor& x) override { return run(x, nullptr); }
+  at::Tensor forward(const at::Tensor& x) override { return run_.forward(x, engine); }
   at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
-    return run(x, &residuals);
+    return run_.forward(x, engine, &residuals);
   }
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
     return model->describe(sink, x);
   }
 
-  Engine engine = Engine::automatic;
+ protected:
+  std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
+
+ private:
+  LayerRun run_{model};
+};
+
+/// A discriminator that is its list of layers.
+struct SequentialDiscriminator : Network, HasEngine {
+  explicit SequentialDiscriminator(const std::string& list_name) { register_module(list_name, model); }
+  at::Tensor forward(const at::Tensor& x) override { return run_.forward(x, engine); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
+    return model->describe(sink, x);
+  }
 
  protected:
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
 
  private:
-  // Blocks that follow each other.
-  struct Stretch {
-    std::size_t first = 0;
-    std::vector<ResnetBlock*> blocks;
-    std::unique_ptr<FastTrunk> trunk;
-  };
-  void find_stretches();
-  at::Tensor run(const at::Tensor& x, std::vector<at::Tensor>* residuals);
-  bool goes_fast(const Stretch& stretch, const at::Tensor& x) const;
-
-  std::once_flag found_;  // at the first run: until then the list grows
-  std::vector<Stretch> stretches_;
+  LayerRun run_{model};
 };
 
 }  // namespace torsor

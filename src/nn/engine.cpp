@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "nn/blocks.h"
 
 namespace torsor {
 
@@ -21,7 +20,7 @@ Engine engine_named(const std::string& name) {
 
 void set_engine(torch::nn::Module& module, Engine engine) {
   module.apply([&](torch::nn::Module& m) {
-    if (auto* generator = dynamic_cast<SequentialGenerator*>(&m)) generator->engine = engine;
+    if (auto* user = dynamic_cast<HasEngine*>(&m)) user->engine = engine;
   });
 }
 

@@ -18,6 +18,12 @@ std::vector<std::string> engine_names();
 /// Throws UsageError for an unknown name.
 Engine engine_named(const std::string& name);
 
+/// A module of which the engine computes layers.
+struct HasEngine {
+  virtual ~HasEngine() = default;
+  Engine engine = Engine::automatic;
+};
+
 /// Of all layers below `module`; automatic until it is set.
 void set_engine(torch::nn::Module& module, Engine engine);
 

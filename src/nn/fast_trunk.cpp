@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <mutex>
-#include <numeric>
 #include <stdexcept>
 
-#include "kernels/blocked.h"
 #include "kernels/residual_trunk.h"
+#include "nn/fast_tensors.h"
 #include "nn/layers.h"
+#include "nn/weight_version.h"
 
 namespace torsor {
 
@@ -25,61 +25,28 @@ const float* in(const Tensor& t) { return t.const_data_ptr<float>(); }
 float* out(const Tensor& t) { return t.data_ptr<float>(); }
 
 TrunkShape shape_of(const Tensor& x, std::size_t convolutions) {
-  return {x.size(0), x.size(1), x.size(2), x.size(3), static_cast<std::int64_t>(convolutions / 2)};
+  const ImageSizes s = sizes_of(x);
+  return {s.batch, s.channels, s.height, s.width, static_cast<std::int64_t>(convolutions / 2)};
 }
 
-Tensor blocked(const Tensor& planar) {
-  Tensor result = at::empty(planar.sizes(), planar.options());
-  to_blocked(planar.size(0), planar.size(1), planar.size(2) * planar.size(3), in(planar.contiguous()),
-             out(result));
-  return result;
-}
-
-Tensor planar(const Tensor& blocked) {
-  Tensor result = at::empty(blocked.sizes(), blocked.options());
-  from_blocked(blocked.size(0), blocked.size(1), blocked.size(2) * blocked.size(3), in(blocked), out(result));
-  return result;
-}
-
-// The same by libtorch: for gradients of gradients.
-Tensor by_libtorch(const Tensor& x, const variable_list& weights, variable_list* residuals) {
+// The same by libtorch: the sum, then every block's residual, all blocked.
+variable_list trunk_by_libtorch(const variable_list& x_and_weights) {
   const std::vector<std::int64_t> one = {1, 1, 1, 1};
   const auto half = [&](const Tensor& v, const Tensor& weight) {
     return InstanceNorm().forward(at::conv2d(at::reflection_pad2d(v, one), weight));
   };
-  Tensor sum = x;
-  for (std::size_t i = 0; i < weights.size(); i += 2) {
-    const Tensor residual = half(at::relu(half(sum, weights[i])), weights[i + 1]);
-    if (residuals != nullptr) residuals->push_back(residual);
+  Tensor sum = to_planar_tensor(x_and_weights[0]);
+  variable_list outputs(1);
+  for (std::size_t i = 1; i < x_and_weights.size(); i += 2) {
+    const Tensor residual = half(at::relu(half(sum, x_and_weights[i])), x_and_weights[i + 1]);
+    outputs.push_back(to_blocked_tensor(residual));
     sum = sum + residual;
   }
-  return sum;
+  outputs[0] = to_blocked_tensor(sum);
+  return outputs;
 }
 
 }  // namespace
-
-// Which values a weight had when it was transformed. torsor's optimiser tells autograd that it wrote;
-// libtorch's own, used without it, do not, so that some of the values are part of it too.
-struct WeightVersion {
-  const void* storage = nullptr;
-  std::int64_t count = -1;
-  std::uint64_t samples = 0;
-  bool operator==(const WeightVersion&) const = default;
-};
-
-static WeightVersion version_of(const Tensor& weight) {
-  constexpr std::int64_t kSamples = 64;
-  constexpr std::uint64_t kPrime = 1099511628211u;  // FNV-1a's
-  WeightVersion version{weight.const_data_ptr(),
-                        weight.is_inference() ? 0 : static_cast<std::int64_t>(weight._version()),
-                        14695981039346656037u};
-  const auto* bits = reinterpret_cast<const std::uint32_t*>(weight.const_data_ptr<float>());
-  std::int64_t step = std::max<std::int64_t>(1, weight.numel() / kSamples);
-  while (std::gcd(step, weight.numel()) > 1) --step;  // so that all channels and taps have their turn
-  for (std::int64_t i = 0; i < weight.numel(); i += step)
-    version.samples = (version.samples ^ bits[i]) * kPrime;
-  return version;
-}
 
 struct TransformedWeight {
   WeightVersion forward_of, backward_of;
@@ -175,17 +142,18 @@ struct Kept {
 
   static Kept of(const Tensor& x, std::size_t convolutions) {
     Kept kept;
+    const ImageSizes sizes = sizes_of(x);
     for (std::size_t i = 2; i < convolutions; i += 2)
       kept.inputs.push_back(at::empty(x.sizes(), x.options()));
     for (std::size_t i = 0; i < convolutions; ++i) {
       kept.normalised.push_back(at::empty(x.sizes(), x.options()));
-      kept.scales.push_back(at::empty({x.size(0), x.size(1)}, x.options()));
+      kept.scales.push_back(at::empty({sizes.batch, sizes.channels}, x.options()));
     }
     return kept;
   }
 
   void append_residuals(variable_list& list) const {
-    for (std::size_t i = 1; i < normalised.size(); i += 2) list.push_back(planar(normalised[i]));
+    for (std::size_t i = 1; i < normalised.size(); i += 2) list.push_back(normalised[i]);
   }
 
   ResidualTrunk::Record record() const {
@@ -198,9 +166,10 @@ struct Kept {
   }
 };
 
-// x [N,C,H,W] -> the blocks' sum, and what `kept`, which may be null, has room for.
+// x, blocked -> the blocks' sum, and what `kept`, which may be null, has room for.
 Tensor compute(State& state, const Tensor& x, const Kept* kept) {
-  const Tensor image = blocked(x), sum = at::empty(x.sizes(), x.options());
+  const Tensor image = kernel_memory(x);
+  Tensor sum = at::empty(x.sizes(), x.options());
   const Loan kernel(state, shape_of(x, state.weights.size()));
   const std::vector<const float*> weights = state.forward_weights(*kernel);
   if (kept == nullptr) {
@@ -209,7 +178,7 @@ Tensor compute(State& state, const Tensor& x, const Kept* kept) {
     const ResidualTrunk::Record record = kept->record();
     kernel->forward(in(image), weights, &record, out(sum));
   }
-  return planar(sum);
+  return sum;
 }
 
 // What autograd keeps of the trunk itself.
@@ -244,12 +213,15 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
-    variable_list results = at::GradMode::is_enabled() ? by_autograd(saved, convolutions, gradients)
-                                                       : by_kernel(ctx, saved, convolutions, gradients);
+    variable_list results =
+        at::GradMode::is_enabled()
+            ? gradients_by_libtorch({saved.begin(), saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions)},
+                                    trunk_by_libtorch, gradients)
+            : by_kernel(ctx, saved, convolutions, gradients);
     const auto biases = static_cast<std::size_t>(ctx->saved_data["biases"].toInt());
     for (std::size_t i = 0; i < biases; ++i)
       results.push_back(ctx->needs_input_grad(1 + convolutions + i)
-                            ? at::zeros({saved[0].size(1)}, saved[0].options())
+                            ? at::zeros({sizes_of(saved[0]).channels}, saved[0].options())
                             : Tensor());
     results.insert(results.end(), 2, Tensor());
     return results;
@@ -260,13 +232,13 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
                                  const variable_list& gradients) {
     const std::shared_ptr<State> state =
         c10::static_intrusive_pointer_cast<StateHolder>(ctx->saved_data["state"].toCapsule())->state;
-    const Tensor& x = saved[0];
+    const Tensor x = kernel_memory(saved[0]);
     const Kept kept = kept_in(saved, convolutions);
     variable_list results(1), of_residuals;
     std::vector<const float*> residual_places;
     for (std::size_t b = 0; b + 1 < gradients.size(); ++b) {
       const Tensor& gradient = gradients[b + 1];
-      of_residuals.push_back(gradient.defined() ? blocked(gradient) : Tensor());
+      of_residuals.push_back(gradient.defined() ? kernel_memory(gradient) : Tensor());
       residual_places.push_back(gradient.defined() ? in(of_residuals.back()) : nullptr);
     }
     std::vector<float*> weight_places;
@@ -275,38 +247,12 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
       results.push_back(wanted ? at::empty(saved[i + 1].sizes(), saved[i + 1].options()) : Tensor());
       weight_places.push_back(wanted ? out(results.back()) : nullptr);
     }
-    const Tensor image = blocked(x),
-                 dy = gradients[0].defined() ? blocked(gradients[0]) : at::zeros_like(image);
+    const Tensor dy = gradients[0].defined() ? kernel_memory(gradients[0]) : at::zeros_like(x);
     const Tensor dx = at::empty(x.sizes(), x.options());
     const Loan kernel(*state, shape_of(x, convolutions));
-    kernel->backward(in(image), kept.record(), state->backward_weights(*kernel), in(dy), residual_places,
+    kernel->backward(in(x), kept.record(), state->backward_weights(*kernel), in(dy), residual_places,
                      out(dx), weight_places);
-    results[0] = planar(dx);
-    return results;
-  }
-
-  // The kernel's gradients have none of their own. Taken with respect to aliases: x may itself come from the
-  // same weights, and what passes through it is autograd's business.
-  static variable_list by_autograd(const variable_list& saved, std::size_t convolutions,
-                                   const variable_list& gradients) {
-    variable_list aliases;
-    for (std::size_t i = 0; i <= convolutions; ++i) aliases.push_back(saved[i].view_as(saved[i]));
-    const variable_list weights(aliases.begin() + 1, aliases.end());
-    variable_list residuals;
-    variable_list made = {by_libtorch(aliases[0], weights, &residuals)};
-    made.insert(made.end(), residuals.begin(), residuals.end());
-    variable_list outputs, of_outputs, inputs, results;
-    for (std::size_t i = 0; i < gradients.size(); ++i)
-      if (gradients[i].defined()) {
-        outputs.push_back(made[i]);
-        of_outputs.push_back(gradients[i]);
-      }
-    for (const Tensor& alias : aliases)
-      if (alias.requires_grad()) inputs.push_back(alias);
-    const variable_list found = torch::autograd::grad(outputs, inputs, of_outputs, /*retain_graph=*/true,
-                                                      /*create_graph=*/true, /*allow_unused=*/true);
-    std::size_t next = 0;
-    for (const Tensor& alias : aliases) results.push_back(alias.requires_grad() ? found[next++] : Tensor());
+    results[0] = dx;
     return results;
   }
 
@@ -325,12 +271,6 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
   }
 };
 
-bool wants_gradient(const Tensor& x, const variable_list& weights) {
-  if (!at::GradMode::is_enabled()) return false;
-  return x.requires_grad() ||
-         std::any_of(weights.begin(), weights.end(), [](const Tensor& w) { return w.requires_grad(); });
-}
-
 }  // namespace
 
 FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
@@ -344,12 +284,11 @@ FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
 FastTrunk::~FastTrunk() = default;
 
 bool FastTrunk::takes(const Tensor& x) const {
-  const auto is_plain_memory = [](const Tensor& t) {
-    return t.device().is_cpu() && t.scalar_type() == at::kFloat;
-  };
-  if (x.dim() != 4 || !is_plain_memory(x) || at::autocast::is_autocast_enabled(at::kCPU)) return false;
-  const std::vector<std::int64_t> wanted = {x.size(1), x.size(1), 3, 3};
-  return !state_->weights.empty() && is_taken(shape_of(x, state_->weights.size()).convolution()) &&
+  if ((x.dim() != 4 && !is_blocked(x)) || !is_plain_memory(x) || at::autocast::is_autocast_enabled(at::kCPU))
+    return false;
+  const TrunkShape shape = shape_of(x, state_->weights.size());
+  const std::vector<std::int64_t> wanted = {shape.channels, shape.channels, 3, 3};
+  return !state_->weights.empty() && is_taken(shape.convolution()) &&
          std::all_of(state_->weights.begin(), state_->weights.end(), [&](const Tensor& w) {
            return is_plain_memory(w) && w.is_contiguous() && w.sizes() == at::IntArrayRef(wanted);
          });
@@ -357,18 +296,27 @@ bool FastTrunk::takes(const Tensor& x) const {
 
 Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
-  if (wants_gradient(x, state_->weights) || wants_gradient(x, state_->biases)) {
-    const variable_list outputs =
-        TrunkFunction::apply(x, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
-                             residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
-    if (residuals != nullptr) residuals->insert(residuals->end(), outputs.begin() + 1, outputs.end());
-    return outputs.front();
+  const Tensor image = to_blocked_tensor(x);
+  variable_list made;  // residuals, blocked
+  Tensor sum;
+  variable_list inputs = {image};
+  for (const variable_list* more : {&state_->weights, &state_->biases})
+    inputs.insert(inputs.end(), more->begin(), more->end());
+  if (wants_gradient(inputs)) {
+    made = TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
+                                residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
+    sum = made.front();
+    made.erase(made.begin());
+  } else if (residuals == nullptr) {
+    sum = compute(*state_, image, nullptr);
+  } else {
+    const Kept kept = Kept::of(image, state_->weights.size());
+    sum = compute(*state_, image, &kept);
+    kept.append_residuals(made);
   }
-  if (residuals == nullptr) return compute(*state_, x, nullptr);
-  const Kept kept = Kept::of(x, state_->weights.size());
-  const Tensor sum = compute(*state_, x, &kept);
-  kept.append_residuals(*residuals);
-  return sum;
+  if (residuals != nullptr)
+    for (const Tensor& residual : made) residuals->push_back(to_planar_tensor(residual));
+  return is_blocked(x) ? sum : to_planar_tensor(sum);
 }
 
 void FastTrunk::invalidate() {

@@ -11,7 +11,6 @@ namespace {
 
 constexpr double kNormEps = kNormEpsilon;  // of all norms, the kernels' too
 constexpr double kBatchNormMomentum = 0.1;
-constexpr double kLeakySlope = 0.2;
 
 thread_local int shapes_only = 0;  // how many ShapesOnly live
 

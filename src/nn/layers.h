@@ -105,8 +105,10 @@ struct Relu : Layer {
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 
+inline constexpr double kLeakySlope = 0.2;
+
 struct LeakyRelu : Layer {
-  at::Tensor forward(const at::Tensor& x) override;  // slope 0.2
+  at::Tensor forward(const at::Tensor& x) override;  // slope kLeakySlope
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 

@@ -1,0 +1,71 @@
+// A convolution together with the norm, the activation and the padding in front of it: what lies between two
+// convolutions of a network is done on the way into the second, and done again on the way back, so that one
+// image per convolution is all that has to be kept.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/direct_conv.h"
+#include "kernels/norm_stages.h"
+
+namespace torsor {
+
+enum class Direction { forward, transposed };
+
+/// What happens to an image before it is convolved.
+struct Entry {
+  enum class Norm { none, instance } norm = Norm::none;
+  float slope = 1;  // of the activation below 0: 0 is relu, 1 is none
+  Border border = Border::zero;
+  bool operator==(const Entry&) const = default;
+  bool changes_values() const { return norm != Norm::none || slope != 1; }
+};
+
+struct StageShape {
+  /// Of a transposed convolution this is the one whose input gradient it is: its input is the stage's output.
+  DirectShape conv;
+  Direction direction = Direction::forward;
+  Entry entry;
+  bool operator==(const StageShape&) const = default;
+  std::int64_t in_channels() const;
+  std::int64_t out_channels() const;
+};
+
+/// Whether a stage takes it: what DirectConv takes; values are changed of blocked images only; borders are
+/// mirrored of convolutions of stride 1 that are not transposed, with sides larger than the padding.
+bool is_taken(const StageShape& shape);
+
+/// Images with 16 channels and more are blocked, [batch, channels / 16, height, width, 16], others planar.
+/// Scratch memory belongs to the thread that calls and stays with it. The same bits for any number of
+/// OpenMP's threads.
+class ConvStage {
+ public:
+  /// Throws std::logic_error for Isa::plain and for a shape that is not taken.
+  ConvStage(const StageShape& shape, Isa isa);
+
+  std::size_t weight_floats() const { return conv_.weight_floats(); }
+  /// The weight [out,in,k,k] of the convolution, [in,out,k,k] of a transposed one, as forward() wants it.
+  void pack(const float* weight, float* packed) const;
+  /// The same for backward().
+  void pack_back(const float* weight, float* packed) const;
+
+  /// Means and factors of the entry's norm: [2][batch][channels].
+  std::size_t moment_floats() const;
+  /// x -> y; fills `moments` where the entry has a norm. `bias` may be null.
+  void forward(const float* x, const float* packed, const float* bias, float* moments, float* y) const;
+  /// dy -> dx and dw, each where it is not null.
+  void backward(const float* x, const float* moments, const float* packed_back, const float* dy, float* dx,
+                float* dw) const;
+
+ private:
+  const Frame& source() const;
+  const Frame& result() const;
+  void enter(const float* x, const float* moments, float* framed) const;
+  void leave(const float* x, const float* moments, float* gradient, float* dx) const;
+
+  StageShape shape_;
+  DirectConv conv_;
+  const NormStages* norms_;
+};
+
+}  // namespace torsor

@@ -1,0 +1,266 @@
+#include "kernels/direct_conv.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <stdexcept>
+
+#include "kernels/buffer.h"
+#include "kernels/parallel.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr std::int64_t kMostKernel = 16;
+// Products that are summed before they are added to the rest: a sum of sums errs less.
+constexpr std::int64_t kMostTerms = 288;
+// Results of a channel that one thread computes while their weights are in the cache.
+constexpr std::int64_t kBandPixels = 1024;
+// How a weight gradient is cut: bands of so many bytes of images, each with sums of its own.
+constexpr std::int64_t kBandBytes = 512 * 1024, kMostBands = 16, kMostSums = std::int64_t{1} << 22;
+
+bool is_few(std::int64_t channels) { return channels <= kMostFew; }
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Rows [first, last) of part `i` of `parts`.
+std::pair<std::int64_t, std::int64_t> part_of(std::int64_t rows, std::int64_t i, std::int64_t parts) {
+  return {i * rows / parts, (i + 1) * rows / parts};
+}
+
+}  // namespace
+
+bool is_taken(const DirectShape& s) {
+  const auto fits = [](std::int64_t channels) {
+    return channels >= 1 && (is_few(channels) || channels % kBlock == 0);
+  };
+  const bool has_results = s.height + 2 * s.padding >= s.kernel && s.width + 2 * s.padding >= s.kernel;
+  return s.batch >= 1 && s.height >= 1 && s.width >= 1 && fits(s.in_channels) && fits(s.out_channels) &&
+         !(is_few(s.in_channels) && is_few(s.out_channels)) && (s.stride == 1 || s.stride == 2) &&
+         !(is_few(s.out_channels) && s.stride != 1) && s.kernel >= 1 && s.kernel <= kMostKernel &&
+         s.padding >= 0 && s.padding < s.kernel && has_results;
+}
+
+DirectConv::DirectConv(const DirectShape& shape, Isa isa) : shape_(shape), stages_(&direct_stages(isa)) {
+  if (!is_taken(shape)) throw std::logic_error("DirectConv: a shape that it does not take");
+  in_ = {shape.batch, shape.in_channels, shape.height, shape.width, shape.padding};
+  out_ = {shape.batch, shape.out_channels, shape.out_height(), shape.out_width(),
+          divide_up(shape.kernel - 1, shape.stride)};
+}
+
+std::size_t DirectConv::weight_floats() const {
+  return static_cast<std::size_t>(shape_.in_channels * shape_.out_channels * shape_.kernel * shape_.kernel);
+}
+
+DirectConv::Grid DirectConv::forward_grid() const {
+  const std::int64_t k = shape_.kernel, s = shape_.stride;
+  Grid grid{out_.height, out_.width, 0, s * in_.row_floats(), s, 0, out_.width, 1, {}, {}};
+  for (std::int64_t y = 0; y < k; ++y)
+    for (std::int64_t x = 0; x < k; ++x) {
+      grid.taps.push_back(y * k + x);
+      grid.offsets.push_back(y * in_.row_floats() + x * kBlock);
+    }
+  return grid;
+}
+
+// dx[i] = sum over taps t with (i - t) divisible by the stride of dy[(i - t) / stride] * w[t], i counted from
+// the border's beginning: a grid for each remainder.
+std::vector<DirectConv::Grid> DirectConv::backward_grids(Region region) const {
+  const std::int64_t k = shape_.kernel, s = shape_.stride;
+  const std::int64_t skipped = region == Region::image ? shape_.padding : 0;
+  const std::int64_t height = in_.full_height() - 2 * skipped, width = in_.full_width() - 2 * skipped;
+  const auto first_of = [&](std::int64_t phase) { return ((phase - skipped) % s + s) % s; };
+  std::vector<Grid> grids;
+  for (std::int64_t py = 0; py < s; ++py)
+    for (std::int64_t px = 0; px < s; ++px) {
+      const std::int64_t y0 = first_of(py), x0 = first_of(px);
+      const std::int64_t source_y = (y0 + skipped - py) / s + out_.border,
+                         source_x = (x0 + skipped - px) / s + out_.border;
+      Grid grid{divide_up(std::max<std::int64_t>(height - y0, 0), s),
+                divide_up(std::max<std::int64_t>(width - x0, 0), s),
+                source_y * out_.row_floats() + source_x * kBlock,
+                out_.row_floats(),
+                1,
+                y0 * width + x0,
+                s * width,
+                s,
+                {},
+                {}};
+      for (std::int64_t y = py; y < k; y += s)
+        for (std::int64_t x = px; x < k; x += s) {
+          grid.taps.push_back(y * k + x);
+          grid.offsets.push_back(-((y - py) / s * out_.row_floats() + (x - px) / s * kBlock));
+        }
+      grids.push_back(std::move(grid));
+    }
+  return grids;
+}
+
+// [results / 16][sources / 16][tap][lanes][16]; with few results [sources / 16][tap][results][16].
+void DirectConv::pack_taps(const Grid& grid, std::int64_t results, std::int64_t sources,
+                           std::int64_t result_step, std::int64_t source_step, const float* weight,
+                           float* packed) const {
+  const auto taps = static_cast<std::int64_t>(grid.taps.size());
+  const bool few = is_few(results);
+  const std::int64_t inner = few ? results : std::min(sources, kBlock), outer_blocks = divide_up(sources, kBlock);
+  const std::int64_t lane_step = few ? source_step : result_step, inner_step = few ? result_step : source_step;
+  const std::int64_t result_blocks = few ? 1 : results / kBlock;
+  for_each_parallel(result_blocks * outer_blocks, [&](std::int64_t i) {
+    const std::int64_t result_block = i / outer_blocks, source_block = i % outer_blocks;
+    const float* from = weight + result_block * kBlock * result_step + source_block * kBlock * source_step;
+    float* to = packed + i * taps * inner * kBlock;
+    for (std::int64_t k = 0; k < inner; ++k)
+      for (std::int64_t t = 0; t < taps; ++t)
+        for (std::int64_t lane = 0; lane < kBlock; ++lane)
+          to[(t * inner + k) * kBlock + lane] =
+              from[k * inner_step + lane * lane_step + grid.taps[static_cast<std::size_t>(t)]];
+  });
+}
+
+void DirectConv::pack(const float* weight, float* packed) const {
+  const std::int64_t square = shape_.kernel * shape_.kernel;
+  pack_taps(forward_grid(), shape_.out_channels, shape_.in_channels, shape_.in_channels * square, square,
+            weight, packed);
+}
+
+void DirectConv::pack_back(const float* weight, float* packed) const {
+  const std::int64_t square = shape_.kernel * shape_.kernel;
+  for (const Grid& grid : backward_grids(Region::image)) {
+    pack_taps(grid, shape_.in_channels, shape_.out_channels, square, shape_.in_channels * square, weight,
+              packed);
+    packed += static_cast<std::int64_t>(grid.taps.size()) * shape_.in_channels * shape_.out_channels;
+  }
+}
+
+void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, const float* packed,
+                         const float* start, const Image& image) const {
+  static constexpr std::array<float, kMostOutBlocks * kBlock> kZeros{};
+  const auto taps = static_cast<std::int64_t>(grid.taps.size());
+  const std::int64_t out_blocks = image.channels / kBlock, panels = divide_up(out_blocks, kMostOutBlocks);
+  const std::int64_t bands = std::clamp<std::int64_t>(grid.rows * grid.pixels / kBandPixels, 1, grid.rows);
+  const std::int64_t block_weights = taps * source.lanes() * kBlock;
+  const std::int64_t chunk = std::max<std::int64_t>(1, kMostTerms / std::max<std::int64_t>(1, taps * kBlock));
+  for_each_parallel(source.batch * bands * panels, [&](std::int64_t i) {
+    const std::int64_t n = i / (bands * panels), block = i % panels * kMostOutBlocks;
+    const auto [first_row, last_row] = part_of(grid.rows, i / panels % bands, bands);
+    TapRow p;
+    p.pixels = grid.pixels;
+    p.step = grid.step;
+    p.block_stride = source.plane_floats();
+    p.lanes = source.lanes();
+    p.taps = taps;
+    p.offsets = grid.offsets.data();
+    p.out_blocks = std::min(kMostOutBlocks, out_blocks - block);
+    p.weight_stride = source.blocks() * block_weights;
+    p.out_stride = image.pixels * kBlock;
+    p.out_step = grid.out_step * kBlock;
+    const float* weights = packed + block * p.weight_stride;
+    const float* image_x = x + n * source.blocks() * p.block_stride + grid.first;
+    float* out = image.data + ((n * out_blocks + block) * image.pixels + grid.out_first) * kBlock;
+    for (std::int64_t first = 0; first < source.blocks(); first += chunk) {
+      p.blocks = std::min(chunk, source.blocks() - first);
+      const float* begin = first > 0          ? nullptr
+                           : start != nullptr ? start + block * kBlock
+                                              : kZeros.data();
+      for (std::int64_t row = first_row; row < last_row; ++row)
+        stages_->row(p, image_x + first * p.block_stride + row * grid.row_step,
+                     weights + first * block_weights, begin, out + row * grid.out_row_step * kBlock);
+    }
+  });
+}
+
+void DirectConv::compute_dots(const Grid& grid, const Frame& source, const float* x, const float* packed,
+                              const float* start, const Image& image) const {
+  static constexpr std::array<float, kMostFew> kZeros{};
+  DotRow p;
+  p.pixels = grid.pixels;
+  p.blocks = source.blocks();
+  p.block_stride = source.plane_floats();
+  p.taps = static_cast<std::int64_t>(grid.taps.size());
+  p.offsets = grid.offsets.data();
+  p.channels = image.channels;
+  p.out_stride = image.pixels;
+  p.out_step = grid.out_step;
+  for_each_parallel(source.batch * grid.rows, [&](std::int64_t i) {
+    const std::int64_t n = i / grid.rows, row = i % grid.rows;
+    stages_->dots(p, x + n * source.blocks() * p.block_stride + grid.first + row * grid.row_step, packed,
+                  start != nullptr ? start : kZeros.data(),
+                  image.data + n * image.channels * image.pixels + grid.out_first + row * grid.out_row_step);
+  });
+}
+
+void DirectConv::forward(const float* framed_x, const float* packed, const float* start, float* y) const {
+  const Image image{shape_.out_channels, out_.height * out_.width, y};
+  if (is_few(shape_.out_channels)) return compute_dots(forward_grid(), in_, framed_x, packed, start, image);
+  compute(forward_grid(), in_, framed_x, packed, start, image);
+}
+
+void DirectConv::input_gradient(const float* framed_dy, const float* packed_back, Region region,
+                                const float* start, float* dx) const {
+  const std::int64_t pixels = region == Region::image ? in_.height * in_.width : in_.full_height() * in_.full_width();
+  const Image image{shape_.in_channels, pixels, dx};
+  for (const Grid& grid : backward_grids(region)) {
+    if (is_few(shape_.in_channels))
+      compute_dots(grid, out_, framed_dy, packed_back, start, image);
+    else
+      compute(grid, out_, framed_dy, packed_back, start, image);
+    packed_back += static_cast<std::int64_t>(grid.taps.size()) * shape_.in_channels * shape_.out_channels;
+  }
+}
+
+void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const {
+  // a's lanes are multiplied one by one with b's vectors, so that b must have whole blocks.
+  const bool few_out = is_few(shape_.out_channels);
+  const Grid grid = forward_grid();
+  const auto taps = static_cast<std::int64_t>(grid.taps.size());
+  const std::int64_t dy_step = out_.row_floats();
+  const Frame &a = few_out ? out_ : in_, &b = few_out ? in_ : out_;
+  const std::int64_t a_lanes = a.lanes(), a_blocks = a.blocks(), b_blocks = b.blocks();
+  const std::int64_t block_sums = taps * a_lanes * kBlock;  // of one block of a and one of b
+  const std::int64_t all_sums = a_blocks * b_blocks * block_sums;
+  const std::int64_t panel = is_few(a_lanes) ? 2 * kMostOutBlocks : kMostOutBlocks;
+  const std::int64_t panels = divide_up(b_blocks, panel), tasks = panels * a_blocks;
+  const std::int64_t rows = shape_.batch * grid.rows;
+  const auto bytes = static_cast<std::int64_t>((in_.floats() + out_.floats()) * sizeof(float));
+  const std::int64_t bands = std::clamp<std::int64_t>(
+      std::min({bytes / kBandBytes, kMostBands, kMostSums / all_sums}), 1, rows);
+  thread_local FloatBuffer buffer;
+  float* sums = buffer.at_least(static_cast<std::size_t>(bands * all_sums));
+  for_each_parallel(bands * tasks, [&](std::int64_t i) {
+    const std::int64_t band = i / tasks, b_block = i % tasks / a_blocks * panel, a_block = i % a_blocks;
+    const auto [first_row, last_row] = part_of(rows, band, bands);
+    const std::int64_t b_count = std::min(panel, b_blocks - b_block);
+    OuterRow p{grid.pixels,      a_lanes, kBlock, b_count, kBlock, b.plane_floats(),
+               a_blocks * block_sums};
+    (few_out ? p.b_step : p.a_step) = grid.step * kBlock;
+    float* own = sums + band * all_sums + (b_block * a_blocks + a_block) * block_sums;
+    for (std::int64_t v = 0; v < b_count; ++v)
+      std::memset(own + v * p.sum_stride, 0, static_cast<std::size_t>(block_sums) * sizeof(float));
+    for (std::int64_t row = first_row; row < last_row; ++row) {
+      const std::int64_t n = row / grid.rows, y = row % grid.rows;
+      const std::int64_t x_block = few_out ? b_block : a_block, dy_block = few_out ? a_block : b_block;
+      const float* x = framed_x + (n * in_.blocks() + x_block) * in_.plane_floats() + y * grid.row_step;
+      const float* dy =
+          framed_dy + (n * out_.blocks() + dy_block) * out_.plane_floats() + out_.inside() + y * dy_step;
+      for (std::int64_t t = 0; t < taps; ++t) {
+        const float* shifted = x + grid.offsets[static_cast<std::size_t>(t)];
+        stages_->outer(p, few_out ? dy : shifted, few_out ? shifted : dy, own + t * a_lanes * kBlock);
+      }
+    }
+  });
+  const std::int64_t a_step = few_out ? shape_.in_channels * taps : taps,
+                     b_step = few_out ? taps : shape_.in_channels * taps;
+  for_each_parallel(b_blocks * a_blocks, [&](std::int64_t i) {
+    float* total = sums + i * block_sums;
+    for (std::int64_t band = 1; band < bands; ++band)
+      for (std::int64_t j = 0; j < block_sums; ++j) total[j] += total[band * all_sums + j];
+    float* to = dw + i / a_blocks * kBlock * b_step + i % a_blocks * kBlock * a_step;
+    for (std::int64_t k = 0; k < a_lanes; ++k)
+      for (std::int64_t lane = 0; lane < kBlock; ++lane)
+        for (std::int64_t t = 0; t < taps; ++t)
+          to[lane * b_step + k * a_step + t] = total[(t * a_lanes + k) * kBlock + lane];
+  });
+}
+
+}  // namespace torsor

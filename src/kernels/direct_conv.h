@@ -1,0 +1,88 @@
+// Convolutions that Winograd's does not serve, taken as they are defined: strided ones, large kernels, few
+// channels; and transposed ones, which are the gradients of those.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/direct_stages.h"
+#include "kernels/frame.h"
+
+namespace torsor {
+
+/// `height` and `width` are those of the input without its padding.
+struct DirectShape {
+  std::int64_t batch = 1, in_channels = 16, out_channels = 16, height = 0, width = 0;
+  std::int64_t kernel = 3, stride = 1, padding = 0;
+  bool operator==(const DirectShape&) const = default;
+  std::int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
+  std::int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
+};
+
+/// Whether the kernel takes it: strides 1 and 2; channels in multiples of 16, on one side up to four
+/// instead, of the output with stride 1 alone.
+bool is_taken(const DirectShape& shape);
+
+/// Which results a gradient is wanted for: those of the image, or those around it too.
+enum class Region { image, with_border };
+
+/// The same bits for any number of OpenMP's threads. Images come in frames; results with 16 channels and more are blocked without a border, [batch, channels / 16, height,
+/// width, 16], those with fewer are planar, [batch, channels, height, width].
+class DirectConv {
+ public:
+  /// Throws std::logic_error for Isa::plain and for a shape that is not taken.
+  DirectConv(const DirectShape& shape, Isa isa);
+
+  const DirectShape& shape() const { return shape_; }
+  /// The input with the padding as its border, and the output's gradient with what input_gradient() reads.
+  const Frame& in_frame() const { return in_; }
+  const Frame& out_frame() const { return out_; }
+  std::size_t weight_floats() const;
+
+  /// weight [out,in,kernel,kernel] as forward() and input_gradient() want it.
+  void pack(const float* weight, float* packed) const;
+  void pack_back(const float* weight, float* packed) const;
+
+  /// y = x * weight + start; `start` of each output channel may be null, for zeros.
+  void forward(const float* framed_x, const float* packed, const float* start, float* y) const;
+  /// dx = start + the gradient: `start` is for those who use it as a transposed convolution. The frame of dy
+  /// has zeros for its border.
+  void input_gradient(const float* framed_dy, const float* packed_back, Region region, const float* start,
+                      float* dx) const;
+  /// dw [out,in,kernel,kernel]. Its sums lie in memory of the thread that calls, which keeps it.
+  void weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const;
+
+ private:
+  // Results on a grid of their own: all, or every second one of a row and a column.
+  struct Grid {
+    std::int64_t rows, pixels;
+    std::int64_t first, row_step, step;              // of the source: floats, floats, pixels
+    std::int64_t out_first, out_row_step, out_step;  // of the result: pixels
+    std::vector<std::int64_t> taps;                  // of the kernel, row by row
+    std::vector<std::int64_t> offsets;               // of the source, floats
+  };
+  struct Image {  // what results are written to
+    std::int64_t channels, pixels;
+    float* data;
+  };
+  Grid forward_grid() const;
+  std::vector<Grid> backward_grids(Region region) const;
+  void pack_taps(const Grid& grid, std::int64_t results, std::int64_t sources, std::int64_t result_step,
+                 std::int64_t source_step, const float* weight, float* packed) const;
+  void compute(const Grid& grid, const Frame& source, const float* x, const float* packed, const float* start,
+               const Image& image) const;
+  void compute_dots(const Grid& grid, const Frame& source, const float* x, const float* packed,
+                    const float* start, const Image& image) const;
+
+  DirectShape shape_;
+  const DirectStages* stages_;
+  Frame in_, out_;
+};
+
+/// The twins: planar images, zeros around them, any channels and strides. `bias` may be null.
+void conv_plain(const DirectShape& shape, const float* x, const float* weight, const float* bias, float* y);
+void conv_input_gradient_plain(const DirectShape& shape, const float* dy, const float* weight, float* dx);
+void conv_weight_gradient_plain(const DirectShape& shape, const float* x, const float* dy, float* dw);
+
+}  // namespace torsor

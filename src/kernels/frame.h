@@ -1,0 +1,38 @@
+// Images with room around them, for kernels that read over their edges.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/winograd_stages.h"
+
+namespace torsor {
+
+/// [batch, blocks, height + 2 border, width + 2 border, 16]. Fewer than 16 channels take a block whose other
+/// lanes hold anything.
+struct Frame {
+  std::int64_t batch = 1, channels = 16, height = 0, width = 0, border = 0;
+
+  std::int64_t blocks() const { return (channels + kBlock - 1) / kBlock; }
+  std::int64_t lanes() const { return channels < kBlock ? channels : kBlock; }
+  std::int64_t full_height() const { return height + 2 * border; }
+  std::int64_t full_width() const { return width + 2 * border; }
+  std::int64_t row_floats() const { return full_width() * kBlock; }
+  std::int64_t plane_floats() const { return full_height() * row_floats(); }
+  std::size_t floats() const { return static_cast<std::size_t>(batch * blocks() * plane_floats()); }
+  /// Where the image begins in a plane.
+  std::int64_t inside() const { return border * (row_floats() + kBlock); }
+};
+
+/// What lies around the image of one plane whose inside is written. Sides must exceed the border where it
+/// is mirrored.
+void fill_border(const Frame& frame, Border border, float* plane);
+
+/// Adds the mirrored border of a gradient [full_height, full_width] of pixels of `lanes` floats to the inside
+/// and takes that out: [height, width]. The plane is written over.
+void fold_border(const Frame& frame, std::int64_t lanes, float* plane, float* out);
+
+/// Planar [batch, channels, height, width] of fewer than 16 channels into its frame.
+void frame_planar(const Frame& frame, Border border, const float* planar, float* framed);
+
+}  // namespace torsor

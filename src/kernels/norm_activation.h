@@ -1,0 +1,24 @@
+// Instance norm and activation of blocked images, for where no convolution follows that does them on its way.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/norm_stages.h"
+
+namespace torsor {
+
+/// [batch, channels / 16, pixels, 16], each plane on one thread.
+struct NormActivation {
+  std::int64_t batch = 1, channels = 16, pixels = 0;
+  float slope = 1;  // of the activation below 0: 0 is relu, 1 is none
+
+  std::int64_t planes() const { return batch * channels / kBlock; }
+  /// Means, then factors: [2][batch][channels].
+  std::int64_t moment_floats() const { return 2 * batch * channels; }
+  void find_moments(Isa isa, const float* x, float* moments) const;
+  void forward(Isa isa, const float* x, const float* moments, float* y) const;
+  /// dy -> dx, which may be the same memory.
+  void backward(Isa isa, const float* x, const float* moments, const float* dy, float* dx) const;
+};
+
+}  // namespace torsor

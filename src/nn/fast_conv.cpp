@@ -1,0 +1,269 @@
+#include "nn/fast_conv.h"
+
+#include <ATen/autocast_mode.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+
+#include "kernels/buffer.h"
+#include "kernels/norm_activation.h"
+#include "nn/fast_tensors.h"
+#include "nn/layers.h"
+#include "nn/weight_version.h"
+
+namespace torsor {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+const float* values(const Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; }
+float* place(const Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; }
+
+StageShape shape_of(const FastConvSpec& spec, const Tensor& x) {
+  const ImageSizes s = sizes_of(x);
+  const std::int64_t kernel = spec.weight.size(2);
+  StageShape shape{{s.batch, spec.weight.size(1), spec.weight.size(0), s.height, s.width, kernel, spec.stride,
+                    spec.padding},
+                   spec.direction,
+                   spec.entry};
+  if (spec.direction == Direction::transposed) {
+    const auto grown = [&](std::int64_t side) {
+      return (side - 1) * spec.stride - 2 * spec.padding + kernel + spec.output_padding;
+    };
+    shape.conv.height = grown(s.height);
+    shape.conv.width = grown(s.width);
+  }
+  return shape;
+}
+
+// An image in the layout that its channels ask for.
+Tensor empty_image(const Tensor& like, std::int64_t batch, std::int64_t channels, std::int64_t height,
+                   std::int64_t width) {
+  if (channels < kBlock) return at::empty({batch, channels, height, width}, like.options());
+  return at::empty({batch, channels / kBlock, height, width, kBlock}, like.options());
+}
+
+Tensor empty_result(const FastConvSpec& spec, const Tensor& x) {
+  const StageShape shape = shape_of(spec, x);
+  const bool transposed = spec.direction == Direction::transposed;
+  return empty_image(x, shape.conv.batch, shape.out_channels(),
+                     transposed ? shape.conv.height : shape.conv.out_height(),
+                     transposed ? shape.conv.width : shape.conv.out_width());
+}
+
+Tensor in_layout(const Tensor& x) { return sizes_of(x).channels < kBlock ? x : to_blocked_tensor(x); }
+
+Tensor activated(const Tensor& x, float slope) {
+  return slope == 1 ? x : slope == 0 ? at::relu(x) : at::leaky_relu(x, slope);
+}
+
+Tensor conv_by_libtorch(const FastConvSpec& spec, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  Tensor y = to_planar_tensor(x);
+  if (spec.entry.norm == Entry::Norm::instance) y = InstanceNorm().forward(y);
+  y = activated(y, spec.entry.slope);
+  if (spec.direction == Direction::transposed) {
+    y = at::conv_transpose2d(y, weight, bias, spec.stride, spec.padding, spec.output_padding);
+  } else if (spec.entry.border == Border::reflect) {
+    y = at::conv2d(at::reflection_pad2d(y, std::vector<std::int64_t>(4, spec.padding)), weight, bias);
+  } else {
+    y = at::conv2d(y, weight, bias, spec.stride, spec.padding);
+  }
+  return in_layout(y);
+}
+
+// The sum over everything but channels.
+Tensor bias_gradient(const Tensor& dy) {
+  return is_blocked(dy) ? dy.sum({0, 2, 3}).reshape({-1}) : dy.sum({0, 2, 3});
+}
+
+}  // namespace
+
+struct FastConv::State {
+  FastConvSpec spec;
+  Isa isa;
+  std::mutex mutex;
+  WeightVersion packed_of, packed_back_of;
+  FloatBuffer packed, packed_back;
+
+  const float* forward_weights(const ConvStage& stage) {
+    const std::lock_guard lock(mutex);
+    return current(packed_of, packed, stage, &ConvStage::pack);
+  }
+  const float* backward_weights(const ConvStage& stage) {
+    const std::lock_guard lock(mutex);
+    return current(packed_back_of, packed_back, stage, &ConvStage::pack_back);
+  }
+
+ private:
+  const float* current(WeightVersion& of, FloatBuffer& buffer, const ConvStage& stage,
+                       void (ConvStage::*pack)(const float*, float*) const) const {
+    float* floats = buffer.at_least(stage.weight_floats());
+    const WeightVersion now = version_of(spec.weight);
+    if (of != now) {
+      (stage.*pack)(values(spec.weight), floats);
+      of = now;
+    }
+    return floats;
+  }
+};
+
+namespace {
+
+struct ConvStateHolder : torch::CustomClassHolder {
+  explicit ConvStateHolder(std::shared_ptr<FastConv::State> held) : state(std::move(held)) {}
+  std::shared_ptr<FastConv::State> state;
+};
+
+struct Computed {
+  Tensor y, moments;
+};
+
+Computed compute(FastConv::State& state, const Tensor& x) {
+  const ConvStage stage(shape_of(state.spec, x), state.isa);
+  Computed result{empty_result(state.spec, x), {}};
+  if (state.spec.entry.norm == Entry::Norm::instance)
+    result.moments = at::empty({static_cast<std::int64_t>(stage.moment_floats())}, x.options());
+  const Tensor bias = state.spec.bias_role == BiasRole::added ? state.spec.bias : Tensor();
+  stage.forward(values(x), state.forward_weights(stage), values(bias), place(result.moments),
+                place(result.y));
+  return result;
+}
+
+class ConvFunction : public torch::autograd::Function<ConvFunction> {
+ public:
+  // The state's own weight and bias are inputs so that autograd knows of them.
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
+                        const std::optional<Tensor>& bias, const std::shared_ptr<FastConv::State>& state) {
+    const Computed computed = compute(*state, x);
+    ctx->save_for_backward({x, weight, bias.value_or(Tensor()), computed.moments});
+    ctx->saved_data["state"] = at::IValue::make_capsule(c10::make_intrusive<ConvStateHolder>(state));
+    return computed.y;
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const auto state =
+        c10::static_intrusive_pointer_cast<ConvStateHolder>(ctx->saved_data["state"].toCapsule())->state;
+    const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
+    const FastConvSpec& spec = state->spec;
+    if (at::GradMode::is_enabled()) {
+      variable_list results = gradients_by_libtorch(
+          {saved[0], saved[1], saved[2]},
+          [&](const variable_list& in) { return variable_list{conv_by_libtorch(spec, in[0], in[1], in[2])}; },
+          gradients);
+      results.emplace_back();
+      return results;
+    }
+    const Tensor &x = saved[0], &weight = saved[1], &bias = saved[2];
+    const Tensor dy = kernel_memory(gradients[0]);
+    variable_list results(4);
+    if (ctx->needs_input_grad(0)) results[0] = at::empty_like(x);
+    if (ctx->needs_input_grad(1)) results[1] = at::empty_like(weight);
+    if (bias.defined() && ctx->needs_input_grad(2))
+      results[2] = spec.bias_role == BiasRole::added ? bias_gradient(dy) : at::zeros_like(bias);
+    const ConvStage stage(shape_of(spec, x), state->isa);
+    const float* packed_back = results[0].defined() ? state->backward_weights(stage) : nullptr;
+    if (results[0].defined() || results[1].defined())
+      stage.backward(values(x), values(saved[3]), packed_back, values(dy), place(results[0]),
+                     place(results[1]));
+    return results;
+  }
+};
+
+class NormFunction : public torch::autograd::Function<NormFunction> {
+ public:
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, double slope, std::int64_t isa) {
+    const NormActivation norm = of(x, slope);
+    const Tensor moments = at::empty({norm.moment_floats()}, x.options());
+    Tensor y = at::empty_like(x);
+    norm.find_moments(static_cast<Isa>(isa), values(x), place(moments));
+    norm.forward(static_cast<Isa>(isa), values(x), values(moments), place(y));
+    ctx->save_for_backward({x, moments});
+    ctx->saved_data["slope"] = slope;
+    ctx->saved_data["isa"] = isa;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const double slope = ctx->saved_data["slope"].toDouble();
+    const variable_list saved = ctx->get_saved_variables();
+    if (at::GradMode::is_enabled()) {
+      const auto by_layers = [&](const variable_list& in) {
+        const Tensor normed = InstanceNorm().forward(to_planar_tensor(in[0]));
+        return variable_list{to_blocked_tensor(activated(normed, static_cast<float>(slope)))};
+      };
+      return {gradients_by_libtorch({saved[0]}, by_layers, gradients)[0], Tensor(), Tensor()};
+    }
+    const Tensor dy = kernel_memory(gradients[0]);
+    Tensor dx = at::empty_like(saved[0]);
+    of(saved[0], slope).backward(static_cast<Isa>(ctx->saved_data["isa"].toInt()), values(saved[0]),
+                                 values(saved[1]), values(dy), place(dx));
+    return {dx, Tensor(), Tensor()};
+  }
+
+ private:
+  static NormActivation of(const Tensor& x, double slope) {
+    const ImageSizes s = sizes_of(x);
+    return {s.batch, s.channels, s.height * s.width, static_cast<float>(slope)};
+  }
+};
+
+bool may_run(const Tensor& x) {
+  return (x.dim() == 4 || is_blocked(x)) && is_plain_memory(x) && !at::autocast::is_autocast_enabled(at::kCPU);
+}
+
+}  // namespace
+
+FastConv::FastConv(FastConvSpec spec, Isa isa) : state_(std::make_shared<State>()) {
+  state_->spec = std::move(spec);
+  state_->isa = isa;
+}
+
+FastConv::~FastConv() = default;
+
+bool FastConv::takes(const Tensor& x) const {
+  const FastConvSpec& spec = state_->spec;
+  const Tensor& w = spec.weight;
+  if (!may_run(x) || !is_plain_memory(w) || !w.is_contiguous() || w.size(2) != w.size(3)) return false;
+  const StageShape shape = shape_of(spec, x);
+  if (shape.in_channels() != sizes_of(x).channels || !is_taken(shape)) return false;
+  if (spec.direction == Direction::forward) return true;
+  return shape.conv.out_height() == sizes_of(x).height && shape.conv.out_width() == sizes_of(x).width;
+}
+
+Tensor FastConv::forward(const Tensor& x) const {
+  if (!takes(x)) throw std::logic_error("FastConv: a tensor that it does not take");
+  const Tensor image = kernel_memory(in_layout(x));
+  const FastConvSpec& spec = state_->spec;
+  if (wants_gradient({image, spec.weight, spec.bias}))
+    return ConvFunction::apply(image, spec.weight,
+                               spec.bias.defined() ? std::optional<Tensor>(spec.bias) : std::nullopt, state_);
+  return compute(*state_, image).y;
+}
+
+std::int64_t FastConv::out_channels() const {
+  return state_->spec.weight.size(state_->spec.direction == Direction::forward ? 0 : 1);
+}
+
+void FastConv::invalidate() {
+  const std::lock_guard lock(state_->mutex);
+  state_->packed_of = state_->packed_back_of = {};
+}
+
+bool FastNorm::takes(const Tensor& x) const {
+  const ImageSizes s = may_run(x) ? sizes_of(x) : ImageSizes{};
+  return s.channels > 0 && s.channels % kBlock == 0 && s.height * s.width > 1;
+}
+
+Tensor FastNorm::forward(const Tensor& x) const {
+  if (!takes(x)) throw std::logic_error("FastNorm: a tensor that it does not take");
+  return NormFunction::apply(kernel_memory(to_blocked_tensor(x)), static_cast<double>(slope_),
+                             static_cast<std::int64_t>(isa_));
+}
+
+}  // namespace torsor

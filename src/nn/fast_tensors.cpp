@@ -1,0 +1,103 @@
+#include "nn/fast_tensors.h"
+
+#include <torch/autograd.h>
+#include <torch/types.h>
+
+#include <algorithm>
+
+#include "kernels/blocked.h"
+#include "kernels/winograd_stages.h"
+
+namespace torsor {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+Tensor block(const Tensor& planar) {
+  const ImageSizes s = sizes_of(planar);
+  Tensor result = at::empty({s.batch, s.channels / kBlock, s.height, s.width, kBlock}, planar.options());
+  to_blocked(s.batch, s.channels, s.height * s.width, planar.contiguous().const_data_ptr<float>(),
+             result.data_ptr<float>());
+  return result;
+}
+
+Tensor unblock(const Tensor& blocked) {
+  const ImageSizes s = sizes_of(blocked);
+  Tensor result = at::empty({s.batch, s.channels, s.height, s.width}, blocked.options());
+  from_blocked(s.batch, s.channels, s.height * s.width, blocked.contiguous().const_data_ptr<float>(),
+               result.data_ptr<float>());
+  return result;
+}
+
+struct Block : torch::autograd::Function<Block> {
+  static Tensor forward(AutogradContext*, const Tensor& planar) { return block(planar); }
+  static variable_list backward(AutogradContext*, const variable_list& gradients) {
+    return {to_planar_tensor(gradients[0])};
+  }
+};
+
+struct Unblock : torch::autograd::Function<Unblock> {
+  static Tensor forward(AutogradContext*, const Tensor& blocked) { return unblock(blocked); }
+  static variable_list backward(AutogradContext*, const variable_list& gradients) {
+    return {to_blocked_tensor(gradients[0])};
+  }
+};
+
+}  // namespace
+
+ImageSizes sizes_of(const Tensor& x) {
+  if (is_blocked(x)) return {x.size(0), x.size(1) * kBlock, x.size(2), x.size(3)};
+  return {x.size(0), x.size(1), x.size(2), x.size(3)};
+}
+
+bool is_plain_memory(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
+
+Tensor to_blocked_tensor(const Tensor& x) {
+  if (is_blocked(x)) return x;
+  return wants_gradient({x}) ? Block::apply(x) : block(x);
+}
+
+Tensor to_planar_tensor(const Tensor& x) {
+  if (!is_blocked(x)) return x;
+  return wants_gradient({x}) ? Unblock::apply(x) : unblock(x);
+}
+
+Tensor kernel_memory(const Tensor& t) {
+  constexpr std::uintptr_t kLine = 64;
+  const Tensor whole = t.contiguous();
+  return reinterpret_cast<std::uintptr_t>(whole.const_data_ptr()) % kLine == 0 ? whole : whole.clone();
+}
+
+bool wants_gradient(const TensorList& inputs) {
+  return at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) {
+           return t.defined() && t.requires_grad();
+         });
+}
+
+// With respect to aliases: an input may itself come from the same weights, and what passes through it is
+// autograd's business.
+TensorList gradients_by_libtorch(const TensorList& inputs,
+                                 const std::function<TensorList(const TensorList&)>& compute,
+                                 const TensorList& gradients) {
+  variable_list aliases;
+  for (const Tensor& input : inputs) aliases.push_back(input.defined() ? input.view_as(input) : input);
+  const variable_list made = compute(aliases);
+  variable_list outputs, of_outputs, wanted, results;
+  for (std::size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i].defined()) {
+      outputs.push_back(made[i]);
+      of_outputs.push_back(gradients[i]);
+    }
+  const auto wants = [](const Tensor& alias) { return alias.defined() && alias.requires_grad(); };
+  std::copy_if(aliases.begin(), aliases.end(), std::back_inserter(wanted), wants);
+  const variable_list found = torch::autograd::grad(outputs, wanted, of_outputs, /*retain_graph=*/true,
+                                                    /*create_graph=*/true, /*allow_unused=*/true);
+  std::size_t next = 0;
+  for (const Tensor& alias : aliases) results.push_back(wants(alias) ? found[next++] : Tensor());
+  return results;
+}
+
+}  // namespace torsor

@@ -1,0 +1,41 @@
+// What the operations of autograd that kernels compute have in common.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+namespace torsor {
+
+/// Images as kernels have them: [N, C / 16, H, W, 16].
+inline bool is_blocked(const at::Tensor& x) { return x.dim() == 5; }
+/// Channels and sides of either.
+struct ImageSizes {
+  std::int64_t batch, channels, height, width;
+};
+ImageSizes sizes_of(const at::Tensor& x);
+
+/// Contiguous float32 on the CPU, as kernels need it.
+bool is_plain_memory(const at::Tensor& t);
+
+/// [N,C,H,W], C in multiples of 16 -> blocked; a blocked one stays as it is. With gradients, and theirs.
+at::Tensor to_blocked_tensor(const at::Tensor& x);
+/// The way back.
+at::Tensor to_planar_tensor(const at::Tensor& x);
+
+/// Contiguous and on a cache line's boundary: `t` itself where it is so.
+at::Tensor kernel_memory(const at::Tensor& t);
+
+/// Whether one of them wants a gradient, and gradients are on.
+bool wants_gradient(const std::vector<at::Tensor>& inputs);
+
+using TensorList = std::vector<at::Tensor>;
+/// The gradients of `inputs` that have gradients of their own, which no kernel's have: `compute` says by
+/// libtorch's operations what the outputs are, some `gradients` of which are given. Undefined where an input
+/// wants none.
+TensorList gradients_by_libtorch(const TensorList& inputs,
+                                 const std::function<TensorList(const TensorList&)>& compute,
+                                 const TensorList& gradients);
+
+}  // namespace torsor

@@ -1,0 +1,207 @@
+#include "nn/layer_run.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+
+#include "nn/blocks.h"
+#include "nn/fast_conv.h"
+#include "nn/fast_tensors.h"
+#include "nn/fast_trunk.h"
+
+namespace torsor {
+
+namespace {
+
+// With fewer channels, or smaller maps, the kernels' transforms have too little work between them, and
+// rounding errors of Winograd's are a larger multiple of libtorch's.
+constexpr std::int64_t kFewestChannels = 32, kLeastSide = 8;
+
+template <class Wanted>
+const Wanted* layer_at(const std::vector<LayerPtr>& layers, std::size_t i) {
+  return i < layers.size() ? dynamic_cast<const Wanted*>(layers[i].get()) : nullptr;
+}
+
+// What stands in front of a convolution or a block, from layer `first` on.
+struct Before {
+  Entry entry;
+  std::size_t next;
+};
+
+Before read_before(const std::vector<LayerPtr>& layers, std::size_t first) {
+  Before before{{}, first};
+  if (layer_at<InstanceNorm>(layers, before.next) != nullptr) {
+    before.entry.norm = Entry::Norm::instance;
+    ++before.next;
+  } else if (layer_at<Identity>(layers, before.next) != nullptr) {
+    ++before.next;
+  }
+  if (layer_at<Relu>(layers, before.next) != nullptr) {
+    before.entry.slope = 0;
+    ++before.next;
+  } else if (layer_at<LeakyRelu>(layers, before.next) != nullptr) {
+    before.entry.slope = kLeakySlope;
+    ++before.next;
+  }
+  return before;
+}
+
+BiasRole role_of_bias(const std::vector<LayerPtr>& layers, std::size_t conv) {
+  return layer_at<InstanceNorm>(layers, conv + 1) != nullptr ? BiasRole::cancelled : BiasRole::added;
+}
+
+}  // namespace
+
+// Layers [first, first + count) as one: a convolution with what stands before it, a norm with its activation,
+// or residual blocks.
+struct LayerRun::Step {
+  std::size_t count = 0;
+  std::unique_ptr<FastConv> conv;
+  std::unique_ptr<FastNorm> norm;
+  std::unique_ptr<FastTrunk> trunk;
+  std::vector<const ResnetBlock*> blocks;
+  bool has_neighbour = false;  // images need not be turned on both sides
+
+  bool takes(const at::Tensor& x) const {
+    if (conv) return conv->takes(x);
+    if (norm) return is_blocked(x) && norm->takes(x);  // alone it is not worth the turning
+    return trunk->takes(x) && std::all_of(blocks.begin(), blocks.end(), [](const ResnetBlock* block) {
+             return block->suits_fast_trunk();
+           });
+  }
+
+  bool pays(const at::Tensor& x) const {
+    const ImageSizes s = sizes_of(x);
+    const auto enough = [](std::int64_t channels) { return channels < kBlock || channels >= kFewestChannels; };
+    const bool has_room = std::min(s.height, s.width) >= kLeastSide && enough(s.channels);
+    if (!conv) return has_room && s.channels >= kFewestChannels;
+    return has_room && has_neighbour && enough(conv->out_channels());
+  }
+
+  at::Tensor forward(const at::Tensor& x, std::vector<at::Tensor>* residuals) const {
+    if (conv) return conv->forward(x);
+    if (norm) return norm->forward(x);
+    return trunk->forward(x, residuals);
+  }
+};
+
+namespace {
+
+using Step = LayerRun::Step;
+
+std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+  const Before before = read_before(layers, first);
+  std::size_t at = before.next;
+  FastConvSpec spec;
+  spec.entry = before.entry;
+  std::int64_t mirrored = 0;
+  if (const auto* pad = layer_at<ReflectionPad>(layers, at)) {
+    mirrored = pad->pad;
+    ++at;
+  }
+  if (const auto* conv = layer_at<Conv>(layers, at)) {
+    if (mirrored > 0 && conv->shape.padding > 0) return nullptr;
+    spec.weight = conv->weight;
+    spec.bias = conv->bias;
+    spec.stride = conv->shape.stride;
+    spec.padding = mirrored > 0 ? mirrored : conv->shape.padding;
+    spec.entry.border = mirrored > 0 ? Border::reflect : Border::zero;
+  } else if (const auto* up = layer_at<ConvTranspose>(layers, at); up != nullptr && mirrored == 0) {
+    spec.weight = up->weight;
+    spec.bias = up->bias;
+    spec.direction = Direction::transposed;
+    spec.stride = up->shape.stride;
+    spec.padding = up->shape.padding;
+    spec.output_padding = up->output_padding;
+  } else {
+    return nullptr;
+  }
+  spec.bias_role = role_of_bias(layers, at);
+  auto step = std::make_unique<Step>();
+  step->count = at + 1 - first;
+  step->conv = std::make_unique<FastConv>(std::move(spec));
+  return step;
+}
+
+std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+  auto step = std::make_unique<Step>();
+  std::vector<at::Tensor> weights, biases;
+  while (const auto* block = layer_at<ResnetBlock>(layers, first + step->count)) {
+    step->blocks.push_back(block);
+    ++step->count;
+    for (const Conv* conv : block->convolutions()) {
+      weights.push_back(conv->weight);
+      if (conv->bias.defined()) biases.push_back(conv->bias);
+    }
+  }
+  if (step->count == 0) return nullptr;
+  step->trunk = std::make_unique<FastTrunk>(std::move(weights), std::move(biases));
+  return step;
+}
+
+// In front of blocks, which have no place for it.
+std::unique_ptr<Step> norm_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+  const Before before = read_before(layers, first);
+  if (before.entry.norm != Entry::Norm::instance || layer_at<ResnetBlock>(layers, before.next) == nullptr)
+    return nullptr;
+  auto step = std::make_unique<Step>();
+  step->count = before.next - first;
+  step->norm = std::make_unique<FastNorm>(before.entry.slope);
+  return step;
+}
+
+std::unique_ptr<Step> any_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+  if (auto step = conv_step(layers, first)) return step;
+  if (auto step = trunk_step(layers, first)) return step;
+  return norm_step(layers, first);
+}
+
+}  // namespace
+
+LayerRun::LayerRun(std::shared_ptr<LayerList> list) : list_(std::move(list)) {}
+LayerRun::~LayerRun() = default;
+
+void LayerRun::plan() {
+  const auto& layers = list_->layers();
+  steps_.resize(layers.size());
+  Step* before = nullptr;  // the step that ends where the next one may begin
+  for (std::size_t i = 0; i < layers.size();) {
+    steps_[i] = any_step(layers, i);
+    Step* step = steps_[i].get();
+    if (before != nullptr && step != nullptr) before->has_neighbour = step->has_neighbour = true;
+    before = step;
+    i += step == nullptr ? 1 : step->count;
+  }
+}
+
+const Step* LayerRun::fast_step(std::size_t first, const at::Tensor& x, Engine engine) const {
+  const Step* step = steps_[first].get();
+  if (step == nullptr || engine == Engine::torch || chosen_isa() == Isa::plain || !step->takes(x))
+    return nullptr;
+  return engine == Engine::automatic && !step->pays(x) ? nullptr : step;
+}
+
+at::Tensor LayerRun::forward(const at::Tensor& x, Engine engine, std::vector<at::Tensor>* residuals) {
+  std::call_once(planned_, [this] { plan(); });
+  const auto& layers = list_->layers();
+  at::Tensor y = x;
+  for (std::size_t i = 0; i < layers.size();) {
+    if (const Step* step = fast_step(i, y, engine)) {
+      y = step->forward(y, residuals);
+      i += step->count;
+      continue;
+    }
+    y = to_planar_tensor(y);
+    if (auto* block = dynamic_cast<ResnetBlock*>(layers[i].get())) {
+      const at::Tensor residual = block->residual(y);
+      if (residuals != nullptr) residuals->push_back(residual);
+      y = y + residual;
+    } else {
+      y = layers[i]->forward(y);
+    }
+    ++i;
+  }
+  return to_planar_tensor(y);
+}
+
+}  // namespace torsor

@@ -1,0 +1,197 @@
+// Convolutions with what stands before them, by the kernels and by libtorch.
+#include "nn/fast_conv.h"
+
+#include <fmt/format.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+
+#include "kernels/kernel_test_support.h"
+#include "nn/fast_tensors.h"
+#include "nn/layers.h"
+
+namespace torsor::testing {
+namespace {
+
+using at::Tensor;
+
+struct ConvCase {
+  std::int64_t in, out, kernel, stride, padding, output_padding;
+  Direction direction;
+  Entry entry;
+};
+
+constexpr auto kNormed = Entry::Norm::instance;
+
+std::vector<ConvCase> conv_cases() {
+  return {{3, 32, 7, 1, 3, 0, Direction::forward, {Entry::Norm::none, 1, Border::reflect}},
+          {32, 64, 3, 2, 1, 0, Direction::forward, {kNormed, 0, Border::zero}},
+          {64, 32, 3, 2, 1, 1, Direction::transposed, {kNormed, 0, Border::zero}},
+          {64, 32, 4, 2, 1, 0, Direction::transposed, {Entry::Norm::none, 0, Border::zero}},
+          {64, 32, 3, 2, 1, 1, Direction::transposed, {}},
+          {32, 3, 7, 1, 3, 0, Direction::forward, {kNormed, 0, Border::reflect}},
+          {3, 32, 4, 2, 1, 0, Direction::forward, {}},
+          {32, 48, 4, 2, 1, 0, Direction::forward, {Entry::Norm::none, 0.2F, Border::zero}},
+          {48, 32, 4, 1, 1, 0, Direction::forward, {kNormed, 0.2F, Border::zero}},
+          {32, 1, 4, 1, 1, 0, Direction::forward, {kNormed, 0.2F, Border::zero}},
+          {16, 16, 3, 1, 1, 0, Direction::forward, {kNormed, 1, Border::reflect}}};
+}
+
+struct ConvProblem {
+  FastConvSpec spec;
+  Tensor x;
+};
+
+ConvProblem conv_problem(const ConvCase& c) {
+  Noise noise;
+  FastConvSpec spec;
+  const bool forwards = c.direction == Direction::forward;
+  spec.weight = noise({forwards ? c.out : c.in, forwards ? c.in : c.out, c.kernel, c.kernel}, 0.05).requires_grad_();
+  spec.bias = noise({c.out}, 0.1).requires_grad_();
+  spec.direction = c.direction;
+  spec.stride = c.stride;
+  spec.padding = c.padding;
+  spec.output_padding = c.output_padding;
+  spec.entry = c.entry;
+  return {spec, noise({2, c.in, 13, 18}, 1.5) + 0.3};
+}
+
+// By libtorch, in the type of `x`.
+Tensor by_layers(const FastConvSpec& s, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  Tensor y = s.entry.norm == kNormed ? InstanceNorm().forward(x) : x;
+  y = at::leaky_relu(y, s.entry.slope);
+  if (s.direction == Direction::transposed)
+    return at::conv_transpose2d(y, weight, bias, s.stride, s.padding, s.output_padding);
+  if (s.entry.border == Border::zero) return at::conv2d(y, weight, bias, s.stride, s.padding);
+  return at::conv2d(at::reflection_pad2d(y, std::vector<std::int64_t>(4, s.padding)), weight, bias);
+}
+
+// y, and the gradients of x, weight and bias.
+std::vector<Tensor> exact(const ConvProblem& p, const Tensor& dy) {
+  const auto leaf = [](const Tensor& t) { return t.detach().to(at::kDouble).requires_grad_(); };
+  const Tensor x = leaf(p.x), weight = leaf(p.spec.weight), bias = leaf(p.spec.bias);
+  const Tensor y = by_layers(p.spec, x, weight, bias);
+  auto out = torch::autograd::grad({y}, {x, weight, bias}, {dy.to(at::kDouble)});
+  out.insert(out.begin(), y.detach());
+  return out;
+}
+
+class FastConvTest : public ::testing::TestWithParam<Isa> {};
+
+TEST_P(FastConvTest, ComputesWhatLayersDoAndItsGradients) {
+  for (const ConvCase& c : conv_cases()) {
+    const ConvProblem p = conv_problem(c);
+    const FastConv conv(p.spec, GetParam());
+    const Tensor x = p.x.clone().requires_grad_();
+    ASSERT_TRUE(conv.takes(x));
+    const Tensor y = to_planar_tensor(conv.forward(x));
+    Noise noise;
+    const Tensor dy = noise(y.sizes().vec(), 1);
+    const auto found = torch::autograd::grad({y}, {x, p.spec.weight, p.spec.bias}, {dy});
+    const std::vector<Tensor> right = exact(p, dy), got = {y.detach(), found[0], found[1], found[2]};
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_LT(error_of(got[i], right[i]), 2e-6) << fmt::format("{} to {}, kernel {}, result {}", c.in, c.out, c.kernel, i);
+    const at::NoGradGuard no_grad;
+    EXPECT_TRUE(at::equal(to_planar_tensor(conv.forward(p.x)), y)) << "without gradients";
+  }
+}
+
+TEST_P(FastConvTest, GivesOnlyTheGradientsThatAreWanted) {
+  ConvProblem p = conv_problem(conv_cases()[1]);
+  p.spec.weight.requires_grad_(false);
+  p.spec.bias.requires_grad_(false);
+  const FastConv conv(p.spec, GetParam());
+  const Tensor x = p.x.clone().requires_grad_();
+  const Tensor y = to_planar_tensor(conv.forward(x));
+  y.sum().backward();
+  EXPECT_TRUE(x.grad().defined());
+  EXPECT_FALSE(p.spec.weight.grad().defined());
+  EXPECT_FALSE(conv.forward(p.x).requires_grad());
+}
+
+TEST_P(FastConvTest, ACancelledBiasHasAGradientOfZero) {
+  ConvProblem p = conv_problem(conv_cases()[1]);
+  p.spec.bias_role = BiasRole::cancelled;
+  const FastConv conv(p.spec, GetParam());
+  const Tensor y = to_planar_tensor(conv.forward(p.x));
+  EXPECT_LT(error_of(y, by_layers(p.spec, p.x, p.spec.weight, {}).detach().to(at::kDouble)), 1e-5);
+  y.sum().backward();
+  EXPECT_TRUE(at::equal(p.spec.bias.grad(), at::zeros_like(p.spec.bias)));
+}
+
+TEST_P(FastConvTest, HasGradientsOfGradients) {
+  for (const ConvCase& c : conv_cases()) {
+    const ConvProblem p = conv_problem(c);
+    const FastConv conv(p.spec, GetParam());
+    const auto penalty = [&](const std::function<Tensor(const Tensor&)>& forward) {
+      const Tensor x = p.x.clone().requires_grad_();
+      const Tensor slope = torch::autograd::grad({forward(x).pow(2).sum()}, {x}, {}, true, true)[0];
+      return torch::autograd::grad({slope.pow(2).sum()}, {x, p.spec.weight});
+    };
+    const auto got = penalty([&](const Tensor& x) { return to_planar_tensor(conv.forward(x)); });
+    const auto right = penalty([&](const Tensor& x) { return by_layers(p.spec, x, p.spec.weight, p.spec.bias); });
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_LT(error_of(got[i], right[i].to(at::kDouble)), 1e-4) << c.in << " to " << c.out << ", " << i;
+  }
+}
+
+TEST_P(FastConvTest, NeverUsesStaleWeights) {
+  const ConvProblem p = conv_problem(conv_cases()[4]);
+  FastConv conv(p.spec, GetParam());
+  Tensor& weight = const_cast<Tensor&>(p.spec.weight);
+  const auto check = [&](const char* what) {
+    const Tensor x = p.x.clone().requires_grad_();
+    const Tensor y = to_planar_tensor(conv.forward(x)), right = by_layers(p.spec, x, weight, p.spec.bias);
+    EXPECT_LT(error_of(y, right.to(at::kDouble)), 1e-6) << what;
+    EXPECT_LT(error_of(torch::autograd::grad({y.sum()}, {x})[0],
+                       torch::autograd::grad({right.sum()}, {x})[0].to(at::kDouble)),
+              1e-6)
+        << what;
+  };
+  check("at first");
+  {
+    const at::NoGradGuard no_grad;
+    weight.mul_(2);
+  }
+  check("written in place");
+  weight.set_data(weight.detach().clone().mul_(0.3));
+  check("other data");
+  weight.data_ptr<float>()[1] += 10;  // not one of the samples
+  conv.invalidate();
+  check("through a pointer");
+}
+
+TEST_P(FastConvTest, SaysWhatItTakes) {
+  const ConvProblem p = conv_problem(conv_cases()[1]);
+  const FastConv conv(p.spec, GetParam());
+  EXPECT_TRUE(conv.takes(at::zeros({1, 32, 8, 8})));
+  EXPECT_TRUE(conv.takes(to_blocked_tensor(at::zeros({1, 32, 8, 8}))));
+  EXPECT_FALSE(conv.takes(at::zeros({1, 48, 8, 8})));
+  EXPECT_FALSE(conv.takes(at::zeros({1, 32, 8, 8}, at::kDouble)));
+  EXPECT_FALSE(conv.takes(at::zeros({1, 32, 1, 1})));
+  EXPECT_FALSE(conv.takes(at::zeros({32, 8, 8})));
+  EXPECT_THROW(conv.forward(at::zeros({1, 48, 8, 8})), std::logic_error);
+  const ConvProblem mirrored = conv_problem(conv_cases()[0]);
+  EXPECT_FALSE(FastConv(mirrored.spec, GetParam()).takes(at::zeros({1, 3, 3, 8}))) << "a border as large as the image";
+}
+
+TEST_P(FastConvTest, NormsAndActivatesAlone) {
+  Noise noise;
+  for (const float slope : {0.0F, 0.2F, 1.0F}) {
+    const FastNorm norm(slope, GetParam());
+    const Tensor x = (noise({2, 32, 9, 15}, 1) + 2).requires_grad_(), dy = noise({2, 32, 9, 15}, 1);
+    const Tensor y = to_planar_tensor(norm.forward(to_blocked_tensor(x)));
+    const Tensor exact_x = x.detach().to(at::kDouble).requires_grad_();
+    const Tensor right = at::leaky_relu(InstanceNorm().forward(exact_x), slope);
+    EXPECT_LT(error_of(y, right.detach()), 1e-6);
+    EXPECT_LT(error_of(torch::autograd::grad({y}, {x}, {dy})[0],
+                       torch::autograd::grad({right}, {exact_x}, {dy.to(at::kDouble)})[0]),
+              1e-6);
+  }
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FastConvTest);
+INSTANTIATE_TEST_SUITE_P(Each, FastConvTest, ::testing::ValuesIn(fast_isas()),
+                         [](const auto& tested) { return isa_name(tested.param); });
+
+}  // namespace
+}  // namespace torsor::testing
