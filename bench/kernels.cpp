@@ -72,7 +72,6 @@ void bench(Isa isa, const KernelBench& o) {
   const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
   float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
   float* u = memory.empty(conv.winograd().weight_floats());
-  float* ut = memory.empty(conv.winograd().weight_floats());
   const double direct = 2.0 * 9 * static_cast<double>(image) * static_cast<double>(o.channels);
   const double tiles = static_cast<double>((o.side + 3) / 4 * ((o.side + 3) / 4) * o.batch);
   const double products = 2.0 * kPositions * tiles * static_cast<double>(o.channels * o.channels);
@@ -87,11 +86,10 @@ void bench(Isa isa, const KernelBench& o) {
     print_row(what, best_seconds(o.repeats, work), parts * direct, parts * products, peak);
   };
   row("weights transformed", 0, [&] { conv.winograd().transform_weights(w, u); });
-  row("weights transposed", 0, [&] { conv.winograd().transpose_weights(u, ut); });
   row("forward", 1, [&] { conv.forward(x, u, y); });
-  row("input gradient", 1, [&] { conv.input_gradient(dy, ut, dx); });
+  row("input gradient", 1, [&] { conv.input_gradient(dy, u, dx); });
   row("weight gradient", 1, [&] { conv.weight_gradient(x, dy, dw); });
-  row("both gradients", 2, [&] { conv.gradients(x, dy, ut, dx, dw); });
+  row("both gradients", 2, [&] { conv.gradients(x, dy, u, dx, dw); });
 
   ResidualTrunk trunk({o.batch, o.channels, o.side, o.side, o.blocks}, isa);
   const auto convolutions = static_cast<std::size_t>(2 * o.blocks);
@@ -101,7 +99,7 @@ void bench(Isa isa, const KernelBench& o) {
     record.scales.push_back(memory.empty(trunk.scale_floats()));
     if (i % 2 == 0 && i > 0) record.inputs.push_back(memory.empty(image));
   }
-  const std::vector<const float*> all_u(convolutions, u), all_ut(convolutions, ut);
+  const std::vector<const float*> all_u(convolutions, u);
   const std::vector<float*> all_dw(convolutions, dw);
   const auto times = static_cast<double>(convolutions);
   const auto trunk_row = [&](const std::string& what, double parts, const std::function<void()>& work) {
@@ -110,7 +108,7 @@ void bench(Isa isa, const KernelBench& o) {
   };
   trunk_row("translating", times, [&] { trunk.forward(x, all_u, nullptr, y); });
   trunk_row("forward", times, [&] { trunk.forward(x, all_u, &record, y); });
-  trunk_row("gradients", 2 * times, [&] { trunk.backward(x, record, all_ut, dy, {}, dx, all_dw); });
+  trunk_row("gradients", 2 * times, [&] { trunk.backward(x, record, all_u, dy, {}, dx, all_dw); });
 }
 
 struct NamedShape {
@@ -143,7 +141,8 @@ void bench_direct(Isa isa, const KernelBench& o) {
   for (const auto& [name, shape] : direct_layers(4 * o.side)) {
     DirectConv conv(shape, isa);
     Memory memory;
-    const float *x = memory.noise(conv.in_frame().floats(), 1), *dy = memory.noise(conv.out_frame().floats(), 1);
+    const float *x = memory.noise(conv.in_frame().floats(), 1),
+                *dy = memory.noise(conv.out_frame().floats(), 1);
     const float* w = memory.noise(conv.weight_floats(), 0.02F);
     float *y = memory.empty(conv.out_frame().floats()), *dx = memory.empty(conv.in_frame().floats());
     float* dw = memory.empty(conv.weight_floats());

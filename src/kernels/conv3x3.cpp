@@ -30,9 +30,9 @@ void Conv3x3::forward(const float* x, const float* transformed, float* y) {
                            });
 }
 
-void Conv3x3::fold(const float* gradient, const float* transposed, float* dx) {
+void Conv3x3::fold(const float* gradient, const float* transformed, float* dx) {
   float* in = product_.at_least(winograd_.in_floats());
-  winograd_.multiply_back(gradient, transposed, in);
+  winograd_.multiply_back(gradient, transformed, in);
   winograd_.for_each_plane(
       winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
         thread_local FloatBuffer scratch;
@@ -41,8 +41,8 @@ void Conv3x3::fold(const float* gradient, const float* transposed, float* dx) {
       });
 }
 
-void Conv3x3::input_gradient(const float* dy, const float* transposed, float* dx) {
-  fold(transformed_gradient(dy), transposed, dx);
+void Conv3x3::input_gradient(const float* dy, const float* transformed, float* dx) {
+  fold(transformed_gradient(dy), transformed, dx);
 }
 
 void Conv3x3::weight_gradient(const float* x, const float* dy, float* dw) {
@@ -50,9 +50,9 @@ void Conv3x3::weight_gradient(const float* x, const float* dy, float* dw) {
   winograd_.multiply_weights(in, out, weights_.at_least(winograd_.weight_floats()), dw);
 }
 
-void Conv3x3::gradients(const float* x, const float* dy, const float* transposed, float* dx, float* dw) {
+void Conv3x3::gradients(const float* x, const float* dy, const float* transformed, float* dx, float* dw) {
   weight_gradient(x, dy, dw);
-  fold(gradient_.at_least(0), transposed, dx);
+  fold(gradient_.at_least(0), transformed, dx);
 }
 
 }  // namespace torsor

@@ -13,22 +13,22 @@ class Conv3x3 {
   /// taken.
   Conv3x3(const Conv3x3Shape& shape, Isa isa) : winograd_(shape, isa) {}
 
-  /// How weights are transformed for forward(), and transposed for the gradients.
+  /// How weights are transformed.
   const Winograd3x3& winograd() const { return winograd_; }
 
   /// x, y: blocked images of in_channels and out_channels.
   void forward(const float* x, const float* transformed, float* y);
   /// dy -> dx.
-  void input_gradient(const float* dy, const float* transposed, float* dx);
+  void input_gradient(const float* dy, const float* transformed, float* dx);
   /// x, dy -> dw [out,in,3,3].
   void weight_gradient(const float* x, const float* dy, float* dw);
   /// Both at once: what they share is computed once.
-  void gradients(const float* x, const float* dy, const float* transposed, float* dx, float* dw);
+  void gradients(const float* x, const float* dy, const float* transformed, float* dx, float* dw);
 
  private:
   const float* transformed_input(const float* x);
   const float* transformed_gradient(const float* dy);
-  void fold(const float* gradient, const float* transposed, float* dx);
+  void fold(const float* gradient, const float* transformed, float* dx);
 
   Winograd3x3 winograd_;
   FloatBuffer input_, gradient_, product_, weights_;

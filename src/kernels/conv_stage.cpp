@@ -11,7 +11,8 @@ namespace torsor {
 
 namespace {
 
-// Of the thread that calls a stage: the input and the output's gradient in their frames, the input's gradient.
+// Of the thread that calls a stage: the input and the output's gradient in their frames, the input's
+// gradient.
 struct StageScratch {
   FloatBuffer source, result, gradient;
 };
@@ -45,9 +46,8 @@ bool is_taken(const StageShape& s) {
   if (!is_taken(s.conv)) return false;
   if (s.entry.changes_values() && s.in_channels() < kBlock) return false;
   if (s.entry.norm == Entry::Norm::instance && s.conv.height * s.conv.width == 1) return false;
-  return s.entry.border == Border::zero ||
-         (s.direction == Direction::forward && s.conv.stride == 1 &&
-          std::min(s.conv.height, s.conv.width) > s.conv.padding);
+  return s.entry.border == Border::zero || (s.direction == Direction::forward && s.conv.stride == 1 &&
+                                            std::min(s.conv.height, s.conv.width) > s.conv.padding);
 }
 
 ConvStage::ConvStage(const StageShape& shape, Isa isa)
@@ -115,7 +115,8 @@ void ConvStage::forward(const float* x, const float* packed, const float* bias, 
 // From the gradient of what was convolved, its border too where that was mirrored, to that of x.
 void ConvStage::leave(const float* x, const float* moments, float* gradient, float* dx) const {
   const Frame& f = source();
-  const bool folds = shape_.entry.border == Border::reflect, normed = shape_.entry.norm == Entry::Norm::instance;
+  const bool folds = shape_.entry.border == Border::reflect,
+             normed = shape_.entry.norm == Entry::Norm::instance;
   const std::int64_t lanes = is_planar(f) ? 1 : kBlock, pixels = f.height * f.width;
   const std::int64_t planes = f.batch * (is_planar(f) ? f.channels : f.blocks());
   const std::int64_t whole = (folds ? f.full_height() * f.full_width() : pixels) * lanes;
@@ -155,7 +156,8 @@ void ConvStage::backward(const float* x, const float* moments, const float* pack
   const bool changes = folds || shape_.entry.changes_values();
   float* gradient = changes ? scratch.gradient.at_least(source().floats()) : dx;
   if (forwards)
-    conv_.input_gradient(framed_dy, packed_back, folds ? Region::with_border : Region::image, nullptr, gradient);
+    conv_.input_gradient(framed_dy, packed_back, folds ? Region::with_border : Region::image, nullptr,
+                         gradient);
   else
     conv_.forward(framed_dy, packed_back, nullptr, gradient);
   if (changes) leave(x, moments, gradient, dx);

@@ -103,8 +103,10 @@ void DirectConv::pack_taps(const Grid& grid, std::int64_t results, std::int64_t 
                            float* packed) const {
   const auto taps = static_cast<std::int64_t>(grid.taps.size());
   const bool few = is_few(results);
-  const std::int64_t inner = few ? results : std::min(sources, kBlock), outer_blocks = divide_up(sources, kBlock);
-  const std::int64_t lane_step = few ? source_step : result_step, inner_step = few ? result_step : source_step;
+  const std::int64_t inner = few ? results : std::min(sources, kBlock),
+                     outer_blocks = divide_up(sources, kBlock);
+  const std::int64_t lane_step = few ? source_step : result_step,
+                     inner_step = few ? result_step : source_step;
   const std::int64_t result_blocks = few ? 1 : results / kBlock;
   for_each_parallel(result_blocks * outer_blocks, [&](std::int64_t i) {
     const std::int64_t result_block = i / outer_blocks, source_block = i % outer_blocks;
@@ -160,9 +162,7 @@ void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, 
     float* out = image.data + ((n * out_blocks + block) * image.pixels + grid.out_first) * kBlock;
     for (std::int64_t first = 0; first < source.blocks(); first += chunk) {
       p.blocks = std::min(chunk, source.blocks() - first);
-      const float* begin = first > 0          ? nullptr
-                           : start != nullptr ? start + block * kBlock
-                                              : kZeros.data();
+      const float* begin = first > 0 ? nullptr : start != nullptr ? start + block * kBlock : kZeros.data();
       for (std::int64_t row = first_row; row < last_row; ++row)
         stages_->row(p, image_x + first * p.block_stride + row * grid.row_step,
                      weights + first * block_weights, begin, out + row * grid.out_row_step * kBlock);
@@ -198,7 +198,8 @@ void DirectConv::forward(const float* framed_x, const float* packed, const float
 
 void DirectConv::input_gradient(const float* framed_dy, const float* packed_back, Region region,
                                 const float* start, float* dx) const {
-  const std::int64_t pixels = region == Region::image ? in_.height * in_.width : in_.full_height() * in_.full_width();
+  const std::int64_t pixels =
+      region == Region::image ? in_.height * in_.width : in_.full_height() * in_.full_width();
   const Image image{shape_.in_channels, pixels, dx};
   for (const Grid& grid : backward_grids(region)) {
     if (is_few(shape_.in_channels))
@@ -223,16 +224,15 @@ void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, 
   const std::int64_t panels = divide_up(b_blocks, panel), tasks = panels * a_blocks;
   const std::int64_t rows = shape_.batch * grid.rows;
   const auto bytes = static_cast<std::int64_t>((in_.floats() + out_.floats()) * sizeof(float));
-  const std::int64_t bands = std::clamp<std::int64_t>(
-      std::min({bytes / kBandBytes, kMostBands, kMostSums / all_sums}), 1, rows);
+  const std::int64_t bands =
+      std::clamp<std::int64_t>(std::min({bytes / kBandBytes, kMostBands, kMostSums / all_sums}), 1, rows);
   thread_local FloatBuffer buffer;
   float* sums = buffer.at_least(static_cast<std::size_t>(bands * all_sums));
   for_each_parallel(bands * tasks, [&](std::int64_t i) {
     const std::int64_t band = i / tasks, b_block = i % tasks / a_blocks * panel, a_block = i % a_blocks;
     const auto [first_row, last_row] = part_of(rows, band, bands);
     const std::int64_t b_count = std::min(panel, b_blocks - b_block);
-    OuterRow p{grid.pixels,      a_lanes, kBlock, b_count, kBlock, b.plane_floats(),
-               a_blocks * block_sums};
+    OuterRow p{grid.pixels, a_lanes, kBlock, b_count, kBlock, b.plane_floats(), a_blocks * block_sums};
     (few_out ? p.b_step : p.a_step) = grid.step * kBlock;
     float* own = sums + band * all_sums + (b_block * a_blocks + a_block) * block_sums;
     for (std::int64_t v = 0; v < b_count; ++v)

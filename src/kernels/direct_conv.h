@@ -27,8 +27,9 @@ bool is_taken(const DirectShape& shape);
 /// Which results a gradient is wanted for: those of the image, or those around it too.
 enum class Region { image, with_border };
 
-/// The same bits for any number of OpenMP's threads. Images come in frames; results with 16 channels and more are blocked without a border, [batch, channels / 16, height,
-/// width, 16], those with fewer are planar, [batch, channels, height, width].
+/// The same bits for any number of OpenMP's threads. Images come in frames; results with 16 channels and more
+/// are blocked without a border, [batch, channels / 16, height, width, 16], those with fewer are planar,
+/// [batch, channels, height, width].
 class DirectConv {
  public:
   /// Throws std::logic_error for Isa::plain and for a shape that is not taken.

@@ -18,7 +18,8 @@ void for_each_product(const DirectShape& s, const Work& work) {
           for (std::int64_t x = 0; x < out_width; ++x)
             for (std::int64_t ky = 0; ky < s.kernel; ++ky)
               for (std::int64_t kx = 0; kx < s.kernel; ++kx) {
-                const std::int64_t from_y = y * s.stride + ky - s.padding, from_x = x * s.stride + kx - s.padding;
+                const std::int64_t from_y = y * s.stride + ky - s.padding,
+                                   from_x = x * s.stride + kx - s.padding;
                 if (from_y < 0 || from_x < 0 || from_y >= s.height || from_x >= s.width) continue;
                 work(((n * s.out_channels + o) * out_height + y) * out_width + x,
                      ((n * s.in_channels + i) * s.height + from_y) * s.width + from_x,

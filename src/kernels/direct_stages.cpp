@@ -77,8 +77,7 @@ void some_pixels(const TapRow& p, const float* x, const float* weights, const fl
 template <int kVectors, int kStep, int kLanesOfX, int kPixels = kMostPixels>
 HWY_INLINE void so_many_pixels(std::int64_t count, const TapRow& p, const float* x, const float* weights,
                                const float* start, float* out) {
-  if (count == kPixels)
-    return some_pixels<kPixels, kVectors, kStep, kLanesOfX>(p, x, weights, start, out);
+  if (count == kPixels) return some_pixels<kPixels, kVectors, kStep, kLanesOfX>(p, x, weights, start, out);
   if constexpr (kPixels > 1)
     so_many_pixels<kVectors, kStep, kLanesOfX, kPixels - 1>(count, p, x, weights, start, out);
 }
@@ -150,16 +149,19 @@ void dots_of(const DotRow& p, const float* x, const float* weights, const float*
   std::int64_t i = 0;
   for (; i + kAtOnce <= p.pixels; i += kAtOnce)
     some_dots<kAtOnce, kChannels>(p, x + i * kBlock, weights, start, out + i * p.out_step);
-  for (; i < p.pixels; ++i)
-    some_dots<1, kChannels>(p, x + i * kBlock, weights, start, out + i * p.out_step);
+  for (; i < p.pixels; ++i) some_dots<1, kChannels>(p, x + i * kBlock, weights, start, out + i * p.out_step);
 }
 
 void dots(const DotRow& p, const float* x, const float* weights, const float* start, float* out) {
   switch (p.channels) {
-    case 1: return dots_of<1>(p, x, weights, start, out);
-    case 2: return dots_of<2>(p, x, weights, start, out);
-    case 3: return dots_of<3>(p, x, weights, start, out);
-    default: return dots_of<4>(p, x, weights, start, out);
+    case 1:
+      return dots_of<1>(p, x, weights, start, out);
+    case 2:
+      return dots_of<2>(p, x, weights, start, out);
+    case 3:
+      return dots_of<3>(p, x, weights, start, out);
+    default:
+      return dots_of<4>(p, x, weights, start, out);
   }
 }
 
@@ -194,11 +196,16 @@ void some_outer(const OuterRow& p, const float* a, const float* b, float* sums) 
 template <int kVectors>
 void outer_rows(const OuterRow& p, const float* a, const float* b, float* sums) {
   switch (p.lanes) {
-    case 1: return some_outer<1, kVectors>(p, a, b, sums);
-    case 2: return some_outer<2, kVectors>(p, a, b, sums);
-    case 3: return some_outer<3, kVectors>(p, a, b, sums);
-    case 4: return some_outer<4, kVectors>(p, a, b, sums);
-    default: break;
+    case 1:
+      return some_outer<1, kVectors>(p, a, b, sums);
+    case 2:
+      return some_outer<2, kVectors>(p, a, b, sums);
+    case 3:
+      return some_outer<3, kVectors>(p, a, b, sums);
+    case 4:
+      return some_outer<4, kVectors>(p, a, b, sums);
+    default:
+      break;
   }
   if constexpr (kLanes == 16) {
     some_outer<8, kVectors>(p, a, b, sums);

@@ -24,8 +24,8 @@ void NormActivation::backward(Isa isa, const float* x, const float* moments, con
   const NormStages& stages = norm_stages(isa);
   for_each_parallel(planes(), [&](std::int64_t i) {
     const std::int64_t at = i * pixels * kBlock;
-    stages.activate_gradient(pixels, dy + at, x + at, moments + i * kBlock,
-                             moments + (planes() + i) * kBlock, slope, dx + at);
+    stages.activate_gradient(pixels, dy + at, x + at, moments + i * kBlock, moments + (planes() + i) * kBlock,
+                             slope, dx + at);
   });
 }
 

@@ -99,8 +99,7 @@ HWY_INLINE V pass_or_damp(V decides, V value, V slope) {  // NaN passes
 
 void relu_gradient(std::int64_t pixels, const float* dy, const float* x, float slope, float* out) {
   const V damped = hn::Set(kFloats, slope);
-  fill(pixels, out,
-       [&](std::int64_t i) HWY_ATTR { return pass_or_damp(load(x + i), load(dy + i), damped); });
+  fill(pixels, out, [&](std::int64_t i) HWY_ATTR { return pass_or_damp(load(x + i), load(dy + i), damped); });
 }
 
 // Chunk by chunk, each while it is in the cache, merged as Chan, Golub and LeVeque (1979) do.
@@ -176,8 +175,8 @@ void add(std::int64_t pixels, const float* x, const float* y, float* out) {
 }
 
 const NormStages& stages() {
-  static constexpr NormStages all = {normalise, normalise_gradient, relu, relu_gradient,
-                                   moments,   activate,           activate_gradient, add};
+  static constexpr NormStages all = {normalise, normalise_gradient, relu, relu_gradient, moments,
+                                     activate,  activate_gradient,  add};
   return all;
 }
 

@@ -49,7 +49,7 @@ void ResidualTrunk::forward(const float* x, const std::vector<const float*>& tra
 }
 
 void ResidualTrunk::backward(const float* x, const Record& record,
-                             const std::vector<const float*>& transposed, const float* dy,
+                             const std::vector<const float*>& transformed, const float* dy,
                              const std::vector<const float*>& of_residuals, float* dx,
                              const std::vector<float*>& dw) {
   float *in = in_.at_least(winograd_.in_floats()), *out = out_.at_least(winograd_.out_floats());
@@ -90,7 +90,7 @@ void ResidualTrunk::backward(const float* x, const Record& record,
         winograd_.input_plane(n, block, block_input + at, in);
       }
     });
-    winograd_.multiply_back(out, transposed[conv], back);
+    winograd_.multiply_back(out, transformed[conv], back);
     if (dw[conv] != nullptr)
       winograd_.multiply_weights(in, out, weights_.at_least(winograd_.weight_floats()), dw[conv]);
   }

@@ -42,7 +42,7 @@ class ResidualTrunk {
 
   /// dy -> dx, and dw[i], [channels,channels,3,3], of each weight where it is not null. `of_residuals`: the
   /// gradients of the blocks' residuals, each null or an image; empty when nobody asked for them.
-  void backward(const float* x, const Record& record, const std::vector<const float*>& transposed,
+  void backward(const float* x, const Record& record, const std::vector<const float*>& transformed,
                 const float* dy, const std::vector<const float*>& of_residuals, float* dx,
                 const std::vector<float*>& dw);
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "kernels/buffer.h"
+
 namespace torsor {
 
 namespace {
@@ -92,41 +94,48 @@ void Winograd3x3::transform_weights(const float* weight, float* transformed) con
   });
 }
 
-void Winograd3x3::transpose_weights(const float* transformed, float* transposed) const {
-  const std::int64_t in = shape_.in_channels, out = shape_.out_channels;
-  const std::int64_t stride = weight_position_stride(in, out);
-  for_each_parallel(kPositions, [&](std::int64_t position) {
-    const float* from = transformed + position * stride;
-    float* to = transposed + position * stride;
-    for (std::int64_t k = 0; k < out; k += kBlock)
-      for (std::int64_t c = 0; c < in; c += kBlock)
-        for (std::int64_t i = 0; i < kBlock; ++i)
-          for (std::int64_t j = 0; j < kBlock; ++j)
-            to[(c / kBlock * out + k + j) * kBlock + i] = from[(k / kBlock * in + c + i) * kBlock + j];
-  });
-}
-
-// At all positions: rows of `depth` channels times matrices to `width` channels.
-void Winograd3x3::products(const float* rows, const float* matrices, std::int64_t depth, std::int64_t width,
+// At all positions and panels of results: rows of `depth` channels times the panel's matrix to `width`
+// channels, which matrix(position, first channel, channels) finds.
+template <class Matrix>
+void Winograd3x3::products(const float* rows, std::int64_t depth, std::int64_t width, const Matrix& matrix,
                            float* out) const {
   const std::int64_t row_stride = tiling_.position_stride(depth), out_stride = tiling_.position_stride(width);
-  const std::int64_t matrix_stride = weight_position_stride(depth, width), parts = panels(width);
+  const std::int64_t parts = panels(width);
   for_each_parallel(kPositions * parts, [&](std::int64_t i) {
     const std::int64_t position = i / parts, first = i % parts * kPanel;
     const TileProduct product{tiling_.tiles, depth, std::min(kPanel, width - first), tiling_.block_stride,
                               tiling_.block_stride};
-    products_->multiply(product, rows + position * row_stride,
-                        matrices + position * matrix_stride + first * depth,
+    products_->multiply(product, rows + position * row_stride, matrix(position, first, product.width),
                         out + position * out_stride + first / kBlock * tiling_.block_stride);
   });
 }
 
 void Winograd3x3::multiply(const float* in, const float* transformed, float* out) const {
-  products(in, transformed, shape_.in_channels, shape_.out_channels, out);
+  const std::int64_t depth = shape_.in_channels, width = shape_.out_channels;
+  products(
+      in, depth, width,
+      [&](std::int64_t position, std::int64_t first, std::int64_t) {
+        return transformed + position * weight_position_stride(depth, width) + first * depth;
+      },
+      out);
 }
 
-void Winograd3x3::multiply_back(const float* out, const float* transposed, float* in) const {
-  products(out, transposed, shape_.out_channels, shape_.in_channels, in);
+// The panel is turned while it is needed: kept turned, weights would take their memory twice.
+void Winograd3x3::multiply_back(const float* out, const float* transformed, float* in) const {
+  const std::int64_t depth = shape_.out_channels, width = shape_.in_channels;
+  products(
+      out, depth, width,
+      [&](std::int64_t position, std::int64_t first, std::int64_t count) {
+        thread_local FloatBuffer panel;
+        float* turned = panel.at_least(static_cast<std::size_t>(kPanel * depth));
+        const float* from = transformed + position * weight_position_stride(width, depth) + first * kBlock;
+        for (std::int64_t k = 0; k < depth; k += kBlock)
+          for (std::int64_t c = 0; c < count; c += kBlock)
+            stages_->turn(from + (k / kBlock * width + c) * kBlock,
+                          turned + (c / kBlock * depth + k) * kBlock);
+        return static_cast<const float*>(turned);
+      },
+      in);
 }
 
 void Winograd3x3::multiply_weights(const float* in, const float* out, float* sums, float* dw) const {

@@ -57,18 +57,17 @@ class Winograd3x3 {
 
   /// weight [out,in,3,3] -> transformed.
   void transform_weights(const float* weight, float* transformed) const;
-  /// The same weights for multiply_back().
-  void transpose_weights(const float* transformed, float* transposed) const;
   /// in -> out.
   void multiply(const float* in, const float* transformed, float* out) const;
   /// out -> in.
-  void multiply_back(const float* out, const float* transposed, float* in) const;
+  void multiply_back(const float* out, const float* transformed, float* in) const;
   /// in, out -> dw [out,in,3,3]; `sums` is scratch of weight_floats().
   void multiply_weights(const float* in, const float* out, float* sums, float* dw) const;
 
  private:
   std::int64_t offset(std::int64_t n, std::int64_t block) const;
-  void products(const float* rows, const float* matrices, std::int64_t depth, std::int64_t width,
+  template <class Matrix>
+  void products(const float* rows, std::int64_t depth, std::int64_t width, const Matrix& matrix,
                 float* out) const;
 
   Conv3x3Shape shape_;

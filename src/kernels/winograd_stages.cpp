@@ -264,9 +264,32 @@ void weight_gradient(const float* in, std::int64_t stride, float* taps) {
         [&](int i, int j, V v) HWY_ATTR { store(v, taps + (i * 3 + j) * kBlock + lane); });
 }
 
+// Four by four.
+void turn(const float* from, float* to) {
+  using Four = hn::FixedTag<float, 4>;
+  using Pairs = hn::Repartition<double, Four>;
+  constexpr Four kFour;
+  constexpr Pairs kPairs;
+  const auto merged = [&](auto low, auto high, float* lower, float* upper) HWY_ATTR {
+    const auto a = hn::BitCast(kPairs, low), b = hn::BitCast(kPairs, high);
+    hn::Store(hn::BitCast(kFour, hn::InterleaveLower(kPairs, a, b)), kFour, lower);
+    hn::Store(hn::BitCast(kFour, hn::InterleaveUpper(kPairs, a, b)), kFour, upper);
+  };
+  for (std::int64_t i = 0; i < kBlock; i += 4)
+    for (std::int64_t j = 0; j < kBlock; j += 4) {
+      const float* rows = from + i * kBlock + j;
+      const auto a = hn::Load(kFour, rows), b = hn::Load(kFour, rows + kBlock);
+      const auto c = hn::Load(kFour, rows + 2 * kBlock), d = hn::Load(kFour, rows + 3 * kBlock);
+      float* columns = to + j * kBlock + i;
+      merged(hn::InterleaveLower(kFour, a, b), hn::InterleaveLower(kFour, c, d), columns, columns + kBlock);
+      merged(hn::InterleaveUpper(kFour, a, b), hn::InterleaveUpper(kFour, c, d), columns + 2 * kBlock,
+             columns + 3 * kBlock);
+    }
+}
+
 const WinogradStages& stages() {
-  static constexpr WinogradStages all = {input,          output,  output_gradient,
-                                         input_gradient, weights, weight_gradient};
+  static constexpr WinogradStages all = {input,           output, output_gradient, input_gradient, weights,
+                                         weight_gradient, turn};
   return all;
 }
 

@@ -53,6 +53,8 @@ struct WinogradStages {
   void (*weights)(const float* taps, float* out, std::int64_t stride);
   /// 36 times 16 -> the gradients of [9][16].
   void (*weight_gradient)(const float* in, std::int64_t stride, float* taps);
+  /// [16][16], transposed.
+  void (*turn)(const float* from, float* to);
 };
 
 inline std::size_t fold_floats(const TileGrid& grid) {

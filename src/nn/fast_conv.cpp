@@ -201,8 +201,9 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     }
     const Tensor dy = kernel_memory(gradients[0]);
     Tensor dx = at::empty_like(saved[0]);
-    of(saved[0], slope).backward(static_cast<Isa>(ctx->saved_data["isa"].toInt()), values(saved[0]),
-                                 values(saved[1]), values(dy), place(dx));
+    of(saved[0], slope)
+        .backward(static_cast<Isa>(ctx->saved_data["isa"].toInt()), values(saved[0]), values(saved[1]),
+                  values(dy), place(dx));
     return {dx, Tensor(), Tensor()};
   }
 
@@ -214,7 +215,8 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
 };
 
 bool may_run(const Tensor& x) {
-  return (x.dim() == 4 || is_blocked(x)) && is_plain_memory(x) && !at::autocast::is_autocast_enabled(at::kCPU);
+  return (x.dim() == 4 || is_blocked(x)) && is_plain_memory(x) &&
+         !at::autocast::is_autocast_enabled(at::kCPU);
 }
 
 }  // namespace

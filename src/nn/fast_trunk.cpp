@@ -49,8 +49,8 @@ variable_list trunk_by_libtorch(const variable_list& x_and_weights) {
 }  // namespace
 
 struct TransformedWeight {
-  WeightVersion forward_of, backward_of;
-  FloatBuffer forward, backward;
+  WeightVersion of;
+  FloatBuffer floats;
 };
 
 struct FastTrunk::State {
@@ -79,39 +79,23 @@ struct FastTrunk::State {
     idle.emplace_back(shape, std::move(kernel));
   }
 
-  // Transformed, or transposed too.
-  std::vector<const float*> forward_weights(const ResidualTrunk& kernel) {
+  std::vector<const float*> transformed_weights(const ResidualTrunk& kernel) {
     const std::lock_guard lock(mutex);
     std::vector<const float*> all;
-    for (std::size_t i = 0; i < weights.size(); ++i) all.push_back(forward_weight(kernel, i));
-    return all;
-  }
-
-  std::vector<const float*> backward_weights(const ResidualTrunk& kernel) {
-    const std::lock_guard lock(mutex);
-    std::vector<const float*> all;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      TransformedWeight& t = transformed[i];
-      const float* forward = forward_weight(kernel, i);
-      if (t.backward_of != t.forward_of) {
-        kernel.winograd().transpose_weights(forward, t.backward.at_least(kernel.winograd().weight_floats()));
-        t.backward_of = t.forward_of;
-      }
-      all.push_back(t.backward.at_least(0));
-    }
+    for (std::size_t i = 0; i < weights.size(); ++i) all.push_back(transformed_weight(kernel, i));
     return all;
   }
 
  private:
-  const float* forward_weight(const ResidualTrunk& kernel, std::size_t i) {
+  const float* transformed_weight(const ResidualTrunk& kernel, std::size_t i) {
     TransformedWeight& t = transformed[i];
     const WeightVersion now = version_of(weights[i]);
-    if (t.forward_of != now) {
+    if (t.of != now) {
       kernel.winograd().transform_weights(in(weights[i]),
-                                          t.forward.at_least(kernel.winograd().weight_floats()));
-      t.forward_of = now;
+                                          t.floats.at_least(kernel.winograd().weight_floats()));
+      t.of = now;
     }
-    return t.forward.at_least(0);
+    return t.floats.at_least(0);
   }
 };
 
@@ -171,7 +155,7 @@ Tensor compute(State& state, const Tensor& x, const Kept* kept) {
   const Tensor image = kernel_memory(x);
   Tensor sum = at::empty(x.sizes(), x.options());
   const Loan kernel(state, shape_of(x, state.weights.size()));
-  const std::vector<const float*> weights = state.forward_weights(*kernel);
+  const std::vector<const float*> weights = state.transformed_weights(*kernel);
   if (kept == nullptr) {
     kernel->forward(in(image), weights, nullptr, out(sum));
   } else {
@@ -215,8 +199,9 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
     variable_list results =
         at::GradMode::is_enabled()
-            ? gradients_by_libtorch({saved.begin(), saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions)},
-                                    trunk_by_libtorch, gradients)
+            ? gradients_by_libtorch(
+                  {saved.begin(), saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions)},
+                  trunk_by_libtorch, gradients)
             : by_kernel(ctx, saved, convolutions, gradients);
     const auto biases = static_cast<std::size_t>(ctx->saved_data["biases"].toInt());
     for (std::size_t i = 0; i < biases; ++i)
@@ -250,7 +235,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     const Tensor dy = gradients[0].defined() ? kernel_memory(gradients[0]) : at::zeros_like(x);
     const Tensor dx = at::empty(x.sizes(), x.options());
     const Loan kernel(*state, shape_of(x, convolutions));
-    kernel->backward(in(x), kept.record(), state->backward_weights(*kernel), in(dy), residual_places,
+    kernel->backward(in(x), kept.record(), state->transformed_weights(*kernel), in(dy), residual_places,
                      out(dx), weight_places);
     results[0] = dx;
     return results;
@@ -303,8 +288,8 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   for (const variable_list* more : {&state_->weights, &state_->biases})
     inputs.insert(inputs.end(), more->begin(), more->end());
   if (wants_gradient(inputs)) {
-    made = TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
-                                residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
+    made = TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases),
+                                state_, residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
     sum = made.front();
     made.erase(made.begin());
   } else if (residuals == nullptr) {
@@ -321,7 +306,7 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
 
 void FastTrunk::invalidate() {
   const std::lock_guard lock(state_->mutex);
-  for (TransformedWeight& t : state_->transformed) t.forward_of = t.backward_of = {};
+  for (TransformedWeight& t : state_->transformed) t.of = {};
 }
 
 }  // namespace torsor

@@ -22,13 +22,13 @@ class FastTrunk {
                      Isa isa = chosen_isa());
   ~FastTrunk();
 
-  /// Whether the kernel takes [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU, not under autocast, channels in multiples of 16,
-  /// sides of at least 2.
+  /// Whether the kernel takes [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU, not
+  /// under autocast, channels in multiples of 16, sides of at least 2.
   bool takes(const at::Tensor& x) const;
 
   /// Planar or blocked -> the same, with a gradient where one is wanted. Appends each block's residual,
-  /// [N,C,H,W], when `residuals` is not null. Gradients of gradients go through libtorch's own operations. Throws
-  /// std::logic_error for what takes() says no to.
+  /// [N,C,H,W], when `residuals` is not null. Gradients of gradients go through libtorch's own operations.
+  /// Throws std::logic_error for what takes() says no to.
   at::Tensor forward(const at::Tensor& x, std::vector<at::Tensor>* residuals) const;
 
   /// Weights are transformed once for each of their versions. Writes that autograd does not count (through

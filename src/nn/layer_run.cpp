@@ -65,14 +65,15 @@ struct LayerRun::Step {
   bool takes(const at::Tensor& x) const {
     if (conv) return conv->takes(x);
     if (norm) return is_blocked(x) && norm->takes(x);  // alone it is not worth the turning
-    return trunk->takes(x) && std::all_of(blocks.begin(), blocks.end(), [](const ResnetBlock* block) {
-             return block->suits_fast_trunk();
-           });
+    return trunk->takes(x) && std::all_of(blocks.begin(), blocks.end(),
+                                          [](const ResnetBlock* block) { return block->suits_fast_trunk(); });
   }
 
   bool pays(const at::Tensor& x) const {
     const ImageSizes s = sizes_of(x);
-    const auto enough = [](std::int64_t channels) { return channels < kBlock || channels >= kFewestChannels; };
+    const auto enough = [](std::int64_t channels) {
+      return channels < kBlock || channels >= kFewestChannels;
+    };
     const bool has_room = std::min(s.height, s.width) >= kLeastSide && enough(s.channels);
     if (!conv) return has_room && s.channels >= kFewestChannels;
     return has_room && has_neighbour && enough(conv->out_channels());

@@ -53,15 +53,13 @@ Results plain(const Problem& p) {
 
 Results winograd(const Problem& p, Isa isa) {
   Conv3x3 conv(p.shape, isa);
-  FloatBuffer forward, backward;
-  float *u = forward.at_least(conv.winograd().weight_floats()),
-        *ut = backward.at_least(conv.winograd().weight_floats());
+  FloatBuffer weights;
+  float* u = weights.at_least(conv.winograd().weight_floats());
   conv.winograd().transform_weights(in(p.weight), u);
-  conv.winograd().transpose_weights(u, ut);
   const Tensor x = blocked(p.x), dy = blocked(p.dy);
   Tensor y = at::empty_like(dy), dx = at::empty_like(x), dw = at::empty_like(p.weight);
   conv.forward(in(x), u, out(y));
-  conv.gradients(in(x), in(dy), ut, out(dx), out(dw));
+  conv.gradients(in(x), in(dy), u, out(dx), out(dw));
   return {planar(y), planar(dx), dw};
 }
 
@@ -144,15 +142,14 @@ TEST(Conv3x3, OneObjectServesManyCalls) {
   const Problem p = problem({1, 32, 32, 10, 10, Border::reflect});
   const Results right = winograd(p, isa);
   Conv3x3 conv(p.shape, isa);
-  FloatBuffer forward, backward;
-  conv.winograd().transform_weights(in(p.weight), forward.at_least(conv.winograd().weight_floats()));
-  conv.winograd().transpose_weights(forward.at_least(0), backward.at_least(conv.winograd().weight_floats()));
+  FloatBuffer weights;
+  conv.winograd().transform_weights(in(p.weight), weights.at_least(conv.winograd().weight_floats()));
   const Tensor x = blocked(p.x), dy = blocked(p.dy);
   for (int round = 0; round < 2; ++round) {
     Tensor dw = at::full_like(p.weight, NAN), dx = at::full_like(x, NAN), y = at::full_like(dy, NAN);
     conv.weight_gradient(in(x), in(dy), out(dw));
-    conv.input_gradient(in(dy), backward.at_least(0), out(dx));
-    conv.forward(in(x), forward.at_least(0), out(y));
+    conv.input_gradient(in(dy), weights.at_least(0), out(dx));
+    conv.forward(in(x), weights.at_least(0), out(y));
     EXPECT_TRUE(at::equal(dw, right.dw));
     EXPECT_TRUE(at::equal(planar(dx), right.dx));
     EXPECT_TRUE(at::equal(planar(y), right.y));

@@ -86,11 +86,19 @@ std::vector<DirectShape> shapes() {
        std::vector<std::pair<std::int64_t, std::int64_t>>{{7, 7}, {8, 9}, {13, 30}, {16, 16}, {31, 17}})
     for (const auto& [from, to] : std::vector<std::pair<std::int64_t, std::int64_t>>{
              {16, 16}, {16, 48}, {48, 32}, {3, 64}, {1, 16}, {2, 48}, {4, 32}})
-      for (const auto& [kernel, stride, padding] : std::vector<std::array<std::int64_t, 3>>{
-               {3, 2, 1}, {4, 2, 1}, {4, 1, 1}, {7, 1, 3}, {3, 1, 0}, {1, 1, 0}, {1, 2, 0}, {5, 2, 2}, {4, 1, 0}}) {
+      for (const auto& [kernel, stride, padding] : std::vector<std::array<std::int64_t, 3>>{{3, 2, 1},
+                                                                                            {4, 2, 1},
+                                                                                            {4, 1, 1},
+                                                                                            {7, 1, 3},
+                                                                                            {3, 1, 0},
+                                                                                            {1, 1, 0},
+                                                                                            {1, 2, 0},
+                                                                                            {5, 2, 2},
+                                                                                            {4, 1, 0}}) {
         const std::int64_t batch = height == 8 ? 3 : 1;
         out.push_back({batch, from, to, height, width, kernel, stride, padding});
-        if (from < 16 && stride == 1) out.push_back({batch, to, from, height, width, kernel, stride, padding});
+        if (from < 16 && stride == 1)
+          out.push_back({batch, to, from, height, width, kernel, stride, padding});
       }
   out.push_back({1, 64, 128, 64, 64, 3, 2, 1});
   out.push_back({1, 128, 256, 32, 32, 4, 2, 1});
@@ -212,7 +220,8 @@ TEST(DirectConv, SaysWhatItTakes) {
   EXPECT_FALSE(is_taken({1, 16, 32, 1, 8, 4, 1, 1}));
   EXPECT_FALSE(is_taken({0, 16, 32, 8, 8, 3, 1, 1}));
   EXPECT_THROW(DirectConv({1, 16, 16, 8, 8, 3, 1, 1}, Isa::plain), std::logic_error);
-  for (const Isa isa : fast_isas()) EXPECT_THROW(DirectConv({1, 24, 16, 8, 8, 3, 1, 1}, isa), std::logic_error);
+  for (const Isa isa : fast_isas())
+    EXPECT_THROW(DirectConv({1, 24, 16, 8, 8, 3, 1, 1}, isa), std::logic_error);
 }
 
 }  // namespace

@@ -93,12 +93,10 @@ Outcome by_kernel(const Trunk& t, Isa isa) {
   ResidualTrunk kernel(t.shape, isa);
   const auto blocks = static_cast<std::size_t>(t.shape.blocks);
   const auto floats = static_cast<std::int64_t>(kernel.winograd().weight_floats());
-  Tensors u, ut, inputs, normalised, scales;
+  Tensors u, inputs, normalised, scales;
   for (const Tensor& w : t.weights) {
     u.push_back(at::empty({floats + 16}));  // 16 more: kernels want cache lines
-    ut.push_back(at::empty({floats + 16}));
     kernel.winograd().transform_weights(in(w), out(u.back()));
-    kernel.winograd().transpose_weights(in(u.back()), out(ut.back()));
     normalised.push_back(at::full_like(t.x, NAN));
     scales.push_back(at::empty({t.shape.batch, t.shape.channels}));
   }
@@ -111,7 +109,7 @@ Outcome by_kernel(const Trunk& t, Isa isa) {
   Outcome result;
   result.dw = like(t.weights);
   kernel.forward(in(x), pointers(u), &record, out(y));
-  kernel.backward(in(x), record, pointers(ut), in(dy), pointers(of_residuals), out(dx), places(result.dw));
+  kernel.backward(in(x), record, pointers(u), in(dy), pointers(of_residuals), out(dx), places(result.dw));
   kernel.forward(in(x), pointers(u), nullptr, out(lean));
   EXPECT_TRUE(at::equal(lean, y)) << "without a record";
   for (std::size_t b = 0; b < blocks; ++b) result.residuals.push_back(planar(normalised[2 * b + 1]));

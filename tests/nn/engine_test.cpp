@@ -99,8 +99,11 @@ struct NamedDiscriminator {
 
 // Values, and the gradients of the images and of every parameter, of discriminators.
 TEST_F(Engines, AgreeOnDiscriminators) {
-  for (const auto& [name, norm] : {NamedDiscriminator{"basic", "instance"}, {"basic", "batch"}, {"basic", "none"},
-                                   {"pixel", "instance"}, {"full_32", "none"}}) {
+  for (const auto& [name, norm] : {NamedDiscriminator{"basic", "instance"},
+                                   {"basic", "batch"},
+                                   {"basic", "none"},
+                                   {"pixel", "instance"},
+                                   {"full_32", "none"}}) {
     DiscriminatorOptions options;
     options.net_d = name;
     options.norm = norm;
@@ -134,8 +137,8 @@ TEST_F(Engines, AgreeOnGradientsOfGradients) {
     set_engine(*network, engine);
     network->zero_grad();
     const Tensor x = noise({1, 3, 40, 48}, 1).requires_grad_();
-    const Tensor slope =
-        torch::autograd::grad({network->forward(x).sum()}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+    const Tensor slope = torch::autograd::grad({network->forward(x).sum()}, {x}, {}, /*retain_graph=*/true,
+                                               /*create_graph=*/true)[0];
     slope.pow(2).sum().backward();
     std::vector<Tensor> out = {slope.detach()};
     for (const auto& p : network->parameters())

@@ -45,7 +45,8 @@ ConvProblem conv_problem(const ConvCase& c) {
   Noise noise;
   FastConvSpec spec;
   const bool forwards = c.direction == Direction::forward;
-  spec.weight = noise({forwards ? c.out : c.in, forwards ? c.in : c.out, c.kernel, c.kernel}, 0.05).requires_grad_();
+  spec.weight =
+      noise({forwards ? c.out : c.in, forwards ? c.in : c.out, c.kernel, c.kernel}, 0.05).requires_grad_();
   spec.bias = noise({c.out}, 0.1).requires_grad_();
   spec.direction = c.direction;
   spec.stride = c.stride;
@@ -89,7 +90,8 @@ TEST_P(FastConvTest, ComputesWhatLayersDoAndItsGradients) {
     const auto found = torch::autograd::grad({y}, {x, p.spec.weight, p.spec.bias}, {dy});
     const std::vector<Tensor> right = exact(p, dy), got = {y.detach(), found[0], found[1], found[2]};
     for (std::size_t i = 0; i < got.size(); ++i)
-      EXPECT_LT(error_of(got[i], right[i]), 2e-6) << fmt::format("{} to {}, kernel {}, result {}", c.in, c.out, c.kernel, i);
+      EXPECT_LT(error_of(got[i], right[i]), 2e-6)
+          << fmt::format("{} to {}, kernel {}, result {}", c.in, c.out, c.kernel, i);
     const at::NoGradGuard no_grad;
     EXPECT_TRUE(at::equal(to_planar_tensor(conv.forward(p.x)), y)) << "without gradients";
   }
@@ -128,7 +130,8 @@ TEST_P(FastConvTest, HasGradientsOfGradients) {
       return torch::autograd::grad({slope.pow(2).sum()}, {x, p.spec.weight});
     };
     const auto got = penalty([&](const Tensor& x) { return to_planar_tensor(conv.forward(x)); });
-    const auto right = penalty([&](const Tensor& x) { return by_layers(p.spec, x, p.spec.weight, p.spec.bias); });
+    const auto right =
+        penalty([&](const Tensor& x) { return by_layers(p.spec, x, p.spec.weight, p.spec.bias); });
     for (std::size_t i = 0; i < got.size(); ++i)
       EXPECT_LT(error_of(got[i], right[i].to(at::kDouble)), 1e-4) << c.in << " to " << c.out << ", " << i;
   }
@@ -171,7 +174,8 @@ TEST_P(FastConvTest, SaysWhatItTakes) {
   EXPECT_FALSE(conv.takes(at::zeros({32, 8, 8})));
   EXPECT_THROW(conv.forward(at::zeros({1, 48, 8, 8})), std::logic_error);
   const ConvProblem mirrored = conv_problem(conv_cases()[0]);
-  EXPECT_FALSE(FastConv(mirrored.spec, GetParam()).takes(at::zeros({1, 3, 3, 8}))) << "a border as large as the image";
+  EXPECT_FALSE(FastConv(mirrored.spec, GetParam()).takes(at::zeros({1, 3, 3, 8})))
+      << "a border as large as the image";
 }
 
 TEST_P(FastConvTest, NormsAndActivatesAlone) {
