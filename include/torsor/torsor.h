@@ -29,6 +29,7 @@ typedef struct torsor_options {
   const char* device;     /* "auto", "cpu" or "cuda" [auto] */
   const char* precision;  /* "fp32", "bf16" or "fp64" [fp32] */
   const char* norm_stats; /* "running" or "batch", for batch norm [running] */
+  const char* engine;     /* "auto", "torch" or "fast", on a CPU in fp32: see docs/performance.md [auto] */
 } torsor_options;
 
 typedef enum torsor_sample {

@@ -22,6 +22,7 @@ struct TranslatorOptions {
   std::string precision = "fp32";  // fp32, bf16 or fp64
   std::string norm_stats =
       "running";  // running, or batch: batch norm uses each image's own, as the reference
+  std::string engine = "auto";  // auto, torch or fast, on a CPU in fp32: see docs/performance.md
 };
 
 /// One sample of one channel.

@@ -54,6 +54,7 @@ torsor::TranslatorOptions translator_options(const torsor_options* options) {
   out.device = given(*options, &torsor_options::device, out.device);
   out.precision = given(*options, &torsor_options::precision, out.precision);
   out.norm_stats = given(*options, &torsor_options::norm_stats, out.norm_stats);
+  out.engine = given(*options, &torsor_options::engine, out.engine);
   return out;
 }
 

@@ -50,7 +50,10 @@ struct Settings {
 
 RunnerOptions runner_options(const TranslatorOptions& options) {
   const auto settings = options_from_json<Settings>(
-      {{"device", options.device}, {"precision", options.precision}, {"norm_stats", options.norm_stats}},
+      {{"device", options.device},
+       {"precision", options.precision},
+       {"norm_stats", options.norm_stats},
+       {"engine", options.engine}},
       "TranslatorOptions");
   return {options.direction, norm_statistics_of(settings.norm_stats), resolve_placement(settings.placement)};
 }

@@ -31,38 +31,28 @@ struct ResnetBlock : Layer {
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& options,
                            std::int64_t channels);
 
-/// A generator that is its list of layers, "model", one after the other; its residuals are those of the
-/// list's ResnetBlocks.
-struct SequentialGenerator : Generator, HasEngine {
-  SequentialGenerator() { register_module("model", model); }
-  at::Tensor forward(const at::Tensor& x) override { return run_.forward(x, engine); }
-  at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
-    return run_.forward(x, engine, &residuals);
-  }
+/// A network that is its list of layers, one after the other.
+template <class Kind>
+struct Sequential : Kind, HasEngine {
+  explicit Sequential(const std::string& list_name) { this->register_module(list_name, model); }
+  at::Tensor forward(const at::Tensor& x) override { return run.forward(x, engine); }
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
     return model->describe(sink, x);
   }
 
  protected:
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
-
- private:
-  LayerRun run_{model};
+  LayerRun run{model};
 };
 
-/// A discriminator that is its list of layers.
-struct SequentialDiscriminator : Network, HasEngine {
-  explicit SequentialDiscriminator(const std::string& list_name) { register_module(list_name, model); }
-  at::Tensor forward(const at::Tensor& x) override { return run_.forward(x, engine); }
-  GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
-    return model->describe(sink, x);
+using SequentialDiscriminator = Sequential<Network>;
+
+/// Its residuals are those of the list's ResnetBlocks.
+struct SequentialGenerator : Sequential<Generator> {
+  SequentialGenerator() : Sequential("model") {}
+  at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
+    return run.forward(x, engine, &residuals);
   }
-
- protected:
-  std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
-
- private:
-  LayerRun run_{model};
 };
 
 }  // namespace torsor

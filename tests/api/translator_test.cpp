@@ -8,6 +8,7 @@
 #include "data/fingerprint.h"
 #include "data/tensor_image.h"
 #include "infer/infer_test_support.h"
+#include "kernels/isa.h"
 #include "torsor/torsor.h"
 #include "torsor/translator.h"
 
@@ -85,6 +86,29 @@ TEST_F(Api, TheDirectionIsTheOneAskedFor) {
   EXPECT_EQ(Json::parse(t.describe()).at("direction"), "b_to_a");
   EXPECT_EQ(Json::parse(t.describe()).at("networks").size(), 2);
   EXPECT_NE(translated(t, image.u8(), layout), translated(Translator(path), image.u8(), layout));
+}
+
+TEST_F(Api, TheEngineIsTheOneAskedFor) {
+  if (chosen_isa() == Isa::plain) GTEST_SKIP() << "there are no fast kernels here";
+  GeneratorOptions wide = testing::small_options();
+  wide.ngf = 16;
+  const fs::path path = folder_ / "wide.safetensors";
+  testing::write_model(path, {{"a_to_b", testing::loaded(wide, 1)}});
+  const at::Tensor x = at::rand({1, 3, 16, 24}, at::make_generator<at::CPUGeneratorImpl>(3)) * 2 - 1;
+  const auto by = [&](const char* engine) {
+    TranslatorOptions options;
+    options.engine = engine;
+    torsor_options c{};
+    c.size = sizeof c;
+    c.engine = engine;
+    torsor_model* model = torsor_load(path.c_str(), &c);
+    EXPECT_NE(model, nullptr) << torsor_last_error();
+    torsor_free(model);
+    return Translator(path, options).translate(x);
+  };
+  const at::Tensor fast = by("fast"), torch = by("torch");
+  EXPECT_FALSE(at::equal(fast, torch));
+  EXPECT_TRUE(at::allclose(fast, torch, 1e-4, 1e-4));
 }
 
 // Places the samples of `image` where `layout` says, in memory that is otherwise 0xEE.
@@ -233,6 +257,7 @@ TEST_F(Api, WrongModelsAndOptionsAreErrors) {
               AllOf(HasSubstr("device"), HasSubstr("gpu"), HasSubstr("cuda")));
   EXPECT_THAT(with(&TranslatorOptions::precision, "fp8"), HasSubstr("fp8"));
   EXPECT_THAT(with(&TranslatorOptions::norm_stats, "x"), HasSubstr("running"));
+  EXPECT_THAT(with(&TranslatorOptions::engine, "faster"), AllOf(HasSubstr("faster"), HasSubstr("torch")));
   EXPECT_THROW(set_threads(-1), UsageError);
 }
 
