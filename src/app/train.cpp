@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/engine_check.h"
 #include "app/progress.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -164,6 +165,8 @@ int train(const std::vector<std::string>&) {
   std::vector<std::unique_ptr<Observer>> extra;
   extra.push_back(std::make_unique<Progress>(std::cout, session->loader()));
   const EndReason reason = session->run(stop_flag(), std::move(extra));
+  for (const auto& [name, network] : session->model().networks())
+    if (!checked_paths(*network).empty()) std::cout << engine_check_text(name, *network);
   const RunDirectory directory = session->directory();
   if (reason == EndReason::stopped) {
     std::cout << fmt::format(

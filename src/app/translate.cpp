@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/engine_check.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -235,6 +236,8 @@ int translate(const std::vector<std::string>& positionals) {
   if (!doubt.empty()) std::cerr << "warning: " + doubt + "\n";
   std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s",
                            out.string(), skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
+  if (engine_named(options.placement.engine) == Engine::check)
+    std::cout << engine_check_text(translator.loaded().direction, *translator.loaded().generator);
   return stop_flag().requested() ? 128 + stop_flag().signal() : 0;
 }
 

@@ -18,7 +18,7 @@ void PlacementOptions::describe(OptionSet& o) {
       .changeable();
   o.add("engine", engine,
         "on a CPU in fp32: auto takes torsor's own kernels where they are quicker, fast wherever they apply, "
-        "torch nowhere")
+        "torch nowhere, check as auto and by libtorch too, and says how far apart they are")
       .choices(engine_names())
       .changeable();
 }

@@ -35,7 +35,7 @@ void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOption
 template <class Kind>
 struct Sequential : Kind, HasEngine {
   explicit Sequential(const std::string& list_name) { this->register_module(list_name, model); }
-  at::Tensor forward(const at::Tensor& x) override { return run.forward(x, engine); }
+  at::Tensor forward(const at::Tensor& x) override { return run.forward(x, *this); }
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
     return model->describe(sink, x);
   }
@@ -51,7 +51,7 @@ using SequentialDiscriminator = Sequential<Network>;
 struct SequentialGenerator : Sequential<Generator> {
   SequentialGenerator() : Sequential("model") {}
   at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
-    return run.forward(x, engine, &residuals);
+    return run.forward(x, *this, &residuals);
   }
 };
 

@@ -3,19 +3,43 @@
 #include <torch/nn/module.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/text.h"
 
 namespace torsor {
 
-std::vector<std::string> engine_names() { return {"auto", "torch", "fast"}; }
+std::vector<std::string> engine_names() { return {"auto", "torch", "fast", "check"}; }
 
 Engine engine_named(const std::string& name) {
   const std::vector<std::string> names = engine_names();
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) fail_usage("unknown engine '{}' (one of {})", name, join(names));
   return static_cast<Engine>(found - names.begin());
+}
+
+void EngineLog::add(std::size_t first, const LayerPath& path) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, is_new] = paths_.try_emplace(first, path);
+  if (is_new || (path.by_kernel && !at->second.by_kernel)) {
+    at->second = path;
+  } else if (path.by_kernel && !std::isnan(at->second.worst) && !(path.worst <= at->second.worst)) {
+    // NaN is the worst
+    at->second.worst = path.worst;
+  }
+}
+
+std::vector<LayerPath> EngineLog::paths() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<LayerPath> all;
+  for (const auto& [first, path] : paths_) all.push_back(path);
+  return all;
+}
+
+std::vector<LayerPath> checked_paths(const torch::nn::Module& network) {
+  const auto* user = dynamic_cast<const HasEngine*>(&network);
+  return user == nullptr ? std::vector<LayerPath>() : user->engine_log.paths();
 }
 
 void set_engine(torch::nn::Module& module, Engine engine) {

@@ -1,9 +1,11 @@
 #include "nn/layer_run.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include <algorithm>
 
+#include "core/text.h"
 #include "nn/blocks.h"
 #include "nn/fast_conv.h"
 #include "nn/fast_tensors.h"
@@ -44,6 +46,12 @@ Before read_before(const std::vector<LayerPtr>& layers, std::size_t first) {
     ++before.next;
   }
   return before;
+}
+
+// Relative, in L2.
+double distance(const at::Tensor& got, const at::Tensor& right) {
+  const at::Tensor exact = right.to(at::kDouble);
+  return ((got.to(at::kDouble) - exact).norm() / exact.norm()).item<double>();
 }
 
 BiasRole role_of_bias(const std::vector<LayerPtr>& layers, std::size_t conv) {
@@ -179,28 +187,59 @@ const Step* LayerRun::fast_step(std::size_t first, const at::Tensor& x, Engine e
   const Step* step = steps_[first].get();
   if (step == nullptr || engine == Engine::torch || chosen_isa() == Isa::plain || !step->takes(x))
     return nullptr;
-  return engine == Engine::automatic && !step->pays(x) ? nullptr : step;
+  return engine != Engine::fast && !step->pays(x) ? nullptr : step;
 }
 
-at::Tensor LayerRun::forward(const at::Tensor& x, Engine engine, std::vector<at::Tensor>* residuals) {
-  std::call_once(planned_, [this] { plan(); });
-  const auto& layers = list_->layers();
-  at::Tensor y = x;
-  for (std::size_t i = 0; i < layers.size();) {
-    if (const Step* step = fast_step(i, y, engine)) {
-      y = step->forward(y, residuals);
-      i += step->count;
+at::Tensor LayerRun::by_libtorch(std::size_t first, std::size_t count, const at::Tensor& x,
+                                 std::vector<at::Tensor>* residuals) const {
+  at::Tensor y = to_planar_tensor(x);
+  for (std::size_t i = first; i < first + count; ++i) {
+    const LayerPtr& layer = list_->layers()[i];
+    auto* block = dynamic_cast<ResnetBlock*>(layer.get());
+    if (block == nullptr) {
+      y = layer->forward(y);
       continue;
     }
-    y = to_planar_tensor(y);
-    if (auto* block = dynamic_cast<ResnetBlock*>(layers[i].get())) {
-      const at::Tensor residual = block->residual(y);
-      if (residuals != nullptr) residuals->push_back(residual);
-      y = y + residual;
-    } else {
-      y = layers[i]->forward(y);
+    const at::Tensor residual = block->residual(y);
+    if (residuals != nullptr) residuals->push_back(residual);
+    y = y + residual;
+  }
+  return y;
+}
+
+std::string LayerRun::names(std::size_t first, std::size_t count) const {
+  std::vector<std::string> kinds;
+  const auto kind = [&](std::size_t i) {
+    const std::string name = list_->layers()[i]->name();
+    return name.substr(name.rfind(':') + 1);  // without the namespace
+  };
+  for (std::size_t i = first, last = first + count, same = 1; i < last; i += same) {
+    for (same = 1; i + same < last && kind(i + same) == kind(i);) ++same;
+    kinds.push_back(same == 1 ? kind(i) : fmt::format("{} x {}", kind(i), same));
+  }
+  const std::string which =
+      count == 1 ? fmt::format("{}", first) : fmt::format("{} to {}", first, first + count - 1);
+  return fmt::format("{}: {}", which, join(kinds));
+}
+
+at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<at::Tensor>* residuals) {
+  std::call_once(planned_, [this] { plan(); });
+  const bool checks = user.engine == Engine::check;
+  at::Tensor y = x;
+  for (std::size_t i = 0; i < list_->layers().size();) {
+    const Step* step = fast_step(i, y, user.engine);
+    const std::size_t count = step == nullptr ? 1 : step->count;
+    at::Tensor next = step == nullptr ? by_libtorch(i, 1, y, residuals) : step->forward(y, residuals);
+    if (checks) {
+      LayerPath path{names(i, count), step != nullptr, 0};
+      if (step != nullptr) {
+        const at::NoGradGuard no_grad;
+        path.worst = distance(to_planar_tensor(next), by_libtorch(i, count, y, nullptr));
+      }
+      user.engine_log.add(i, path);
     }
-    ++i;
+    y = std::move(next);
+    i += count;
   }
   return to_planar_tensor(y);
 }

@@ -53,6 +53,19 @@ def test_a_resumed_run_is_the_uninterrupted_one_and_may_change_its_engine(tmp_pa
     assert json.loads((tmp_path / "half/config.json").read_text())["engine"] == "torch"
 
 
+def test_check_compares_every_layer(tmp_path, wide):
+    source = save(tmp_path / "in.png", picture(45, 37))
+    said = succeeded(translate(wide, source, tmp_path / "check.png", engine="check")).stdout
+    assert "engine check, a_to_b" in said and "ResnetBlock x 2" in said, said
+    succeeded(translate(wide, source, tmp_path / "auto.png"))
+    assert (load(tmp_path / "check.png") == load(tmp_path / "auto.png")).all()
+    distances = [float(line.split()[0]) for line in said.splitlines() if "Block" in line]
+    assert distances and all(0 < distance < 1e-5 for distance in distances), said
+    said = succeeded(train(tmp_path / "run", engine="check", **WIDE)).stdout
+    assert said.count("engine check, ") == 4 and "d_a" in said, said
+    assert equal_weights(wide / "model.safetensors", tmp_path / "run/model.safetensors")
+
+
 def test_other_instruction_sets_are_refused(tmp_path, wide):
     source = save(tmp_path / "in.png", picture())
     refused(translate(wide, source, tmp_path / "out.png", **with_isa("avx3")), USAGE, "TORSOR_ISA=avx3",

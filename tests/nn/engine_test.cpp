@@ -161,6 +161,51 @@ TEST_F(Engines, SeeChangedWeights) {
   }
 }
 
+TEST_F(Engines, CheckSaysWhoComputedWhatAndHowFarApartTheyAre) {
+  const auto network = generator_of("resnet_2blocks", "instance", 32);
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(checked_paths(*network).empty());
+  const Tensor right = with(*network, Engine::automatic, x_);
+  EXPECT_TRUE(checked_paths(*network).empty());
+  EXPECT_TRUE(at::equal(with(*network, Engine::check, x_), right));
+  with(*network, Engine::check, x_ * 0.5);
+  std::vector<std::string> layers;
+  for (const LayerPath& path : checked_paths(*network)) {
+    layers.push_back(path.layers);
+    EXPECT_EQ(path.by_kernel, path.layers != "20: Tanh") << path.layers;
+    if (path.layers.find("Resnet") != std::string::npos) {
+      EXPECT_GT(path.worst, 0) << path.layers;
+    }
+    if (!path.by_kernel) {
+      EXPECT_EQ(path.worst, 0) << path.layers;
+    }
+    EXPECT_LT(path.worst, 1e-5) << path.layers;
+  }
+  EXPECT_EQ(layers,
+            (std::vector<std::string>{"0 to 1: ReflectionPad, Conv", "2 to 4: InstanceNorm, Relu, Conv",
+                                      "5 to 7: InstanceNorm, Relu, Conv", "8 to 9: InstanceNorm, Relu",
+                                      "10 to 11: ResnetBlock x 2", "12: ConvTranspose",
+                                      "13 to 15: InstanceNorm, Relu, ConvTranspose",
+                                      "16 to 19: InstanceNorm, Relu, ReflectionPad, Conv", "20: Tanh"}));
+}
+
+TEST(EngineLog, KeepsTheWorst) {
+  EngineLog log;
+  log.add(3, {"3", false, 0});
+  log.add(3, {"3 to 4", true, 1e-6});
+  log.add(3, {"3 to 4", true, 3e-6});
+  log.add(3, {"3 to 4", true, 2e-6});
+  log.add(0, {"0", false, 0});
+  log.add(3, {"3", false, 0});
+  ASSERT_EQ(log.paths().size(), 2);
+  EXPECT_EQ(log.paths()[0].layers, "0");
+  EXPECT_EQ(log.paths()[1].layers, "3 to 4");
+  EXPECT_EQ(log.paths()[1].worst, 3e-6);
+  log.add(3, {"3 to 4", true, NAN});
+  log.add(3, {"3 to 4", true, 1});
+  EXPECT_TRUE(std::isnan(log.paths()[1].worst));
+}
+
 TEST(EngineNames, AreChecked) {
   EXPECT_EQ(engine_named("auto"), Engine::automatic);
   EXPECT_EQ(engine_named("torch"), Engine::torch);
