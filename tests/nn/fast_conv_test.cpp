@@ -28,6 +28,7 @@ std::vector<ConvCase> conv_cases() {
           {64, 32, 3, 2, 1, 1, Direction::transposed, {kNormed, 0, Border::zero}},
           {64, 32, 4, 2, 1, 0, Direction::transposed, {Entry::Norm::none, 0, Border::zero}},
           {64, 32, 3, 2, 1, 1, Direction::transposed, {}},
+          {32, 3, 4, 2, 1, 0, Direction::transposed, {kNormed, 0, Border::zero}},
           {32, 3, 7, 1, 3, 0, Direction::forward, {kNormed, 0, Border::reflect}},
           {3, 32, 4, 2, 1, 0, Direction::forward, {}},
           {32, 48, 4, 2, 1, 0, Direction::forward, {Entry::Norm::none, 0.2F, Border::zero}},
