@@ -51,7 +51,7 @@ bool is_taken(const StageShape& s) {
 }
 
 ConvStage::ConvStage(const StageShape& shape, Isa isa)
-    : shape_(shape), conv_(shape.conv, isa), norms_(&norm_stages(isa)) {
+    : shape_(shape), conv_(shape.conv, isa), isa_(isa), norms_(&norm_stages(isa)) {
   if (!is_taken(shape)) throw std::logic_error("ConvStage: a shape that it does not take");
 }
 
@@ -71,9 +71,12 @@ void ConvStage::pack_back(const float* weight, float* packed) const {
   shape_.direction == Direction::forward ? conv_.pack_back(weight, packed) : conv_.pack(weight, packed);
 }
 
-std::size_t ConvStage::moment_floats() const {
-  return static_cast<std::size_t>(2 * source().batch * source().channels);
+NormActivation ConvStage::norm() const {
+  const Frame& f = source();
+  return {f.batch, f.channels, f.height * f.width, shape_.entry.slope};
 }
+
+std::size_t ConvStage::moment_floats() const { return static_cast<std::size_t>(norm().moment_floats()); }
 
 // Normed, activated, with its border.
 void ConvStage::enter(const float* x, const float* moments, float* framed) const {
@@ -99,11 +102,7 @@ void ConvStage::enter(const float* x, const float* moments, float* framed) const
 void ConvStage::forward(const float* x, const float* packed, const float* bias, float* moments,
                         float* y) const {
   const Frame& f = source();
-  if (shape_.entry.norm == Entry::Norm::instance)
-    for_each_parallel(f.batch * f.blocks(), [&](std::int64_t i) {
-      norms_->moments(f.height * f.width, x + i * f.height * f.width * kBlock, moments + i * kBlock,
-                      moments + (f.batch * f.blocks() + i) * kBlock);
-    });
+  if (shape_.entry.norm == Entry::Norm::instance) norm().find_moments(isa_, x, moments);
   float* framed = stage_scratch().source.at_least(f.floats());
   enter(x, moments, framed);
   if (shape_.direction == Direction::forward)

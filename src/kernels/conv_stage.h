@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "kernels/direct_conv.h"
-#include "kernels/norm_stages.h"
+#include "kernels/norm_activation.h"
 
 namespace torsor {
 
@@ -60,11 +60,13 @@ class ConvStage {
  private:
   const Frame& source() const;
   const Frame& result() const;
+  NormActivation norm() const;
   void enter(const float* x, const float* moments, float* framed) const;
   void leave(const float* x, const float* moments, float* gradient, float* dx) const;
 
   StageShape shape_;
   DirectConv conv_;
+  Isa isa_;
   const NormStages* norms_;
 };
 

@@ -35,7 +35,6 @@ class DirectConv {
   /// Throws std::logic_error for Isa::plain and for a shape that is not taken.
   DirectConv(const DirectShape& shape, Isa isa);
 
-  const DirectShape& shape() const { return shape_; }
   /// The input with the padding as its border, and the output's gradient with what input_gradient() reads.
   const Frame& in_frame() const { return in_; }
   const Frame& out_frame() const { return out_; }

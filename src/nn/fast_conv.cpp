@@ -8,7 +8,6 @@
 #include <optional>
 #include <stdexcept>
 
-#include "kernels/buffer.h"
 #include "kernels/norm_activation.h"
 #include "nn/fast_tensors.h"
 #include "nn/layers.h"
@@ -88,37 +87,21 @@ struct FastConv::State {
   FastConvSpec spec;
   Isa isa;
   std::mutex mutex;
-  WeightVersion packed_of, packed_back_of;
-  FloatBuffer packed, packed_back;
+  KeptWeight packed, packed_back;
 
   const float* forward_weights(const ConvStage& stage) {
     const std::lock_guard lock(mutex);
-    return current(packed_of, packed, stage, &ConvStage::pack);
+    return packed.current(spec.weight, stage.weight_floats(),
+                          [&](const float* weight, float* form) { stage.pack(weight, form); });
   }
   const float* backward_weights(const ConvStage& stage) {
     const std::lock_guard lock(mutex);
-    return current(packed_back_of, packed_back, stage, &ConvStage::pack_back);
-  }
-
- private:
-  const float* current(WeightVersion& of, FloatBuffer& buffer, const ConvStage& stage,
-                       void (ConvStage::*pack)(const float*, float*) const) const {
-    float* floats = buffer.at_least(stage.weight_floats());
-    const WeightVersion now = version_of(spec.weight);
-    if (of != now) {
-      (stage.*pack)(values(spec.weight), floats);
-      of = now;
-    }
-    return floats;
+    return packed_back.current(spec.weight, stage.weight_floats(),
+                               [&](const float* weight, float* form) { stage.pack_back(weight, form); });
   }
 };
 
 namespace {
-
-struct ConvStateHolder : torch::CustomClassHolder {
-  explicit ConvStateHolder(std::shared_ptr<FastConv::State> held) : state(std::move(held)) {}
-  std::shared_ptr<FastConv::State> state;
-};
 
 struct Computed {
   Tensor y, moments;
@@ -142,13 +125,12 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
                         const std::optional<Tensor>& bias, const std::shared_ptr<FastConv::State>& state) {
     const Computed computed = compute(*state, x);
     ctx->save_for_backward({x, weight, bias.value_or(Tensor()), computed.moments});
-    ctx->saved_data["state"] = at::IValue::make_capsule(c10::make_intrusive<ConvStateHolder>(state));
+    ctx->saved_data["state"] = held(state);
     return computed.y;
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
-    const auto state =
-        c10::static_intrusive_pointer_cast<ConvStateHolder>(ctx->saved_data["state"].toCapsule())->state;
+    const auto state = state_held<FastConv::State>(ctx->saved_data["state"]);
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
     const FastConvSpec& spec = state->spec;
     if (at::GradMode::is_enabled()) {
@@ -254,7 +236,8 @@ std::int64_t FastConv::out_channels() const {
 
 void FastConv::invalidate() {
   const std::lock_guard lock(state_->mutex);
-  state_->packed_of = state_->packed_back_of = {};
+  state_->packed.forget();
+  state_->packed_back.forget();
 }
 
 bool FastNorm::takes(const Tensor& x) const {

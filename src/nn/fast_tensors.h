@@ -2,8 +2,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace torsor {
@@ -29,6 +31,23 @@ at::Tensor kernel_memory(const at::Tensor& t);
 
 /// Whether one of them wants a gradient, and gradients are on.
 bool wants_gradient(const std::vector<at::Tensor>& inputs);
+
+/// A kernel's state as autograd keeps it from a forward pass to its backward pass.
+template <class State>
+struct StateHolder : torch::CustomClassHolder {
+  explicit StateHolder(std::shared_ptr<State> held) : state(std::move(held)) {}
+  std::shared_ptr<State> state;
+};
+
+template <class State>
+at::IValue held(const std::shared_ptr<State>& state) {
+  return at::IValue::make_capsule(c10::make_intrusive<StateHolder<State>>(state));
+}
+
+template <class State>
+std::shared_ptr<State> state_held(const at::IValue& value) {
+  return c10::static_intrusive_pointer_cast<StateHolder<State>>(value.toCapsule())->state;
+}
 
 using TensorList = std::vector<at::Tensor>;
 /// The gradients of `inputs` that have gradients of their own, which no kernel's have: `compute` says by

@@ -48,16 +48,11 @@ variable_list trunk_by_libtorch(const variable_list& x_and_weights) {
 
 }  // namespace
 
-struct TransformedWeight {
-  WeightVersion of;
-  FloatBuffer floats;
-};
-
 struct FastTrunk::State {
   std::vector<Tensor> weights, biases;
   Isa isa;
   std::mutex mutex;
-  std::vector<TransformedWeight> transformed;
+  std::vector<KeptWeight> transformed;
   std::vector<std::pair<TrunkShape, std::unique_ptr<ResidualTrunk>>> idle;  // those that nobody is using
 
   // A kernel for this shape, for one caller alone.
@@ -88,14 +83,9 @@ struct FastTrunk::State {
 
  private:
   const float* transformed_weight(const ResidualTrunk& kernel, std::size_t i) {
-    TransformedWeight& t = transformed[i];
-    const WeightVersion now = version_of(weights[i]);
-    if (t.of != now) {
-      kernel.winograd().transform_weights(in(weights[i]),
-                                          t.floats.at_least(kernel.winograd().weight_floats()));
-      t.of = now;
-    }
-    return t.floats.at_least(0);
+    return transformed[i].current(
+        weights[i], kernel.winograd().weight_floats(),
+        [&](const float* weight, float* form) { kernel.winograd().transform_weights(weight, form); });
   }
 };
 
@@ -165,12 +155,6 @@ Tensor compute(State& state, const Tensor& x, const Kept* kept) {
   return sum;
 }
 
-// What autograd keeps of the trunk itself.
-struct StateHolder : torch::CustomClassHolder {
-  explicit StateHolder(std::shared_ptr<State> held) : state(std::move(held)) {}
-  std::shared_ptr<State> state;
-};
-
 // Whether each block's residual is an output too.
 enum class Outputs { sum, sum_and_residuals };
 
@@ -188,7 +172,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     ctx->save_for_backward(saved);
     ctx->saved_data["convolutions"] = static_cast<std::int64_t>(weights.size());
     ctx->saved_data["biases"] = static_cast<std::int64_t>(biases.size());
-    ctx->saved_data["state"] = at::IValue::make_capsule(c10::make_intrusive<StateHolder>(state));
+    ctx->saved_data["state"] = held(state);
     ctx->set_materialize_grads(false);
     return outputs;
   }
@@ -215,8 +199,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
  private:
   static variable_list by_kernel(AutogradContext* ctx, const variable_list& saved, std::size_t convolutions,
                                  const variable_list& gradients) {
-    const std::shared_ptr<State> state =
-        c10::static_intrusive_pointer_cast<StateHolder>(ctx->saved_data["state"].toCapsule())->state;
+    const std::shared_ptr<State> state = state_held<State>(ctx->saved_data["state"]);
     const Tensor x = kernel_memory(saved[0]);
     const Kept kept = kept_in(saved, convolutions);
     variable_list results(1), of_residuals;
@@ -306,7 +289,7 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
 
 void FastTrunk::invalidate() {
   const std::lock_guard lock(state_->mutex);
-  for (TransformedWeight& t : state_->transformed) t.of = {};
+  for (KeptWeight& weight : state_->transformed) weight.forget();
 }
 
 }  // namespace torsor
