@@ -40,6 +40,7 @@ parity: setup
 	build/tests/test_parity
 
 bench: build
+	@.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet -r bench/requirements.txt
 	.venv/bin/python bench/run.py
 
 # The sources are formatted with one version everywhere, since versions differ in what they make of a line.

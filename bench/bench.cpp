@@ -12,7 +12,9 @@
 
 #include "core/error.h"
 #include "infer/generator_runner.h"
+#include "interchange/onnx.h"
 #include "io/archive.h"
+#include "kernels/isa.h"
 #include "model/cyclegan.h"
 #include "nn/state_dict.h"
 
@@ -24,23 +26,27 @@ constexpr std::int64_t kImages = 4;
 
 struct BenchOptions {
   std::string task;
-  std::int64_t size = 256, blocks = 9, ngf = 64;
+  std::int64_t size = 256, blocks = 9, ngf = 64, batch = 1;
   int threads = 1;
+  std::string precision = "fp32";
   std::string start;
+  bool prepare = false;
+
+  Placement placement() const { return resolve_placement({"cpu", precision, "auto"}); }
 };
 
 // The same few random images over and over.
 class Images : public BatchSource {
  public:
-  explicit Images(std::int64_t side) {
+  explicit Images(const BenchOptions& o) : batch_(o.batch) {
     const at::Generator generator = at::detail::createCPUGenerator(kSeed);
-    for (at::Tensor* stack : {&a_, &b_}) *stack = at::rand({kImages, 3, side, side}, generator) * 2 - 1;
+    for (at::Tensor* stack : {&a_, &b_}) *stack = at::rand({kImages, 3, o.size, o.size}, generator) * 2 - 1;
   }
   Batch next() override {
-    const std::int64_t i = drawn_++ % kImages;
+    const std::int64_t i = batch_ * drawn_++ % kImages;
     Batch batch;
-    batch.tensors["real_a"] = a_.slice(0, i, i + 1);
-    batch.tensors["real_b"] = b_.slice(0, i, i + 1);
+    batch.tensors["real_a"] = a_.slice(0, i, i + batch_);
+    batch.tensors["real_b"] = b_.slice(0, i, i + batch_);
     return batch;
   }
   const at::Tensor& a() const { return a_; }
@@ -48,7 +54,7 @@ class Images : public BatchSource {
 
  private:
   at::Tensor a_, b_;
-  std::int64_t drawn_ = 0;
+  std::int64_t batch_, drawn_ = 0;
 };
 
 CycleGanSpec spec_for(const BenchOptions& o) {
@@ -61,7 +67,7 @@ CycleGanSpec spec_for(const BenchOptions& o) {
   return spec;
 }
 
-// What the peer starts from, so that both compute the same numbers.
+// What the peers start from, so that all compute the same numbers.
 void write_start(const BenchOptions& o, const std::vector<NamedNetwork>& networks, const Images& images) {
   Archive archive;
   for (const auto& [name, network] : networks)
@@ -73,14 +79,14 @@ void write_start(const BenchOptions& o, const std::vector<NamedNetwork>& network
 
 std::function<Json()> train_task(const BenchOptions& o) {
   struct State {
-    explicit State(const BenchOptions& o) : model(spec_for(o), {}, kSeed), images(o.size), rng(kSeed) {}
+    explicit State(const BenchOptions& o) : model(spec_for(o), o.placement(), kSeed), images(o), rng(kSeed) {}
     CycleGan model;
     Images images;
     RngStreams rng;
     GradientSync sync;
   };
   const auto state = std::make_shared<State>(o);
-  write_start(o, state->model.networks(), state->images);
+  if (o.prepare) write_start(o, state->model.networks(), state->images);
   return [state] {
     StepContext context{state->images, state->rng, state->sync};
     Json losses;
@@ -91,12 +97,17 @@ std::function<Json()> train_task(const BenchOptions& o) {
 
 std::function<Json()> translate_task(const BenchOptions& o) {
   const GeneratorOptions options = spec_for(o).g_a_to_b;
-  const auto images = std::make_shared<Images>(o.size);
+  const auto images = std::make_shared<Images>(o);
   LoadedGenerator loaded{make_generator(options), options, "a_to_b", {}, {}, {}};
   init_weights(*loaded.generator, InitOptions{}, kSeed);
   loaded.generator->eval();
-  write_start(o, {{"g_a_to_b", loaded.generator}}, *images);
-  const auto translator = std::make_shared<GeneratorRunner>(loaded, RunnerOptions{});
+  if (o.prepare) {
+    write_start(o, {{"g_a_to_b", loaded.generator}}, *images);
+    write_onnx(loaded, std::filesystem::path(o.start).replace_extension(".onnx"), kDefaultOpset);
+  }
+  RunnerOptions runner;
+  runner.placement = o.placement();
+  const auto translator = std::make_shared<GeneratorRunner>(loaded, runner);
   return [images, translator] {
     const at::Tensor out = translator->translate(images->next().at("real_a"));
     return Json{{"mean_abs", out.abs().mean().item<double>()}};
@@ -104,7 +115,8 @@ std::function<Json()> translate_task(const BenchOptions& o) {
 }
 
 void serve(const std::function<Json()>& task) {
-  std::cout << Json{{"ready", true}, {"torch", TORCH_VERSION}} << std::endl;
+  std::cout << Json{{"version", std::string("libtorch ") + TORCH_VERSION}, {"isa", isa_name(chosen_isa())}}
+            << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     const auto start = std::chrono::steady_clock::now();
     const Json values = task();
@@ -123,12 +135,18 @@ int main(int argc, char** argv) {
   app.add_option("--size", o.size, "side of the images");
   app.add_option("--blocks", o.blocks, "residual blocks of the generators");
   app.add_option("--ngf", o.ngf, "width of all networks");
+  app.add_option("--batch", o.batch, "images at a time")->check(CLI::IsMember({1, 2, 4}));
+  app.add_option("--precision", o.precision, "fp32 or bf16");
   app.add_option("--threads", o.threads, "compute threads");
-  app.add_option("--start", o.start, "file to write the first weights and the images to")->required();
+  app.add_option("--start", o.start,
+                 "file for the first weights and the images; an ONNX model goes beside it");
+  app.add_flag("--prepare", o.prepare,
+               "write that and end; the task starts from the same without reading it");
   CLI11_PARSE(app, argc, argv);
   at::set_num_threads(o.threads);
   try {
-    torsor::serve(o.task == "train" ? torsor::train_task(o) : torsor::translate_task(o));
+    const auto task = o.task == "train" ? torsor::train_task(o) : torsor::translate_task(o);
+    if (!o.prepare) torsor::serve(task);
   } catch (const std::exception& e) {
     std::cerr << "torsor_bench: " << e.what() << '\n';
     return 1;

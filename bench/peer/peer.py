@@ -1,11 +1,15 @@
-"""The peer of bench/run.py: the reference's iteration and translation in plain Python torch, written anew.
+"""A peer of bench/run.py: the reference's iteration and translation in plain Python torch, written anew, eager or
+compiled; or the exported generator in another runtime.
 
-Reads the first weights and the images from the file that torsor_bench wrote, then repeats its task once for every
-line on the standard input and answers with one line of JSON.
+Reads the first weights and the images from the file that torsor_bench wrote, and the ONNX model beside it, then repeats
+its task once for every line on the standard input and answers with one line of JSON.
 """
 import argparse
+import contextlib
+import importlib.metadata
 import itertools
 import json
+import pathlib
 import random
 import sys
 import time
@@ -43,10 +47,13 @@ class CycleGan:
     """Both generators in one joint backward pass, then both discriminators; names as in torsor: d_a judges A."""
 
     def __init__(self, options, start):
+        self.options = options
         self.nets = {name: generator(options.blocks, options.ngf) for name in ("g_a_to_b", "g_b_to_a")}
         self.nets |= {name: discriminator(options.ngf) for name in ("d_a", "d_b")}
         for name, net in self.nets.items():
             load(net, name, start)
+            if options.by == "compile":
+                net.compile()
         self.opt_g = self.adam("g_a_to_b", "g_b_to_a")
         self.opt_d = self.adam("d_a", "d_b")
         self.pool_a, self.pool_b = ImagePool(), ImagePool()
@@ -64,6 +71,10 @@ class CycleGan:
         return self.mse(scores, torch.full_like(scores, label))
 
     def step(self, real_a, real_b):
+        with autocast(self.options):
+            return self.step_in_precision(real_a, real_b)
+
+    def step_in_precision(self, real_a, real_b):
         g_a_to_b, g_b_to_a, d_a, d_b = self.nets.values()
         self.fake_b = g_a_to_b(real_a)
         self.rec_a = g_b_to_a(self.fake_b)
@@ -100,29 +111,75 @@ def load(net, name, start):
     net.load_state_dict({key[len(prefix):]: value for key, value in start.items() if key.startswith(prefix)})
 
 
+def autocast(options):
+    return torch.autocast("cpu", torch.bfloat16) if options.precision == "bf16" else contextlib.nullcontext()
+
+
 def train_task(options, start):
     model = CycleGan(options, start)
-    pairs = itertools.cycle(list(zip(start["images/real_a"].split(1), start["images/real_b"].split(1))))
+    batches = [start["images/" + name].split(options.batch) for name in ("real_a", "real_b")]
+    pairs = itertools.cycle(list(zip(*batches)))
     return lambda: model.step(*next(pairs))
 
 
-def translate_task(options, start):
+def torch_translator(options, start):
     net = generator(options.blocks, options.ngf)
     load(net, "g_a_to_b", start)
     net.eval()
-    images = itertools.cycle(start["images/real_a"].split(1))
+    if options.by == "compile":
+        net.compile()
 
-    def translate():
-        with torch.no_grad():
-            return {"mean_abs": net(next(images)).abs().mean().item()}
+    def translate(image):
+        with torch.no_grad(), autocast(options):
+            return net(image).float()
 
     return translate
+
+
+def onnx_model(options):
+    return str(pathlib.Path(options.start).with_suffix(".onnx"))
+
+
+def onnxruntime_translator(options, _):
+    import onnxruntime
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    session = onnxruntime.InferenceSession(onnx_model(options), settings, providers=["CPUExecutionProvider"])
+    return lambda image: torch.from_numpy(session.run(None, {"input": image.numpy()})[0])
+
+
+def openvino_translator(options, _):
+    import openvino
+    core = openvino.Core()
+    model = core.read_model(onnx_model(options))
+    model.reshape([options.batch, 3, options.size, options.size])  # it is fastest with a shape that it knows
+    precision = "bf16" if options.precision == "bf16" else "f32"
+    compiled = core.compile_model(model, "CPU", {
+        "INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"})
+    return lambda image: torch.from_numpy(compiled([image.numpy()])[0])
+
+
+TRANSLATORS = {"eager": torch_translator, "compile": torch_translator, "onnxruntime": onnxruntime_translator,
+               "openvino": openvino_translator}
+
+
+def translate_task(options, start):
+    translate = TRANSLATORS[options.by](options, start)
+    images = itertools.cycle(start["images/real_a"].split(options.batch))
+    return lambda: {"mean_abs": translate(next(images)).abs().mean().item()}
+
+
+def version(by):
+    package = by if by in ("onnxruntime", "openvino") else "torch"
+    return f"{package} {importlib.metadata.version(package)}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=("train", "translate"))
-    for name in ("size", "blocks", "ngf", "threads"):
+    parser.add_argument("--by", choices=TRANSLATORS, default="eager")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    for name in ("size", "blocks", "ngf", "batch", "threads"):
         parser.add_argument("--" + name, type=int, required=True)
     parser.add_argument("--start", required=True)
     options = parser.parse_args()
@@ -130,7 +187,7 @@ def main():
     random.seed(1)
     tasks = {"train": train_task, "translate": translate_task}
     task = tasks[options.task](options, load_file(options.start))
-    print(json.dumps({"ready": True, "torch": torch.__version__}), flush=True)
+    print(json.dumps({"version": version(options.by)}), flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
         values = task()

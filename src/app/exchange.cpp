@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/engine_report.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "interchange/inspect.h"
@@ -136,6 +137,7 @@ std::string value_text(const Json& value) {
 // Nested objects as "key.key  value" lines.
 void print_lines(const Json& json, const std::string& prefix) {
   for (const auto& [key, value] : json.items()) {
+    if (key == "paths") continue;  // print_paths()
     const std::string name = prefix.empty() ? key : prefix + "." + key;
     const bool is_list = value.is_array() && !value.empty() && value.front().is_structured();
     if (value.is_object() || is_list) {
@@ -147,12 +149,24 @@ void print_lines(const Json& json, const std::string& prefix) {
   }
 }
 
+void print_paths(const Json& found) {
+  for (const Json& network : found.value("networks", Json::array())) {
+    if (!network.contains("paths")) continue;
+    const Json& paths = network.at("paths");
+    std::cout << fmt::format("who computes the layers of {} here, at {} pixels:\n",
+                             network.at("name").get<std::string>(), paths.at("side").get<std::int64_t>());
+    for (const Json& path : paths.at("layers")) std::cout << path_line(path.at("by"), path.at("layers"));
+  }
+}
+
 int inspect_file(const std::vector<std::string>& positionals) {
   const Json found = inspect(positionals[0]);
   if (Bound<InspectOptions>::instance().settings.json)
     std::cout << found.dump(2) << '\n';
-  else
+  else {
     print_lines(found, "");
+    print_paths(found);
+  }
   return 0;
 }
 

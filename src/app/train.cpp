@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "app/commands.h"
-#include "app/engine_check.h"
+#include "app/engine_report.h"
 #include "app/progress.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -153,6 +154,23 @@ Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   return session;
 }
 
+// Says after the first step who computed what.
+class PathReport : public Observer {
+ public:
+  explicit PathReport(Model& model) : networks_(model.networks()) {
+    for (const auto& [name, network] : networks_) watch_engine(*network);
+  }
+  void after_step(TrainState&, const StepReport&) override {
+    if (std::exchange(told_, true)) return;
+    for (const auto& [name, network] : networks_) std::cout << engine_report(name, *network);
+    std::cout << std::flush;
+  }
+
+ private:
+  std::vector<NamedNetwork> networks_;
+  bool told_ = false;
+};
+
 int train(const std::vector<std::string>&) {
   TrainProgram& p = TrainProgram::instance();
   const auto log = std::make_shared<ConsoleLog>();
@@ -164,9 +182,11 @@ int train(const std::vector<std::string>&) {
 
   std::vector<std::unique_ptr<Observer>> extra;
   extra.push_back(std::make_unique<Progress>(std::cout, session->loader()));
+  if (p.settings.run.verbose) extra.push_back(std::make_unique<PathReport>(session->model()));
   const EndReason reason = session->run(stop_flag(), std::move(extra));
-  for (const auto& [name, network] : session->model().networks())
-    if (!checked_paths(*network).empty()) std::cout << engine_check_text(name, *network);
+  if (engine_named(p.settings.run.placement.engine) == Engine::check)
+    for (const auto& [name, network] : session->model().networks())
+      std::cout << engine_report(name, *network);
   const RunDirectory directory = session->directory();
   if (reason == EndReason::stopped) {
     std::cout << fmt::format(

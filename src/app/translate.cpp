@@ -2,10 +2,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <deque>
+#include <functional>
+#include <future>
 #include <iostream>
 
 #include "app/commands.h"
-#include "app/engine_check.h"
+#include "app/engine_report.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -18,6 +21,9 @@
 namespace torsor::app {
 
 namespace {
+
+constexpr std::size_t kAhead =
+    2;  // images that are read, and images that are written, beside the translation
 
 struct TranslateOptions {
   std::string direction;
@@ -32,6 +38,7 @@ struct TranslateOptions {
   std::string format;
   bool overwrite = false;
   bool skip_bad = false;
+  bool verbose = false;
   PlacementOptions placement;
 
   void describe(OptionSet& o);
@@ -53,6 +60,7 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled");
   o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
   placement.describe(o);
+  o.add("verbose", verbose, "say which layers went through torsor's kernels and which through libtorch");
   o.group("As the reference");
   o.add("as_reference", as_reference,
         "reproduce what the reference's test.py writes with the three options below: its resize, batch "
@@ -138,26 +146,75 @@ struct Input {
   std::string note;  // what was converted
 };
 
+// Throws Error naming the job's file when it cannot be read, converted or scaled.
+Input read_input(const GeneratorRunner& translator, const Job& job) {
+  const std::string name = job.in.string();
+  Input input;
+  input.image = translator.input_image(read_image(job.in), input.note, name);
+  input.range = translator.input_range(input.image, name);
+  return input;
+}
+
+// Reads inputs in order, a few of them ahead while others are translated.
+class Reader {
+ public:
+  Reader(const GeneratorRunner& translator, const std::vector<Job>& jobs)
+      : translator_(translator), jobs_(jobs) {}
+
+  // The next job's. Throws as read_input() does.
+  Input next() {
+    while (coming_.size() < kAhead && begun_ < jobs_.size())
+      coming_.push_back(std::async(std::launch::async, read_input, std::cref(translator_), jobs_[begun_++]));
+    std::future<Input> first = std::move(coming_.front());
+    coming_.pop_front();
+    return first.get();
+  }
+
+ private:
+  const GeneratorRunner& translator_;
+  const std::vector<Job>& jobs_;
+  std::size_t begun_ = 0;
+  std::deque<std::future<Input>> coming_;
+};
+
+// Writes images while others are translated; an image that cannot be written is told of a few images later.
+class Writer {
+ public:
+  void write(const Job& job, Image image) {
+    if (leaving_.size() >= kAhead) wait_for_first();
+    leaving_.push_back(std::async(std::launch::async, [out = job.out, image = std::move(image)] {
+      make_folder(out.has_parent_path() ? out.parent_path() : fs::path("."));
+      write_image(out, image);
+    }));
+  }
+  void finish() {
+    while (!leaving_.empty()) wait_for_first();
+  }
+  std::int64_t written() const { return written_; }
+
+ private:
+  void wait_for_first() {
+    std::future<void> first = std::move(leaving_.front());
+    leaving_.pop_front();
+    first.get();
+    ++written_;
+  }
+
+  std::deque<std::future<void>> leaving_;
+  std::int64_t written_ = 0;
+};
+
 // Images that wait to be translated in one batch.
 class Queue {
  public:
   Queue(const GeneratorRunner& translator, const TranslateOptions& options, InputCheck& check)
       : translator_(translator), options_(options), check_(check) {}
 
-  // Throws Error naming the job's file when it cannot be read, converted or scaled.
-  Input read(const Job& job) const {
-    const std::string name = job.in.string();
-    Input input;
-    input.image = translator_.input_image(read_image(job.in), input.note, name);
-    input.range = translator_.input_range(input.image, name);
-    return input;
-  }
-
   void add(const Job& job, const Input& input) {
     check_.add(job.in.string(), input.image);
     if (options_.as_reference) {
       const TransformOptions reference{options_.preprocess, options_.load_size, options_.crop_size, false};
-      return write(job, translate_as_reference(translator_, reference, input.image, job.in.string()));
+      return writer_.write(job, translate_as_reference(translator_, reference, input.image, job.in.string()));
     }
     if (!input.note.empty()) std::cerr << job.in.string() + ": " + input.note + "\n";
     const Image ready = resized(input.image);
@@ -173,12 +230,18 @@ class Queue {
     if (waiting_.empty()) return;
     const at::Tensor out = translator_.translate(at::stack(tensors_));
     for (std::size_t i = 0; i < waiting_.size(); ++i)
-      write(waiting_[i], translator_.picture(out[static_cast<std::int64_t>(i)]));
+      writer_.write(waiting_[i], translator_.picture(out[static_cast<std::int64_t>(i)]));
     waiting_.clear();
     tensors_.clear();
   }
 
-  std::int64_t written() const { return written_; }
+  // Everything that was added is on the disk then.
+  void finish() {
+    flush();
+    writer_.finish();
+  }
+
+  std::int64_t written() const { return writer_.written(); }
 
  private:
   Image resized(const Image& image) const {
@@ -187,18 +250,13 @@ class Queue {
     return resize_bicubic(image, size.width, size.height);
   }
 
-  void write(const Job& job, const Image& image) {
-    make_folder(job.out.has_parent_path() ? job.out.parent_path() : fs::path("."));
-    write_image(job.out, image);
-    ++written_;
-  }
-
   const GeneratorRunner& translator_;
   const TranslateOptions& options_;
   InputCheck& check_;
   std::vector<Job> waiting_;
   std::vector<at::Tensor> tensors_;
-  std::int64_t width_ = 0, height_ = 0, written_ = 0;
+  std::int64_t width_ = 0, height_ = 0;
+  Writer writer_;
 };
 
 int translate(const std::vector<std::string>& positionals) {
@@ -213,14 +271,16 @@ int translate(const std::vector<std::string>& positionals) {
       model, {options.direction, norm_statistics_of(statistics), resolve_placement(options.placement)});
   for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
+  if (options.verbose) watch_engine(*translator.loaded().generator);
   InputCheck check(translator.loaded());
+  Reader reader(translator, jobs);
   Queue queue(translator, options, check);
   std::int64_t skipped = 0, done = 0;
   for (const Job& job : jobs) {
     if (stop_flag().requested()) break;
     Input input;
     try {
-      input = queue.read(job);
+      input = reader.next();
     } catch (const Error& e) {
       if (!options.skip_bad) fail("{}; --skip-bad goes on without it", e.what());
       std::cerr << "warning: skipped: " << e.what() << '\n';
@@ -231,13 +291,13 @@ int translate(const std::vector<std::string>& positionals) {
     if (jobs.size() > 1 && ++done % 50 == 0)
       std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
   }
-  queue.flush();
+  queue.finish();
   const std::string doubt = check.warning();
   if (!doubt.empty()) std::cerr << "warning: " + doubt + "\n";
   std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s",
                            out.string(), skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
-  if (engine_named(options.placement.engine) == Engine::check)
-    std::cout << engine_check_text(translator.loaded().direction, *translator.loaded().generator);
+  if (options.verbose || engine_named(options.placement.engine) == Engine::check)
+    std::cout << engine_report(translator.loaded().direction, *translator.loaded().generator);
   return stop_flag().requested() ? 128 + stop_flag().signal() : 0;
 }
 

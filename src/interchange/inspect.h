@@ -9,12 +9,14 @@
 namespace torsor {
 
 /// Of whatever open_weights() takes: {"file", "what", "bytes", "networks": [{"name", "kind", "options",
-/// "sides", "tensors", "values"}], "domains", "preprocessing", "training", "environment", "step", "note",
-/// "licence", "notes"}; of an .onnx file what inspect_onnx() says. Reading it verifies the checksums. Throws
-/// Error.
+/// "sides", "tensors", "values", "paths"}], "domains", "preprocessing", "training", "environment", "step",
+/// "note", "licence", "notes"}; of an .onnx file what inspect_onnx() says. "paths" tells who computes the
+/// layers of a network on this processor: {"side": pixels of the image it is true of, "layers": [{"layers",
+/// "by": "kernel" or "libtorch"}]}; it is absent from networks that no kernel has a part in. Reading verifies
+/// the checksums. Throws Error.
 Json inspect(const std::filesystem::path& path);
 
-/// The same of weights that were opened already.
+/// The same of weights that were opened already, without "paths".
 Json describe_weights(const WeightSet& set);
 
 }  // namespace torsor

@@ -3,6 +3,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "loss/distance.h"
 #include "model/evaluation.h"
 #include "model/generator_state.h"
@@ -52,6 +54,12 @@ void CycleGanOptions::describe(OptionSet& o) {
       .changeable();
   o.add("pool_size", pool_size, "generated images kept to show the discriminators again; 0 = off")
       .at_least(0);
+  o.add("backward", backward,
+        "grouped: losses that share no pass through a generator go backward one after the other, so that two "
+        "passes are kept at a time, not six; joint: all in one, in the reference's order; equal but for "
+        "rounding")
+      .choices({"grouped", "joint"})
+      .changeable();
   o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")
       .range(1, 1000);
 }
@@ -127,7 +135,6 @@ StepReport CycleGan::step(StepContext& context) {
   }
   const Batch batch = pull();
   Images images = place(batch);
-  translate(images);
   update_generators(images, losses, context.sync);
   if (spec_.cyclegan.lambda_gan > 0) update_discriminators(images, losses, context);
 
@@ -162,53 +169,95 @@ Tensor CycleGan::run(Network& network, const Tensor& x) const {
   return network.forward(x).to(placement_.dtype);
 }
 
-void CycleGan::translate(Images& images) {
+void CycleGan::update_generators(Images& images, Losses& losses, GradientSync& sync) {
+  set_requires_grad(*d_a_, false);
+  set_requires_grad(*d_b_, false);
+  opt_g_->zero_grad();
+  for (const std::vector<Term>& group : term_groups()) {
+    for (const Term term : group) compute(term, images, losses);
+    backward(group, losses);
+    // What the group's graph holds is freed with it.
+    for (Tensor* image : {&images.fake_a, &images.fake_b})
+      if (image->defined()) *image = image->detach();
+    images.rec_a = images.rec_b = Tensor();
+  }
+  sync.sync(*opt_g_);
+  opt_g_->step();
+}
+
+std::vector<std::vector<CycleGan::Term>> CycleGan::term_groups() const {
+  using enum Term;
+  if (spec_.cyclegan.backward == "joint")  // the reference's order
+    return {{cycle_of_a, cycle_of_b, idt_a, idt_b, g_a_to_b, g_b_to_a, cycle_a, cycle_b}};
+  // Terms with a pass through a generator in common stay together; the generators run in the same order,
+  // which dropout and running statistics depend on.
+  if (identity_.source)
+    return {{cycle_of_a, idt_a, g_a_to_b, cycle_a}, {cycle_of_b, idt_b, g_b_to_a, cycle_b}};
+  return {{cycle_of_a, g_a_to_b, cycle_a}, {cycle_of_b, g_b_to_a, cycle_b}, {idt_a}, {idt_b}};
+}
+
+void CycleGan::compute(Term term, Images& i, Losses& losses) {
   const CycleGanOptions& o = spec_.cyclegan;
   const bool gan = o.lambda_gan > 0;
   // The reference runs every pass whatever its weight; with batch norm that shows in the running statistics.
   const bool all = spec_.g_a_to_b.norm == "batch";
-  const bool forward = all || o.lambda_cycle_a > 0, backward = all || o.lambda_cycle_b > 0;
-  if (gan || forward) images.fake_b = run(*g_a_to_b_, images.real_a);
-  if (forward) images.rec_a = run(*g_b_to_a_, images.fake_b);
-  if (gan || backward) images.fake_a = run(*g_b_to_a_, images.real_b);
-  if (backward) images.rec_b = run(*g_a_to_b_, images.fake_a);
-}
-
-void CycleGan::update_generators(const Images& images, Losses& losses, GradientSync& sync) {
-  const CycleGanOptions& o = spec_.cyclegan;
-  set_requires_grad(*d_a_, false);
-  set_requires_grad(*d_b_, false);
-  opt_g_->zero_grad();
+  const auto there_and_back = [&](Generator& there, Generator& back, double weight, const Tensor& real,
+                                  Tensor& fake, Tensor& rec) {
+    if (gan || all || weight > 0) fake = run(there, real);
+    if (all || weight > 0) rec = run(back, fake);
+  };
+  const auto adversarial = [&](const char* name, Network& judge, const Tensor& fake) {
+    if (gan) losses[name] = gan_.generator(run(judge, fake)) * o.lambda_gan;
+  };
+  const auto cycle = [&](const char* name, double weight, const Tensor& rec, const Tensor& real) {
+    if (weight > 0) losses[name] = distance(rec, real, o.cycle_norm) * weight;
+  };
   // In source mode the identity image is the translation itself, which is there already unless no other term
   // needs it.
-  const auto identity = [&](Network& generator, const Tensor& source, const Tensor& fake,
-                            const Tensor& target) {
-    if (!identity_.source) return distance(run(generator, target), target, o.cycle_norm);
-    return distance(fake.defined() ? fake : run(generator, source), source, o.cycle_norm);
+  const auto identity = [&](const char* name, double weight, Generator& generator, const Tensor& source,
+                            const Tensor& fake, const Tensor& target) {
+    if (weight == 0) return;
+    const Tensor& kept = identity_.source ? source : target;
+    const Tensor made = identity_.source && fake.defined() ? fake : run(generator, kept);
+    losses[name] = distance(made, kept, o.cycle_norm) * weight;
   };
-  if (identity_.weight_a_to_b > 0)
-    losses["idt_a"] =
-        identity(*g_a_to_b_, images.real_a, images.fake_b, images.real_b) * identity_.weight_a_to_b;
-  if (identity_.weight_b_to_a > 0)
-    losses["idt_b"] =
-        identity(*g_b_to_a_, images.real_b, images.fake_a, images.real_a) * identity_.weight_b_to_a;
-  if (o.lambda_gan > 0) {
-    losses["g_a_to_b"] = gan_.generator(run(*d_b_, images.fake_b)) * o.lambda_gan;
-    losses["g_b_to_a"] = gan_.generator(run(*d_a_, images.fake_a)) * o.lambda_gan;
+  switch (term) {
+    case Term::cycle_of_a:
+      return there_and_back(*g_a_to_b_, *g_b_to_a_, o.lambda_cycle_a, i.real_a, i.fake_b, i.rec_a);
+    case Term::cycle_of_b:
+      return there_and_back(*g_b_to_a_, *g_a_to_b_, o.lambda_cycle_b, i.real_b, i.fake_a, i.rec_b);
+    case Term::g_a_to_b:
+      return adversarial("g_a_to_b", *d_b_, i.fake_b);
+    case Term::g_b_to_a:
+      return adversarial("g_b_to_a", *d_a_, i.fake_a);
+    case Term::cycle_a:
+      return cycle("cycle_a", o.lambda_cycle_a, i.rec_a, i.real_a);
+    case Term::cycle_b:
+      return cycle("cycle_b", o.lambda_cycle_b, i.rec_b, i.real_b);
+    case Term::idt_a:
+      return identity("idt_a", identity_.weight_a_to_b, *g_a_to_b_, i.real_a, i.fake_b, i.real_b);
+    case Term::idt_b:
+      return identity("idt_b", identity_.weight_b_to_a, *g_b_to_a_, i.real_b, i.fake_a, i.real_a);
   }
-  if (o.lambda_cycle_a > 0)
-    losses["cycle_a"] = distance(images.rec_a, images.real_a, o.cycle_norm) * o.lambda_cycle_a;
-  if (o.lambda_cycle_b > 0)
-    losses["cycle_b"] = distance(images.rec_b, images.real_b, o.cycle_norm) * o.lambda_cycle_b;
+}
 
+void CycleGan::backward(const std::vector<Term>& group, Losses& losses) {
+  using enum Term;
   Tensor total;
-  for (const char* term : {"g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"}) {
-    const auto found = losses.find(term);
-    if (found != losses.end()) total = total.defined() ? total + found->second : found->second;
+  // The order in which the reference adds them up.
+  for (const auto& [term, name] : std::initializer_list<std::pair<Term, const char*>>{{g_a_to_b, "g_a_to_b"},
+                                                                                      {g_b_to_a, "g_b_to_a"},
+                                                                                      {cycle_a, "cycle_a"},
+                                                                                      {cycle_b, "cycle_b"},
+                                                                                      {idt_a, "idt_a"},
+                                                                                      {idt_b, "idt_b"}}) {
+    const auto found = losses.find(name);
+    if (found == losses.end() || std::find(group.begin(), group.end(), term) == group.end()) continue;
+    total = total.defined() ? total + found->second : found->second;
   }
+  if (!total.defined()) return;
   total.backward();
-  sync.sync(*opt_g_);
-  opt_g_->step();
+  for (auto& [name, loss] : losses) loss = loss.detach();
 }
 
 void CycleGan::update_discriminators(const Images& images, Losses& losses, StepContext& context) {

@@ -1,5 +1,6 @@
 // CycleGAN (Zhu, Park, Isola, Efros 2017; S0-Q2, S0-Q3, S3, S4): two generators, two discriminators,
-// adversarial, cycle and identity losses. The update order and the sums are the reference's, to the bit.
+// adversarial, cycle and identity losses. The update order is the reference's; so are the sums,
+// to the bit, with --backward joint.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,7 @@ struct CycleGanOptions {
   std::optional<double> lambda_identity;
   std::optional<double> alpha_id;
   std::int64_t pool_size = 50;
+  std::string backward = "grouped";
   std::optional<std::int64_t> critic_steps;
 
   void describe(OptionSet& o);
@@ -86,8 +88,13 @@ class CycleGan : public Model {
   using Losses = std::map<std::string, at::Tensor>;
 
   Images place(const Batch& batch) const;
-  void translate(Images& images);
-  void update_generators(const Images& images, Losses& losses, GradientSync& sync);
+  // What an update of the generators is made of: the two cycles' passes, and the losses.
+  enum class Term { cycle_of_a, cycle_of_b, idt_a, idt_b, g_a_to_b, g_b_to_a, cycle_a, cycle_b };
+  /// Each goes forward and backward before the next.
+  std::vector<std::vector<Term>> term_groups() const;
+  void compute(Term term, Images& images, Losses& losses);
+  void backward(const std::vector<Term>& group, Losses& losses);
+  void update_generators(Images& images, Losses& losses, GradientSync& sync);
   void update_discriminators(const Images& images, Losses& losses, StepContext& context);
   at::Tensor discriminator_loss(Network& judge, const at::Tensor& real, const at::Tensor& fake,
                                 RngStreams& rng);

@@ -70,6 +70,11 @@ auto made_and_filled(Make make, const TensorMap& weights, const std::string& sou
   return network;
 }
 
+std::shared_ptr<Generator> filled_generator(const WeightSet& set, const NetworkInfo& network) {
+  const auto options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
+  return made_and_filled([&] { return make_generator(options); }, set.weights.at(network.name), set.source);
+}
+
 // Networks of an archive stand under "net/<name>/".
 const std::string kNetworks = "net/";
 
@@ -232,8 +237,7 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
   out.direction = direction_of(network);
   out.source = set.source;
-  out.generator =
-      made_and_filled([&] { return make_generator(out.options); }, set.weights.at(network.name), set.source);
+  out.generator = filled_generator(set, network);
   return out;
 }
 
@@ -248,8 +252,15 @@ std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::str
   if (found == set.info.networks.end())
     fail("{}: has no discriminator {}, which is needed here; give the model as it was trained", set.source,
          name);
-  const auto options = options_from_json<DiscriminatorOptions>(found->options, set.source + ": " + name);
-  return made_and_filled([&] { return make_discriminator(options); }, set.weights.at(name), set.source);
+  return load_network(set, *found);
+}
+
+std::shared_ptr<Network> load_network(const WeightSet& set, const NetworkInfo& network) {
+  if (network.kind == "generator") return filled_generator(set, network);
+  const auto options =
+      options_from_json<DiscriminatorOptions>(network.options, set.source + ": " + network.name);
+  return made_and_filled([&] { return make_discriminator(options); }, set.weights.at(network.name),
+                         set.source);
 }
 
 }  // namespace torsor

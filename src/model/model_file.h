@@ -105,4 +105,8 @@ const DomainInfo& target_of(const LoadedGenerator& generator);
 /// naming the source when it has none, or weights for another network.
 std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain);
 
+/// One of the set's networks, of either kind; on the CPU, float32, evaluation mode. Throws Error naming the
+/// source when the weights are for another network.
+std::shared_ptr<Network> load_network(const WeightSet& set, const NetworkInfo& network);
+
 }  // namespace torsor

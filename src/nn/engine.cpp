@@ -24,9 +24,9 @@ void EngineLog::add(std::size_t first, const LayerPath& path) {
   const auto [at, is_new] = paths_.try_emplace(first, path);
   if (is_new || (path.by_kernel && !at->second.by_kernel)) {
     at->second = path;
-  } else if (path.by_kernel && !std::isnan(at->second.worst) && !(path.worst <= at->second.worst)) {
-    // NaN is the worst
-    at->second.worst = path.worst;
+  } else if (path.worst &&
+             !(at->second.worst && (std::isnan(*at->second.worst) || *path.worst <= *at->second.worst))) {
+    at->second.worst = path.worst;  // NaN is the worst
   }
 }
 
@@ -37,7 +37,13 @@ std::vector<LayerPath> EngineLog::paths() const {
   return all;
 }
 
-std::vector<LayerPath> checked_paths(const torch::nn::Module& network) {
+bool watch_engine(torch::nn::Module& network) {
+  auto* user = dynamic_cast<HasEngine*>(&network);
+  if (user != nullptr) user->watched = true;
+  return user != nullptr;
+}
+
+std::vector<LayerPath> seen_paths(const torch::nn::Module& network) {
   const auto* user = dynamic_cast<const HasEngine*>(&network);
   return user == nullptr ? std::vector<LayerPath>() : user->engine_log.paths();
 }

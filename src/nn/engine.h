@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,11 @@ Engine engine_named(const std::string& name);
 struct LayerPath {
   std::string layers;  // "2 to 4: InstanceNorm, Relu, Conv"
   bool by_kernel = false;
-  double worst = 0;  // of a kernel's results, the largest distance from libtorch's: relative, L2
+  std::optional<double>
+      worst;  // Engine::check: largest distance of a kernel's results from libtorch's, rel. L2
 };
 
-/// What Engine::check sees, from any number of threads.
+/// What a watched network's layers were computed by, from any number of threads.
 class EngineLog {
  public:
   /// Of layers from `first` on; worst distances are kept.
@@ -45,13 +47,19 @@ class EngineLog {
 struct HasEngine {
   virtual ~HasEngine() = default;
   Engine engine = Engine::automatic;
+  bool watched = false;  // Engine::check is without being asked
   EngineLog engine_log;
 };
 
 /// Of all layers below `module`; automatic until it is set.
 void set_engine(torch::nn::Module& module, Engine engine);
 
-/// What Engine::check saw of this network; empty for one without layers that kernels exist for.
-std::vector<LayerPath> checked_paths(const torch::nn::Module& network);
+/// From now on the network notes who computes its layers. False for one without layers that kernels exist
+/// for.
+bool watch_engine(torch::nn::Module& network);
+
+/// What was noted of this network; empty for one that is not watched, or without layers that kernels exist
+/// for.
+std::vector<LayerPath> seen_paths(const torch::nn::Module& network);
 
 }  // namespace torsor

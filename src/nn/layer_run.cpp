@@ -230,9 +230,9 @@ at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<a
     const Step* step = fast_step(i, y, user.engine);
     const std::size_t count = step == nullptr ? 1 : step->count;
     at::Tensor next = step == nullptr ? by_libtorch(i, 1, y, residuals) : step->forward(y, residuals);
-    if (checks) {
-      LayerPath path{names(i, count), step != nullptr, 0};
-      if (step != nullptr) {
+    if (checks || user.watched) {
+      LayerPath path{names(i, count), step != nullptr, {}};
+      if (checks && step != nullptr) {
         const at::NoGradGuard no_grad;
         path.worst = distance(to_planar_tensor(next), by_libtorch(i, count, y, nullptr));
       }

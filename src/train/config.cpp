@@ -98,6 +98,9 @@ void RunOptions::describe(OptionSet& o) {
       .changeable();
   add_note_and_licence(o, note, licence);
   placement.describe(o);
+  o.add("verbose", verbose,
+        "say after the first step which layers go through torsor's kernels and which through libtorch")
+      .changeable();
   o.add("time_budget", time_budget,
         "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")
       .check([](const std::string& text, const std::string& where) {

@@ -45,6 +45,7 @@ struct RunOptions {
   std::string config;
   std::string resume;
   std::string init_from;
+  bool verbose = false;
   PlacementOptions placement;
 
   void describe(OptionSet& o);

@@ -31,16 +31,27 @@ def test_compares_both_programs(program, tmp_path):
     assert done.returncode == 0, done.stderr
     written = json.loads(out.read_text())
     assert written["machine"]["threads"] == 1 and written["machine"]["cpu"]
-    for task in ("train", "translate"):
-        result = written["results"]["quick"][task]
-        assert f"/1 {task}" in done.stdout
-        for side in ("torsor", "peer"):
-            assert len(result[side]["seconds"]) == 2
-            assert 0 < result[side]["min_s"] <= result[side]["median_s"]
-            assert result[side]["peak_bytes"] > 2 ** 20
-            assert result[side]["torch"]
-        for key in ("min_s", "median_s", "peak_bytes"):
-            assert result["ratio"][key] == pytest.approx(result["torsor"][key] / result["peer"][key])
+    for one, peers in zip(written["results"], (["eager"], ["eager", "onnxruntime"]), strict=True):
+        assert f"{one['case']['task']} 32x32, 1 blocks" in done.stdout
+        sides = one["sides"]
+        assert list(sides) == ["torsor", *peers] and sides["torsor"]["isa"] in ("plain", "avx2", "avx512")
+        for side in sides.values():
+            assert len(side["seconds"]) == 2
+            assert 0 < side["min_s"] <= side["median_s"]
+            assert side["peak_bytes"] > 2 ** 20
+            assert side["version"]
+        for peer in peers:
+            for key in ("min_s", "median_s"):
+                assert sides[peer]["ratio"][key] == pytest.approx(sides[peer][key] / sides["torsor"][key])
+            memory = sides["torsor"]["peak_bytes"] / sides[peer]["peak_bytes"]
+            assert sides[peer]["ratio"]["peak_bytes"] == pytest.approx(memory)
+
+
+def test_one_peer_may_be_chosen(program, tmp_path):
+    out = tmp_path / "bench.json"
+    done = run("--quick", "--only", "translate", "--peer", "onnxruntime", "--repeat", 1, "--program", program, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert [list(one["sides"]) for one in json.loads(out.read_text())["results"]] == [["torsor", "onnxruntime"]]
 
 
 def test_a_program_that_computes_something_else_is_noticed(program, tmp_path):
@@ -49,7 +60,7 @@ def test_a_program_that_computes_something_else_is_noticed(program, tmp_path):
     wrong.chmod(0o755)
     done = run("--quick", "--repeat", 1, "--program", wrong, "--out", tmp_path / "bench.json")
     assert done.returncode != 0
-    assert "do not compute the same: cycle_a" in done.stderr
+    assert "torsor and eager do not compute the same: cycle_a" in done.stderr
     assert not (tmp_path / "bench.json").exists()
 
 

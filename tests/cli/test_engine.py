@@ -56,14 +56,43 @@ def test_a_resumed_run_is_the_uninterrupted_one_and_may_change_its_engine(tmp_pa
 def test_check_compares_every_layer(tmp_path, wide):
     source = save(tmp_path / "in.png", picture(45, 37))
     said = succeeded(translate(wide, source, tmp_path / "check.png", engine="check")).stdout
-    assert "engine check, a_to_b" in said and "ResnetBlock x 2" in said, said
+    assert "engine, a_to_b: who" in said and "from libtorch's" in said and "ResnetBlock x 2" in said, said
     succeeded(translate(wide, source, tmp_path / "auto.png"))
     assert (load(tmp_path / "check.png") == load(tmp_path / "auto.png")).all()
     distances = [float(line.split()[0]) for line in said.splitlines() if "Block" in line]
     assert distances and all(0 < distance < 1e-5 for distance in distances), said
     said = succeeded(train(tmp_path / "run", engine="check", **WIDE)).stdout
-    assert said.count("engine check, ") == 4 and "d_a" in said, said
+    assert said.count("engine, ") == 4 and "d_a" in said, said
     assert equal_weights(wide / "model.safetensors", tmp_path / "run/model.safetensors")
+
+
+def test_who_computes_each_layer_is_said(tmp_path, wide):
+    source = save(tmp_path / "in.png", picture(45, 37))
+    said = succeeded(translate(wide, source, tmp_path / "out.png", verbose=True)).stdout
+    assert "engine, a_to_b: who computes its layers" in said, said
+    assert any(line.split()[0] == "kernel" and "ResnetBlock x 2" in line for line in said.splitlines()), said
+    assert any(line.split()[0] == "libtorch" and "Tanh" in line for line in said.splitlines()), said
+    said = succeeded(translate(wide, source, tmp_path / "torch.png", verbose=True, engine="torch")).stdout
+    assert "  kernel" not in said and "Conv" in said, said
+    said = succeeded(train(tmp_path / "run", verbose=True, **WIDE)).stdout
+    assert said.count("who computes its layers") == 4 and said.index("engine, g_a_to_b: who") < said.index("done"), said
+    assert equal_weights(wide / "model.safetensors", tmp_path / "run/model.safetensors")
+
+
+def test_inspect_says_who_computes_each_layer(tmp_path, wide):
+    networks = {n["name"]: n for n in json.loads(succeeded(run("inspect", "--json", wide)).stdout)["networks"]}
+    for name in ("g_a_to_b", "g_b_to_a", "d_a", "d_b"):
+        assert networks[name]["paths"]["side"] == 32, networks[name]
+        by = {layer["layers"]: layer["by"] for layer in networks[name]["paths"]["layers"]}
+        assert "libtorch" in by.values(), by
+        assert name.startswith("d_") or by["10 to 11: ResnetBlock x 2"] == "kernel", by
+    plain = json.loads(succeeded(run("inspect", "--json", wide, **with_isa("plain")["run_options"])).stdout)["networks"]
+    assert all(layer["by"] == "libtorch" for n in plain for layer in n["paths"]["layers"]), plain
+    text = succeeded(run("inspect", wide)).stdout
+    assert "who computes the layers of g_b_to_a here, at 32 pixels" in text and "paths" not in text, text
+    succeeded(train(tmp_path / "unet", net_g="residual_unet_2"))
+    networks = json.loads(succeeded(run("inspect", "--json", tmp_path / "unet")).stdout)["networks"]
+    assert "paths" not in next(n for n in networks if n["name"] == "g_a_to_b"), networks
 
 
 def test_other_instruction_sets_are_refused(tmp_path, wide):

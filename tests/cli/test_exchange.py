@@ -29,7 +29,9 @@ def inspect(path):
 
 
 def networks(path):
-    return {network["name"]: network for network in inspect(path)["networks"]}
+    """Without the paths, which depend on what else a file tells of the training."""
+    return {network["name"]: {key: value for key, value in network.items() if key != "paths"}
+            for network in inspect(path)["networks"]}
 
 
 def stored_options(model_file, name):

@@ -164,22 +164,20 @@ TEST_F(Engines, SeeChangedWeights) {
 TEST_F(Engines, CheckSaysWhoComputedWhatAndHowFarApartTheyAre) {
   const auto network = generator_of("resnet_2blocks", "instance", 32);
   const at::NoGradGuard no_grad;
-  EXPECT_TRUE(checked_paths(*network).empty());
+  EXPECT_TRUE(seen_paths(*network).empty());
   const Tensor right = with(*network, Engine::automatic, x_);
-  EXPECT_TRUE(checked_paths(*network).empty());
+  EXPECT_TRUE(seen_paths(*network).empty());
   EXPECT_TRUE(at::equal(with(*network, Engine::check, x_), right));
   with(*network, Engine::check, x_ * 0.5);
   std::vector<std::string> layers;
-  for (const LayerPath& path : checked_paths(*network)) {
+  for (const LayerPath& path : seen_paths(*network)) {
     layers.push_back(path.layers);
     EXPECT_EQ(path.by_kernel, path.layers != "20: Tanh") << path.layers;
+    EXPECT_EQ(path.worst.has_value(), path.by_kernel) << path.layers;
     if (path.layers.find("Resnet") != std::string::npos) {
-      EXPECT_GT(path.worst, 0) << path.layers;
+      EXPECT_GT(path.worst.value_or(0), 0) << path.layers;
     }
-    if (!path.by_kernel) {
-      EXPECT_EQ(path.worst, 0) << path.layers;
-    }
-    EXPECT_LT(path.worst, 1e-5) << path.layers;
+    EXPECT_LT(path.worst.value_or(0), 1e-5) << path.layers;
   }
   EXPECT_EQ(layers,
             (std::vector<std::string>{"0 to 1: ReflectionPad, Conv", "2 to 4: InstanceNorm, Relu, Conv",
@@ -189,21 +187,35 @@ TEST_F(Engines, CheckSaysWhoComputedWhatAndHowFarApartTheyAre) {
                                       "16 to 19: InstanceNorm, Relu, ReflectionPad, Conv", "20: Tanh"}));
 }
 
+TEST_F(Engines, AWatchedNetworkNotesItsPathsWithoutComparing) {
+  const auto network = generator_of("resnet_2blocks", "instance", 32);
+  const at::NoGradGuard no_grad;
+  ASSERT_TRUE(watch_engine(*network));
+  with(*network, Engine::automatic, x_);
+  const std::vector<LayerPath> paths = seen_paths(*network);
+  ASSERT_EQ(paths.size(), 9U);
+  for (const LayerPath& path : paths) {
+    EXPECT_EQ(path.by_kernel, path.layers != "20: Tanh") << path.layers;
+    EXPECT_FALSE(path.worst) << path.layers;
+  }
+  EXPECT_FALSE(watch_engine(*generator_of("unet_128", "instance", 8)));
+}
+
 TEST(EngineLog, KeepsTheWorst) {
   EngineLog log;
-  log.add(3, {"3", false, 0});
+  log.add(3, {"3", false, {}});
   log.add(3, {"3 to 4", true, 1e-6});
   log.add(3, {"3 to 4", true, 3e-6});
   log.add(3, {"3 to 4", true, 2e-6});
-  log.add(0, {"0", false, 0});
-  log.add(3, {"3", false, 0});
+  log.add(0, {"0", false, {}});
+  log.add(3, {"3", false, {}});
   ASSERT_EQ(log.paths().size(), 2);
   EXPECT_EQ(log.paths()[0].layers, "0");
   EXPECT_EQ(log.paths()[1].layers, "3 to 4");
   EXPECT_EQ(log.paths()[1].worst, 3e-6);
   log.add(3, {"3 to 4", true, NAN});
   log.add(3, {"3 to 4", true, 1});
-  EXPECT_TRUE(std::isnan(log.paths()[1].worst));
+  EXPECT_TRUE(std::isnan(*log.paths()[1].worst));
 }
 
 TEST(EngineNames, AreChecked) {

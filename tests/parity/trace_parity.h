@@ -87,10 +87,17 @@ inline std::set<std::string> noise_biases(const torch::nn::Module& network) {
   return keys;
 }
 
+/// How torsor goes through a trace; the recording is the same.
+struct Way {
+  std::string backward = "joint";
+  Engine engine = Engine::automatic;
+};
+
 class Trace : public BatchSource {
  public:
-  explicit Trace(const fs::path& folder)
+  explicit Trace(const fs::path& folder, const Way& way = {})
       : folder_(folder),
+        way_(way),
         options_(read_reference_options(folder / "options.json")),
         losses_(read_json(folder / "losses.json")),
         inputs_(read_npz(folder / "inputs.npz")) {
@@ -99,7 +106,9 @@ class Trace : public BatchSource {
   }
 
   void run(Outcome& outcome) {
-    CycleGan model(spec_of(options_), placement(), /*seed=*/0);
+    CycleGanSpec spec = spec_of(options_);
+    spec.cyclegan.backward = way_.backward;
+    CycleGan model(spec, placement(), /*seed=*/0);
     for (const auto& [theirs, ours] : network_names()) load(*network(model, ours), "init", theirs);
     auto draws = std::make_unique<RecordedDraws>(folder_ / "pool_draws.json");
     const RecordedDraws& recorded = *draws;
@@ -112,7 +121,8 @@ class Trace : public BatchSource {
     for (std::size_t step = 0; step < losses_.size(); ++step) {
       for (Optimizer* optimizer : model.optimizers()) optimizer->set_lr_factor(lr_factor(step));
       compare_losses(model.step(context), step, comparison);
-      if (step == 0 && !options_.strict()) outcome.note = fmt::format("first step {:.1e}", outcome.worst);
+      if (step == 0 && !options_.strict() && outcome.note.empty())
+        outcome.note = fmt::format("first step {:.1e}", outcome.worst);
       const std::string stage = fmt::format("step{}", step + 1);
       if (stages_.contains(stage)) compare_weights(model, stage, comparison);
     }
@@ -179,6 +189,7 @@ class Trace : public BatchSource {
   Placement placement() const {
     Placement out;
     out.dtype = options_.scalar_type();
+    out.engine = way_.engine;
     return out;
   }
 
@@ -257,6 +268,7 @@ class Trace : public BatchSource {
   }
 
   fs::path folder_;
+  Way way_;
   ReferenceOptions options_;
   Json losses_;
   TensorMap inputs_;
@@ -265,7 +277,10 @@ class Trace : public BatchSource {
 };
 
 inline Outcome run_trace(const std::string& name, const fs::path& folder) {
-  return outcome_of(name, [&](Outcome& outcome) { Trace(folder).run(outcome); });
+  return outcome_of(name, [&](Outcome& outcome) {
+    for (const Way& way : {Way{}, Way{"grouped", Engine::fast}, Way{"grouped", Engine::torch}})
+      Trace(folder, way).run(outcome);
+  });
 }
 
 }  // namespace torsor::parity
