@@ -6,6 +6,7 @@ the curve the bands overlap, and how far apart the means are beside the spread o
 repeated.
 """
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import statistics
@@ -34,7 +35,7 @@ def log_of(options, task, way, seed):
                                     "checkpoint_every": 0, "out": out, **common})]
         log = out / "log.jsonl"
     else:
-        command = ["demo", *flags({"lesson": task, "out": out, "images": 20, **common})]
+        command = ["demo", *flags({"lesson": task, "out": out, "images": 20, "steps": options.lesson_steps, **common})]
         log = out / "runs" / task / "log.jsonl"
     done = out / "convergence-done"
     if not done.exists():
@@ -73,7 +74,7 @@ def compare(one, other):
 
 def draw(found, tasks, options):
     import matplotlib
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     matplotlib.rcParams["svg.hashsalt"] = "torsor"  # the same picture each time
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(len(tasks), len(LOSSES), figsize=(11, 2.7 * len(tasks)), squeeze=False)
@@ -90,7 +91,7 @@ def draw(found, tasks, options):
         axis.set_xlabel("step", fontsize=8)
     axes[0][0].legend(fontsize=8)
     figure.tight_layout()
-    figure.savefig(options.plot, metadata={"Date": None})
+    figure.savefig(options.plot, dpi=110, metadata={"Date": None} if options.plot.suffix == ".svg" else None)
 
 
 def parse_options():
@@ -100,7 +101,9 @@ def parse_options():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=["torch", "fast"], help="the first is compared with")
     parser.add_argument("--steps", type=int, default=500, help="on --data")
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--lesson-steps", type=int, default=0, help="of the demonstration's tasks; 0 = as many as they need")
+    parser.add_argument("--threads", type=int, default=1, help="of each run; small images gain nothing from more")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/convergence"), help="folder for the runs")
     parser.add_argument("--plot", type=pathlib.Path, default=pathlib.Path("build/convergence.svg"))
     parser.add_argument("--program", default="build/torsor")
@@ -113,9 +116,12 @@ def parse_options():
 def main():
     options = parse_options()
     tasks = list(LESSONS) + ([FOLDER] if options.data else [])
+    runs = [(task, way, seed) for task in tasks for way in options.ways for seed in options.seeds]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        log_by_run = dict(zip(runs, pool.map(lambda run: log_of(options, *run), runs)))
     found = {}
     for task in tasks:
-        logs = {way: [log_of(options, task, way, seed) for seed in options.seeds] for way in options.ways}
+        logs = {way: [log_by_run[task, way, seed] for seed in options.seeds] for way in options.ways}
         for loss, names in LOSSES.items():
             for way in options.ways:
                 found[task, way, loss] = bands([curve(log, names) for log in logs[way]])

@@ -1,4 +1,5 @@
 """The benchmark runs end to end on tiny networks; what it measures decides nothing here."""
+import importlib
 import json
 import os
 import pathlib
@@ -62,6 +63,36 @@ def test_a_program_that_computes_something_else_is_noticed(program, tmp_path):
     assert done.returncode != 0
     assert "torsor and eager do not compute the same: cycle_a" in done.stderr
     assert not (tmp_path / "bench.json").exists()
+
+
+@pytest.fixture
+def convergence(monkeypatch):
+    monkeypatch.syspath_prepend(str(SOURCE / "bench"))
+    return importlib.import_module("convergence")
+
+
+def test_convergence_tells_like_curves_from_unlike_ones(convergence):
+    def band(offset):
+        return convergence.bands([[(step, 10 / step + seed + offset) for step in range(1, 11)] for seed in (0, 1, 2)])
+
+    assert convergence.compare(band(0), band(0)) == (1, 0, 2)
+    share, apart, spread = convergence.compare(band(0), band(1.5))
+    assert share == 1 and apart == pytest.approx(1.5) and spread == pytest.approx(2)
+    assert convergence.compare(band(0), band(3))[0] == 0
+    log = "\n".join(json.dumps({"step": step, "cycle_a": step, "cycle_b": 1.0}) for step in range(1, 101))
+    curve = convergence.curve(type("Log", (), {"read_text": lambda self: log})(), ("cycle_a", "cycle_b"))
+    assert len(curve) == convergence.POINTS and curve[0] == (3, 3.5)
+
+
+def test_convergence_trains_and_compares(convergence, tmp_path):
+    pytest.importorskip("matplotlib")
+    torsor = PROGRAM.parent.parent / "torsor"
+    command = [sys.executable, SOURCE / "bench" / "convergence.py", "--lesson-steps", 2, "--seeds", 0, 1, "--out",
+               tmp_path / "runs", "--plot", tmp_path / "plot.svg", "--program", torsor]
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("trained: ") == 8 and done.stdout.count("| fast |") == 6, done.stdout
+    assert "<svg" in (tmp_path / "plot.svg").read_text()
 
 
 def test_a_missing_program_is_named(tmp_path):
