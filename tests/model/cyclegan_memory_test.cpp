@@ -1,8 +1,9 @@
-// A thousand steps take no more memory than the first hundred.
+// A thousand steps, by kernels or by libtorch, take no more memory than the first hundred.
 #include <malloc.h>
 
 #include <algorithm>
 
+#include "kernels/isa.h"
 #include "model/model_test_support.h"
 #include "nn/engine.h"
 
@@ -15,7 +16,7 @@ double bytes_in_use() {
   return static_cast<double>(info.uordblks + info.hblkhd);
 }
 
-TEST(Memory, IsFlatOverAThousandStepsOfTheKernels) {
+TEST(Memory, IsFlatOverAThousandSteps) {
   CycleGanSpec spec = tiny_spec();
   spec.g_a_to_b.ngf = spec.g_b_to_a.ngf = 16;
   spec.d_a.ndf = spec.d_b.ndf = 16;
@@ -31,6 +32,7 @@ TEST(Memory, IsFlatOverAThousandStepsOfTheKernels) {
   }
   EXPECT_LT(bytes_in_use(), early + 256e3) << "of " << early;
   const std::vector<LayerPath> paths = seen_paths(*network(rig.model, "g_a_to_b"));
+  if (chosen_isa() == Isa::plain) return;
   EXPECT_GE(std::count_if(paths.begin(), paths.end(), [](const LayerPath& path) { return path.by_kernel; }),
             5);
 }
