@@ -136,17 +136,18 @@ def available_bytes():
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
-def expected_bytes(case):
+def expected_bytes(case, peers):
     """About what eager torch takes, measured at 256 pixels, 9 blocks, 64 filters; torsor takes less."""
     activations = {"train": 2.9e9, "translate": 0.15e9}[case["task"]] * case["batch"] * (case["size"] / 256) ** 2
-    return (1 + len(case["peers"])) * (activations * case["ngf"] / 64 + 0.6e9)
+    return (1 + len(peers)) * (activations * case["ngf"] / 64 + 0.6e9)
 
 
-def reason_to_skip(case):
+def reason_to_skip(case, peers):
     if case["precision"] == "bf16" and "amx_bf16" not in cpu_line("flags").split():
         return "this processor has no AMX"
-    if expected_bytes(case) * HEADROOM > available_bytes():
-        return f"it takes about {expected_bytes(case) / 2 ** 30:.0f} GiB of free memory"
+    expected = expected_bytes(case, peers)
+    if expected * HEADROOM > available_bytes():
+        return f"it takes about {expected / 2 ** 30:.0f} GiB of free memory"
     return None
 
 
@@ -202,7 +203,7 @@ def main():
         for peer in [p for p in peers if missing(p)]:
             print(f"  {peer:<12} skipped: {missing(peer)}")
             peers.remove(peer)
-        reason = reason_to_skip(one)
+        reason = reason_to_skip(one, peers)
         if reason:
             print(f"  skipped: {reason}")
             continue

@@ -161,12 +161,12 @@ void print_paths(const Json& found) {
 
 int inspect_file(const std::vector<std::string>& positionals) {
   const Json found = inspect(positionals[0]);
-  if (Bound<InspectOptions>::instance().settings.json)
+  if (Bound<InspectOptions>::instance().settings.json) {
     std::cout << found.dump(2) << '\n';
-  else {
-    print_lines(found, "");
-    print_paths(found);
+    return 0;
   }
+  print_lines(found, "");
+  print_paths(found);
   return 0;
 }
 

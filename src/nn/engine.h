@@ -26,8 +26,8 @@ Engine engine_named(const std::string& name);
 struct LayerPath {
   std::string layers;  // "2 to 4: InstanceNorm, Relu, Conv"
   bool by_kernel = false;
-  std::optional<double>
-      worst;  // Engine::check: largest distance of a kernel's results from libtorch's, rel. L2
+  /// Engine::check, of a kernel's results: the largest distance from libtorch's, relative, L2.
+  std::optional<double> worst;
 };
 
 /// What a watched network's layers were computed by, from any number of threads.
