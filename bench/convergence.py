@@ -31,7 +31,8 @@ def log_of(options, task, way, seed):
     common = {"seed": seed, "threads": options.threads, **WAYS[way]}
     if task == FOLDER:
         command = ["train", *flags({"data": options.data, "preprocess": "resize_and_crop", "load_size": 143, "crop_size": 128,
-                                    "net_g": "resnet_6blocks", "steps": options.steps, "log_every": 5, "sample_every": 0,
+                                    "net_g": "resnet_6blocks", "ngf": options.width, "ndf": options.width,
+                                    "steps": options.steps, "log_every": 5, "sample_every": 0,
                                     "checkpoint_every": 0, "out": out, **common})]
         log = out / "log.jsonl"
     else:
@@ -98,9 +99,11 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder with trainA and trainB; without it only the demonstration's tasks")
     parser.add_argument("--name", default="images", help="what the plot calls --data")
+    parser.add_argument("--tasks", nargs="+", choices=[*LESSONS, FOLDER], help=f"some of them; {FOLDER} are those of --data")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=["torch", "fast"], help="the first is compared with")
     parser.add_argument("--steps", type=int, default=500, help="on --data")
+    parser.add_argument("--width", type=int, default=64, help="on --data: filters of the first layers, ngf and ndf")
     parser.add_argument("--lesson-steps", type=int, default=0, help="of the demonstration's tasks; 0 = as many as they need")
     parser.add_argument("--threads", type=int, default=1, help="of each run; small images gain nothing from more")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
@@ -110,12 +113,15 @@ def parse_options():
     options = parser.parse_args()
     if len(options.seeds) < 2 or len(options.ways) < 2:
         parser.error("--seeds and --ways need two at the least: there is nothing to compare otherwise")
+    options.tasks = options.tasks or list(LESSONS) + ([FOLDER] if options.data else [])
+    if FOLDER in options.tasks and not options.data:
+        parser.error(f"--tasks {FOLDER} needs --data, the folder with trainA and trainB")
     return options
 
 
 def main():
     options = parse_options()
-    tasks = list(LESSONS) + ([FOLDER] if options.data else [])
+    tasks = options.tasks
     runs = [(task, way, seed) for task in tasks for way in options.ways for seed in options.seeds]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         log_by_run = dict(zip(runs, pool.map(lambda run: log_of(options, *run), runs)))

@@ -95,6 +95,15 @@ def test_convergence_trains_and_compares(convergence, tmp_path):
     assert "<svg" in (tmp_path / "plot.svg").read_text()
 
 
+def test_convergence_takes_some_tasks_and_asks_for_the_images(tmp_path):
+    command = [sys.executable, SOURCE / "bench" / "convergence.py", "--tasks", "images", "--out", tmp_path / "runs"]
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=60)
+    assert done.returncode == 2 and "--tasks images needs --data" in done.stderr
+    command = [*command[:2], "--tasks", "circles-squares-identity", "--seeds", 0, 1, "--ways", "torch", "--out", tmp_path]
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=60)
+    assert done.returncode == 2 and "need two at the least" in done.stderr
+
+
 def test_a_missing_program_is_named(tmp_path):
     done = run("--quick", "--program", tmp_path / "absent")
     assert done.returncode == 2
