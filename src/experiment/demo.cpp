@@ -40,10 +40,14 @@ Json settings_for(const std::string& task, const Json& more) {
   return settings;
 }
 
-// Landscapes have more to lose than a grey wall, so the cycle weighs as usual. Without the identity term some
-// runs shift the discs by two pixels and back again: nearly an automorphism too.
+// Half of the usual cycle weight, so that the discriminators' word on the stripes counts. With less of the
+// identity term some runs shift the discs by two pixels and back again: nearly an automorphism too.
 Json solid_striped() {
-  return settings_for("solid-striped", {{"epochs", 6}, {"epochs_decay", 7}, {"lambda_identity", 0.5}});
+  return settings_for("solid-striped", {{"epochs", 6},
+                                        {"epochs_decay", 7},
+                                        {"lambda_cycle_a", 5.0},
+                                        {"lambda_cycle_b", 5.0},
+                                        {"lambda_identity", 1.0}});
 }
 
 // Only the discriminators tell a square from a disc: with half of the usual cycle weight they need half the
