@@ -73,13 +73,13 @@ def compare(one, other):
     return sum(overlap) / len(overlap), apart, spread
 
 
-def draw(found, tasks, options):
+def draw(found, options):
     import matplotlib
     matplotlib.use("agg")
     matplotlib.rcParams["svg.hashsalt"] = "torsor"  # the same picture each time
     from matplotlib import pyplot
-    figure, axes = pyplot.subplots(len(tasks), len(LOSSES), figsize=(11, 2.7 * len(tasks)), squeeze=False)
-    for row, task in zip(axes, tasks):
+    figure, axes = pyplot.subplots(len(options.tasks), len(LOSSES), figsize=(11, 2.7 * len(options.tasks)), squeeze=False)
+    for row, task in zip(axes, options.tasks):
         for axis, loss in zip(row, LOSSES):
             for way, colour in zip(options.ways, ("#444444", "#d1495b", "#2e86ab")):
                 steps, mean, low, high = found[task, way, loss]
@@ -121,24 +121,23 @@ def parse_options():
 
 def main():
     options = parse_options()
-    tasks = options.tasks
-    runs = [(task, way, seed) for task in tasks for way in options.ways for seed in options.seeds]
+    runs = [(task, way, seed) for task in options.tasks for way in options.ways for seed in options.seeds]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         log_by_run = dict(zip(runs, pool.map(lambda run: log_of(options, *run), runs)))
     found = {}
-    for task in tasks:
+    for task in options.tasks:
         logs = {way: [log_by_run[task, way, seed] for seed in options.seeds] for way in options.ways}
         for loss, names in LOSSES.items():
             for way in options.ways:
                 found[task, way, loss] = bands([curve(log, names) for log in logs[way]])
     first, *others = options.ways
     print(f"| task | loss | {first} and | bands overlap on | means apart | spread over seeds |\n|---|---|---|---|---|---|")
-    for task in tasks:
+    for task in options.tasks:
         for loss in LOSSES:
             for way in others:
                 share, apart, spread = compare(found[task, first, loss], found[task, way, loss])
                 print(f"| {LESSONS.get(task, options.name)} | {loss} | {way} | {100 * share:.0f} % | {apart:.3f} | {spread:.3f} |")
-    draw(found, tasks, options)
+    draw(found, options)
     print(f"drawn: {options.plot}")
 
 

@@ -93,9 +93,13 @@ def test_convergence_trains_and_compares(convergence, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("trained: ") == 8 and done.stdout.count("| fast |") == 6, done.stdout
     assert "<svg" in (tmp_path / "plot.svg").read_text()
+    some = subprocess.run([*map(str, command), "--tasks", "circles-squares-identity"], text=True, capture_output=True, timeout=300)
+    assert some.returncode == 0, some.stderr
+    assert "trained: " not in some.stdout and some.stdout.count("| circles and squares | ") == 3, some.stdout
+    assert "solid and striped" not in some.stdout
 
 
-def test_convergence_takes_some_tasks_and_asks_for_the_images(tmp_path):
+def test_convergence_says_what_is_missing(tmp_path):
     command = [sys.executable, SOURCE / "bench" / "convergence.py", "--tasks", "images", "--out", tmp_path / "runs"]
     done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=60)
     assert done.returncode == 2 and "--tasks images needs --data" in done.stderr
