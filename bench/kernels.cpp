@@ -63,35 +63,60 @@ void print_row(const std::string& what, double seconds, double direct, double pr
                            100 * products / seconds * 1e-9 / peak);
 }
 
-void bench(Isa isa, const KernelBench& o) {
-  const Conv3x3Shape shape{o.batch, o.channels, o.channels, o.side, o.side, Border::reflect};
-  Conv3x3 conv(shape, isa);
-  Memory memory;
-  const auto image = static_cast<std::size_t>(o.batch * o.channels * o.side * o.side);
-  const auto taps = static_cast<std::size_t>(o.channels * o.channels * 9);
-  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
-  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
-  float* u = memory.empty(conv.winograd().weight_floats());
-  const double direct = 2.0 * 9 * static_cast<double>(image) * static_cast<double>(o.channels);
+// What kernels are compared by: work of a direct convolution, and of their own products.
+struct Work {
+  double direct, products, peak;
+};
+
+std::int64_t image_floats(const KernelBench& o) { return o.batch * o.channels * o.side * o.side; }
+
+Work work_of(Isa isa, Operands operands, const KernelBench& o) {
+  const double direct = 2.0 * 9 * static_cast<double>(image_floats(o) * o.channels);
   const double tiles = static_cast<double>((o.side + 3) / 4 * ((o.side + 3) / 4) * o.batch);
-  const double products = 2.0 * kPositions * tiles * static_cast<double>(o.channels * o.channels);
-  const double peak = measured_peak(isa);
+  const double winograd = 2.0 * kPositions * tiles * static_cast<double>(o.channels * o.channels);
+  return {direct, operands == Operands::bf16 ? direct : winograd, measured_peak(isa, operands)};
+}
+
+std::string name_of(Isa isa, Operands operands) {
+  return isa_name(isa) + (operands == Operands::bf16 ? ", tiles of bf16" : "");
+}
+
+void print_title(Isa isa, Operands operands, const Work& work, const KernelBench& o) {
   std::cout << fmt::format(
       "\n{}, {} thread{}, {} to {} channels, {}x{}, batch {}; peak {:.0f} GFLOP/s\n\n"
       "| kernel | time | as a direct convolution, GFLOP/s | its own products, GFLOP/s | of peak |\n"
       "|---|---|---|---|---|\n",
-      isa_name(isa), omp_get_max_threads(), omp_get_max_threads() == 1 ? "" : "s", o.channels, o.channels,
-      o.side, o.side, o.batch, peak);
+      name_of(isa, operands), omp_get_max_threads(), omp_get_max_threads() == 1 ? "" : "s", o.channels,
+      o.channels, o.side, o.side, o.batch, work.peak);
+}
+
+void bench_winograd(Isa isa, const Work& all, const KernelBench& o) {
+  Conv3x3 conv({o.batch, o.channels, o.channels, o.side, o.side, Border::reflect}, isa);
+  Memory memory;
+  const auto image = static_cast<std::size_t>(image_floats(o));
+  const auto taps = static_cast<std::size_t>(o.channels * o.channels * 9);
+  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
+  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
+  float* u = memory.empty(conv.winograd().weight_floats());
   const auto row = [&](const char* what, double parts, const std::function<void()>& work) {
-    print_row(what, best_seconds(o.repeats, work), parts * direct, parts * products, peak);
+    print_row(what, best_seconds(o.repeats, work), parts * all.direct, parts * all.products, all.peak);
   };
   row("weights transformed", 0, [&] { conv.winograd().transform_weights(w, u); });
   row("forward", 1, [&] { conv.forward(x, u, y); });
   row("input gradient", 1, [&] { conv.input_gradient(dy, u, dx); });
   row("weight gradient", 1, [&] { conv.weight_gradient(x, dy, dw); });
   row("both gradients", 2, [&] { conv.gradients(x, dy, u, dx, dw); });
+}
 
-  ResidualTrunk trunk({o.batch, o.channels, o.side, o.side, o.blocks}, isa);
+void bench_trunk(Isa isa, Operands operands, const Work& all, const KernelBench& o) {
+  ResidualTrunk trunk({o.batch, o.channels, o.side, o.side, o.blocks}, isa, operands);
+  Memory memory;
+  const auto image = static_cast<std::size_t>(image_floats(o));
+  const auto taps = static_cast<std::size_t>(o.channels * o.channels * 9);
+  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
+  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
+  float* u = memory.empty(trunk.convolution().weight_floats());
+  trunk.convolution().transform_weights(w, u);
   const auto convolutions = static_cast<std::size_t>(2 * o.blocks);
   ResidualTrunk::Record record;
   for (std::size_t i = 0; i < convolutions; ++i) {
@@ -100,15 +125,17 @@ void bench(Isa isa, const KernelBench& o) {
     if (i % 2 == 0 && i > 0) record.inputs.push_back(memory.empty(image));
   }
   const std::vector<const float*> all_u(convolutions, u);
-  const std::vector<float*> all_dw(convolutions, dw);
+  const std::vector<float*> all_dw(convolutions, dw), no_dw(convolutions, nullptr);
   const auto times = static_cast<double>(convolutions);
-  const auto trunk_row = [&](const std::string& what, double parts, const std::function<void()>& work) {
+  const auto row = [&](const std::string& what, double parts, const std::function<void()>& work) {
     print_row(fmt::format("trunk of {} blocks: {}", o.blocks, what),
-              best_seconds(std::max(1, o.repeats / 3), work), parts * direct, parts * products, peak);
+              best_seconds(std::max(1, o.repeats / 3), work), parts * all.direct, parts * all.products,
+              all.peak);
   };
-  trunk_row("translating", times, [&] { trunk.forward(x, all_u, nullptr, y); });
-  trunk_row("forward", times, [&] { trunk.forward(x, all_u, &record, y); });
-  trunk_row("gradients", 2 * times, [&] { trunk.backward(x, record, all_u, dy, {}, dx, all_dw); });
+  row("translating", times, [&] { trunk.forward(x, all_u, nullptr, y); });
+  row("forward", times, [&] { trunk.forward(x, all_u, &record, y); });
+  row("input gradients", times, [&] { trunk.backward(x, record, all_u, dy, {}, dx, no_dw); });
+  row("gradients", 2 * times, [&] { trunk.backward(x, record, all_u, dy, {}, dx, all_dw); });
 }
 
 struct NamedShape {
@@ -131,22 +158,26 @@ std::vector<NamedShape> direct_layers(std::int64_t side) {
 }
 
 // A strided layer's input gradient is what a transposed one computes forwards.
-void bench_direct(Isa isa, const KernelBench& o) {
-  const double peak = measured_peak(isa);
+void bench_direct(Isa isa, Operands operands, double peak, const KernelBench& o) {
   std::cout << fmt::format(
       "\n{}, direct convolutions of an image of {}x{}\n\n"
       "| layer | channels | forward | of peak | input gradient | of peak | weight gradient | of peak |\n"
       "|---|---|---|---|---|---|---|---|\n",
-      isa_name(isa), 4 * o.side, 4 * o.side);
+      name_of(isa, operands), 4 * o.side, 4 * o.side);
   for (const auto& [name, shape] : direct_layers(4 * o.side)) {
-    DirectConv conv(shape, isa);
+    if (!is_taken(shape, operands)) continue;
+    DirectConv conv(shape, isa, operands);
     Memory memory;
     const float *x = memory.noise(conv.in_frame().floats(), 1),
                 *dy = memory.noise(conv.out_frame().floats(), 1);
     const float* w = memory.noise(conv.weight_floats(), 0.02F);
-    float *y = memory.empty(conv.out_frame().floats()), *dx = memory.empty(conv.in_frame().floats());
-    float* dw = memory.empty(conv.weight_floats());
-    const double work = 2e-9 * static_cast<double>(conv.weight_floats()) *
+    const auto floats = [](std::int64_t count) { return static_cast<std::size_t>(count); };
+    float* y = memory.empty(floats(shape.out_channels * shape.out_height() * shape.out_width()));
+    float* dx = memory.empty(
+        floats(shape.in_channels * (shape.height + 2 * shape.padding) * (shape.width + 2 * shape.padding)));
+    float* dw = memory.empty(floats(shape.in_channels * shape.out_channels * shape.kernel * shape.kernel));
+    const double work = 2e-9 * static_cast<double>(shape.in_channels * shape.out_channels) *
+                        static_cast<double>(shape.kernel * shape.kernel) *
                         static_cast<double>(shape.out_height() * shape.out_width());
     const auto cells = [&](const std::function<void()>& compute) {
       const double seconds = best_seconds(o.repeats, compute);
@@ -172,9 +203,15 @@ int run(int argc, char** argv) {
   try {
     if (o.threads > 0) omp_set_num_threads(o.threads);
     for (const Isa isa : supported_isas())
-      if (isa != Isa::plain) {
-        bench(isa, o);
-        bench_direct(isa, o);
+      for (const Operands operands : {Operands::fp32, Operands::bf16}) {
+        const bool rounds = operands == Operands::bf16;
+        if (isa == Isa::plain || (rounds && (bf16_stages(isa) == nullptr || o.channels % kWideBlock != 0)))
+          continue;
+        const Work work = work_of(isa, operands, o);
+        print_title(isa, operands, work, o);
+        if (!rounds) bench_winograd(isa, work, o);
+        bench_trunk(isa, operands, work, o);
+        bench_direct(isa, operands, work.peak, o);
       }
   } catch (const std::exception& error) {
     std::cerr << "torsor_kernel_bench: " << error.what() << '\n';

@@ -51,7 +51,8 @@ namespace torsor {
 
 namespace {
 
-double operations(Isa isa, std::int64_t rounds, float* out) {
+double operations(Isa isa, Operands operands, std::int64_t rounds, float* out) {
+  if (operands == Operands::bf16) return multiply_tiles(rounds);
 #if HWY_TARGETS & HWY_AVX2
   if (isa == Isa::avx2) return N_AVX2::multiply_and_add(rounds, out);
 #endif
@@ -63,7 +64,7 @@ double operations(Isa isa, std::int64_t rounds, float* out) {
 
 }  // namespace
 
-double measured_peak(Isa isa) {
+double measured_peak(Isa isa, Operands operands) {
   constexpr std::int64_t kRounds = 4'000'000;
   constexpr int kRepeats = 5;
   const int threads = omp_get_max_threads();
@@ -73,7 +74,7 @@ double measured_peak(Isa isa) {
     std::vector<double> done(static_cast<std::size_t>(threads));
     const auto start = std::chrono::steady_clock::now();
     for_each_parallel(threads, [&](std::int64_t t) {
-      done[static_cast<std::size_t>(t)] = operations(isa, kRounds, sinks.data() + t * 64);
+      done[static_cast<std::size_t>(t)] = operations(isa, operands, kRounds, sinks.data() + t * 64);
     });
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     double sum = 0;

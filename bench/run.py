@@ -168,6 +168,7 @@ def print_result(result, peers):
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=("train", "translate"), help="one task instead of both")
+    parser.add_argument("--precision", choices=tuple(TOLERANCE), help="one precision instead of both")
     parser.add_argument("--size", type=int, action="append", help="only cases of this size; may be repeated")
     parser.add_argument("--growth", action="store_true", help="how it grows with size, threads and batch, beside eager torch")
     parser.add_argument("--peer", action="append", choices=TORCH + RUNTIMES, help="only beside this; may be repeated")
@@ -187,7 +188,7 @@ def parse_options():
 def chosen(options):
     cases = QUICK if options.quick else GROWTH if options.growth else MAIN
     return [{**c, "threads": c["threads"] or options.threads} for c in cases
-            if options.only in (None, c["task"]) and (not options.size or c["size"] in options.size)]
+            if options.only in (None, c["task"]) and options.precision in (None, c["precision"]) and (not options.size or c["size"] in options.size)]
 
 
 def main():

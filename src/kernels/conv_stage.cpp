@@ -24,14 +24,6 @@ StageScratch& stage_scratch() {
 
 bool is_planar(const Frame& frame) { return frame.channels < kBlock; }
 
-// A blocked image into its frame, row by row.
-template <class MoveRow>
-void frame_plane(const Frame& f, Border border, const float* plane, float* framed, const MoveRow& move) {
-  for (std::int64_t y = 0; y < f.height; ++y)
-    move(plane + y * f.width * kBlock, framed + f.inside() + y * f.row_floats());
-  fill_border(f, border, framed);
-}
-
 }  // namespace
 
 std::int64_t StageShape::in_channels() const {
@@ -43,7 +35,7 @@ std::int64_t StageShape::out_channels() const {
 }
 
 bool is_taken(const StageShape& s) {
-  if (!is_taken(s.conv)) return false;
+  if (!is_taken(s.conv, s.operands)) return false;
   if (s.entry.changes_values() && s.in_channels() < kBlock) return false;
   if (s.entry.norm == Entry::Norm::instance && s.conv.height * s.conv.width == 1) return false;
   return s.entry.border == Border::zero || (s.direction == Direction::forward && s.conv.stride == 1 &&
@@ -51,16 +43,54 @@ bool is_taken(const StageShape& s) {
 }
 
 ConvStage::ConvStage(const StageShape& shape, Isa isa)
-    : shape_(shape), conv_(shape.conv, isa), isa_(isa), norms_(&norm_stages(isa)) {
+    : shape_(shape),
+      conv_(shape.conv, isa, shape.operands),
+      isa_(isa),
+      norms_(&norm_stages(isa)),
+      bf16_(shape.operands == Operands::bf16 ? bf16_stages(isa) : nullptr) {
   if (!is_taken(shape)) throw std::logic_error("ConvStage: a shape that it does not take");
 }
 
-const Frame& ConvStage::source() const {
-  return shape_.direction == Direction::forward ? conv_.in_frame() : conv_.out_frame();
+// Frames of floats.
+Frame ConvStage::source() const {
+  Frame f = shape_.direction == Direction::forward ? conv_.in_frame() : conv_.out_frame();
+  f.channels = shape_.in_channels();
+  return f;
 }
 
-const Frame& ConvStage::result() const {
-  return shape_.direction == Direction::forward ? conv_.out_frame() : conv_.in_frame();
+Frame ConvStage::result() const {
+  Frame f = shape_.direction == Direction::forward ? conv_.out_frame() : conv_.in_frame();
+  f.channels = shape_.out_channels();
+  return f;
+}
+
+std::size_t ConvStage::framed_floats(const Frame& f) const {
+  return bf16_ == nullptr ? f.floats() : f.paired().floats();
+}
+
+// A blocked image into its frame, row by row: move(block of the batch, row, framed row).
+template <class MoveRow>
+void ConvStage::frame_blocks(const Frame& f, Border border, const float* image, float* framed,
+                             const MoveRow& move) const {
+  const std::int64_t row_floats = f.width * kBlock, image_floats = f.height * row_floats;
+  if (bf16_ == nullptr)
+    return for_each_parallel(f.batch * f.blocks(), [&](std::int64_t i) {
+      float* plane = framed + i * f.plane_floats();
+      for (std::int64_t y = 0; y < f.height; ++y)
+        move(i, image + i * image_floats + y * row_floats, plane + f.inside() + y * f.row_floats());
+      fill_border(f, border, plane);
+    });
+  for_each_parallel(f.batch * f.blocks() / 2, [&](std::int64_t i) {  // two blocks share a plane's lines
+    thread_local FloatBuffer scratch;
+    float *moved = scratch.at_least(static_cast<std::size_t>(row_floats)),
+          *plane = framed + i * f.plane_floats();
+    for (std::int64_t half = 0; half < 2; ++half)
+      for (std::int64_t y = 0; y < f.height; ++y) {
+        move(2 * i + half, image + (2 * i + half) * image_floats + y * row_floats, moved);
+        bf16_->narrow(f.width, moved, plane + f.inside() + y * f.row_floats() + half * kBlock / 2);
+      }
+    fill_border(f, border, plane);
+  });
 }
 
 void ConvStage::pack(const float* weight, float* packed) const {
@@ -72,7 +102,7 @@ void ConvStage::pack_back(const float* weight, float* packed) const {
 }
 
 NormActivation ConvStage::norm() const {
-  const Frame& f = source();
+  const Frame f = source();
   return {f.batch, f.channels, f.height * f.width, shape_.entry.slope};
 }
 
@@ -80,7 +110,7 @@ std::size_t ConvStage::moment_floats() const { return static_cast<std::size_t>(n
 
 // Normed, activated, with its border.
 void ConvStage::enter(const float* x, const float* moments, float* framed) const {
-  const Frame& f = source();
+  const Frame f = source();
   if (is_planar(f)) return frame_planar(f, shape_.entry.border, x, framed);
   static constexpr std::array<float, kBlock> kNoMean{};
   static constexpr std::array<float, kBlock> kNoFactor = [] {
@@ -89,21 +119,26 @@ void ConvStage::enter(const float* x, const float* moments, float* framed) const
     return ones;
   }();
   const bool normed = shape_.entry.norm == Entry::Norm::instance;
-  for_each_parallel(f.batch * f.blocks(), [&](std::int64_t i) {
+  const std::int64_t blocks = f.batch * f.blocks();
+  frame_blocks(f, shape_.entry.border, x, framed, [&](std::int64_t i, const float* from, float* to) {
     const float* mean = normed ? moments + i * kBlock : kNoMean.data();
-    const float* factor = normed ? moments + (f.batch * f.blocks() + i) * kBlock : kNoFactor.data();
-    frame_plane(f, shape_.entry.border, x + i * f.height * f.width * kBlock, framed + i * f.plane_floats(),
-                [&](const float* from, float* to) {
-                  norms_->activate(f.width, from, mean, factor, shape_.entry.slope, to);
-                });
+    const float* factor = normed ? moments + (blocks + i) * kBlock : kNoFactor.data();
+    norms_->activate(f.width, from, mean, factor, shape_.entry.slope, to);
   });
+}
+
+void ConvStage::enter_gradient(const float* dy, float* framed) const {
+  const Frame f = result();
+  if (is_planar(f)) return frame_planar(f, Border::zero, dy, framed);
+  frame_blocks(f, Border::zero, dy, framed,
+               [&](std::int64_t, const float* from, float* to) { std::copy_n(from, f.width * kBlock, to); });
 }
 
 void ConvStage::forward(const float* x, const float* packed, const float* bias, float* moments,
                         float* y) const {
-  const Frame& f = source();
+  const Frame f = source();
   if (shape_.entry.norm == Entry::Norm::instance) norm().find_moments(isa_, x, moments);
-  float* framed = stage_scratch().source.at_least(f.floats());
+  float* framed = stage_scratch().source.at_least(framed_floats(f));
   enter(x, moments, framed);
   if (shape_.direction == Direction::forward)
     conv_.forward(framed, packed, bias, y);
@@ -113,7 +148,7 @@ void ConvStage::forward(const float* x, const float* packed, const float* bias, 
 
 // From the gradient of what was convolved, its border too where that was mirrored, to that of x.
 void ConvStage::leave(const float* x, const float* moments, float* gradient, float* dx) const {
-  const Frame& f = source();
+  const Frame f = source();
   const bool folds = shape_.entry.border == Border::reflect,
              normed = shape_.entry.norm == Entry::Norm::instance;
   const std::int64_t lanes = is_planar(f) ? 1 : kBlock, pixels = f.height * f.width;
@@ -135,18 +170,11 @@ void ConvStage::leave(const float* x, const float* moments, float* gradient, flo
 void ConvStage::backward(const float* x, const float* moments, const float* packed_back, const float* dy,
                          float* dx, float* dw) const {
   StageScratch& scratch = stage_scratch();
-  const Frame& r = result();
-  float* framed_dy = scratch.result.at_least(r.floats());
-  if (is_planar(r))
-    frame_planar(r, Border::zero, dy, framed_dy);
-  else
-    for_each_parallel(r.batch * r.blocks(), [&](std::int64_t i) {
-      frame_plane(r, Border::zero, dy + i * r.height * r.width * kBlock, framed_dy + i * r.plane_floats(),
-                  [&](const float* from, float* to) { std::copy_n(from, r.width * kBlock, to); });
-    });
+  float* framed_dy = scratch.result.at_least(framed_floats(result()));
+  enter_gradient(dy, framed_dy);
   const bool forwards = shape_.direction == Direction::forward;
   if (dw != nullptr) {
-    float* framed_x = scratch.source.at_least(source().floats());
+    float* framed_x = scratch.source.at_least(framed_floats(source()));
     enter(x, moments, framed_x);
     conv_.weight_gradient(forwards ? framed_x : framed_dy, forwards ? framed_dy : framed_x, dw);
   }

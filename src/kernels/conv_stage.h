@@ -26,21 +26,23 @@ struct StageShape {
   DirectShape conv;
   Direction direction = Direction::forward;
   Entry entry;
+  Operands operands = Operands::fp32;
   bool operator==(const StageShape&) const = default;
   std::int64_t in_channels() const;
   std::int64_t out_channels() const;
 };
 
-/// Whether a stage takes it: what DirectConv takes; values are changed of blocked images only; borders are
-/// mirrored of convolutions of stride 1 that are not transposed, with sides larger than the padding.
+/// Whether a stage takes it: what DirectConv takes of these operands; values are changed of blocked images
+/// only; borders are mirrored of convolutions of stride 1 that are not transposed, with sides larger than the
+/// padding.
 bool is_taken(const StageShape& shape);
 
-/// Images with 16 channels and more are blocked, [batch, channels / 16, height, width, 16], others planar.
-/// Scratch memory belongs to the thread that calls and stays with it. The same bits for any number of
-/// OpenMP's threads.
+/// Images with 16 channels and more are blocked, [batch, channels / 16, height, width, 16], others planar;
+/// floats whatever the operands, which are rounded on the way in. Scratch memory belongs to the thread that
+/// calls and stays with it. The same bits for any number of OpenMP's threads.
 class ConvStage {
  public:
-  /// Throws std::logic_error for Isa::plain and for a shape that is not taken.
+  /// Throws std::logic_error for Isa::plain, for a shape that is not taken, and as DirectConv does.
   ConvStage(const StageShape& shape, Isa isa);
 
   std::size_t weight_floats() const { return conv_.weight_floats(); }
@@ -58,16 +60,22 @@ class ConvStage {
                 float* dw) const;
 
  private:
-  const Frame& source() const;
-  const Frame& result() const;
+  Frame source() const;
+  Frame result() const;
   NormActivation norm() const;
+  std::size_t framed_floats(const Frame& frame) const;
+  template <class MoveRow>
+  void frame_blocks(const Frame& frame, Border border, const float* image, float* framed,
+                    const MoveRow& move) const;
   void enter(const float* x, const float* moments, float* framed) const;
+  void enter_gradient(const float* dy, float* framed) const;
   void leave(const float* x, const float* moments, float* gradient, float* dx) const;
 
   StageShape shape_;
   DirectConv conv_;
   Isa isa_;
   const NormStages* norms_;
+  const Bf16Stages* bf16_;  // null where operands are floats
 };
 
 }  // namespace torsor

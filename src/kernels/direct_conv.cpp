@@ -31,8 +31,9 @@ std::pair<std::int64_t, std::int64_t> part_of(std::int64_t rows, std::int64_t i,
 
 }  // namespace
 
-bool is_taken(const DirectShape& s) {
-  const auto fits = [](std::int64_t channels) {
+bool is_taken(const DirectShape& s, Operands operands) {
+  const auto fits = [operands](std::int64_t channels) {
+    if (operands == Operands::bf16) return channels >= 1 && channels % kWideBlock == 0;
     return channels >= 1 && (is_few(channels) || channels % kBlock == 0);
   };
   const bool has_results = s.height + 2 * s.padding >= s.kernel && s.width + 2 * s.padding >= s.kernel;
@@ -42,15 +43,28 @@ bool is_taken(const DirectShape& s) {
          s.padding >= 0 && s.padding < s.kernel && has_results;
 }
 
-DirectConv::DirectConv(const DirectShape& shape, Isa isa) : shape_(shape), stages_(&direct_stages(isa)) {
-  if (!is_taken(shape)) throw std::logic_error("DirectConv: a shape that it does not take");
+DirectConv::DirectConv(const DirectShape& shape, Isa isa, Operands operands)
+    : shape_(shape), operands_(operands) {
+  if (!is_taken(shape, operands)) throw std::logic_error("DirectConv: a shape that it does not take");
+  if (operands == Operands::fp32) stages_ = &direct_stages(isa);
+  if (operands == Operands::bf16) bf16_ = bf16_stages(isa);
+  if (operands == Operands::bf16 && bf16_ == nullptr)
+    throw std::logic_error("DirectConv: no bfloat16 with " + isa_name(isa) + " here");
   in_ = {shape.batch, shape.in_channels, shape.height, shape.width, shape.padding};
   out_ = {shape.batch, shape.out_channels, shape.out_height(), shape.out_width(),
           divide_up(shape.kernel - 1, shape.stride)};
+  if (operands == Operands::bf16) {
+    in_ = in_.paired();
+    out_ = out_.paired();
+  }
 }
 
 std::size_t DirectConv::weight_floats() const {
-  return static_cast<std::size_t>(shape_.in_channels * shape_.out_channels * shape_.kernel * shape_.kernel);
+  return static_cast<std::size_t>(tap_floats() * shape_.kernel * shape_.kernel);
+}
+
+std::int64_t DirectConv::tap_floats() const {
+  return shape_.in_channels * shape_.out_channels / (operands_ == Operands::bf16 ? 2 : 1);
 }
 
 DirectConv::Grid DirectConv::forward_grid() const {
@@ -101,6 +115,8 @@ std::vector<DirectConv::Grid> DirectConv::backward_grids(Region region) const {
 void DirectConv::pack_taps(const Grid& grid, std::int64_t results, std::int64_t sources,
                            std::int64_t result_step, std::int64_t source_step, const float* weight,
                            float* packed) const {
+  if (operands_ == Operands::bf16)
+    return pack_bf16(grid, results, sources, result_step, source_step, weight, packed);
   const auto taps = static_cast<std::int64_t>(grid.taps.size());
   const bool few = is_few(results);
   const std::int64_t inner = few ? results : std::min(sources, kBlock),
@@ -131,7 +147,7 @@ void DirectConv::pack_back(const float* weight, float* packed) const {
   for (const Grid& grid : backward_grids(Region::image)) {
     pack_taps(grid, shape_.in_channels, shape_.out_channels, square, shape_.in_channels * square, weight,
               packed);
-    packed += static_cast<std::int64_t>(grid.taps.size()) * shape_.in_channels * shape_.out_channels;
+    packed += static_cast<std::int64_t>(grid.taps.size()) * tap_floats();
   }
 }
 
@@ -142,7 +158,14 @@ void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, 
   const std::int64_t out_blocks = image.channels / kBlock, panels = divide_up(out_blocks, kMostOutBlocks);
   const std::int64_t bands = std::clamp<std::int64_t>(grid.rows * grid.pixels / kBandPixels, 1, grid.rows);
   const std::int64_t block_weights = taps * source.lanes() * kBlock;
-  const std::int64_t chunk = std::max<std::int64_t>(1, kMostTerms / std::max<std::int64_t>(1, taps * kBlock));
+  // Of bf16 weights of a panel lie together, else those of a block of results.
+  const std::int64_t step_of_weights =
+      operands_ == Operands::bf16 ? kMostOutBlocks * block_weights : block_weights;
+  // Tiles keep their sums, and what they round is little beside what the operands were.
+  const std::int64_t chunk =
+      operands_ == Operands::bf16
+          ? source.blocks()
+          : std::max<std::int64_t>(1, kMostTerms / std::max<std::int64_t>(1, taps * kBlock));
   for_each_parallel(source.batch * bands * panels, [&](std::int64_t i) {
     const std::int64_t n = i / (bands * panels), block = i % panels * kMostOutBlocks;
     const auto [first_row, last_row] = part_of(grid.rows, i / panels % bands, bands);
@@ -157,15 +180,23 @@ void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, 
     p.weight_stride = source.blocks() * block_weights;
     p.out_stride = image.pixels * kBlock;
     p.out_step = grid.out_step * kBlock;
+    RowSpan rows{0, grid.row_step, grid.out_row_step * kBlock};
     const float* weights = packed + block * p.weight_stride;
     const float* image_x = x + n * source.blocks() * p.block_stride + grid.first;
     float* out = image.data + ((n * out_blocks + block) * image.pixels + grid.out_first) * kBlock;
     for (std::int64_t first = 0; first < source.blocks(); first += chunk) {
       p.blocks = std::min(chunk, source.blocks() - first);
       const float* begin = first > 0 ? nullptr : start != nullptr ? start + block * kBlock : kZeros.data();
-      for (std::int64_t row = first_row; row < last_row; ++row)
-        stages_->row(p, image_x + first * p.block_stride + row * grid.row_step,
-                     weights + first * block_weights, begin, out + row * grid.out_row_step * kBlock);
+      const float *from = image_x + first * p.block_stride + first_row * grid.row_step,
+                  *chunk_weights = weights + first * step_of_weights;
+      float* to = out + first_row * rows.out_step;
+      rows.count = last_row - first_row;
+      if (bf16_ != nullptr) {
+        bf16_->rows(p, rows, from, chunk_weights, begin, to);
+        continue;
+      }
+      for (std::int64_t row = 0; row < rows.count; ++row)
+        stages_->row(p, from + row * rows.step, chunk_weights, begin, to + row * rows.out_step);
     }
   });
 }
@@ -206,11 +237,12 @@ void DirectConv::input_gradient(const float* framed_dy, const float* packed_back
       compute_dots(grid, out_, framed_dy, packed_back, start, image);
     else
       compute(grid, out_, framed_dy, packed_back, start, image);
-    packed_back += static_cast<std::int64_t>(grid.taps.size()) * shape_.in_channels * shape_.out_channels;
+    packed_back += static_cast<std::int64_t>(grid.taps.size()) * tap_floats();
   }
 }
 
 void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const {
+  if (operands_ == Operands::bf16) return bf16_weight_gradient(framed_x, framed_dy, dw);
   // a's lanes are multiplied one by one with b's vectors, so that b must have whole blocks.
   const bool few_out = is_few(shape_.out_channels);
   const Grid grid = forward_grid();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/bf16_stages.h"
 #include "kernels/direct_stages.h"
 #include "kernels/frame.h"
 
@@ -21,19 +22,21 @@ struct DirectShape {
 };
 
 /// Whether the kernel takes it: strides 1 and 2; channels in multiples of 16, on one side up to four
-/// instead, of the output with stride 1 alone.
-bool is_taken(const DirectShape& shape);
+/// instead, of the output with stride 1 alone. With bf16 in multiples of 32.
+bool is_taken(const DirectShape& shape, Operands operands = Operands::fp32);
 
 /// Which results a gradient is wanted for: those of the image, or those around it too.
 enum class Region { image, with_border };
 
 /// The same bits for any number of OpenMP's threads. Images come in frames; results with 16 channels and more
 /// are blocked without a border, [batch, channels / 16, height, width, 16], those with fewer are planar,
-/// [batch, channels, height, width].
+/// [batch, channels, height, width]. With bf16 frames hold pairs (see Frame::paired()), and so do packed
+/// weights; results are floats, and sums over products too.
 class DirectConv {
  public:
-  /// Throws std::logic_error for Isa::plain and for a shape that is not taken.
-  DirectConv(const DirectShape& shape, Isa isa);
+  /// Throws std::logic_error for a shape that is not taken, and for an instruction set without stages for the
+  /// operands (see direct_stages() and bf16_stages()).
+  DirectConv(const DirectShape& shape, Isa isa, Operands operands = Operands::fp32);
 
   /// The input with the padding as its border, and the output's gradient with what input_gradient() reads.
   const Frame& in_frame() const { return in_; }
@@ -66,17 +69,24 @@ class DirectConv {
     std::int64_t channels, pixels;
     float* data;
   };
+  std::int64_t tap_floats() const;  // of packed weights
   Grid forward_grid() const;
   std::vector<Grid> backward_grids(Region region) const;
   void pack_taps(const Grid& grid, std::int64_t results, std::int64_t sources, std::int64_t result_step,
+                 std::int64_t source_step, const float* weight, float* packed) const;
+  void pack_bf16(const Grid& grid, std::int64_t results, std::int64_t sources, std::int64_t result_step,
                  std::int64_t source_step, const float* weight, float* packed) const;
   void compute(const Grid& grid, const Frame& source, const float* x, const float* packed, const float* start,
                const Image& image) const;
   void compute_dots(const Grid& grid, const Frame& source, const float* x, const float* packed,
                     const float* start, const Image& image) const;
 
+  void bf16_weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const;
+
   DirectShape shape_;
-  const DirectStages* stages_;
+  Operands operands_;
+  const DirectStages* stages_ = nullptr;
+  const Bf16Stages* bf16_ = nullptr;
   Frame in_, out_;
 };
 

@@ -7,32 +7,38 @@
 
 namespace torsor {
 
-void fill_border(const Frame& f, Border border, float* plane) {
-  if (f.border == 0) return;
-  const std::int64_t row = f.row_floats(), b = f.border;
-  if (border == Border::zero) {
-    const std::size_t above = static_cast<std::size_t>(b * row) * sizeof(float);
-    const std::size_t beside = static_cast<std::size_t>(b * kBlock) * sizeof(float);
-    std::memset(plane, 0, above);
-    std::memset(plane + (b + f.height) * row, 0, above);
-    for (std::int64_t y = b; y < b + f.height; ++y) {
-      std::memset(plane + y * row, 0, beside);
-      std::memset(plane + y * row + (b + f.width) * kBlock, 0, beside);
-    }
-    return;
+namespace {
+
+// Pixels [0, count) of `to`, those of `from` or zeros.
+void set_pixels(LinePart part, std::int64_t count, float* to, const float* from) {
+  const auto set = [&](float* there, const float* source, std::int64_t floats) {
+    const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
+    source != nullptr ? std::memcpy(there, source, bytes) : std::memset(there, 0, bytes);
+  };
+  if (part.count == kBlock) return set(to, from, count * kBlock);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t at = i * kBlock + part.first;
+    set(to + at, from != nullptr ? from + at : nullptr, part.count);
   }
-  const auto copy_pixel = [](float* to, const float* from) { std::memcpy(to, from, kBlock * sizeof(float)); };
+}
+
+}  // namespace
+
+void fill_border(const Frame& f, Border border, float* plane, LinePart part) {
+  const std::int64_t row = f.row_floats(), b = f.border;
+  const bool mirrors = border == Border::reflect;
+  const auto mirror = [&](const float* from) { return mirrors ? from : nullptr; };
   for (std::int64_t y = b; y < b + f.height; ++y) {
     float *left = plane + y * row + b * kBlock, *right = left + (f.width - 1) * kBlock;
     for (std::int64_t i = 1; i <= b; ++i) {
-      copy_pixel(left - i * kBlock, left + i * kBlock);
-      copy_pixel(right + i * kBlock, right - i * kBlock);
+      set_pixels(part, 1, left - i * kBlock, mirror(left + i * kBlock));
+      set_pixels(part, 1, right + i * kBlock, mirror(right - i * kBlock));
     }
   }
   float *top = plane + b * row, *bottom = top + (f.height - 1) * row;
   for (std::int64_t i = 1; i <= b; ++i) {
-    std::memcpy(top - i * row, top + i * row, static_cast<std::size_t>(row) * sizeof(float));
-    std::memcpy(bottom + i * row, bottom - i * row, static_cast<std::size_t>(row) * sizeof(float));
+    set_pixels(part, f.full_width(), top - i * row, mirror(top + i * row));
+    set_pixels(part, f.full_width(), bottom + i * row, mirror(bottom - i * row));
   }
 }
 

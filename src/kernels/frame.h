@@ -20,13 +20,20 @@ struct Frame {
   std::int64_t row_floats() const { return full_width() * kBlock; }
   std::int64_t plane_floats() const { return full_height() * row_floats(); }
   std::size_t floats() const { return static_cast<std::size_t>(batch * blocks() * plane_floats()); }
+  /// The same with values of bfloat16, whose pairs take the places of floats: blocks are of 32 channels.
+  Frame paired() const { return {batch, channels / 2, height, width, border}; }
   /// Where the image begins in a plane.
   std::int64_t inside() const { return border * (row_floats() + kBlock); }
 };
 
-/// What lies around the image of one plane whose inside is written. Sides must exceed the border where it
-/// is mirrored.
-void fill_border(const Frame& frame, Border border, float* plane);
+/// Part of a line of 16 floats.
+struct LinePart {
+  std::int64_t first = 0, count = kBlock;
+};
+
+/// What lies around the image of one plane whose inside is written, in this part of each line. Sides must
+/// exceed the border where it is mirrored.
+void fill_border(const Frame& frame, Border border, float* plane, LinePart part = {});
 
 /// Adds the mirrored border of a gradient [full_height, full_width] of pixels of `lanes` floats to the inside
 /// and takes that out: [height, width]. The plane is written over.

@@ -1,10 +1,15 @@
 // Work that is split over threads: libtorch's own pool, since both use one OpenMP runtime.
 #pragma once
 
+#include <omp.h>
+
 #include <cstdint>
 #include <exception>
 
 namespace torsor {
+
+/// How many threads for_each_parallel() may have; 1 within it.
+inline std::int64_t most_threads() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
 
 /// Calls work(0) ... work(count - 1), each once, from as many threads as OpenMP gives. Who does what does not
 /// show in the results as long as no two calls write to one place. Throws what one of the calls threw.

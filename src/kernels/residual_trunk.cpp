@@ -2,13 +2,25 @@
 
 #include <cstring>
 
+#include "kernels/bf16_conv3x3.h"
+#include "kernels/winograd.h"
+
 namespace torsor {
 
-ResidualTrunk::ResidualTrunk(const TrunkShape& shape, Isa isa)
-    : shape_(shape), winograd_(shape.convolution(), isa), norms_(&norm_stages(isa)) {}
+namespace {
+
+std::unique_ptr<const PlaneConv> convolution_of(const Conv3x3Shape& shape, Isa isa, Operands operands) {
+  if (operands == Operands::bf16) return std::make_unique<Bf16Conv3x3>(shape, isa);
+  return std::make_unique<Winograd3x3>(shape, isa);
+}
+
+}  // namespace
+
+ResidualTrunk::ResidualTrunk(const TrunkShape& shape, Isa isa, Operands operands)
+    : shape_(shape), conv_(convolution_of(shape.convolution(), isa, operands)), norms_(&norm_stages(isa)) {}
 
 std::size_t ResidualTrunk::image_floats() const {
-  return static_cast<std::size_t>(shape_.batch * winograd_.in_blocks() * winograd_.plane_floats());
+  return static_cast<std::size_t>(shape_.batch * conv_->in_blocks() * conv_->plane_floats());
 }
 
 std::size_t ResidualTrunk::scale_floats() const {
@@ -17,34 +29,32 @@ std::size_t ResidualTrunk::scale_floats() const {
 
 void ResidualTrunk::forward(const float* x, const std::vector<const float*>& transformed,
                             const Record* record, float* y) {
-  float *in = in_.at_least(winograd_.in_floats()), *out = out_.at_least(winograd_.out_floats());
-  const std::int64_t plane_floats = winograd_.plane_floats(), pixels = winograd_.pixels();
-  winograd_.for_each_plane(winograd_.in_blocks(),
-                           [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-                             winograd_.input_plane(n, block, x + plane * plane_floats, in);
-                           });
+  float *in = in_.at_least(conv_->in_floats()), *out = out_.at_least(conv_->out_floats());
+  const std::int64_t plane_floats = conv_->plane_floats(), pixels = conv_->pixels();
+  conv_->for_each_plane(conv_->in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+    conv_->input_plane(n, block, x + plane * plane_floats, in);
+  });
   for (std::int64_t i = 0; i < 2 * shape_.blocks; ++i) {
     const auto conv = static_cast<std::size_t>(i), of = conv / 2;
     const bool ends_block = i % 2 == 1, is_last = i + 1 == 2 * shape_.blocks;
     const float* skip = of == 0 ? x : record != nullptr ? record->inputs[of - 1] : y;
     float* sum = !ends_block || is_last || record == nullptr ? y : record->inputs[of];
-    winograd_.multiply(in, transformed[conv], out);
-    winograd_.for_each_plane(
-        winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-          thread_local FloatBuffer scratch;
-          float* work = scratch.at_least(static_cast<std::size_t>(plane_floats + kBlock));
-          float* scale = work + plane_floats;
-          const std::int64_t at = plane * plane_floats;
-          winograd_.output_plane(n, block, out, work);
-          if (record != nullptr) scale = record->scales[conv] + plane * kBlock;
-          float* normalised = record != nullptr ? record->normalised[conv] + at : work;
-          norms_->normalise(pixels, work, normalised, scale);
-          if (ends_block)
-            norms_->add(pixels, normalised, skip + at, sum + at);
-          else
-            norms_->relu(pixels, normalised, work);
-          if (!is_last) winograd_.input_plane(n, block, ends_block ? sum + at : work, in);
-        });
+    conv_->multiply(in, transformed[conv], out);
+    conv_->for_each_plane(conv_->in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+      thread_local FloatBuffer scratch;
+      float* work = scratch.at_least(static_cast<std::size_t>(plane_floats + kBlock));
+      float* scale = work + plane_floats;
+      const std::int64_t at = plane * plane_floats;
+      const float* result = conv_->output_plane(n, block, out, work);
+      if (record != nullptr) scale = record->scales[conv] + plane * kBlock;
+      float* normalised = record != nullptr ? record->normalised[conv] + at : work;
+      norms_->normalise(pixels, result, normalised, scale);
+      if (ends_block)
+        norms_->add(pixels, normalised, skip + at, sum + at);
+      else
+        norms_->relu(pixels, normalised, work);
+      if (!is_last) conv_->input_plane(n, block, ends_block ? sum + at : work, in);
+    });
   }
 }
 
@@ -52,23 +62,22 @@ void ResidualTrunk::backward(const float* x, const Record& record,
                              const std::vector<const float*>& transformed, const float* dy,
                              const std::vector<const float*>& of_residuals, float* dx,
                              const std::vector<float*>& dw) {
-  float *in = in_.at_least(winograd_.in_floats()), *out = out_.at_least(winograd_.out_floats());
-  float* back = image_.at_least(winograd_.in_floats());  // a convolution's input gradient, transformed
-  const std::int64_t plane_floats = winograd_.plane_floats(), pixels = winograd_.pixels();
+  float *in = in_.at_least(conv_->in_floats()), *out = out_.at_least(conv_->gradient_floats());
+  float* back = back_.at_least(conv_->back_floats());  // a convolution's input gradient, in its form
+  const std::int64_t plane_floats = conv_->plane_floats(), pixels = conv_->pixels();
   std::memcpy(dx, dy, image_floats() * sizeof(float));  // dx is the gradient of the block's sum all the way
   for (std::int64_t i = 2 * shape_.blocks - 1; i >= 0; --i) {
     const auto conv = static_cast<std::size_t>(i), of = conv / 2;
     const bool ends_block = i % 2 == 1, is_last = i + 1 == 2 * shape_.blocks;
     const float* residual = ends_block && !of_residuals.empty() ? of_residuals[of] : nullptr;
     const float* block_input = of == 0 ? x : record.inputs[of - 1];
-    winograd_.for_each_plane(winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block,
-                                                        std::int64_t plane) {
+    conv_->for_each_plane(conv_->in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
       thread_local FloatBuffer scratch;
-      float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + winograd_.scratch_floats());
+      float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + conv_->scratch_floats());
       float* folded = work + plane_floats;
       const std::int64_t at = plane * plane_floats;
       const float *normalised = record.normalised[conv] + at, *scale = record.scales[conv] + plane * kBlock;
-      if (!is_last) winograd_.input_gradient_plane(n, block, back, folded, work);
+      if (!is_last) conv_->input_gradient_plane(n, block, back, folded, work);
       if (ends_block) {  // what came back from the next block's first convolution joins its sum's gradient
         if (!is_last) norms_->add(pixels, dx + at, work, dx + at);
         const float* gradient = dx + at;
@@ -81,27 +90,26 @@ void ResidualTrunk::backward(const float* x, const Record& record,
         norms_->relu_gradient(pixels, work, normalised, 0, work);
         norms_->normalise_gradient(pixels, work, normalised, scale, work);
       }
-      winograd_.output_gradient_plane(n, block, work, out);
+      conv_->output_gradient_plane(n, block, work, out);
       if (dw[conv] == nullptr) return;
       if (ends_block) {  // its input was the rectified middle of the block
         norms_->relu(pixels, record.normalised[conv - 1] + at, work);
-        winograd_.input_plane(n, block, work, in);
+        conv_->input_plane(n, block, work, in);
       } else {
-        winograd_.input_plane(n, block, block_input + at, in);
+        conv_->input_plane(n, block, block_input + at, in);
       }
     });
-    winograd_.multiply_back(out, transformed[conv], back);
+    conv_->multiply_back(out, transformed[conv], back);
     if (dw[conv] != nullptr)
-      winograd_.multiply_weights(in, out, weights_.at_least(winograd_.weight_floats()), dw[conv]);
+      conv_->multiply_weights(in, out, weights_.at_least(conv_->sum_floats()), dw[conv]);
   }
-  winograd_.for_each_plane(
-      winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
-        thread_local FloatBuffer scratch;
-        float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + winograd_.scratch_floats());
-        const std::int64_t at = plane * plane_floats;
-        winograd_.input_gradient_plane(n, block, back, work + plane_floats, work);
-        norms_->add(pixels, dx + at, work, dx + at);
-      });
+  conv_->for_each_plane(conv_->in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
+    thread_local FloatBuffer scratch;
+    float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + conv_->scratch_floats());
+    const std::int64_t at = plane * plane_floats;
+    conv_->input_gradient_plane(n, block, back, work + plane_floats, work);
+    norms_->add(pixels, dx + at, work, dx + at);
+  });
 }
 
 }  // namespace torsor

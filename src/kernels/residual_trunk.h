@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "kernels/bf16_stages.h"
 #include "kernels/buffer.h"
 #include "kernels/norm_stages.h"
-#include "kernels/winograd.h"
+#include "kernels/plane_conv.h"
 
 namespace torsor {
 
@@ -19,7 +21,8 @@ struct TrunkShape {
 
 /// Images are blocked, [batch, channels / 16, height, width, 16]; weights are [channels,channels,3,3], two of
 /// a block. A bias before an instance norm changes nothing and gets no gradient: there is none. Between two
-/// convolutions a plane is normalised, rectified, added and transformed while it is in the cache. One object
+/// convolutions a plane is normalised, rectified, added and transformed while it is in the cache: Winograd's
+/// convolution of floats, or one of bfloat16, with floats all around it. One object
 /// for one thread at a time; the same bits for any number of OpenMP's threads.
 class ResidualTrunk {
  public:
@@ -30,14 +33,15 @@ class ResidualTrunk {
     std::vector<float*> scales;      // of each norm: scale_floats()
   };
 
-  /// Throws std::logic_error as Winograd3x3 does.
-  ResidualTrunk(const TrunkShape& shape, Isa isa);
+  /// Throws std::logic_error as Winograd3x3 does, with bf16 as Bf16Conv3x3.
+  ResidualTrunk(const TrunkShape& shape, Isa isa, Operands operands = Operands::fp32);
 
-  const Winograd3x3& winograd() const { return winograd_; }
+  /// How weights are transformed.
+  const PlaneConv& convolution() const { return *conv_; }
   std::size_t image_floats() const;
   std::size_t scale_floats() const;
 
-  /// x -> y. `transformed`: two of a block, see Winograd3x3::transform_weights(). With `record` it is filled.
+  /// x -> y. `transformed`: two of a block, see PlaneConv::transform_weights(). With `record` it is filled.
   void forward(const float* x, const std::vector<const float*>& transformed, const Record* record, float* y);
 
   /// dy -> dx, and dw[i], [channels,channels,3,3], of each weight where it is not null. `of_residuals`: the
@@ -48,9 +52,9 @@ class ResidualTrunk {
 
  private:
   TrunkShape shape_;
-  Winograd3x3 winograd_;
+  std::unique_ptr<const PlaneConv> conv_;
   const NormStages* norms_;
-  FloatBuffer in_, out_, weights_, image_;
+  FloatBuffer in_, out_, weights_, back_;
 };
 
 /// The twins: images [batch, channels, height, width], any number of channels, one operation after the other.

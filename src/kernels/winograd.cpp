@@ -43,7 +43,7 @@ bool is_taken(const Conv3x3Shape& s) {
 }
 
 Winograd3x3::Winograd3x3(const Conv3x3Shape& shape, Isa isa)
-    : shape_(shape),
+    : PlaneConv(shape),
       stages_(&winograd_stages(isa)),
       products_(&winograd_products(isa)),
       tiling_({shape.height, shape.width}, shape.batch) {
@@ -52,7 +52,7 @@ Winograd3x3::Winograd3x3(const Conv3x3Shape& shape, Isa isa)
 
 std::size_t Winograd3x3::weight_floats() const {
   return static_cast<std::size_t>(kPositions *
-                                  weight_position_stride(shape_.in_channels, shape_.out_channels));
+                                  weight_position_stride(shape().in_channels, shape().out_channels));
 }
 
 std::int64_t Winograd3x3::offset(std::int64_t n, std::int64_t block) const {
@@ -60,28 +60,30 @@ std::int64_t Winograd3x3::offset(std::int64_t n, std::int64_t block) const {
 }
 
 void Winograd3x3::input_plane(std::int64_t n, std::int64_t block, const float* plane, float* in) const {
-  stages_->input(tiling_.grid, shape_.border, plane, in + offset(n, block),
-                 tiling_.position_stride(shape_.in_channels));
+  stages_->input(tiling_.grid, shape().border, plane, in + offset(n, block),
+                 tiling_.position_stride(shape().in_channels));
 }
 
-void Winograd3x3::output_plane(std::int64_t n, std::int64_t block, const float* out, float* plane) const {
-  stages_->output(tiling_.grid, out + offset(n, block), tiling_.position_stride(shape_.out_channels), plane);
+const float* Winograd3x3::output_plane(std::int64_t n, std::int64_t block, const float* out,
+                                       float* plane) const {
+  stages_->output(tiling_.grid, out + offset(n, block), tiling_.position_stride(shape().out_channels), plane);
+  return plane;
 }
 
 void Winograd3x3::output_gradient_plane(std::int64_t n, std::int64_t block, const float* plane,
-                                        float* out) const {
-  stages_->output_gradient(tiling_.grid, plane, out + offset(n, block),
-                           tiling_.position_stride(shape_.out_channels));
+                                        float* gradient) const {
+  stages_->output_gradient(tiling_.grid, plane, gradient + offset(n, block),
+                           tiling_.position_stride(shape().out_channels));
 }
 
-void Winograd3x3::input_gradient_plane(std::int64_t n, std::int64_t block, const float* in, float* scratch,
+void Winograd3x3::input_gradient_plane(std::int64_t n, std::int64_t block, float* back, float* scratch,
                                        float* plane) const {
-  stages_->input_gradient(tiling_.grid, shape_.border, in + offset(n, block),
-                          tiling_.position_stride(shape_.in_channels), scratch, plane);
+  stages_->input_gradient(tiling_.grid, shape().border, back + offset(n, block),
+                          tiling_.position_stride(shape().in_channels), scratch, plane);
 }
 
 void Winograd3x3::transform_weights(const float* weight, float* transformed) const {
-  const std::int64_t in = shape_.in_channels, stride = weight_position_stride(in, shape_.out_channels);
+  const std::int64_t in = shape().in_channels, stride = weight_position_stride(in, shape().out_channels);
   for_each_parallel(out_blocks(), [&](std::int64_t block) {
     alignas(64) std::array<float, 9 * kBlock> taps;
     for (std::int64_t c = 0; c < in; ++c) {
@@ -111,7 +113,7 @@ void Winograd3x3::products(const float* rows, std::int64_t depth, std::int64_t w
 }
 
 void Winograd3x3::multiply(const float* in, const float* transformed, float* out) const {
-  const std::int64_t depth = shape_.in_channels, width = shape_.out_channels;
+  const std::int64_t depth = shape().in_channels, width = shape().out_channels;
   products(
       in, depth, width,
       [&](std::int64_t position, std::int64_t first, std::int64_t) {
@@ -121,10 +123,10 @@ void Winograd3x3::multiply(const float* in, const float* transformed, float* out
 }
 
 // The panel is turned while it is needed: kept turned, weights would take their memory twice.
-void Winograd3x3::multiply_back(const float* out, const float* transformed, float* in) const {
-  const std::int64_t depth = shape_.out_channels, width = shape_.in_channels;
+void Winograd3x3::multiply_back(const float* gradient, const float* transformed, float* back) const {
+  const std::int64_t depth = shape().out_channels, width = shape().in_channels;
   products(
-      out, depth, width,
+      gradient, depth, width,
       [&](std::int64_t position, std::int64_t first, std::int64_t count) {
         thread_local FloatBuffer panel;
         float* turned = panel.at_least(static_cast<std::size_t>(kPanel * depth));
@@ -135,11 +137,11 @@ void Winograd3x3::multiply_back(const float* out, const float* transformed, floa
                           turned + (c / kBlock * depth + k) * kBlock);
         return static_cast<const float*>(turned);
       },
-      in);
+      back);
 }
 
-void Winograd3x3::multiply_weights(const float* in, const float* out, float* sums, float* dw) const {
-  const std::int64_t depth = shape_.in_channels, width = shape_.out_channels, parts = panels(width);
+void Winograd3x3::multiply_weights(const float* in, const float* gradient, float* sums, float* dw) const {
+  const std::int64_t depth = shape().in_channels, width = shape().out_channels, parts = panels(width);
   const std::int64_t stride = weight_position_stride(depth, width);
   for_each_parallel(kPositions * parts, [&](std::int64_t i) {
     const std::int64_t position = i / parts, first = i % parts * kPanel;
@@ -147,7 +149,7 @@ void Winograd3x3::multiply_weights(const float* in, const float* out, float* sum
                                 tiling_.block_stride};
     products_->multiply_weights(
         product, in + position * tiling_.position_stride(depth),
-        out + position * tiling_.position_stride(width) + first / kBlock * tiling_.block_stride,
+        gradient + position * tiling_.position_stride(width) + first / kBlock * tiling_.block_stride,
         sums + position * stride + first * depth);
   });
   for_each_parallel(out_blocks(), [&](std::int64_t block) {

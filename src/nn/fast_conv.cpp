@@ -1,9 +1,9 @@
 #include "nn/fast_conv.h"
 
-#include <ATen/autocast_mode.h>
 #include <torch/autograd.h>
 #include <torch/types.h>
 
+#include <array>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -24,7 +24,8 @@ namespace {
 const float* values(const Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; }
 float* place(const Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; }
 
-StageShape shape_of(const FastConvSpec& spec, const Tensor& x) {
+// With bfloat16 for operands where that is wanted and the channels are enough.
+StageShape shape_of(const FastConvSpec& spec, const Tensor& x, Operands wanted) {
   const ImageSizes s = sizes_of(x);
   const std::int64_t kernel = spec.weight.size(2);
   StageShape shape{{s.batch, spec.weight.size(1), spec.weight.size(0), s.height, s.width, kernel, spec.stride,
@@ -38,6 +39,7 @@ StageShape shape_of(const FastConvSpec& spec, const Tensor& x) {
     shape.conv.height = grown(s.height);
     shape.conv.width = grown(s.width);
   }
+  if (is_taken(shape.conv, wanted)) shape.operands = wanted;
   return shape;
 }
 
@@ -48,9 +50,8 @@ Tensor empty_image(const Tensor& like, std::int64_t batch, std::int64_t channels
   return at::empty({batch, channels / kBlock, height, width, kBlock}, like.options());
 }
 
-Tensor empty_result(const FastConvSpec& spec, const Tensor& x) {
-  const StageShape shape = shape_of(spec, x);
-  const bool transposed = spec.direction == Direction::transposed;
+Tensor empty_result(const StageShape& shape, const Tensor& x) {
+  const bool transposed = shape.direction == Direction::transposed;
   return empty_image(x, shape.conv.batch, shape.out_channels(),
                      transposed ? shape.conv.height : shape.conv.out_height(),
                      transposed ? shape.conv.width : shape.conv.out_width());
@@ -87,17 +88,22 @@ struct FastConv::State {
   FastConvSpec spec;
   Isa isa;
   std::mutex mutex;
-  KeptWeight packed, packed_back;
+  struct Packed {
+    KeptWeight forward, back;
+  };
+  std::array<Packed, 2> packed;  // for each kind of operands
 
-  const float* forward_weights(const ConvStage& stage) {
+  const float* forward_weights(const ConvStage& stage, Operands operands) {
     const std::lock_guard lock(mutex);
-    return packed.current(spec.weight, stage.weight_floats(),
-                          [&](const float* weight, float* form) { stage.pack(weight, form); });
+    return packed[static_cast<std::size_t>(operands)].forward.current(
+        spec.weight, stage.weight_floats(),
+        [&](const float* weight, float* form) { stage.pack(weight, form); });
   }
-  const float* backward_weights(const ConvStage& stage) {
+  const float* backward_weights(const ConvStage& stage, Operands operands) {
     const std::lock_guard lock(mutex);
-    return packed_back.current(spec.weight, stage.weight_floats(),
-                               [&](const float* weight, float* form) { stage.pack_back(weight, form); });
+    return packed[static_cast<std::size_t>(operands)].back.current(
+        spec.weight, stage.weight_floats(),
+        [&](const float* weight, float* form) { stage.pack_back(weight, form); });
   }
 };
 
@@ -107,25 +113,29 @@ struct Computed {
   Tensor y, moments;
 };
 
-Computed compute(FastConv::State& state, const Tensor& x) {
-  const ConvStage stage(shape_of(state.spec, x), state.isa);
-  Computed result{empty_result(state.spec, x), {}};
+Computed compute(FastConv::State& state, const Tensor& x, Operands wanted) {
+  const StageShape shape = shape_of(state.spec, x, wanted);
+  const ConvStage stage(shape, state.isa);
+  Computed result{empty_result(shape, x), {}};
   if (state.spec.entry.norm == Entry::Norm::instance)
     result.moments = at::empty({static_cast<std::int64_t>(stage.moment_floats())}, x.options());
   const Tensor bias = state.spec.bias_role == BiasRole::added ? state.spec.bias : Tensor();
-  stage.forward(values(x), state.forward_weights(stage), values(bias), place(result.moments),
+  stage.forward(values(x), state.forward_weights(stage, shape.operands), values(bias), place(result.moments),
                 place(result.y));
   return result;
 }
 
 class ConvFunction : public torch::autograd::Function<ConvFunction> {
  public:
+  static constexpr std::size_t kInputs = 5;  // of forward(); the first three may have gradients
   // The state's own weight and bias are inputs so that autograd knows of them.
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
-                        const std::optional<Tensor>& bias, const std::shared_ptr<FastConv::State>& state) {
-    const Computed computed = compute(*state, x);
+                        const std::optional<Tensor>& bias, const std::shared_ptr<FastConv::State>& state,
+                        Operands wanted) {
+    const Computed computed = compute(*state, x, wanted);
     ctx->save_for_backward({x, weight, bias.value_or(Tensor()), computed.moments});
     ctx->saved_data["state"] = held(state);
+    ctx->saved_data["wanted"] = static_cast<std::int64_t>(wanted);
     return computed.y;
   }
 
@@ -138,18 +148,20 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
           {saved[0], saved[1], saved[2]},
           [&](const variable_list& in) { return variable_list{conv_by_libtorch(spec, in[0], in[1], in[2])}; },
           gradients);
-      results.emplace_back();
+      results.resize(kInputs);
       return results;
     }
     const Tensor &x = saved[0], &weight = saved[1], &bias = saved[2];
     const Tensor dy = kernel_memory(gradients[0]);
-    variable_list results(4);
+    variable_list results(kInputs);
     if (ctx->needs_input_grad(0)) results[0] = at::empty_like(x);
     if (ctx->needs_input_grad(1)) results[1] = at::empty_like(weight);
     if (bias.defined() && ctx->needs_input_grad(2))
       results[2] = spec.bias_role == BiasRole::added ? bias_gradient(dy) : at::zeros_like(bias);
-    const ConvStage stage(shape_of(spec, x), state->isa);
-    const float* packed_back = results[0].defined() ? state->backward_weights(stage) : nullptr;
+    const StageShape shape = shape_of(spec, x, static_cast<Operands>(ctx->saved_data["wanted"].toInt()));
+    const ConvStage stage(shape, state->isa);
+    const float* packed_back =
+        results[0].defined() ? state->backward_weights(stage, shape.operands) : nullptr;
     if (results[0].defined() || results[1].defined())
       stage.backward(values(x), values(saved[3]), packed_back, values(dy), place(results[0]),
                      place(results[1]));
@@ -196,9 +208,8 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
   }
 };
 
-bool may_run(const Tensor& x) {
-  return (x.dim() == 4 || is_blocked(x)) && is_plain_memory(x) &&
-         !at::autocast::is_autocast_enabled(at::kCPU);
+bool may_run(const Tensor& x, Isa isa) {
+  return (x.dim() == 4 || is_blocked(x)) && is_plain_memory(x) && wanted_operands(isa).has_value();
 }
 
 }  // namespace
@@ -213,8 +224,9 @@ FastConv::~FastConv() = default;
 bool FastConv::takes(const Tensor& x) const {
   const FastConvSpec& spec = state_->spec;
   const Tensor& w = spec.weight;
-  if (!may_run(x) || !is_plain_memory(w) || !w.is_contiguous() || w.size(2) != w.size(3)) return false;
-  const StageShape shape = shape_of(spec, x);
+  if (!may_run(x, state_->isa) || !is_plain_memory(w) || !w.is_contiguous() || w.size(2) != w.size(3))
+    return false;
+  const StageShape shape = shape_of(spec, x, *wanted_operands(state_->isa));
   if (shape.in_channels() != sizes_of(x).channels || !is_taken(shape)) return false;
   if (spec.direction == Direction::forward) return true;
   return shape.conv.out_height() == sizes_of(x).height && shape.conv.out_width() == sizes_of(x).width;
@@ -224,10 +236,12 @@ Tensor FastConv::forward(const Tensor& x) const {
   if (!takes(x)) throw std::logic_error("FastConv: a tensor that it does not take");
   const Tensor image = kernel_memory(in_layout(x));
   const FastConvSpec& spec = state_->spec;
+  const Operands wanted = *wanted_operands(state_->isa);
   if (wants_gradient({image, spec.weight, spec.bias}))
     return ConvFunction::apply(image, spec.weight,
-                               spec.bias.defined() ? std::optional<Tensor>(spec.bias) : std::nullopt, state_);
-  return compute(*state_, image).y;
+                               spec.bias.defined() ? std::optional<Tensor>(spec.bias) : std::nullopt, state_,
+                               wanted);
+  return compute(*state_, image, wanted).y;
 }
 
 std::int64_t FastConv::out_channels() const {
@@ -236,12 +250,14 @@ std::int64_t FastConv::out_channels() const {
 
 void FastConv::invalidate() {
   const std::lock_guard lock(state_->mutex);
-  state_->packed.forget();
-  state_->packed_back.forget();
+  for (State::Packed& kind : state_->packed) {
+    kind.forward.forget();
+    kind.back.forget();
+  }
 }
 
 bool FastNorm::takes(const Tensor& x) const {
-  const ImageSizes s = may_run(x) ? sizes_of(x) : ImageSizes{};
+  const ImageSizes s = may_run(x, isa_) ? sizes_of(x) : ImageSizes{};
   return s.channels > 0 && s.channels % kBlock == 0 && s.height * s.width > 1;
 }
 

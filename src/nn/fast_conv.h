@@ -30,8 +30,8 @@ class FastConv {
   explicit FastConv(FastConvSpec spec, Isa isa = chosen_isa());
   ~FastConv();
 
-  /// Whether the kernel takes x, planar or blocked: float32 on the CPU, not under autocast, of a shape that
-  /// is_taken() says yes to.
+  /// Whether the kernel takes x, planar or blocked: float32 on the CPU, of a shape that is_taken() says yes
+  /// to. Under autocast as FastTrunk.
   bool takes(const at::Tensor& x) const;
   /// With a gradient where one is wanted; gradients of gradients go through libtorch's own operations. Throws
   /// std::logic_error for what takes() says no to.

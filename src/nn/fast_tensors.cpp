@@ -1,5 +1,6 @@
 #include "nn/fast_tensors.h"
 
+#include <ATen/autocast_mode.h>
 #include <torch/autograd.h>
 #include <torch/types.h>
 
@@ -53,6 +54,13 @@ ImageSizes sizes_of(const Tensor& x) {
   return {x.size(0), x.size(1), x.size(2), x.size(3)};
 }
 
+std::optional<Operands> wanted_operands(Isa isa) {
+  if (!at::autocast::is_autocast_enabled(at::kCPU)) return Operands::fp32;
+  const bool there =
+      at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 && bf16_stages(isa) != nullptr;
+  return there ? std::optional(Operands::bf16) : std::nullopt;
+}
+
 bool is_plain_memory(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
 
 Tensor to_blocked_tensor(const Tensor& x) {
@@ -82,6 +90,7 @@ bool wants_gradient(const TensorList& inputs) {
 TensorList gradients_by_libtorch(const TensorList& inputs,
                                  const std::function<TensorList(const TensorList&)>& compute,
                                  const TensorList& gradients) {
+  const c10::impl::ExcludeDispatchKeyGuard in_floats(c10::DispatchKey::AutocastCPU);
   variable_list aliases;
   for (const Tensor& input : inputs) aliases.push_back(input.defined() ? input.view_as(input) : input);
   const variable_list made = compute(aliases);

@@ -6,7 +6,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
+
+#include "kernels/bf16_stages.h"
 
 namespace torsor {
 
@@ -20,6 +23,10 @@ ImageSizes sizes_of(const at::Tensor& x);
 
 /// Contiguous float32 on the CPU, as kernels need it.
 bool is_plain_memory(const at::Tensor& t);
+
+/// What convolutions are to multiply: floats, or bfloat16 under autocast, and then nothing where kernels with
+/// this instruction set have none.
+std::optional<Operands> wanted_operands(Isa isa);
 
 /// [N,C,H,W], C in multiples of 16 -> blocked; a blocked one stays as it is. With gradients, and theirs.
 at::Tensor to_blocked_tensor(const at::Tensor& x);

@@ -1,14 +1,15 @@
 #include "nn/fast_trunk.h"
 
-#include <ATen/autocast_mode.h>
 #include <torch/autograd.h>
 #include <torch/types.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <stdexcept>
 
 #include "kernels/residual_trunk.h"
+#include "kernels/winograd.h"
 #include "nn/fast_tensors.h"
 #include "nn/layers.h"
 #include "nn/weight_version.h"
@@ -27,6 +28,11 @@ float* out(const Tensor& t) { return t.data_ptr<float>(); }
 TrunkShape shape_of(const Tensor& x, std::size_t convolutions) {
   const ImageSizes s = sizes_of(x);
   return {s.batch, s.channels, s.height, s.width, static_cast<std::int64_t>(convolutions / 2)};
+}
+
+// Bfloat16 comes in wider blocks.
+Operands operands_for(Operands wanted, std::int64_t channels) {
+  return channels % kWideBlock == 0 ? wanted : Operands::fp32;
 }
 
 // The same by libtorch: the sum, then every block's residual, all blocked.
@@ -49,43 +55,47 @@ variable_list trunk_by_libtorch(const variable_list& x_and_weights) {
 }  // namespace
 
 struct FastTrunk::State {
+  struct KernelKind {
+    TrunkShape shape;
+    Operands operands;
+    bool operator==(const KernelKind&) const = default;
+  };
+
   std::vector<Tensor> weights, biases;
   Isa isa;
   std::mutex mutex;
-  std::vector<KeptWeight> transformed;
-  std::vector<std::pair<TrunkShape, std::unique_ptr<ResidualTrunk>>> idle;  // those that nobody is using
+  std::array<std::vector<KeptWeight>, 2> transformed;                       // for each kind of operands
+  std::vector<std::pair<KernelKind, std::unique_ptr<ResidualTrunk>>> idle;  // those that nobody is using
 
-  // A kernel for this shape, for one caller alone.
-  std::unique_ptr<ResidualTrunk> borrow(const TrunkShape& shape) {
+  // A kernel of this kind, for one caller alone.
+  std::unique_ptr<ResidualTrunk> borrow(const KernelKind& kind) {
     const std::lock_guard lock(mutex);
     const auto found =
-        std::find_if(idle.begin(), idle.end(), [&](const auto& entry) { return entry.first == shape; });
+        std::find_if(idle.begin(), idle.end(), [&](const auto& entry) { return entry.first == kind; });
     if (found == idle.end()) {
-      idle.clear();  // of another shape: their memory is worth more than the time to get it again
-      return std::make_unique<ResidualTrunk>(shape, isa);
+      idle.clear();  // of another kind: their memory is worth more than the time to get it again
+      return std::make_unique<ResidualTrunk>(kind.shape, isa, kind.operands);
     }
     std::unique_ptr<ResidualTrunk> kernel = std::move(found->second);
     idle.erase(found);
     return kernel;
   }
 
-  void give_back(const TrunkShape& shape, std::unique_ptr<ResidualTrunk> kernel) {
+  void give_back(const KernelKind& kind, std::unique_ptr<ResidualTrunk> kernel) {
     const std::lock_guard lock(mutex);
-    idle.emplace_back(shape, std::move(kernel));
+    idle.emplace_back(kind, std::move(kernel));
   }
 
-  std::vector<const float*> transformed_weights(const ResidualTrunk& kernel) {
+  std::vector<const float*> transformed_weights(const PlaneConv& conv, Operands operands) {
     const std::lock_guard lock(mutex);
+    std::vector<KeptWeight>& kept = transformed[static_cast<std::size_t>(operands)];
+    kept.resize(weights.size());
     std::vector<const float*> all;
-    for (std::size_t i = 0; i < weights.size(); ++i) all.push_back(transformed_weight(kernel, i));
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      all.push_back(kept[i].current(weights[i], conv.weight_floats(), [&](const float* weight, float* form) {
+        conv.transform_weights(weight, form);
+      }));
     return all;
-  }
-
- private:
-  const float* transformed_weight(const ResidualTrunk& kernel, std::size_t i) {
-    return transformed[i].current(
-        weights[i], kernel.winograd().weight_floats(),
-        [&](const float* weight, float* form) { kernel.winograd().transform_weights(weight, form); });
   }
 };
 
@@ -96,16 +106,19 @@ using State = FastTrunk::State;
 // A kernel on loan.
 class Loan {
  public:
-  Loan(State& state, const TrunkShape& shape) : state_(state), shape_(shape), kernel_(state.borrow(shape)) {}
-  ~Loan() { state_.give_back(shape_, std::move(kernel_)); }
+  Loan(State& state, const State::KernelKind& kind)
+      : state_(state), kind_(kind), kernel_(state.borrow(kind)) {}
+  ~Loan() { state_.give_back(kind_, std::move(kernel_)); }
   Loan(const Loan&) = delete;
   Loan& operator=(const Loan&) = delete;
   ResidualTrunk* operator->() const { return kernel_.get(); }
-  ResidualTrunk& operator*() const { return *kernel_; }
+  std::vector<const float*> weights() const {
+    return state_.transformed_weights(kernel_->convolution(), kind_.operands);
+  }
 
  private:
   State& state_;
-  TrunkShape shape_;
+  State::KernelKind kind_;
   std::unique_ptr<ResidualTrunk> kernel_;
 };
 
@@ -141,11 +154,11 @@ struct Kept {
 };
 
 // x, blocked -> the blocks' sum, and what `kept`, which may be null, has room for.
-Tensor compute(State& state, const Tensor& x, const Kept* kept) {
+Tensor compute(State& state, const Tensor& x, Operands operands, const Kept* kept) {
   const Tensor image = kernel_memory(x);
   Tensor sum = at::empty(x.sizes(), x.options());
-  const Loan kernel(state, shape_of(x, state.weights.size()));
-  const std::vector<const float*> weights = state.transformed_weights(*kernel);
+  const Loan kernel(state, {shape_of(x, state.weights.size()), operands});
+  const std::vector<const float*> weights = kernel.weights();
   if (kept == nullptr) {
     kernel->forward(in(image), weights, nullptr, out(sum));
   } else {
@@ -162,9 +175,10 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
  public:
   // Outputs: the sum, then every block's residual where they are asked for.
   static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
-                               at::TensorList biases, const std::shared_ptr<State>& state, Outputs wanted) {
+                               at::TensorList biases, const std::shared_ptr<State>& state, Operands operands,
+                               Outputs wanted) {
     const Kept kept = Kept::of(x, weights.size());
-    variable_list outputs = {compute(*state, x, &kept)}, saved = {x};
+    variable_list outputs = {compute(*state, x, operands, &kept)}, saved = {x};
     if (wanted == Outputs::sum_and_residuals) kept.append_residuals(outputs);
     for (const at::TensorList more :
          {weights, at::TensorList(kept.inputs), at::TensorList(kept.normalised), at::TensorList(kept.scales)})
@@ -172,12 +186,13 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     ctx->save_for_backward(saved);
     ctx->saved_data["convolutions"] = static_cast<std::int64_t>(weights.size());
     ctx->saved_data["biases"] = static_cast<std::int64_t>(biases.size());
+    ctx->saved_data["operands"] = static_cast<std::int64_t>(operands);
     ctx->saved_data["state"] = held(state);
     ctx->set_materialize_grads(false);
     return outputs;
   }
 
-  // Gradients of x, of the weights, of the biases; state and outputs have none.
+  // Gradients of x, of the weights, of the biases; the rest has none.
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
@@ -192,7 +207,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
       results.push_back(ctx->needs_input_grad(1 + convolutions + i)
                             ? at::zeros({sizes_of(saved[0]).channels}, saved[0].options())
                             : Tensor());
-    results.insert(results.end(), 2, Tensor());
+    results.insert(results.end(), 3, Tensor());
     return results;
   }
 
@@ -217,9 +232,9 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     }
     const Tensor dy = gradients[0].defined() ? kernel_memory(gradients[0]) : at::zeros_like(x);
     const Tensor dx = at::empty(x.sizes(), x.options());
-    const Loan kernel(*state, shape_of(x, convolutions));
-    kernel->backward(in(x), kept.record(), state->transformed_weights(*kernel), in(dy), residual_places,
-                     out(dx), weight_places);
+    const auto operands = static_cast<Operands>(ctx->saved_data["operands"].toInt());
+    const Loan kernel(*state, {shape_of(x, convolutions), operands});
+    kernel->backward(in(x), kept.record(), kernel.weights(), in(dy), residual_places, out(dx), weight_places);
     results[0] = dx;
     return results;
   }
@@ -243,7 +258,6 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
 
 FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
     : state_(std::make_shared<State>()) {
-  state_->transformed.resize(weights.size());
   state_->weights = std::move(weights);
   state_->biases = std::move(biases);
   state_->isa = isa;
@@ -252,8 +266,7 @@ FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
 FastTrunk::~FastTrunk() = default;
 
 bool FastTrunk::takes(const Tensor& x) const {
-  if ((x.dim() != 4 && !is_blocked(x)) || !is_plain_memory(x) || at::autocast::is_autocast_enabled(at::kCPU))
-    return false;
+  if ((x.dim() != 4 && !is_blocked(x)) || !is_plain_memory(x) || !wanted_operands(state_->isa)) return false;
   const TrunkShape shape = shape_of(x, state_->weights.size());
   const std::vector<std::int64_t> wanted = {shape.channels, shape.channels, 3, 3};
   return !state_->weights.empty() && is_taken(shape.convolution()) &&
@@ -265,21 +278,23 @@ bool FastTrunk::takes(const Tensor& x) const {
 Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
   const Tensor image = to_blocked_tensor(x);
+  const Operands operands = operands_for(*wanted_operands(state_->isa), sizes_of(x).channels);
   variable_list made;  // residuals, blocked
   Tensor sum;
   variable_list inputs = {image};
   for (const variable_list* more : {&state_->weights, &state_->biases})
     inputs.insert(inputs.end(), more->begin(), more->end());
   if (wants_gradient(inputs)) {
-    made = TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases),
-                                state_, residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
+    made =
+        TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
+                             operands, residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
     sum = made.front();
     made.erase(made.begin());
   } else if (residuals == nullptr) {
-    sum = compute(*state_, image, nullptr);
+    sum = compute(*state_, image, operands, nullptr);
   } else {
     const Kept kept = Kept::of(image, state_->weights.size());
-    sum = compute(*state_, image, &kept);
+    sum = compute(*state_, image, operands, &kept);
     kept.append_residuals(made);
   }
   if (residuals != nullptr)
@@ -289,7 +304,8 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
 
 void FastTrunk::invalidate() {
   const std::lock_guard lock(state_->mutex);
-  for (KeptWeight& weight : state_->transformed) weight.forget();
+  for (std::vector<KeptWeight>& of_operands : state_->transformed)
+    for (KeptWeight& weight : of_operands) weight.forget();
 }
 
 }  // namespace torsor

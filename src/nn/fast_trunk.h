@@ -22,8 +22,10 @@ class FastTrunk {
                      Isa isa = chosen_isa());
   ~FastTrunk();
 
-  /// Whether the kernel takes [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU, not
-  /// under autocast, channels in multiples of 16, sides of at least 2.
+  /// Whether the kernel takes [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU,
+  /// channels in multiples of 16, sides of at least 2. Under autocast convolutions of 32 channels and
+  /// multiples multiply bfloat16, where there are kernels for it (see wanted_operands()); elsewhere nothing
+  /// is taken.
   bool takes(const at::Tensor& x) const;
 
   /// Planar or blocked -> the same, with a gradient where one is wanted. Appends each block's residual,

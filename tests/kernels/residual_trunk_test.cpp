@@ -89,14 +89,14 @@ Outcome by_twin(const Trunk& t) {
   return result;
 }
 
-Outcome by_kernel(const Trunk& t, Isa isa) {
-  ResidualTrunk kernel(t.shape, isa);
+Outcome by_kernel(const Trunk& t, Isa isa, Operands operands = Operands::fp32) {
+  ResidualTrunk kernel(t.shape, isa, operands);
   const auto blocks = static_cast<std::size_t>(t.shape.blocks);
-  const auto floats = static_cast<std::int64_t>(kernel.winograd().weight_floats());
+  const auto floats = static_cast<std::int64_t>(kernel.convolution().weight_floats());
   Tensors u, inputs, normalised, scales;
   for (const Tensor& w : t.weights) {
     u.push_back(at::empty({floats + 16}));  // 16 more: kernels want cache lines
-    kernel.winograd().transform_weights(in(w), out(u.back()));
+    kernel.convolution().transform_weights(in(w), out(u.back()));
     normalised.push_back(at::full_like(t.x, NAN));
     scales.push_back(at::empty({t.shape.batch, t.shape.channels}));
   }
@@ -159,19 +159,49 @@ TEST(ResidualTrunk, IsCloseToFloat64) {
   }
 }
 
+// Where tiles of bfloat16 are multiplied: around the products everything is in floats, unlike under
+// libtorch's autocast, so that it errs less.
+TEST(ResidualTrunk, OfBfloat16IsAsCloseToFloat64AsLibtorchs) {
+  const Isa isa = supported_isas().back();
+  if (bf16_stages(isa) == nullptr || isa == Isa::plain) GTEST_SKIP() << "no tiles of bfloat16 here";
+  for (const TrunkShape& shape :
+       {TrunkShape{1, 32, 7, 9, 2}, {2, 64, 16, 16, 3}, {1, 96, 5, 40, 1}, {1, 128, 16, 20, 2}}) {
+    const Trunk t = trunk(shape);
+    const Outcome right = by_libtorch(t, at::kDouble), got = by_kernel(t, isa, Operands::bf16);
+    const Outcome theirs = [&] {
+      const Autocast bf16;
+      return by_libtorch(t, at::kFloat);
+    }();
+    std::vector<double> distances;
+    compare(theirs, right, [&](const Tensor& peer, const Tensor& exact, const std::string&) {
+      distances.push_back(error_of(peer, exact));
+    });
+    std::size_t i = 0;
+    compare(got, right, [&](const Tensor& ours, const Tensor& exact, const std::string& what) {
+      EXPECT_LT(error_of(ours, exact), 1.1 * distances[i++]) << shape.channels << " channels: " << what;
+      EXPECT_GT(error_of(ours, exact), 1e-4) << "not of bfloat16";
+    });
+  }
+}
+
 TEST(ResidualTrunk, GivesTheSameBitsForAnyNumberOfThreads) {
-  const Trunk t = trunk({2, 48, 9, 14, 2});
-  for (const Isa isa : fast_isas()) {
+  const auto check = [](const Trunk& t, Isa isa, Operands operands) {
     const Outcome one = [&] {
       const Threads single(1);
-      return by_kernel(t, isa);
+      return by_kernel(t, isa, operands);
     }();
     for (const int threads : {2, 5}) {
       const Threads several(threads);
-      compare(by_kernel(t, isa), one, [&](const Tensor& got, const Tensor& first, const std::string& what) {
-        EXPECT_TRUE(at::equal(got, first)) << threads << " threads: " << what;
-      });
+      compare(by_kernel(t, isa, operands), one,
+              [&](const Tensor& got, const Tensor& first, const std::string& what) {
+                EXPECT_TRUE(at::equal(got, first)) << threads << " threads: " << what;
+              });
     }
+  };
+  const Trunk narrow = trunk({2, 48, 9, 14, 2}), wide = trunk({2, 64, 9, 14, 2});
+  for (const Isa isa : fast_isas()) {
+    check(narrow, isa, Operands::fp32);
+    if (bf16_stages(isa) != nullptr) check(wide, isa, Operands::bf16);
   }
 }
 

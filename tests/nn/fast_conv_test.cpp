@@ -98,6 +98,54 @@ TEST_P(FastConvTest, ComputesWhatLayersDoAndItsGradients) {
   }
 }
 
+// Under autocast; layers with other channels than multiples of 32 stay floats.
+TEST_P(FastConvTest, MultipliesBfloat16UnderAutocast) {
+  for (const ConvCase& c : conv_cases()) {
+    const ConvProblem p = conv_problem(c);
+    const FastConv conv(p.spec, GetParam());
+    const Autocast bf16;
+    if (bf16_stages(GetParam()) == nullptr) {
+      EXPECT_FALSE(conv.takes(p.x));
+      continue;
+    }
+    const auto outcome = [&](const std::function<Tensor(const Tensor&)>& forward, Tensor& dy) {
+      const Tensor x = p.x.clone().requires_grad_(), y = forward(x).to(at::kFloat);
+      Noise noise;
+      dy = noise(y.sizes().vec(), 1);
+      auto all = torch::autograd::grad({y}, {x, p.spec.weight, p.spec.bias}, {dy});
+      all.insert(all.begin(), y.detach());
+      return all;
+    };
+    Tensor dy;
+    const auto got = outcome([&](const Tensor& x) { return to_planar_tensor(conv.forward(x)); }, dy);
+    const auto peer =
+        outcome([&](const Tensor& x) { return by_layers(p.spec, x, p.spec.weight, p.spec.bias); }, dy);
+    const auto right = exact(p, dy);
+    const bool rounds = c.in % kWideBlock == 0 && c.out % kWideBlock == 0;
+    const std::string what = fmt::format("{} to {}, kernel {}, result ", c.in, c.out, c.kernel);
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_LT(error_of(got[i], right[i]), rounds ? 1.1 * error_of(peer[i], right[i]) : 2e-6) << what << i;
+    EXPECT_EQ(error_of(got[0], right[0]) > 1e-4, rounds) << what;
+  }
+}
+
+// A penalty's second derivatives are libtorch's, in floats also under autocast.
+TEST_P(FastConvTest, HasGradientsOfGradientsUnderAutocast) {
+  if (bf16_stages(GetParam()) == nullptr) GTEST_SKIP() << "no tiles of bfloat16 here";
+  const ConvProblem p = conv_problem(conv_cases()[1]);
+  const FastConv conv(p.spec, GetParam());
+  const Tensor x = p.x.clone().requires_grad_();
+  const auto penalty = [&](const Tensor& y) {
+    const Tensor slope = torch::autograd::grad({y.pow(2).sum()}, {x}, {}, true, true)[0];
+    return torch::autograd::grad({slope.pow(2).sum()}, {x, p.spec.weight});
+  };
+  const auto right = penalty(by_layers(p.spec, x, p.spec.weight, p.spec.bias));
+  const Autocast bf16;
+  const auto got = penalty(to_planar_tensor(conv.forward(x)));
+  for (std::size_t i = 0; i < got.size(); ++i)
+    EXPECT_LT(error_of(got[i], right[i].to(at::kDouble)), 0.02) << i;
+}
+
 TEST_P(FastConvTest, GivesOnlyTheGradientsThatAreWanted) {
   ConvProblem p = conv_problem(conv_cases()[1]);
   p.spec.weight.requires_grad_(false);

@@ -73,6 +73,37 @@ TEST_P(FastTrunkTest, HasItsGradients) {
   for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_LT(error_of(got[i], right[i]), kGradientsClose) << i;
 }
 
+// Under autocast, with its own kernel and its own form of the weights; or nothing, where there is none.
+TEST_P(FastTrunkTest, MultipliesBfloat16UnderAutocast) {
+  if (bf16_stages(GetParam()) == nullptr) {
+    const Autocast bf16;
+    EXPECT_FALSE(trunk_->takes(x_));
+    return;
+  }
+  Tensors inputs = weights_;
+  inputs.insert(inputs.begin(), x_.clone().requires_grad_());
+  const auto outcome = [&](const auto& forward) {
+    const Tensor y = forward(inputs[0]).to(at::kFloat);
+    Tensors all = torch::autograd::grad({(y * noise(y.sizes(), 5)).sum()}, inputs);
+    all.push_back(y.detach());
+    return all;
+  };
+  const auto ours = [&](const Tensor& x) { return trunk_->forward(x, nullptr); };
+  const auto libtorchs = [&](const Tensor& x) { return by_libtorch(x, weights_); };
+  const Tensors right = outcome(libtorchs), before = outcome(ours);
+  Tensors got, peer;
+  {
+    const Autocast bf16;
+    got = outcome(ours);
+    peer = outcome(libtorchs);
+  }
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    EXPECT_LT(error_of(got[i], right[i]), 1.1 * error_of(peer[i], right[i])) << i;
+    EXPECT_GT(error_of(got[i], right[i]), 1e-4) << "not of bfloat16: " << i;
+  }
+  EXPECT_TRUE(at::equal(outcome(ours).back(), before.back())) << "floats again";
+}
+
 TEST_P(FastTrunkTest, GivesOnlyTheGradientsThatAreWanted) {
   for (Tensor& w : weights_) w.requires_grad_(false);
   Tensor x = x_.clone().requires_grad_();

@@ -1,0 +1,308 @@
+#include "kernels/amx_stages.h"
+
+#include "kernels/bf16_stages.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+
+// GCC 12 warns of its own header (bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+// Highway has no tiles. Compiled for them here, called only where amx_stages() found them.
+#define TORSOR_AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")))
+
+namespace torsor {
+
+namespace {
+
+constexpr std::int64_t kRows = 16;  // of a tile, each a line of memory
+constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kTile16 = kBlock * kBlock;  // floats, or pairs, of a tile
+
+// Of the processor: palette 1, and for each tile its bytes of a row and its rows.
+struct alignas(64) TileShapes {
+  std::uint8_t palette = 1, start = 0, reserved[14] = {};
+  std::uint16_t row_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+};
+
+// Tiles 0 to 3 hold results, 2 x 2 of them; 4 and 5 what has `first` and `second` rows, 6 and 7 the other
+// operand. No rows take a tile out of use.
+TORSOR_AMX void configure(std::int64_t first, std::int64_t second) {
+  TileShapes shapes;
+  const std::int64_t rows[8] = {first, first, second, second, first, second, kRows, kRows};
+  for (int i = 0; i < 8; ++i) {
+    shapes.rows[i] = static_cast<std::uint8_t>(rows[i]);
+    shapes.row_bytes[i] = rows[i] == 0 ? 0 : kLineBytes;
+  }
+  asm volatile("" : : "r"(&shapes) : "memory");  // else GCC 12 takes the stores above for dead
+  _tile_loadconfig(&shapes);
+}
+
+struct Results {
+  const float* start;  // null to add to what is there
+  float* out;
+  std::int64_t out_stride, out_bytes;  // to the next block, in floats; to the next result, in bytes
+};
+
+// `first` results of two blocks, whose places are 0 and 1.
+TORSOR_AMX inline void load_first(const Results& r) {
+  if (r.start != nullptr) {
+    _tile_loadd(0, r.start, 0);  // the same line for every row
+    _tile_loadd(1, r.start + kBlock, 0);
+  } else {
+    _tile_loadd(0, r.out, r.out_bytes);
+    _tile_loadd(1, r.out + r.out_stride, r.out_bytes);
+  }
+}
+
+TORSOR_AMX inline void load_second(const Results& r, const float* out) {
+  if (r.start != nullptr) {
+    _tile_loadd(2, r.start, 0);
+    _tile_loadd(3, r.start + kBlock, 0);
+  } else {
+    _tile_loadd(2, out, r.out_bytes);
+    _tile_loadd(3, out + r.out_stride, r.out_bytes);
+  }
+}
+
+// After some thirty products without one, the next store of a tile waits for a thousand cycles (measured on
+// Sapphire Rapids). One now and then, whose result is written over in the end, is a twentieth of that.
+constexpr std::int64_t kProductsPerStore = 16;
+
+// Up to 16 results of two blocks.
+TORSOR_AMX void one_tile(const TapRow& p, const float* x, const float* w, const Results& r) {
+  load_first(r);
+  std::int64_t until_store = kProductsPerStore;
+  for (std::int64_t block = 0; block < p.blocks; ++block)
+    for (std::int64_t tap = 0; tap < p.taps; ++tap, w += 2 * kTile16) {
+      _tile_loadd(4, x + block * p.block_stride + p.offsets[tap], p.step * kLineBytes);
+      _tile_loadd(6, w, kLineBytes);
+      _tile_loadd(7, w + kTile16, kLineBytes);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      if (--until_store == 0) {
+        _tile_stored(0, r.out, r.out_bytes);
+        until_store = kProductsPerStore;
+      }
+    }
+  _tile_stored(0, r.out, r.out_bytes);
+  _tile_stored(1, r.out + r.out_stride, r.out_bytes);
+}
+
+// `first` results and up to 16 more.
+TORSOR_AMX void two_tiles(const TapRow& p, std::int64_t first, const float* x, const float* w,
+                          const Results& r) {
+  float* second = r.out + first * p.out_step;
+  load_first(r);
+  load_second(r, second);
+  const std::int64_t further = first * p.step * kBlock;
+  std::int64_t until_store = kProductsPerStore;
+  for (std::int64_t block = 0; block < p.blocks; ++block)
+    for (std::int64_t tap = 0; tap < p.taps; ++tap, w += 2 * kTile16) {
+      const float* a = x + block * p.block_stride + p.offsets[tap];
+      _tile_loadd(4, a, p.step * kLineBytes);
+      _tile_loadd(6, w, kLineBytes);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_loadd(7, w + kTile16, kLineBytes);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_loadd(5, a + further, p.step * kLineBytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+      if (--until_store == 0) {
+        _tile_stored(0, r.out, r.out_bytes);
+        until_store = kProductsPerStore;
+      }
+    }
+  _tile_stored(0, r.out, r.out_bytes);
+  _tile_stored(1, r.out + r.out_stride, r.out_bytes);
+  _tile_stored(2, second, r.out_bytes);
+  _tile_stored(3, second + r.out_stride, r.out_bytes);
+}
+
+// Results [done, done + count) of each row: a column of groups.
+TORSOR_AMX void column(const TapRow& p, const RowSpan& span, std::int64_t done, std::int64_t first,
+                       std::int64_t second, const float* x, const float* weights, const float* start,
+                       float* out) {
+  const auto out_bytes = p.out_step * static_cast<std::int64_t>(sizeof(float));
+  for (std::int64_t y = 0; y < span.count; ++y) {
+    const Results r{start, out + y * span.out_step + done * p.out_step, p.out_stride, out_bytes};
+    const float* from = x + y * span.step + done * p.step * kBlock;
+    if (second > 0)
+      two_tiles(p, first, from, weights, r);
+    else
+      one_tile(p, from, weights, r);
+  }
+}
+
+// Groups of up to 32 results, as alike as can be: each reads all weights.
+TORSOR_AMX void in_groups(const TapRow& p, const RowSpan& span, const float* x, const float* weights,
+                          const float* start, float* out) {
+  const std::int64_t groups = (p.pixels + 2 * kRows - 1) / (2 * kRows);
+  std::int64_t configured = 0;
+  for (std::int64_t i = 0; i < groups; ++i) {
+    const std::int64_t done = i * p.pixels / groups, count = (i + 1) * p.pixels / groups - done;
+    const std::int64_t second = count > kRows ? count / 2 : 0, first = count - second;
+    if (count != configured) configure(first, second);
+    configured = count;
+    column(p, span, done, first, second, x, weights, start, out);
+  }
+}
+
+// The few results that would make one more group of each row are taken downwards.
+TORSOR_AMX void rows(const TapRow& p, const RowSpan& span, const float* x, const float* weights,
+                     const float* start, float* out) {
+  const std::int64_t rest = p.pixels % (2 * kRows);
+  const bool downwards = rest < p.pixels && 2 * rest <= span.count;
+  TapRow whole = p;
+  if (downwards) whole.pixels -= rest;
+  in_groups(whole, span, x, weights, start, out);
+  TapRow down = p;
+  down.pixels = span.count;
+  down.step = span.step / kBlock;
+  down.out_step = span.out_step;
+  for (std::int64_t i = whole.pixels; i < p.pixels; ++i)
+    in_groups(down, {}, x + i * p.step * kBlock, weights, start, out + i * p.out_step);
+  _tile_release();
+}
+
+TORSOR_AMX void round(std::int64_t count, const float* x, std::uint16_t* out) {
+  std::int64_t i = 0;
+  for (; i + kBlock <= count; i += kBlock)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
+                        (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+  const auto rest = static_cast<__mmask16>((1U << (count - i)) - 1);
+  _mm256_mask_storeu_epi16(out + i, rest, (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(rest, x + i)));
+}
+
+TORSOR_AMX void narrow(std::int64_t pixels, const float* x, float* half) {
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    const __m256bh bits = _mm512_cvtneps_pbh(_mm512_loadu_ps(x + i * kBlock));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(half + i * kBlock), (__m256i)bits);
+  }
+}
+
+// Lanes of two pixels, one in the lower half of each word, one in the upper.
+TORSOR_AMX inline void pair_lanes(__m256i even, __m256i odd, std::uint16_t* out) {
+  const __m512i words =
+      _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+  _mm512_storeu_si512(out, words);
+}
+
+TORSOR_AMX void pair_pixels(std::int64_t pixels, std::int64_t step, const float* lines, std::uint16_t* out,
+                            std::int64_t block_stride) {
+  for (std::int64_t i = 0; i < pixels; i += 2, out += kWideBlock) {
+    const float *even = lines + i * step * kBlock, *odd = even + step * kBlock;
+    const bool has_odd = i + 1 < pixels;
+    for (std::int64_t half = 0; half < 2; ++half) {
+      const auto at = [half](const float* line) {
+        return reinterpret_cast<const __m256i*>(line + half * kBlock / 2);
+      };
+      pair_lanes(_mm256_loadu_si256(at(even)), has_odd ? _mm256_loadu_si256(at(odd)) : _mm256_setzero_si256(),
+                 out + half * block_stride);
+    }
+  }
+}
+
+// 16 x 16 words, transposed.
+TORSOR_AMX void turn_pairs(const std::uint16_t* pairs, std::uint16_t* out, std::int64_t row_stride) {
+  __m512i a[16], b[16];
+  for (int i = 0; i < 16; ++i) a[i] = _mm512_loadu_si512(pairs + i * kWideBlock);
+  for (int i = 0; i < 16; i += 2) {
+    b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+    b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; ++j) {
+      a[i + 2 * j] = _mm512_unpacklo_epi64(b[i + j], b[i + j + 2]);
+      a[i + 2 * j + 1] = _mm512_unpackhi_epi64(b[i + j], b[i + j + 2]);
+    }
+  for (int i = 0; i < 16; i += 8)
+    for (int j = 0; j < 4; ++j) {
+      b[i + j] = _mm512_shuffle_i32x4(a[i + j], a[i + j + 4], 0x88);
+      b[i + j + 4] = _mm512_shuffle_i32x4(a[i + j], a[i + j + 4], 0xdd);
+    }
+  for (int j = 0; j < 8; ++j) {
+    _mm512_storeu_si512(out + j * row_stride, _mm512_shuffle_i32x4(b[j], b[j + 8], 0x88));
+    _mm512_storeu_si512(out + (j + 8) * row_stride, _mm512_shuffle_i32x4(b[j], b[j + 8], 0xdd));
+  }
+}
+
+TORSOR_AMX void one_tap(const PixelProducts& p, const std::uint16_t* a, const std::uint16_t* b, float* sums) {
+  const std::int64_t lane_bytes = p.a_lane * 2;
+  _tile_loadd(0, sums, kLineBytes);
+  _tile_loadd(1, sums + 2 * kTile16, kLineBytes);
+  _tile_loadd(2, sums + kTile16, kLineBytes);
+  _tile_loadd(3, sums + 3 * kTile16, kLineBytes);
+  std::int64_t until_store = kProductsPerStore;
+  for (std::int64_t y = 0; y < p.rows; ++y)
+    for (std::int64_t step = 0; step < p.steps; ++step) {
+      const std::uint16_t *from_a = a + y * p.a_row + step * kWideBlock,
+                          *from_b = b + y * p.b_row + step * kRows * kWideBlock;
+      _tile_loadd(4, from_a, lane_bytes);
+      _tile_loadd(6, from_b, kLineBytes);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_loadd(7, from_b + p.b_block, kLineBytes);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_loadd(5, from_a + p.a_block, lane_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+      if (--until_store == 0) {
+        _tile_stored(0, sums, kLineBytes);
+        until_store = kProductsPerStore;
+      }
+    }
+  _tile_stored(0, sums, kLineBytes);
+  _tile_stored(1, sums + 2 * kTile16, kLineBytes);
+  _tile_stored(2, sums + kTile16, kLineBytes);
+  _tile_stored(3, sums + 3 * kTile16, kLineBytes);
+}
+
+TORSOR_AMX void products(const PixelProducts& p, const std::uint16_t* a, const std::uint16_t* b,
+                         float* sums) {
+  configure(kRows, kRows);
+  for (std::int64_t tap = 0; tap < p.taps; ++tap) one_tap(p, a, b + p.offsets[tap], sums + tap * kTapSums);
+  _tile_release();
+}
+
+// The system keeps tiles' contents of a process that asked for it.
+bool may_use_tiles() {
+  constexpr int kAskForState = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+}
+
+bool has_tiles() {
+  constexpr unsigned kTileBf16 = 1U << 22, kTiles = 1U << 24;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kTileBf16) != 0 && (d & kTiles) != 0 &&
+         __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") && may_use_tiles();
+}
+
+}  // namespace
+
+const Bf16Stages* amx_stages() {
+  static constexpr Bf16Stages stages = {rows, round, narrow, pair_pixels, turn_pairs, products};
+  static const bool there = has_tiles();
+  return there ? &stages : nullptr;
+}
+
+}  // namespace torsor
+
+#else
+
+namespace torsor {
+
+const Bf16Stages* amx_stages() { return nullptr; }
+
+}  // namespace torsor
+
+#endif
