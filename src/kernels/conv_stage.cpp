@@ -68,27 +68,29 @@ std::size_t ConvStage::framed_floats(const Frame& f) const {
   return bf16_ == nullptr ? f.floats() : f.paired().floats();
 }
 
-// A blocked image into its frame, row by row: move(block of the batch, row, framed row).
-template <class MoveRow>
+// A blocked image into its frame, row by row: row(block of the batch, row, room for another) says which row it is
+// that goes there.
+template <class Row>
 void ConvStage::frame_blocks(const Frame& f, Border border, const float* image, float* framed,
-                             const MoveRow& move) const {
+                             const Row& row) const {
   const std::int64_t row_floats = f.width * kBlock, image_floats = f.height * row_floats;
   if (bf16_ == nullptr)
     return for_each_parallel(f.batch * f.blocks(), [&](std::int64_t i) {
       float* plane = framed + i * f.plane_floats();
-      for (std::int64_t y = 0; y < f.height; ++y)
-        move(i, image + i * image_floats + y * row_floats, plane + f.inside() + y * f.row_floats());
+      for (std::int64_t y = 0; y < f.height; ++y) {
+        float* to = plane + f.inside() + y * f.row_floats();
+        const float* from = row(i, image + i * image_floats + y * row_floats, to);
+        if (from != to) std::copy_n(from, row_floats, to);
+      }
       fill_border(f, border, plane);
     });
   for_each_parallel(f.batch * f.blocks() / 2, [&](std::int64_t i) {  // two blocks share a plane's lines
     thread_local FloatBuffer scratch;
-    float *moved = scratch.at_least(static_cast<std::size_t>(row_floats)),
-          *plane = framed + i * f.plane_floats();
-    for (std::int64_t half = 0; half < 2; ++half)
-      for (std::int64_t y = 0; y < f.height; ++y) {
-        move(2 * i + half, image + (2 * i + half) * image_floats + y * row_floats, moved);
-        bf16_->narrow(f.width, moved, plane + f.inside() + y * f.row_floats() + half * kBlock / 2);
-      }
+    float *room = scratch.at_least(static_cast<std::size_t>(row_floats)), *plane = framed + i * f.plane_floats();
+    for (std::int64_t block = 2 * i; block < 2 * i + 2; ++block)
+      for (std::int64_t y = 0; y < f.height; ++y)
+        bf16_->narrow(f.width, row(block, image + block * image_floats + y * row_floats, room),
+                      plane + f.inside() + y * f.row_floats() + block % 2 * kBlock / 2);
     fill_border(f, border, plane);
   });
 }
@@ -120,18 +122,18 @@ void ConvStage::enter(const float* x, const float* moments, float* framed) const
   }();
   const bool normed = shape_.entry.norm == Entry::Norm::instance;
   const std::int64_t blocks = f.batch * f.blocks();
-  frame_blocks(f, shape_.entry.border, x, framed, [&](std::int64_t i, const float* from, float* to) {
+  frame_blocks(f, shape_.entry.border, x, framed, [&](std::int64_t i, const float* from, float* room) {
     const float* mean = normed ? moments + i * kBlock : kNoMean.data();
     const float* factor = normed ? moments + (blocks + i) * kBlock : kNoFactor.data();
-    norms_->activate(f.width, from, mean, factor, shape_.entry.slope, to);
+    norms_->activate(f.width, from, mean, factor, shape_.entry.slope, room);
+    return room;
   });
 }
 
 void ConvStage::enter_gradient(const float* dy, float* framed) const {
   const Frame f = result();
   if (is_planar(f)) return frame_planar(f, Border::zero, dy, framed);
-  frame_blocks(f, Border::zero, dy, framed,
-               [&](std::int64_t, const float* from, float* to) { std::copy_n(from, f.width * kBlock, to); });
+  frame_blocks(f, Border::zero, dy, framed, [](std::int64_t, const float* from, float*) { return from; });
 }
 
 void ConvStage::forward(const float* x, const float* packed, const float* bias, float* moments,

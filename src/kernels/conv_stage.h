@@ -64,9 +64,8 @@ class ConvStage {
   Frame result() const;
   NormActivation norm() const;
   std::size_t framed_floats(const Frame& frame) const;
-  template <class MoveRow>
-  void frame_blocks(const Frame& frame, Border border, const float* image, float* framed,
-                    const MoveRow& move) const;
+  template <class Row>
+  void frame_blocks(const Frame& frame, Border border, const float* image, float* framed, const Row& row) const;
   void enter(const float* x, const float* moments, float* framed) const;
   void enter_gradient(const float* dy, float* framed) const;
   void leave(const float* x, const float* moments, float* gradient, float* dx) const;

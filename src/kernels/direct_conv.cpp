@@ -17,6 +17,8 @@ constexpr std::int64_t kMostKernel = 16;
 constexpr std::int64_t kMostTerms = 288;
 // Results of a channel that one thread computes while their weights are in the cache.
 constexpr std::int64_t kBandPixels = 1024;
+// Blocks of pixels that all taps read before the next ones: 8 KiB, which stay in the nearest cache.
+constexpr std::int64_t kRowBlocks = 128;
 // How a weight gradient is cut: bands of so many bytes of images, each with sums of its own.
 constexpr std::int64_t kBandBytes = 512 * 1024, kMostBands = 16, kMostSums = std::int64_t{1} << 22;
 
@@ -264,6 +266,7 @@ void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, 
     const std::int64_t band = i / tasks, b_block = i % tasks / a_blocks * panel, a_block = i % a_blocks;
     const auto [first_row, last_row] = part_of(rows, band, bands);
     const std::int64_t b_count = std::min(panel, b_blocks - b_block);
+    const std::int64_t parts = divide_up(grid.pixels * b_count, kRowBlocks);
     OuterRow p{grid.pixels, a_lanes, kBlock, b_count, kBlock, b.plane_floats(), a_blocks * block_sums};
     (few_out ? p.b_step : p.a_step) = grid.step * kBlock;
     float* own = sums + band * all_sums + (b_block * a_blocks + a_block) * block_sums;
@@ -275,9 +278,14 @@ void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, 
       const float* x = framed_x + (n * in_.blocks() + x_block) * in_.plane_floats() + y * grid.row_step;
       const float* dy =
           framed_dy + (n * out_.blocks() + dy_block) * out_.plane_floats() + out_.inside() + y * dy_step;
-      for (std::int64_t t = 0; t < taps; ++t) {
-        const float* shifted = x + grid.offsets[static_cast<std::size_t>(t)];
-        stages_->outer(p, few_out ? dy : shifted, few_out ? shifted : dy, own + t * a_lanes * kBlock);
+      for (std::int64_t part = 0; part < parts; ++part) {
+        const auto [first, last] = part_of(grid.pixels, part, parts);
+        p.pixels = last - first;
+        for (std::int64_t t = 0; t < taps; ++t) {
+          const float *shifted = x + grid.offsets[static_cast<std::size_t>(t)] + first * grid.step * kBlock,
+                      *own_dy = dy + first * kBlock;
+          stages_->outer(p, few_out ? own_dy : shifted, few_out ? shifted : own_dy, own + t * a_lanes * kBlock);
+        }
       }
     }
   });
