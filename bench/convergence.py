@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 WAYS = {"torch": {"engine": "torch"}, "fast": {"engine": "auto"},
-        "bf16": {"engine": "torch", "precision": "bf16"}}
+        "bf16": {"engine": "auto", "precision": "bf16"}}
 LESSONS = {"solid-striped": "solid and striped discs", "circles-squares-identity": "circles and squares"}
 FOLDER = "images"  # the task on --data
 LOSSES = {"cycle": ("cycle_a", "cycle_b"), "generator": ("g_a_to_b", "g_b_to_a"), "discriminator": ("d_a", "d_b")}

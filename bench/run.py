@@ -188,7 +188,8 @@ def parse_options():
 def chosen(options):
     cases = QUICK if options.quick else GROWTH if options.growth else MAIN
     return [{**c, "threads": c["threads"] or options.threads} for c in cases
-            if options.only in (None, c["task"]) and options.precision in (None, c["precision"]) and (not options.size or c["size"] in options.size)]
+            if options.only in (None, c["task"]) and options.precision in (None, c["precision"])
+            and (not options.size or c["size"] in options.size)]
 
 
 def main():

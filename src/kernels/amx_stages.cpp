@@ -79,13 +79,18 @@ TORSOR_AMX inline void load_second(const Results& r, const float* out) {
 // Sapphire Rapids). One now and then, whose result is written over in the end, is a twentieth of that.
 constexpr std::int64_t kProductsPerStore = 16;
 
+std::int64_t bytes_of_step(const TapRow& p) {
+  return p.step * p.pixel * static_cast<std::int64_t>(sizeof(float));
+}
+
 // Up to 16 results of two blocks.
 TORSOR_AMX void one_tile(const TapRow& p, const float* x, const float* w, const Results& r) {
   load_first(r);
+  const std::int64_t step_bytes = bytes_of_step(p);
   std::int64_t until_store = kProductsPerStore;
   for (std::int64_t block = 0; block < p.blocks; ++block)
     for (std::int64_t tap = 0; tap < p.taps; ++tap, w += 2 * kTile16) {
-      _tile_loadd(4, x + block * p.block_stride + p.offsets[tap], p.step * kLineBytes);
+      _tile_loadd(4, x + block * p.block_stride + p.offsets[tap], step_bytes);
       _tile_loadd(6, w, kLineBytes);
       _tile_loadd(7, w + kTile16, kLineBytes);
       _tile_dpbf16ps(0, 4, 6);
@@ -105,17 +110,17 @@ TORSOR_AMX void two_tiles(const TapRow& p, std::int64_t first, const float* x, c
   float* second = r.out + first * p.out_step;
   load_first(r);
   load_second(r, second);
-  const std::int64_t further = first * p.step * kBlock;
+  const std::int64_t further = first * p.step * p.pixel, step_bytes = bytes_of_step(p);
   std::int64_t until_store = kProductsPerStore;
   for (std::int64_t block = 0; block < p.blocks; ++block)
     for (std::int64_t tap = 0; tap < p.taps; ++tap, w += 2 * kTile16) {
       const float* a = x + block * p.block_stride + p.offsets[tap];
-      _tile_loadd(4, a, p.step * kLineBytes);
+      _tile_loadd(4, a, step_bytes);
       _tile_loadd(6, w, kLineBytes);
       _tile_dpbf16ps(0, 4, 6);
       _tile_loadd(7, w + kTile16, kLineBytes);
       _tile_dpbf16ps(1, 4, 7);
-      _tile_loadd(5, a + further, p.step * kLineBytes);
+      _tile_loadd(5, a + further, step_bytes);
       _tile_dpbf16ps(2, 5, 6);
       _tile_dpbf16ps(3, 5, 7);
       if (--until_store == 0) {
@@ -136,7 +141,7 @@ TORSOR_AMX void column(const TapRow& p, const RowSpan& span, std::int64_t done, 
   const auto out_bytes = p.out_step * static_cast<std::int64_t>(sizeof(float));
   for (std::int64_t y = 0; y < span.count; ++y) {
     const Results r{start, out + y * span.out_step + done * p.out_step, p.out_stride, out_bytes};
-    const float* from = x + y * span.step + done * p.step * kBlock;
+    const float* from = x + y * span.step + done * p.step * p.pixel;
     if (second > 0)
       two_tiles(p, first, from, weights, r);
     else
@@ -168,10 +173,10 @@ TORSOR_AMX void rows(const TapRow& p, const RowSpan& span, const float* x, const
   in_groups(whole, span, x, weights, start, out);
   TapRow down = p;
   down.pixels = span.count;
-  down.step = span.step / kBlock;
+  down.step = span.step / p.pixel;
   down.out_step = span.out_step;
   for (std::int64_t i = whole.pixels; i < p.pixels; ++i)
-    in_groups(down, {}, x + i * p.step * kBlock, weights, start, out + i * p.out_step);
+    in_groups(down, {}, x + i * p.step * p.pixel, weights, start, out + i * p.out_step);
   _tile_release();
 }
 
@@ -201,7 +206,7 @@ TORSOR_AMX inline void pair_lanes(__m256i even, __m256i odd, std::uint16_t* out)
 TORSOR_AMX void pair_pixels(std::int64_t pixels, std::int64_t step, const float* lines, std::uint16_t* out,
                             std::int64_t block_stride) {
   for (std::int64_t i = 0; i < pixels; i += 2, out += kWideBlock) {
-    const float *even = lines + i * step * kBlock, *odd = even + step * kBlock;
+    const float *even = lines + i * step, *odd = even + step;
     const bool has_odd = i + 1 < pixels;
     for (std::int64_t half = 0; half < 2; ++half) {
       const auto at = [half](const float* line) {
@@ -210,6 +215,17 @@ TORSOR_AMX void pair_pixels(std::int64_t pixels, std::int64_t step, const float*
       pair_lanes(_mm256_loadu_si256(at(even)), has_odd ? _mm256_loadu_si256(at(odd)) : _mm256_setzero_si256(),
                  out + half * block_stride);
     }
+  }
+}
+
+TORSOR_AMX void add_columns(const ColumnSums& c, const float* sums, const float* start, float* out) {
+  const __m128 first = _mm_loadu_ps(start);
+  for (std::int64_t i = 0; i < c.pixels; ++i) {
+    __m128 sum = first;
+    for (std::int64_t j = 0; j < c.columns; ++j)
+      sum =
+          _mm_add_ps(sum, _mm_loadu_ps(sums + j / 4 * c.block_stride + (i + j) * kBlock + j % 4 * kMostFew));
+    _mm_storeu_ps(out + i * kMostFew, sum);
   }
 }
 
@@ -290,7 +306,7 @@ bool has_tiles() {
 }  // namespace
 
 const Bf16Stages* amx_stages() {
-  static constexpr Bf16Stages stages = {rows, round, narrow, pair_pixels, turn_pairs, products};
+  static constexpr Bf16Stages stages = {rows, round, narrow, pair_pixels, add_columns, turn_pairs, products};
   static const bool there = has_tiles();
   return there ? &stages : nullptr;
 }

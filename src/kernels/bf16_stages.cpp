@@ -42,7 +42,7 @@ void row_plain(const TapRow& p, const float* x, const float* weights, const floa
         const float* w = weights + block * kBlock * kBlock;
         for (std::int64_t b = 0; b < p.blocks; ++b)
           for (std::int64_t tap = 0; tap < p.taps; ++tap, w += p.out_blocks * kBlock * kBlock) {
-            const float* line = x + b * p.block_stride + p.offsets[tap] + i * p.step * kBlock;
+            const float* line = x + b * p.block_stride + p.offsets[tap] + i * p.step * p.pixel;
             for (std::int64_t c = 0; c < kWideBlock; ++c)
               sum +=
                   static_cast<double>(value_at(line, c)) * value_at(w, (c / 2 * kBlock + lane) * 2 + c % 2);
@@ -74,7 +74,17 @@ void pair_pixels_plain(std::int64_t pixels, std::int64_t step, const float* line
   for (std::int64_t i = 0; i < pixels + pixels % 2; ++i)
     for (std::int64_t c = 0; c < kWideBlock; ++c)
       out[c / kBlock * block_stride + (i / 2 * kBlock + c % kBlock) * 2 + i % 2] =
-          i < pixels ? bits_at(lines + i * step * kBlock, c) : std::uint16_t{0};
+          i < pixels ? bits_at(lines + i * step, c) : std::uint16_t{0};
+}
+
+void add_columns_plain(const ColumnSums& c, const float* sums, const float* start, float* out) {
+  for (std::int64_t i = 0; i < c.pixels; ++i)
+    for (std::int64_t channel = 0; channel < kMostFew; ++channel) {
+      float sum = start[channel];
+      for (std::int64_t j = 0; j < c.columns; ++j)
+        sum += sums[j / 4 * c.block_stride + (i + j) * kBlock + j % 4 * kMostFew + channel];
+      out[i * kMostFew + channel] = sum;
+    }
 }
 
 void turn_pairs_plain(const std::uint16_t* pairs, std::uint16_t* out, std::int64_t row_stride) {
@@ -100,8 +110,8 @@ void products_plain(const PixelProducts& p, const std::uint16_t* a, const std::u
 }  // namespace
 
 const Bf16Stages* bf16_stages(Isa isa) {
-  static constexpr Bf16Stages plain = {rows_plain,        round_plain,      narrow_plain,
-                                       pair_pixels_plain, turn_pairs_plain, products_plain};
+  static constexpr Bf16Stages plain = {rows_plain,        round_plain,      narrow_plain,  pair_pixels_plain,
+                                       add_columns_plain, turn_pairs_plain, products_plain};
   if (isa == Isa::plain) return &plain;
   return isa == Isa::avx512 ? amx_stages() : nullptr;
 }

@@ -33,6 +33,12 @@ struct PixelProducts {
 /// Sums of a tap.
 inline constexpr std::int64_t kTapSums = 4 * kBlock * kBlock;
 
+/// How what the columns of a kernel give is laid out: two blocks of four columns of four channels.
+struct ColumnSums {
+  std::int64_t pixels = 0, columns = 1;
+  std::int64_t block_stride = 0;  // of sums, in floats
+};
+
 /// Values of `x` and `weights` come in pairs; TapRow counts pairs. Blocks of results and of a and b go two at
 /// a time.
 struct Bf16Stages {
@@ -44,10 +50,12 @@ struct Bf16Stages {
   void (*round)(std::int64_t count, const float* x, std::uint16_t* out);
   /// [pixels][16] -> rounded to nearest, to even, the half of each line that `half` points into.
   void (*narrow)(std::int64_t pixels, const float* x, float* half);
-  /// The same of two blocks with pixels paired, [(pixels + 1) / 2][16][2]: lines every `step` -> `out` of the
-  /// first block, and of the second `block_stride` values further.
+  /// The same of two blocks with pixels paired, [(pixels + 1) / 2][16][2]: lines every `step` floats -> `out`
+  /// of the first block, and of the second `block_stride` values further.
   void (*pair_pixels)(std::int64_t pixels, std::int64_t step, const float* lines, std::uint16_t* out,
                       std::int64_t block_stride);
+  /// out[pixel][4] = start[4] + sum over columns of sums[column / 4][pixel + column][column % 4][4].
+  void (*add_columns)(const ColumnSums&, const float* sums, const float* start, float* out);
   /// [16 pairs][16][2] -> [16][32 pixels], rows `row_stride` values apart.
   void (*turn_pairs)(const std::uint16_t* pairs, std::uint16_t* out, std::int64_t row_stride);
   void (*products)(const PixelProducts&, const std::uint16_t* a, const std::uint16_t* b, float* sums);

@@ -51,25 +51,21 @@ ConvStage::ConvStage(const StageShape& shape, Isa isa)
   if (!is_taken(shape)) throw std::logic_error("ConvStage: a shape that it does not take");
 }
 
-// Frames of floats.
+const Frame& ConvStage::source_frame() const {
+  return shape_.direction == Direction::forward ? conv_.in_frame() : conv_.out_frame();
+}
+
+const Frame& ConvStage::result_frame() const {
+  return shape_.direction == Direction::forward ? conv_.out_frame() : conv_.in_frame();
+}
+
 Frame ConvStage::source() const {
-  Frame f = shape_.direction == Direction::forward ? conv_.in_frame() : conv_.out_frame();
-  f.channels = shape_.in_channels();
-  return f;
+  const Frame& f = source_frame();
+  return {f.batch, shape_.in_channels(), f.height, f.width, f.border};
 }
 
-Frame ConvStage::result() const {
-  Frame f = shape_.direction == Direction::forward ? conv_.out_frame() : conv_.in_frame();
-  f.channels = shape_.out_channels();
-  return f;
-}
-
-std::size_t ConvStage::framed_floats(const Frame& f) const {
-  return bf16_ == nullptr ? f.floats() : f.paired().floats();
-}
-
-// A blocked image into its frame, row by row: row(block of the batch, row, room for another) says which row it is
-// that goes there.
+// A blocked image into its frame, row by row: row(block of the batch, row, room for another) says which row
+// it is that goes there.
 template <class Row>
 void ConvStage::frame_blocks(const Frame& f, Border border, const float* image, float* framed,
                              const Row& row) const {
@@ -84,9 +80,10 @@ void ConvStage::frame_blocks(const Frame& f, Border border, const float* image, 
       }
       fill_border(f, border, plane);
     });
-  for_each_parallel(f.batch * f.blocks() / 2, [&](std::int64_t i) {  // two blocks share a plane's lines
+  for_each_parallel(f.batch * f.blocks(), [&](std::int64_t i) {  // two blocks share a plane's lines
     thread_local FloatBuffer scratch;
-    float *room = scratch.at_least(static_cast<std::size_t>(row_floats)), *plane = framed + i * f.plane_floats();
+    float *room = scratch.at_least(static_cast<std::size_t>(row_floats)),
+          *plane = framed + i * f.plane_floats();
     for (std::int64_t block = 2 * i; block < 2 * i + 2; ++block)
       for (std::int64_t y = 0; y < f.height; ++y)
         bf16_->narrow(f.width, row(block, image + block * image_floats + y * row_floats, room),
@@ -113,7 +110,7 @@ std::size_t ConvStage::moment_floats() const { return static_cast<std::size_t>(n
 // Normed, activated, with its border.
 void ConvStage::enter(const float* x, const float* moments, float* framed) const {
   const Frame f = source();
-  if (is_planar(f)) return frame_planar(f, shape_.entry.border, x, framed);
+  if (is_planar(f)) return conv_.frame_planar(source_frame(), shape_.entry.border, x, framed);
   static constexpr std::array<float, kBlock> kNoMean{};
   static constexpr std::array<float, kBlock> kNoFactor = [] {
     std::array<float, kBlock> ones{};
@@ -122,25 +119,25 @@ void ConvStage::enter(const float* x, const float* moments, float* framed) const
   }();
   const bool normed = shape_.entry.norm == Entry::Norm::instance;
   const std::int64_t blocks = f.batch * f.blocks();
-  frame_blocks(f, shape_.entry.border, x, framed, [&](std::int64_t i, const float* from, float* room) {
-    const float* mean = normed ? moments + i * kBlock : kNoMean.data();
-    const float* factor = normed ? moments + (blocks + i) * kBlock : kNoFactor.data();
-    norms_->activate(f.width, from, mean, factor, shape_.entry.slope, room);
-    return room;
-  });
+  frame_blocks(source_frame(), shape_.entry.border, x, framed,
+               [&](std::int64_t i, const float* from, float* room) {
+                 const float* mean = normed ? moments + i * kBlock : kNoMean.data();
+                 const float* factor = normed ? moments + (blocks + i) * kBlock : kNoFactor.data();
+                 norms_->activate(f.width, from, mean, factor, shape_.entry.slope, room);
+                 return room;
+               });
 }
 
 void ConvStage::enter_gradient(const float* dy, float* framed) const {
-  const Frame f = result();
-  if (is_planar(f)) return frame_planar(f, Border::zero, dy, framed);
+  const Frame& f = result_frame();
+  if (is_planar(f)) return conv_.frame_planar(f, Border::zero, dy, framed);
   frame_blocks(f, Border::zero, dy, framed, [](std::int64_t, const float* from, float*) { return from; });
 }
 
 void ConvStage::forward(const float* x, const float* packed, const float* bias, float* moments,
                         float* y) const {
-  const Frame f = source();
   if (shape_.entry.norm == Entry::Norm::instance) norm().find_moments(isa_, x, moments);
-  float* framed = stage_scratch().source.at_least(framed_floats(f));
+  float* framed = stage_scratch().source.at_least(source_frame().floats());
   enter(x, moments, framed);
   if (shape_.direction == Direction::forward)
     conv_.forward(framed, packed, bias, y);
@@ -172,11 +169,11 @@ void ConvStage::leave(const float* x, const float* moments, float* gradient, flo
 void ConvStage::backward(const float* x, const float* moments, const float* packed_back, const float* dy,
                          float* dx, float* dw) const {
   StageScratch& scratch = stage_scratch();
-  float* framed_dy = scratch.result.at_least(framed_floats(result()));
+  float* framed_dy = scratch.result.at_least(result_frame().floats());
   enter_gradient(dy, framed_dy);
   const bool forwards = shape_.direction == Direction::forward;
   if (dw != nullptr) {
-    float* framed_x = scratch.source.at_least(framed_floats(source()));
+    float* framed_x = scratch.source.at_least(source_frame().floats());
     enter(x, moments, framed_x);
     conv_.weight_gradient(forwards ? framed_x : framed_dy, forwards ? framed_dy : framed_x, dw);
   }

@@ -60,12 +60,14 @@ class ConvStage {
                 float* dw) const;
 
  private:
+  // As they lie in memory, and the source's as if it were of floats.
+  const Frame& source_frame() const;
+  const Frame& result_frame() const;
   Frame source() const;
-  Frame result() const;
   NormActivation norm() const;
-  std::size_t framed_floats(const Frame& frame) const;
   template <class Row>
-  void frame_blocks(const Frame& frame, Border border, const float* image, float* framed, const Row& row) const;
+  void frame_blocks(const Frame& frame, Border border, const float* image, float* framed,
+                    const Row& row) const;
   void enter(const float* x, const float* moments, float* framed) const;
   void enter_gradient(const float* dy, float* framed) const;
   void leave(const float* x, const float* moments, float* gradient, float* dx) const;

@@ -13,6 +13,7 @@ namespace torsor {
 namespace {
 
 constexpr std::int64_t kMostKernel = 16;
+constexpr std::int64_t kMostColumns = 8;  // of few channels that a line holds
 // Products that are summed before they are added to the rest: a sum of sums errs less.
 constexpr std::int64_t kMostTerms = 288;
 // Results of a channel that one thread computes while their weights are in the cache.
@@ -35,9 +36,11 @@ std::pair<std::int64_t, std::int64_t> part_of(std::int64_t rows, std::int64_t i,
 
 bool is_taken(const DirectShape& s, Operands operands) {
   const auto fits = [operands](std::int64_t channels) {
-    if (operands == Operands::bf16) return channels >= 1 && channels % kWideBlock == 0;
+    if (operands == Operands::bf16) return channels >= 1 && (is_few(channels) || channels % kWideBlock == 0);
     return channels >= 1 && (is_few(channels) || channels % kBlock == 0);
   };
+  const bool any_few = is_few(s.in_channels) || is_few(s.out_channels);
+  if (operands == Operands::bf16 && any_few && s.kernel > kMostColumns) return false;
   const bool has_results = s.height + 2 * s.padding >= s.kernel && s.width + 2 * s.padding >= s.kernel;
   return s.batch >= 1 && s.height >= 1 && s.width >= 1 && fits(s.in_channels) && fits(s.out_channels) &&
          !(is_few(s.in_channels) && is_few(s.out_channels)) && (s.stride == 1 || s.stride == 2) &&
@@ -55,29 +58,34 @@ DirectConv::DirectConv(const DirectShape& shape, Isa isa, Operands operands)
   in_ = {shape.batch, shape.in_channels, shape.height, shape.width, shape.padding};
   out_ = {shape.batch, shape.out_channels, shape.out_height(), shape.out_width(),
           divide_up(shape.kernel - 1, shape.stride)};
-  if (operands == Operands::bf16) {
-    in_ = in_.paired();
-    out_ = out_.paired();
-  }
+  if (operands == Operands::fp32) return;
+  in_ = is_few(shape.in_channels) ? in_.narrow() : in_.paired();
+  out_ = is_few(shape.out_channels) ? out_.narrow() : out_.paired();
+  if (is_few(shape.in_channels)) few_ = Few::sources;
+  if (is_few(shape.out_channels)) few_ = Few::results;
 }
 
 std::size_t DirectConv::weight_floats() const {
-  return static_cast<std::size_t>(tap_floats() * shape_.kernel * shape_.kernel);
+  std::int64_t back = 0;
+  for (const Grid& grid : backward_grids(Region::image)) back += packed_floats(grid);
+  return static_cast<std::size_t>(std::max(packed_floats(forward_grid()), back));
 }
 
-std::int64_t DirectConv::tap_floats() const {
-  return shape_.in_channels * shape_.out_channels / (operands_ == Operands::bf16 ? 2 : 1);
+std::int64_t DirectConv::packed_floats(const Grid& grid) const {
+  const auto offsets = static_cast<std::int64_t>(grid.offsets.size());
+  if (few_ != Few::none) return offsets * few_layout().many * kBlock;
+  return offsets * shape_.in_channels * shape_.out_channels / (operands_ == Operands::bf16 ? 2 : 1);
 }
 
 DirectConv::Grid DirectConv::forward_grid() const {
   const std::int64_t k = shape_.kernel, s = shape_.stride;
-  Grid grid{out_.height, out_.width, 0, s * in_.row_floats(), s, 0, out_.width, 1, {}, {}};
+  Grid grid{out_.height, out_.width, 0, s * in_.row_floats(), s, 0, out_.width, 1, {}, {}, 1};
   for (std::int64_t y = 0; y < k; ++y)
     for (std::int64_t x = 0; x < k; ++x) {
       grid.taps.push_back(y * k + x);
-      grid.offsets.push_back(y * in_.row_floats() + x * kBlock);
+      grid.offsets.push_back(y * in_.row_floats() + x * in_.pixel);
     }
-  return grid;
+  return few_ == Few::none ? grid : rows_of_taps(grid);
 }
 
 // dx[i] = sum over taps t with (i - t) divisible by the stride of dy[(i - t) / stride] * w[t], i counted from
@@ -95,20 +103,21 @@ std::vector<DirectConv::Grid> DirectConv::backward_grids(Region region) const {
                          source_x = (x0 + skipped - px) / s + out_.border;
       Grid grid{divide_up(std::max<std::int64_t>(height - y0, 0), s),
                 divide_up(std::max<std::int64_t>(width - x0, 0), s),
-                source_y * out_.row_floats() + source_x * kBlock,
+                source_y * out_.row_floats() + source_x * out_.pixel,
                 out_.row_floats(),
                 1,
                 y0 * width + x0,
                 s * width,
                 s,
                 {},
-                {}};
+                {},
+                1};
       for (std::int64_t y = py; y < k; y += s)
         for (std::int64_t x = px; x < k; x += s) {
           grid.taps.push_back(y * k + x);
-          grid.offsets.push_back(-((y - py) / s * out_.row_floats() + (x - px) / s * kBlock));
+          grid.offsets.push_back(-((y - py) / s * out_.row_floats() + (x - px) / s * out_.pixel));
         }
-      grids.push_back(std::move(grid));
+      grids.push_back(few_ == Few::none ? std::move(grid) : rows_of_taps(grid));
     }
   return grids;
 }
@@ -140,6 +149,7 @@ void DirectConv::pack_taps(const Grid& grid, std::int64_t results, std::int64_t 
 
 void DirectConv::pack(const float* weight, float* packed) const {
   const std::int64_t square = shape_.kernel * shape_.kernel;
+  if (few_ != Few::none) return pack_few(forward_grid(), few_, weight, packed);
   pack_taps(forward_grid(), shape_.out_channels, shape_.in_channels, shape_.in_channels * square, square,
             weight, packed);
 }
@@ -147,19 +157,23 @@ void DirectConv::pack(const float* weight, float* packed) const {
 void DirectConv::pack_back(const float* weight, float* packed) const {
   const std::int64_t square = shape_.kernel * shape_.kernel;
   for (const Grid& grid : backward_grids(Region::image)) {
-    pack_taps(grid, shape_.in_channels, shape_.out_channels, square, shape_.in_channels * square, weight,
-              packed);
-    packed += static_cast<std::int64_t>(grid.taps.size()) * tap_floats();
+    if (few_ != Few::none)
+      pack_few(grid, few_ == Few::sources ? Few::results : Few::sources, weight, packed);
+    else
+      pack_taps(grid, shape_.in_channels, shape_.out_channels, square, shape_.in_channels * square, weight,
+                packed);
+    packed += packed_floats(grid);
   }
 }
 
 void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, const float* packed,
                          const float* start, const Image& image) const {
   static constexpr std::array<float, kMostOutBlocks * kBlock> kZeros{};
-  const auto taps = static_cast<std::int64_t>(grid.taps.size());
+  const auto taps = static_cast<std::int64_t>(grid.offsets.size());
   const std::int64_t out_blocks = image.channels / kBlock, panels = divide_up(out_blocks, kMostOutBlocks);
   const std::int64_t bands = std::clamp<std::int64_t>(grid.rows * grid.pixels / kBandPixels, 1, grid.rows);
-  const std::int64_t block_weights = taps * source.lanes() * kBlock;
+  const std::int64_t lanes = operands_ == Operands::bf16 ? kBlock : source.lanes();
+  const std::int64_t block_weights = taps * lanes * kBlock;
   // Of bf16 weights of a panel lie together, else those of a block of results.
   const std::int64_t step_of_weights =
       operands_ == Operands::bf16 ? kMostOutBlocks * block_weights : block_weights;
@@ -175,7 +189,8 @@ void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, 
     p.pixels = grid.pixels;
     p.step = grid.step;
     p.block_stride = source.plane_floats();
-    p.lanes = source.lanes();
+    p.pixel = source.pixel;
+    p.lanes = lanes;
     p.taps = taps;
     p.offsets = grid.offsets.data();
     p.out_blocks = std::min(kMostOutBlocks, out_blocks - block);
@@ -205,6 +220,7 @@ void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, 
 
 void DirectConv::compute_dots(const Grid& grid, const Frame& source, const float* x, const float* packed,
                               const float* start, const Image& image) const {
+  if (few_ != Few::none) return compute_few(grid, source, x, packed, start, image);
   static constexpr std::array<float, kMostFew> kZeros{};
   DotRow p;
   p.pixels = grid.pixels;
@@ -239,11 +255,12 @@ void DirectConv::input_gradient(const float* framed_dy, const float* packed_back
       compute_dots(grid, out_, framed_dy, packed_back, start, image);
     else
       compute(grid, out_, framed_dy, packed_back, start, image);
-    packed_back += static_cast<std::int64_t>(grid.taps.size()) * tap_floats();
+    packed_back += packed_floats(grid);
   }
 }
 
 void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const {
+  if (few_ != Few::none) return few_weight_gradient(framed_x, framed_dy, dw);
   if (operands_ == Operands::bf16) return bf16_weight_gradient(framed_x, framed_dy, dw);
   // a's lanes are multiplied one by one with b's vectors, so that b must have whole blocks.
   const bool few_out = is_few(shape_.out_channels);
@@ -284,7 +301,8 @@ void DirectConv::weight_gradient(const float* framed_x, const float* framed_dy, 
         for (std::int64_t t = 0; t < taps; ++t) {
           const float *shifted = x + grid.offsets[static_cast<std::size_t>(t)] + first * grid.step * kBlock,
                       *own_dy = dy + first * kBlock;
-          stages_->outer(p, few_out ? own_dy : shifted, few_out ? shifted : own_dy, own + t * a_lanes * kBlock);
+          stages_->outer(p, few_out ? own_dy : shifted, few_out ? shifted : own_dy,
+                         own + t * a_lanes * kBlock);
         }
       }
     }

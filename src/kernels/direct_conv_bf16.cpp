@@ -3,37 +3,22 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/buffer.h"
 #include "kernels/direct_conv.h"
 #include "kernels/parallel.h"
+#include "kernels/turned_image.h"
 
 namespace torsor {
 
 namespace {
 
-using Values = ValueBuffer<std::uint16_t>;
-
-constexpr std::int64_t kPixels = kWideBlock;      // of a step of products
-constexpr std::int64_t kStep = kPixels * kBlock;  // values of a step: 16 channels of 32 pixels
-constexpr std::int64_t kStepsOfBand = 8;          // read once for each tap, so that the cache keeps them
-
-std::int64_t steps_of(std::int64_t pixels) { return (pixels + kPixels - 1) / kPixels; }
-
-// The output's gradient, pixels of a channel beside each other: [blocks][rows][16][pixels]. Behind a row's
-// last pixel it is zero.
-struct Turned {
-  std::int64_t rows, steps;
-  std::int64_t lane_values() const { return steps * kPixels; }
-  std::int64_t row_values() const { return steps * kStep; }
-  std::int64_t block_values() const { return rows * row_values(); }
-};
+constexpr std::int64_t kStepsOfBand = 8;  // read once for each tap, so that the cache keeps them
 
 // The input in pairs of neighbours, [blocks][rows][phases][2][pairs][16][2]: of every stride-th column, from
 // each of the first ones on; pairs begin at its even pixels or at its odd ones, so that each tap finds its
 // own in whole lines. Behind a row's last pixel it is zero.
 struct Paired {
   std::int64_t rows, phases, steps;
-  std::int64_t kind_values() const { return steps * kStep; }
+  std::int64_t kind_values() const { return steps * kStepValues; }
   std::int64_t row_values() const { return phases * 2 * kind_values(); }
   std::int64_t block_values() const { return rows * row_values(); }
   std::int64_t offset(std::int64_t tap_row, std::int64_t tap_column) const {
@@ -41,30 +26,6 @@ struct Paired {
     return tap_row * row_values() + (phase * 2 + shift % 2) * kind_values() + shift / 2 * kWideBlock;
   }
 };
-
-void pair_up(const Bf16Stages& stages, std::int64_t pixels, std::int64_t step, const float* lines,
-             std::int64_t steps, std::uint16_t* out, std::int64_t block_stride) {
-  stages.pair_pixels(pixels, step, lines, out, block_stride);
-  const std::int64_t done = (pixels + 1) / 2 * kWideBlock, rest = steps * kStep - done;
-  for (std::int64_t half = 0; half < 2; ++half)
-    std::memset(out + half * block_stride + done, 0, static_cast<std::size_t>(rest) * sizeof *out);
-}
-
-void turn_image(const Bf16Stages& stages, const Frame& f, const float* image, const Turned& t,
-                std::uint16_t* out) {
-  for_each_parallel(f.blocks() * t.rows, [&](std::int64_t i) {
-    thread_local Values scratch;
-    std::uint16_t* pairs = scratch.at_least(static_cast<std::size_t>(2 * t.row_values()));
-    const std::int64_t block = i / t.rows, y = i % t.rows;
-    const float* lines = image + block * f.plane_floats() + f.inside() + y * f.row_floats();
-    pair_up(stages, f.width, 1, lines, t.steps, pairs, t.row_values());
-    std::uint16_t* row = out + 2 * block * t.block_values() + y * t.row_values();
-    for (std::int64_t half = 0; half < 2; ++half)
-      for (std::int64_t step = 0; step < t.steps; ++step)
-        stages.turn_pairs(pairs + half * t.row_values() + step * kStep,
-                          row + half * t.block_values() + step * kPixels, t.lane_values());
-  });
-}
 
 void pair_image(const Bf16Stages& stages, const Frame& f, const float* image, const Paired& p,
                 std::uint16_t* out) {
@@ -77,7 +38,7 @@ void pair_image(const Bf16Stages& stages, const Frame& f, const float* image, co
         const std::int64_t first = phase + parity * p.phases;
         const std::int64_t pixels =
             std::max<std::int64_t>(0, (f.full_width() - first + p.phases - 1) / p.phases);
-        pair_up(stages, pixels, p.phases, lines + first * kBlock, p.steps, kind, p.block_values());
+        pair_up(stages, pixels, p.phases * kBlock, lines + first * kBlock, p.steps, kind, p.block_values());
       }
   });
 }
@@ -97,7 +58,7 @@ void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t 
                      between = results_apart ? result_step : source_step,
                      square = results_apart ? source_step : result_step;
   for_each_parallel(results / kBlock * blocks, [&](std::int64_t i) {
-    thread_local Values scratch;
+    thread_local Bf16Buffer scratch;
     std::uint16_t* rounded = scratch.at_least(static_cast<std::size_t>(of_run * square));
     const std::int64_t result = i / blocks, source = i % blocks;
     const float* from = weight + result * kBlock * result_step + source * kWideBlock * source_step;
@@ -117,14 +78,14 @@ void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t 
 
 void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const {
   const std::int64_t k = shape_.kernel, s = shape_.stride, taps = k * k;
-  const Turned turned{out_.height, steps_of(out_.width)};
+  const TurnedImage turned{out_.height, out_.width};
   const std::int64_t last_shift = (k - 1) / s, columns = (in_.full_width() + s - 1) / s;
-  const Paired paired{in_.full_height(), s, steps_of(std::max(columns, turned.steps * kPixels + last_shift))};
+  const Paired paired{in_.full_height(), s, steps_of(std::max(columns, turned.lane_values() + last_shift))};
   std::vector<std::int64_t> offsets;
   for (std::int64_t t = 0; t < taps; ++t) offsets.push_back(paired.offset(t / k, t % k));
-  thread_local Values turned_values, paired_values;
+  thread_local Bf16Buffer turned_values, paired_values;
   thread_local FloatBuffer sum_buffer;
-  const auto room = [](Values& values, std::int64_t count) {
+  const auto room = [](Bf16Buffer& values, std::int64_t count) {
     return values.at_least(static_cast<std::size_t>(count));
   };
   std::uint16_t *a = room(turned_values, 2 * out_.blocks() * turned.block_values()),
@@ -137,9 +98,9 @@ void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed
   // A band of one block of the input meets all the output's, or a part of them where that leaves threads
   // idle.
   const std::int64_t parts = std::clamp<std::int64_t>(2 * most_threads() / in_.blocks(), 1, out_.blocks());
-  const std::int64_t band = std::max<std::int64_t>(1, kStepsOfBand / turned.steps);
+  const std::int64_t band = std::max<std::int64_t>(1, kStepsOfBand / turned.steps());
   for (std::int64_t n = 0; n < shape_.batch; ++n) {
-    turn_image(*bf16_, out_, framed_dy + n * out_.blocks() * out_.plane_floats(), turned, a);
+    turn_image(*bf16_, out_, framed_dy + n * out_.blocks() * out_.plane_floats() + out_.inside(), turned, a);
     pair_image(*bf16_, in_, framed_x + n * in_.blocks() * in_.plane_floats(), paired, b);
     for_each_parallel(in_.blocks() * parts, [&](std::int64_t i) {
       const std::int64_t in = i / parts, first = i % parts * out_.blocks() / parts,
@@ -148,7 +109,7 @@ void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed
         for (std::int64_t out = first; out < last; ++out)
           std::memset(sums_of(in, out), 0, static_cast<std::size_t>(unit_sums) * sizeof(float));
       PixelProducts p;
-      p.steps = turned.steps;
+      p.steps = turned.steps();
       p.a_block = turned.block_values();
       p.a_row = turned.row_values();
       p.a_lane = turned.lane_values();

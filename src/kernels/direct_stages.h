@@ -18,6 +18,7 @@ inline constexpr std::int64_t kMostFew = 4;
 struct TapRow {
   std::int64_t pixels = 0;
   std::int64_t step = 1;                      // pixels of x from one result to the next: 1 or 2
+  std::int64_t pixel = kBlock;                // floats of a pixel; what is not bfloat16 takes no other
   std::int64_t blocks = 0, block_stride = 0;  // of x
   std::int64_t lanes = kBlock;                // channels of x that a block has
   std::int64_t taps = 0;

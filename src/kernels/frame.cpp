@@ -9,36 +9,37 @@ namespace torsor {
 
 namespace {
 
-// Pixels [0, count) of `to`, those of `from` or zeros.
-void set_pixels(LinePart part, std::int64_t count, float* to, const float* from) {
-  const auto set = [&](float* there, const float* source, std::int64_t floats) {
+// This part of pixels [0, count) of `to`: that of `from`, or zeros.
+void set_pixels(std::int64_t pixel, LinePart part, std::int64_t count, float* to, const float* from) {
+  const auto set = [&](std::int64_t at, std::int64_t floats) {
     const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
-    source != nullptr ? std::memcpy(there, source, bytes) : std::memset(there, 0, bytes);
+    from != nullptr ? std::memcpy(to + at, from + at, bytes) : std::memset(to + at, 0, bytes);
   };
-  if (part.count == kBlock) return set(to, from, count * kBlock);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t at = i * kBlock + part.first;
-    set(to + at, from != nullptr ? from + at : nullptr, part.count);
-  }
+  if (part.count == pixel) return set(0, count * pixel);
+  for (std::int64_t i = 0; i < count; ++i) set(i * pixel + part.first, part.count);
 }
 
 }  // namespace
 
+void fill_border(const Frame& f, Border border, float* plane) { fill_border(f, border, plane, {0, f.pixel}); }
+
 void fill_border(const Frame& f, Border border, float* plane, LinePart part) {
   const std::int64_t row = f.row_floats(), b = f.border;
   const bool mirrors = border == Border::reflect;
-  const auto mirror = [&](const float* from) { return mirrors ? from : nullptr; };
+  const auto set = [&](std::int64_t count, float* to, const float* mirrored) {
+    set_pixels(f.pixel, part, count, to, mirrors ? mirrored : nullptr);
+  };
   for (std::int64_t y = b; y < b + f.height; ++y) {
-    float *left = plane + y * row + b * kBlock, *right = left + (f.width - 1) * kBlock;
+    float *left = plane + y * row + b * f.pixel, *right = left + (f.width - 1) * f.pixel;
     for (std::int64_t i = 1; i <= b; ++i) {
-      set_pixels(part, 1, left - i * kBlock, mirror(left + i * kBlock));
-      set_pixels(part, 1, right + i * kBlock, mirror(right - i * kBlock));
+      set(1, left - i * f.pixel, left + i * f.pixel);
+      set(1, right + i * f.pixel, right - i * f.pixel);
     }
   }
   float *top = plane + b * row, *bottom = top + (f.height - 1) * row;
   for (std::int64_t i = 1; i <= b; ++i) {
-    set_pixels(part, f.full_width(), top - i * row, mirror(top + i * row));
-    set_pixels(part, f.full_width(), bottom + i * row, mirror(bottom - i * row));
+    set(f.full_width(), top - i * row, top + i * row);
+    set(f.full_width(), bottom + i * row, bottom - i * row);
   }
 }
 

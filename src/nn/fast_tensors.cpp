@@ -56,8 +56,8 @@ ImageSizes sizes_of(const Tensor& x) {
 
 std::optional<Operands> wanted_operands(Isa isa) {
   if (!at::autocast::is_autocast_enabled(at::kCPU)) return Operands::fp32;
-  const bool there =
-      at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 && bf16_stages(isa) != nullptr;
+  const bool there = at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 && isa != Isa::plain &&
+                     bf16_stages(isa) != nullptr;
   return there ? std::optional(Operands::bf16) : std::nullopt;
 }
 
