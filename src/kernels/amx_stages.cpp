@@ -15,8 +15,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 // Highway has no tiles. Compiled for them here, called only where amx_stages() found them.
 #define TORSOR_AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")))
 
@@ -49,31 +47,10 @@ TORSOR_AMX void configure(std::int64_t first, std::int64_t second) {
 }
 
 struct Results {
-  const float* start;  // null to add to what is there
+  const float* start;
   float* out;
   std::int64_t out_stride, out_bytes;  // to the next block, in floats; to the next result, in bytes
 };
-
-// `first` results of two blocks, whose places are 0 and 1.
-TORSOR_AMX inline void load_first(const Results& r) {
-  if (r.start != nullptr) {
-    _tile_loadd(0, r.start, 0);  // the same line for every row
-    _tile_loadd(1, r.start + kBlock, 0);
-  } else {
-    _tile_loadd(0, r.out, r.out_bytes);
-    _tile_loadd(1, r.out + r.out_stride, r.out_bytes);
-  }
-}
-
-TORSOR_AMX inline void load_second(const Results& r, const float* out) {
-  if (r.start != nullptr) {
-    _tile_loadd(2, r.start, 0);
-    _tile_loadd(3, r.start + kBlock, 0);
-  } else {
-    _tile_loadd(2, out, r.out_bytes);
-    _tile_loadd(3, out + r.out_stride, r.out_bytes);
-  }
-}
 
 // After some thirty products without one, the next store of a tile waits for a thousand cycles (measured on
 // Sapphire Rapids). One now and then, whose result is written over in the end, is a twentieth of that.
@@ -85,7 +62,8 @@ std::int64_t bytes_of_step(const TapRow& p) {
 
 // Up to 16 results of two blocks.
 TORSOR_AMX void one_tile(const TapRow& p, const float* x, const float* w, const Results& r) {
-  load_first(r);
+  _tile_loadd(0, r.start, 0);  // the same line for every row
+  _tile_loadd(1, r.start + kBlock, 0);
   const std::int64_t step_bytes = bytes_of_step(p);
   std::int64_t until_store = kProductsPerStore;
   for (std::int64_t block = 0; block < p.blocks; ++block)
@@ -108,8 +86,10 @@ TORSOR_AMX void one_tile(const TapRow& p, const float* x, const float* w, const 
 TORSOR_AMX void two_tiles(const TapRow& p, std::int64_t first, const float* x, const float* w,
                           const Results& r) {
   float* second = r.out + first * p.out_step;
-  load_first(r);
-  load_second(r, second);
+  _tile_loadd(0, r.start, 0);  // the same line for every row
+  _tile_loadd(1, r.start + kBlock, 0);
+  _tile_loadd(2, r.start, 0);
+  _tile_loadd(3, r.start + kBlock, 0);
   const std::int64_t further = first * p.step * p.pixel, step_bytes = bytes_of_step(p);
   std::int64_t until_store = kProductsPerStore;
   for (std::int64_t block = 0; block < p.blocks; ++block)

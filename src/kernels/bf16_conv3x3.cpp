@@ -1,14 +1,23 @@
 #include "kernels/bf16_conv3x3.h"
 
 #include <algorithm>
+#include <stdexcept>
+
+#include "kernels/winograd.h"
 
 namespace torsor {
+
+bool is_taken_in_bf16(const Conv3x3Shape& s) {
+  return is_taken(s) && s.in_channels % kWideBlock == 0 && s.out_channels % kWideBlock == 0;
+}
 
 Bf16Conv3x3::Bf16Conv3x3(const Conv3x3Shape& s, Isa isa)
     : PlaneConv(s),
       conv_({s.batch, s.in_channels, s.out_channels, s.height, s.width, 3, 1, 1}, isa, Operands::bf16),
       stages_(bf16_stages(isa)),
-      back_{s.batch, s.in_channels, s.height, s.width, 1} {}
+      back_{s.batch, s.in_channels, s.height, s.width, 1} {
+  if (!is_taken_in_bf16(s)) throw std::logic_error("Bf16Conv3x3: a shape that it does not take");
+}
 
 std::size_t Bf16Conv3x3::out_floats() const {
   return static_cast<std::size_t>(shape().batch * out_blocks() * plane_floats());

@@ -6,10 +6,13 @@
 
 namespace torsor {
 
-/// Images are rounded when they are taken in; sums are floats. Channels in multiples of 32.
+/// Whether Bf16Conv3x3 takes it: channels in multiples of 32, sides of at least 2.
+bool is_taken_in_bf16(const Conv3x3Shape& shape);
+
+/// Images are rounded when they are taken in; sums are floats.
 class Bf16Conv3x3 final : public PlaneConv {
  public:
-  /// Throws std::logic_error as DirectConv does.
+  /// Throws std::logic_error for a shape that is not taken, and as DirectConv does.
   Bf16Conv3x3(const Conv3x3Shape& shape, Isa isa);
 
   std::size_t in_floats() const override { return conv_.in_frame().floats(); }

@@ -38,7 +38,7 @@ void row_plain(const TapRow& p, const float* x, const float* weights, const floa
     for (std::int64_t block = 0; block < p.out_blocks; ++block)
       for (std::int64_t lane = 0; lane < kBlock; ++lane) {
         float& result = out[i * p.out_step + block * p.out_stride + lane];
-        double sum = start == nullptr ? result : start[block * kBlock + lane];
+        double sum = start[block * kBlock + lane];
         const float* w = weights + block * kBlock * kBlock;
         for (std::int64_t b = 0; b < p.blocks; ++b)
           for (std::int64_t tap = 0; tap < p.taps; ++tap, w += p.out_blocks * kBlock * kBlock) {

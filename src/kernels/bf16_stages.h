@@ -42,11 +42,11 @@ struct ColumnSums {
 /// Values of `x` and `weights` come in pairs; TapRow counts pairs. Blocks of results and of a and b go two at
 /// a time.
 struct Bf16Stages {
-  /// See DirectStages::row, for several; but weights are [block][tap][out block][16 pairs][16][2], so that
-  /// they are read in one go.
+  /// See DirectStages::row, for several. Weights are [block][tap][out block][16 pairs][16][2], so that they
+  /// are read in one go; `start` is not null, since all blocks go together.
   void (*rows)(const TapRow&, const RowSpan&, const float* x, const float* weights, const float* start,
                float* out);
-  /// Rounded to nearest, to even.
+  /// Rounded to nearest, to even; what is smaller than floats' normal range may become zero.
   void (*round)(std::int64_t count, const float* x, std::uint16_t* out);
   /// [pixels][16] -> rounded to nearest, to even, the half of each line that `half` points into.
   void (*narrow)(std::int64_t pixels, const float* x, float* half);

@@ -59,8 +59,8 @@ DirectConv::DirectConv(const DirectShape& shape, Isa isa, Operands operands)
   out_ = {shape.batch, shape.out_channels, shape.out_height(), shape.out_width(),
           divide_up(shape.kernel - 1, shape.stride)};
   if (operands == Operands::fp32) return;
-  in_ = is_few(shape.in_channels) ? in_.narrow() : in_.paired();
-  out_ = is_few(shape.out_channels) ? out_.narrow() : out_.paired();
+  in_ = is_few(shape.in_channels) ? in_.few() : in_.paired();
+  out_ = is_few(shape.out_channels) ? out_.few() : out_.paired();
   if (is_few(shape.in_channels)) few_ = Few::sources;
   if (is_few(shape.out_channels)) few_ = Few::results;
 }
@@ -168,15 +168,13 @@ void DirectConv::pack_back(const float* weight, float* packed) const {
 
 void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, const float* packed,
                          const float* start, const Image& image) const {
+  if (grid.rows == 0 || grid.pixels == 0) return;
   static constexpr std::array<float, kMostOutBlocks * kBlock> kZeros{};
   const auto taps = static_cast<std::int64_t>(grid.offsets.size());
   const std::int64_t out_blocks = image.channels / kBlock, panels = divide_up(out_blocks, kMostOutBlocks);
   const std::int64_t bands = std::clamp<std::int64_t>(grid.rows * grid.pixels / kBandPixels, 1, grid.rows);
   const std::int64_t lanes = operands_ == Operands::bf16 ? kBlock : source.lanes();
   const std::int64_t block_weights = taps * lanes * kBlock;
-  // Of bf16 weights of a panel lie together, else those of a block of results.
-  const std::int64_t step_of_weights =
-      operands_ == Operands::bf16 ? kMostOutBlocks * block_weights : block_weights;
   // Tiles keep their sums, and what they round is little beside what the operands were.
   const std::int64_t chunk =
       operands_ == Operands::bf16
@@ -205,7 +203,7 @@ void DirectConv::compute(const Grid& grid, const Frame& source, const float* x, 
       p.blocks = std::min(chunk, source.blocks() - first);
       const float* begin = first > 0 ? nullptr : start != nullptr ? start + block * kBlock : kZeros.data();
       const float *from = image_x + first * p.block_stride + first_row * grid.row_step,
-                  *chunk_weights = weights + first * step_of_weights;
+                  *chunk_weights = weights + first * block_weights;
       float* to = out + first_row * rows.out_step;
       rows.count = last_row - first_row;
       if (bf16_ != nullptr) {

@@ -32,7 +32,7 @@ enum class Region { image, with_border };
 /// The same bits for any number of OpenMP's threads. Images come in frames; results with 16 channels and more
 /// are blocked without a border, [batch, channels / 16, height, width, 16], those with fewer are planar,
 /// [batch, channels, height, width]. With bf16 frames hold pairs (see Frame::paired() and
-/// Frame::narrow()), and so do packed weights; results are floats, and sums over products too.
+/// Frame::few()), and so do packed weights; results are floats, and sums over products too.
 class DirectConv {
  public:
   /// Throws std::logic_error for a shape that is not taken, and for an instruction set without stages for the
@@ -57,7 +57,8 @@ class DirectConv {
   /// has zeros for its border.
   void input_gradient(const float* framed_dy, const float* packed_back, Region region, const float* start,
                       float* dx) const;
-  /// dw [out,in,kernel,kernel]. Its sums lie in memory of the thread that calls, which keeps it.
+  /// dw [out,in,kernel,kernel]. Its sums, and images in other layouts, lie in memory of the thread that
+  /// calls, which keeps it.
   void weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const;
 
  private:

@@ -50,7 +50,6 @@ void pair_image(const Bf16Stages& stages, const Frame& f, const float* image, co
 void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t sources,
                            std::int64_t result_step, std::int64_t source_step, const float* weight,
                            float* packed) const {
-  constexpr std::int64_t kTile = kWideBlock * kBlock;
   const auto taps = static_cast<std::int64_t>(grid.taps.size());
   const std::int64_t blocks = sources / kWideBlock;
   const bool results_apart = result_step > source_step;
@@ -63,14 +62,14 @@ void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t 
     const std::int64_t result = i / blocks, source = i % blocks;
     const float* from = weight + result * kBlock * result_step + source * kWideBlock * source_step;
     auto* to = reinterpret_cast<std::uint16_t*>(packed) +
-               ((result / 2 * blocks + source) * taps * 2 + result % 2) * kTile;
+               ((result / 2 * blocks + source) * taps * 2 + result % 2) * kStepValues;
     for (std::int64_t run = 0; run < runs; ++run) {
       bf16_->round(of_run * square, from + run * between, rounded);
       for (std::int64_t j = 0; j < of_run; ++j) {
         const std::int64_t lane = results_apart ? run : j, c = results_apart ? j : run;
         std::uint16_t* place = to + (c / 2 * kBlock + lane) * 2 + c % 2;
         for (std::int64_t t = 0; t < taps; ++t)
-          place[t * 2 * kTile] = rounded[j * square + grid.taps[static_cast<std::size_t>(t)]];
+          place[t * 2 * kStepValues] = rounded[j * square + grid.taps[static_cast<std::size_t>(t)]];
       }
     }
   });
@@ -83,15 +82,14 @@ void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed
   const Paired paired{in_.full_height(), s, steps_of(std::max(columns, turned.lane_values() + last_shift))};
   std::vector<std::int64_t> offsets;
   for (std::int64_t t = 0; t < taps; ++t) offsets.push_back(paired.offset(t / k, t % k));
-  thread_local Bf16Buffer turned_values, paired_values;
-  thread_local FloatBuffer sum_buffer;
-  const auto room = [](Bf16Buffer& values, std::int64_t count) {
+  ProductScratch& scratch = product_scratch();
+  const auto room = [](auto& values, std::int64_t count) {
     return values.at_least(static_cast<std::size_t>(count));
   };
-  std::uint16_t *a = room(turned_values, 2 * out_.blocks() * turned.block_values()),
-                *b = room(paired_values, 2 * in_.blocks() * paired.block_values());
+  std::uint16_t *a = room(scratch.turned, 2 * out_.blocks() * turned.block_values()),
+                *b = room(scratch.paired, 2 * in_.blocks() * paired.block_values());
   const std::int64_t unit_sums = taps * kTapSums;
-  float* sums = sum_buffer.at_least(static_cast<std::size_t>(in_.blocks() * out_.blocks() * unit_sums));
+  float* sums = room(scratch.sums, in_.blocks() * out_.blocks() * unit_sums);
   const auto sums_of = [&](std::int64_t in, std::int64_t out) {
     return sums + (in * out_.blocks() + out) * unit_sums;
   };
@@ -108,11 +106,7 @@ void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed
       if (n == 0)
         for (std::int64_t out = first; out < last; ++out)
           std::memset(sums_of(in, out), 0, static_cast<std::size_t>(unit_sums) * sizeof(float));
-      PixelProducts p;
-      p.steps = turned.steps();
-      p.a_block = turned.block_values();
-      p.a_row = turned.row_values();
-      p.a_lane = turned.lane_values();
+      PixelProducts p = turned.products();
       p.b_block = paired.block_values();
       p.b_row = s * paired.row_values();
       p.taps = taps;

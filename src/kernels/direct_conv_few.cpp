@@ -13,7 +13,6 @@ namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kTileValues = kWideBlock * kBlock;
 constexpr std::int64_t kBandRows = 4;   // of results that columns are summed for at once
 constexpr std::int64_t kMostParts = 8;  // of a weight gradient, each with sums of its own
 
@@ -48,10 +47,10 @@ void DirectConv::pack_few(const Grid& grid, Few few, const float* weight, float*
   const FewLayout layout = few_layout();
   const auto rows = static_cast<std::int64_t>(grid.offsets.size());
   for_each_parallel(layout.many / kWideBlock, [&](std::int64_t block) {
-    auto* to = reinterpret_cast<std::uint16_t*>(packed) + block * rows * 2 * kTileValues;
-    std::memset(to, 0, static_cast<std::size_t>(rows * 2 * kTileValues) * sizeof *to);
+    auto* to = reinterpret_cast<std::uint16_t*>(packed) + block * rows * 2 * kStepValues;
+    std::memset(to, 0, static_cast<std::size_t>(rows * 2 * kStepValues) * sizeof *to);
     const auto put = [&](std::int64_t row, std::int64_t inner, std::int64_t lane, float value) {
-      to[(row * 2 + lane / kBlock) * kTileValues + (inner / 2 * kBlock + lane % kBlock) * 2 + inner % 2] =
+      to[(row * 2 + lane / kBlock) * kStepValues + (inner / 2 * kBlock + lane % kBlock) * 2 + inner % 2] =
           to_bf16(value);
     };
     for (std::int64_t row = 0; row < rows; ++row)
@@ -69,6 +68,7 @@ void DirectConv::pack_few(const Grid& grid, Few few, const float* weight, float*
 
 void DirectConv::compute_few(const Grid& grid, const Frame& source, const float* x, const float* packed,
                              const float* start, const Image& image) const {
+  if (grid.rows == 0 || grid.pixels == 0) return;
   static constexpr std::array<float, 2 * kBlock> kZeros{};
   std::array<float, kMostFew> first_value{};
   if (start != nullptr) std::copy_n(start, image.channels, first_value.begin());
@@ -133,14 +133,15 @@ void DirectConv::few_weight_gradient(const float* framed_x, const float* framed_
   const TurnedImage turned =
       forwards ? TurnedImage{many.height, many.width} : TurnedImage{many.full_height(), many.full_width()};
   const std::int64_t pair_block = few.full_height() * turned.row_values();
-  thread_local Bf16Buffer turned_values, pair_values;
-  thread_local FloatBuffer sum_buffer;
-  std::uint16_t* a =
-      turned_values.at_least(static_cast<std::size_t>(2 * many.blocks() * turned.block_values()));
-  std::uint16_t* b = pair_values.at_least(static_cast<std::size_t>(2 * pair_block));
+  ProductScratch& scratch = product_scratch();
+  const auto room = [](auto& values, std::int64_t count) {
+    return values.at_least(static_cast<std::size_t>(count));
+  };
+  std::uint16_t *a = room(scratch.turned, 2 * many.blocks() * turned.block_values()),
+                *b = room(scratch.paired, 2 * pair_block);
   const std::int64_t parts = std::min(kMostParts, turned.rows), block_sums = k * kTapSums,
                      part_sums = many.blocks() * block_sums;
-  float* sums = sum_buffer.at_least(static_cast<std::size_t>(parts * part_sums));
+  float* sums = room(scratch.sums, parts * part_sums);
   std::memset(sums, 0, static_cast<std::size_t>(parts * part_sums) * sizeof(float));
   std::vector<std::int64_t> offsets;
   for (std::int64_t y = 0; y < k; ++y) offsets.push_back(y * turned.row_values());
@@ -154,12 +155,8 @@ void DirectConv::few_weight_gradient(const float* framed_x, const float* framed_
     for_each_parallel(many.blocks() * parts, [&](std::int64_t i) {
       const std::int64_t block = i / parts, part = i % parts;
       const std::int64_t first = part * turned.rows / parts, last = (part + 1) * turned.rows / parts;
-      PixelProducts p;
+      PixelProducts p = turned.products();
       p.rows = last - first;
-      p.steps = turned.steps();
-      p.a_block = turned.block_values();
-      p.a_row = turned.row_values();
-      p.a_lane = turned.lane_values();
       p.b_block = pair_block;
       p.b_row = s * turned.row_values();
       p.taps = k;

@@ -27,7 +27,7 @@ struct Frame {
   /// The same with values of bfloat16, whose pairs take the places of floats: blocks are of 32 channels.
   Frame paired() const { return {batch, channels / 2, height, width, border}; }
   /// Of up to four channels with bfloat16: four values a pixel, those that are no channel's zero.
-  Frame narrow() const { return {batch, channels, height, width, border, 2}; }
+  Frame few() const { return {batch, channels, height, width, border, 2}; }
   /// Where the image begins in a plane.
   std::int64_t inside() const { return border * (row_floats() + pixel); }
 };

@@ -6,6 +6,20 @@
 
 namespace torsor {
 
+PixelProducts TurnedImage::products() const {
+  PixelProducts p;
+  p.steps = steps();
+  p.a_block = block_values();
+  p.a_row = row_values();
+  p.a_lane = lane_values();
+  return p;
+}
+
+ProductScratch& product_scratch() {
+  thread_local ProductScratch scratch;
+  return scratch;
+}
+
 void pair_up(const Bf16Stages& stages, std::int64_t pixels, std::int64_t step, const float* lines,
              std::int64_t steps, std::uint16_t* out, std::int64_t block_stride) {
   stages.pair_pixels(pixels, step, lines, out, block_stride);

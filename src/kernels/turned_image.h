@@ -11,7 +11,7 @@ namespace torsor {
 
 using Bf16Buffer = ValueBuffer<std::uint16_t>;
 
-/// Pixels of a step of products, and its values: 16 channels of them.
+/// Pixels of a step of products, and its values: 16 channels of them. As many as a tile of weights has.
 inline constexpr std::int64_t kStepPixels = kWideBlock, kStepValues = kStepPixels * kBlock;
 
 inline std::int64_t steps_of(std::int64_t pixels) { return (pixels + kStepPixels - 1) / kStepPixels; }
@@ -23,7 +23,16 @@ struct TurnedImage {
   std::int64_t lane_values() const { return steps() * kStepPixels; }
   std::int64_t row_values() const { return steps() * kStepValues; }
   std::int64_t block_values() const { return rows * row_values(); }
+  /// With this image for a; the rows, b and the taps are the caller's.
+  PixelProducts products() const;
 };
+
+/// What weight gradients need, of the thread that calls; it stays with it.
+struct ProductScratch {
+  Bf16Buffer turned, paired;
+  FloatBuffer sums;
+};
+ProductScratch& product_scratch();
 
 /// One image of a frame of pairs, from the line at `first` of its first plane on.
 void turn_image(const Bf16Stages& stages, const Frame& frame, const float* first, const TurnedImage& turned,

@@ -13,7 +13,7 @@ void PlacementOptions::describe(OptionSet& o) {
   o.add("device", device, "where to compute; auto takes a GPU when there is one")
       .choices({"auto", "cpu", "cuda"})
       .changeable();
-  o.add("precision", precision, "fp32, bf16 (autocast: convolutions in bfloat16, weights in fp32) or fp64")
+  o.add("precision", precision, "fp32, bf16 (convolutions multiply bfloat16, weights stay fp32) or fp64")
       .choices({"fp32", "bf16", "fp64"})
       .changeable();
   o.add("engine", engine,

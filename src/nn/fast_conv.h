@@ -31,7 +31,7 @@ class FastConv {
   ~FastConv();
 
   /// Whether the kernel takes x, planar or blocked: float32 on the CPU, of a shape that is_taken() says yes
-  /// to. Under autocast as FastTrunk.
+  /// to. Under autocast as FastTrunk, but with up to four channels on one side too.
   bool takes(const at::Tensor& x) const;
   /// With a gradient where one is wanted; gradients of gradients go through libtorch's own operations. Throws
   /// std::logic_error for what takes() says no to.

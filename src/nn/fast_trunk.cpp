@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "kernels/bf16_conv3x3.h"
 #include "kernels/residual_trunk.h"
 #include "kernels/winograd.h"
 #include "nn/fast_tensors.h"
@@ -28,11 +29,6 @@ float* out(const Tensor& t) { return t.data_ptr<float>(); }
 TrunkShape shape_of(const Tensor& x, std::size_t convolutions) {
   const ImageSizes s = sizes_of(x);
   return {s.batch, s.channels, s.height, s.width, static_cast<std::int64_t>(convolutions / 2)};
-}
-
-// Bfloat16 comes in wider blocks.
-Operands operands_for(Operands wanted, std::int64_t channels) {
-  return channels % kWideBlock == 0 ? wanted : Operands::fp32;
 }
 
 // The same by libtorch: the sum, then every block's residual, all blocked.
@@ -278,7 +274,9 @@ bool FastTrunk::takes(const Tensor& x) const {
 Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
   const Tensor image = to_blocked_tensor(x);
-  const Operands operands = operands_for(*wanted_operands(state_->isa), sizes_of(x).channels);
+  const Operands operands = is_taken_in_bf16(shape_of(x, state_->weights.size()).convolution())
+                                ? *wanted_operands(state_->isa)
+                                : Operands::fp32;
   variable_list made;  // residuals, blocked
   Tensor sum;
   variable_list inputs = {image};

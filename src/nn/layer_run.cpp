@@ -48,6 +48,9 @@ Before read_before(const std::vector<LayerPtr>& layers, std::size_t first) {
   return before;
 }
 
+// Behind libtorch's convolutions autocast leaves bfloat16; kernels take floats.
+at::Tensor in_floats(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x; }
+
 // Relative, in L2.
 double distance(const at::Tensor& got, const at::Tensor& right) {
   const at::Tensor exact = right.to(at::kDouble);
@@ -227,9 +230,10 @@ at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<a
   const bool checks = user.engine == Engine::check;
   at::Tensor y = x;
   for (std::size_t i = 0; i < list_->layers().size();) {
-    const Step* step = fast_step(i, y, user.engine);
+    const at::Tensor image = steps_[i] == nullptr ? y : in_floats(y);
+    const Step* step = fast_step(i, image, user.engine);
     const std::size_t count = step == nullptr ? 1 : step->count;
-    at::Tensor next = step == nullptr ? by_libtorch(i, 1, y, residuals) : step->forward(y, residuals);
+    at::Tensor next = step == nullptr ? by_libtorch(i, 1, y, residuals) : step->forward(image, residuals);
     if (checks || user.watched) {
       LayerPath path{names(i, count), step != nullptr, {}};
       if (checks && step != nullptr) {

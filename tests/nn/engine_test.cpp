@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/autograd.h>
 
+#include "kernels/bf16_stages.h"
 #include "kernels/kernel_test_support.h"
 #include "nn/nn_test_support.h"
 
@@ -11,6 +12,7 @@ namespace torsor::testing {
 namespace {
 
 using at::Tensor;
+using Tensors = std::vector<Tensor>;
 
 std::shared_ptr<Generator> generator_of(const std::string& net, const std::string& norm, std::int64_t ngf,
                                         bool dropout = false) {
@@ -150,6 +152,39 @@ TEST_F(Engines, AgreeOnGradientsOfGradients) {
 }
 
 // Each way of a network's layers to be computed, given the same weights, one changed in between.
+// Under autocast kernels multiply bfloat16, also behind layers that are libtorch's and come out in bfloat16;
+// where there is no kernel for it, all is libtorch's.
+TEST_F(Engines, UnderAutocastErrNoMoreThanLibtorch) {
+  for (const std::int64_t ngf : {16, 32}) {
+    const auto network = generator_of("resnet_3blocks", "instance", ngf);
+    watch_engine(*network);
+    const auto outcome = [&](Engine engine) {
+      set_engine(*network, engine);
+      network->zero_grad();
+      const Tensor y = network->forward(x_).to(at::kFloat);
+      (y * noise(y.sizes(), 3)).sum().backward();
+      Tensors all = {y.detach()};
+      for (const auto& p : network->named_parameters())
+        if (p.key().ends_with("weight")) all.push_back(p.value().grad().clone());
+      return all;
+    };
+    const Tensors exact = outcome(Engine::torch);  // of floats: much closer than either
+    const Autocast bf16;
+    const Tensors right = outcome(Engine::torch), got = outcome(Engine::automatic);
+    if (bf16_stages(chosen_isa()) == nullptr) {
+      EXPECT_TRUE(at::equal(got[0], right[0]));
+      continue;
+    }
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_LT(error_of(got[i], exact[i]), 1.2 * error_of(right[i], exact[i]))
+          << ngf << " filters, result " << i;
+    const std::vector<LayerPath> paths = seen_paths(*network);
+    EXPECT_TRUE(std::any_of(paths.begin(), paths.end(), [](const LayerPath& path) {
+      return path.by_kernel && path.layers.find("ResnetBlock") != std::string::npos;
+    })) << ngf;
+  }
+}
+
 TEST_F(Engines, SeeChangedWeights) {
   const auto network = generator_of("resnet_1blocks", "instance", 16);
   const at::NoGradGuard no_grad;
