@@ -90,52 +90,55 @@ void print_title(Isa isa, Operands operands, const Work& work, const KernelBench
       o.channels, o.side, o.side, o.batch, work.peak);
 }
 
+// What a 3x3 convolution reads and writes.
+struct ConvData {
+  ConvData(const KernelBench& o, const PlaneConv& conv)
+      : image(static_cast<std::size_t>(image_floats(o))),
+        taps(static_cast<std::size_t>(o.channels * o.channels * 9)) {
+    u = memory.empty(conv.weight_floats());
+    conv.transform_weights(w, u);
+  }
+  Memory memory;
+  std::size_t image, taps;
+  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
+  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps), *u = nullptr;
+};
+
 void bench_winograd(Isa isa, const Work& all, const KernelBench& o) {
   Conv3x3 conv({o.batch, o.channels, o.channels, o.side, o.side, Border::reflect}, isa);
-  Memory memory;
-  const auto image = static_cast<std::size_t>(image_floats(o));
-  const auto taps = static_cast<std::size_t>(o.channels * o.channels * 9);
-  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
-  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
-  float* u = memory.empty(conv.winograd().weight_floats());
+  const ConvData d(o, conv.winograd());
   const auto row = [&](const char* what, double parts, const std::function<void()>& work) {
     print_row(what, best_seconds(o.repeats, work), parts * all.direct, parts * all.products, all.peak);
   };
-  row("weights transformed", 0, [&] { conv.winograd().transform_weights(w, u); });
-  row("forward", 1, [&] { conv.forward(x, u, y); });
-  row("input gradient", 1, [&] { conv.input_gradient(dy, u, dx); });
-  row("weight gradient", 1, [&] { conv.weight_gradient(x, dy, dw); });
-  row("both gradients", 2, [&] { conv.gradients(x, dy, u, dx, dw); });
+  row("weights transformed", 0, [&] { conv.winograd().transform_weights(d.w, d.u); });
+  row("forward", 1, [&] { conv.forward(d.x, d.u, d.y); });
+  row("input gradient", 1, [&] { conv.input_gradient(d.dy, d.u, d.dx); });
+  row("weight gradient", 1, [&] { conv.weight_gradient(d.x, d.dy, d.dw); });
+  row("both gradients", 2, [&] { conv.gradients(d.x, d.dy, d.u, d.dx, d.dw); });
 }
 
 void bench_trunk(Isa isa, Operands operands, const Work& all, const KernelBench& o) {
   ResidualTrunk trunk({o.batch, o.channels, o.side, o.side, o.blocks}, isa, operands);
-  Memory memory;
-  const auto image = static_cast<std::size_t>(image_floats(o));
-  const auto taps = static_cast<std::size_t>(o.channels * o.channels * 9);
-  const float *x = memory.noise(image, 1), *dy = memory.noise(image, 1), *w = memory.noise(taps, 0.02F);
-  float *y = memory.empty(image), *dx = memory.empty(image), *dw = memory.empty(taps);
-  float* u = memory.empty(trunk.convolution().weight_floats());
-  trunk.convolution().transform_weights(w, u);
+  ConvData d(o, trunk.convolution());
   const auto convolutions = static_cast<std::size_t>(2 * o.blocks);
   ResidualTrunk::Record record;
   for (std::size_t i = 0; i < convolutions; ++i) {
-    record.normalised.push_back(memory.empty(image));
-    record.scales.push_back(memory.empty(trunk.scale_floats()));
-    if (i % 2 == 0 && i > 0) record.inputs.push_back(memory.empty(image));
+    record.normalised.push_back(d.memory.empty(d.image));
+    record.scales.push_back(d.memory.empty(trunk.scale_floats()));
+    if (i % 2 == 0 && i > 0) record.inputs.push_back(d.memory.empty(d.image));
   }
-  const std::vector<const float*> all_u(convolutions, u);
-  const std::vector<float*> all_dw(convolutions, dw), no_dw(convolutions, nullptr);
+  const std::vector<const float*> all_u(convolutions, d.u);
+  const std::vector<float*> all_dw(convolutions, d.dw), no_dw(convolutions, nullptr);
   const auto times = static_cast<double>(convolutions);
   const auto row = [&](const std::string& what, double parts, const std::function<void()>& work) {
     print_row(fmt::format("trunk of {} blocks: {}", o.blocks, what),
               best_seconds(std::max(1, o.repeats / 3), work), parts * all.direct, parts * all.products,
               all.peak);
   };
-  row("translating", times, [&] { trunk.forward(x, all_u, nullptr, y); });
-  row("forward", times, [&] { trunk.forward(x, all_u, &record, y); });
-  row("input gradients", times, [&] { trunk.backward(x, record, all_u, dy, {}, dx, no_dw); });
-  row("gradients", 2 * times, [&] { trunk.backward(x, record, all_u, dy, {}, dx, all_dw); });
+  row("translating", times, [&] { trunk.forward(d.x, all_u, nullptr, d.y); });
+  row("forward", times, [&] { trunk.forward(d.x, all_u, &record, d.y); });
+  row("input gradients", times, [&] { trunk.backward(d.x, record, all_u, d.dy, {}, d.dx, no_dw); });
+  row("gradients", 2 * times, [&] { trunk.backward(d.x, record, all_u, d.dy, {}, d.dx, all_dw); });
 }
 
 struct NamedShape {
