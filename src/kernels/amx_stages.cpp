@@ -53,7 +53,7 @@ struct Results {
 };
 
 // After some thirty products without one, the next store of a tile waits for a thousand cycles (measured on
-// Sapphire Rapids). One now and then, whose result is written over in the end, is a twentieth of that.
+// a Xeon). One now and then, whose result is written over in the end, is a twentieth of that.
 constexpr std::int64_t kProductsPerStore = 16;
 
 std::int64_t bytes_of_step(const TapRow& p) {

@@ -45,8 +45,8 @@ void pair_image(const Bf16Stages& stages, const Frame& f, const float* image, co
 
 }  // namespace
 
-// [results / 32][sources / 32][tap][2][16 pairs][16][2]. A run of memory is rounded at a time: what lies
-// between two taps' neighbours of one channel is the other channel's.
+// [results / 32][sources / 32][tap][2][16 pairs][16][2]. Of the side whose channels lie further apart in
+// the weight one channel is rounded at a time: a run of memory, with all taps of the other side's.
 void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t sources,
                            std::int64_t result_step, std::int64_t source_step, const float* weight,
                            float* packed) const {
@@ -82,14 +82,12 @@ void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed
   const Paired paired{in_.full_height(), s, steps_of(std::max(columns, turned.lane_values() + last_shift))};
   std::vector<std::int64_t> offsets;
   for (std::int64_t t = 0; t < taps; ++t) offsets.push_back(paired.offset(t / k, t % k));
-  ProductScratch& scratch = product_scratch();
-  const auto room = [](auto& values, std::int64_t count) {
-    return values.at_least(static_cast<std::size_t>(count));
-  };
-  std::uint16_t *a = room(scratch.turned, 2 * out_.blocks() * turned.block_values()),
-                *b = room(scratch.paired, 2 * in_.blocks() * paired.block_values());
   const std::int64_t unit_sums = taps * kTapSums;
-  float* sums = room(scratch.sums, in_.blocks() * out_.blocks() * unit_sums);
+  const ProductMemory memory =
+      product_memory(2 * out_.blocks() * turned.block_values(), 2 * in_.blocks() * paired.block_values(),
+                     in_.blocks() * out_.blocks() * unit_sums);
+  std::uint16_t *a = memory.turned, *b = memory.paired;
+  float* sums = memory.sums;
   const auto sums_of = [&](std::int64_t in, std::int64_t out) {
     return sums + (in * out_.blocks() + out) * unit_sums;
   };

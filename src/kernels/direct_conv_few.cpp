@@ -133,15 +133,12 @@ void DirectConv::few_weight_gradient(const float* framed_x, const float* framed_
   const TurnedImage turned =
       forwards ? TurnedImage{many.height, many.width} : TurnedImage{many.full_height(), many.full_width()};
   const std::int64_t pair_block = few.full_height() * turned.row_values();
-  ProductScratch& scratch = product_scratch();
-  const auto room = [](auto& values, std::int64_t count) {
-    return values.at_least(static_cast<std::size_t>(count));
-  };
-  std::uint16_t *a = room(scratch.turned, 2 * many.blocks() * turned.block_values()),
-                *b = room(scratch.paired, 2 * pair_block);
   const std::int64_t parts = std::min(kMostParts, turned.rows), block_sums = k * kTapSums,
                      part_sums = many.blocks() * block_sums;
-  float* sums = room(scratch.sums, parts * part_sums);
+  const ProductMemory memory =
+      product_memory(2 * many.blocks() * turned.block_values(), 2 * pair_block, parts * part_sums);
+  std::uint16_t *a = memory.turned, *b = memory.paired;
+  float* sums = memory.sums;
   std::memset(sums, 0, static_cast<std::size_t>(parts * part_sums) * sizeof(float));
   std::vector<std::int64_t> offsets;
   for (std::int64_t y = 0; y < k; ++y) offsets.push_back(y * turned.row_values());

@@ -15,9 +15,12 @@ PixelProducts TurnedImage::products() const {
   return p;
 }
 
-ProductScratch& product_scratch() {
-  thread_local ProductScratch scratch;
-  return scratch;
+ProductMemory product_memory(std::int64_t turned, std::int64_t paired, std::int64_t sums) {
+  thread_local Bf16Buffer of_turned, of_paired;
+  thread_local FloatBuffer of_sums;
+  return {of_turned.at_least(static_cast<std::size_t>(turned)),
+          of_paired.at_least(static_cast<std::size_t>(paired)),
+          of_sums.at_least(static_cast<std::size_t>(sums))};
 }
 
 void pair_up(const Bf16Stages& stages, std::int64_t pixels, std::int64_t step, const float* lines,

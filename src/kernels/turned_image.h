@@ -27,12 +27,13 @@ struct TurnedImage {
   PixelProducts products() const;
 };
 
-/// What weight gradients need, of the thread that calls; it stays with it.
-struct ProductScratch {
-  Bf16Buffer turned, paired;
-  FloatBuffer sums;
+/// Memory for a weight gradient: the image that is turned, the one in pairs, the sums.
+struct ProductMemory {
+  std::uint16_t *turned, *paired;
+  float* sums;
 };
-ProductScratch& product_scratch();
+/// So many values of each, of the thread that calls, with which they stay.
+ProductMemory product_memory(std::int64_t turned, std::int64_t paired, std::int64_t sums);
 
 /// One image of a frame of pairs, from the line at `first` of its first plane on.
 void turn_image(const Bf16Stages& stages, const Frame& frame, const float* first, const TurnedImage& turned,

@@ -151,7 +151,6 @@ TEST_F(Engines, AgreeOnGradientsOfGradients) {
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_LT(error_of(got[i], right[i]), 1e-3) << i;
 }
 
-// Each way of a network's layers to be computed, given the same weights, one changed in between.
 // Under autocast kernels multiply bfloat16, also behind layers that are libtorch's and come out in bfloat16;
 // where there is no kernel for it, all is libtorch's.
 TEST_F(Engines, UnderAutocastErrNoMoreThanLibtorch) {
@@ -185,6 +184,7 @@ TEST_F(Engines, UnderAutocastErrNoMoreThanLibtorch) {
   }
 }
 
+// Each way of a network's layers to be computed, given the same weights, one changed in between.
 TEST_F(Engines, SeeChangedWeights) {
   const auto network = generator_of("resnet_1blocks", "instance", 16);
   const at::NoGradGuard no_grad;
