@@ -28,6 +28,7 @@ void print_notes(const std::vector<std::string>& notes) {
 
 struct ImportOptions {
   std::string name_a, name_b, note, licence;
+  WeightChoice choice;
   bool overwrite = false;
 
   void describe(OptionSet& o) {
@@ -35,6 +36,7 @@ struct ImportOptions {
     o.add("name_b", name_b, "name of domain B");
     add_note_and_licence(o, note, licence);
     o.add("overwrite", overwrite, "replace an existing OUT");
+    choice.describe(o);
   }
 };
 
@@ -43,7 +45,7 @@ int import_weights(const std::vector<std::string>& positionals) {
   const fs::path out = positionals[1];
   if (out.extension() != ".safetensors") fail_usage("{}: end the name in .safetensors", out.string());
   require_free(out, o.overwrite ? Existing::replace : Existing::keep);
-  WeightSet set = open_weights(positionals[0]);
+  WeightSet set = open_weights(positionals[0], o.choice);
   if (!o.name_a.empty()) set.info.a.name = o.name_a;
   if (!o.name_b.empty()) set.info.b.name = o.name_b;
   if (!o.note.empty()) set.info.note = o.note;
@@ -60,6 +62,7 @@ int import_weights(const std::vector<std::string>& positionals) {
 
 struct ExportOptions {
   std::string direction;
+  WeightChoice choice;
   std::int64_t opset = kDefaultOpset;
   bool overwrite = false;
 
@@ -67,6 +70,7 @@ struct ExportOptions {
     add_direction(o, direction, "a_to_b or b_to_a, for one generator [a_to_b, or what the file holds]");
     o.add("opset", opset, "ONNX operator set to write").range(kOldestOpset, kNewestOpset);
     o.add("overwrite", overwrite, "replace existing files");
+    choice.describe(o);
   }
 };
 
@@ -113,7 +117,7 @@ int export_weights(const std::vector<std::string>& positionals) {
         "--direction {}: a folder receives all networks; leave --direction out or name a file, OUT.pth",
         o.direction);
   if (!is_folder) require_free(out, existing);
-  const WeightSet set = open_weights(positionals[0]);
+  const WeightSet set = open_weights(positionals[0], o.choice);
   if (is_folder) return print_reference(write_reference_folder(set, out, existing));
   if (ending == ".pth") return print_reference(write_reference_generator(set, o.direction, out));
   return export_onnx(set, o, out);
@@ -121,8 +125,12 @@ int export_weights(const std::vector<std::string>& positionals) {
 
 struct InspectOptions {
   bool json = false;
+  WeightChoice choice;
 
-  void describe(OptionSet& o) { o.add("json", json, "print JSON"); }
+  void describe(OptionSet& o) {
+    o.add("json", json, "print JSON");
+    choice.describe(o);
+  }
 };
 
 std::string value_text(const Json& value) {
@@ -160,8 +168,9 @@ void print_paths(const Json& found) {
 }
 
 int inspect_file(const std::vector<std::string>& positionals) {
-  const Json found = inspect(positionals[0]);
-  if (Bound<InspectOptions>::instance().settings.json) {
+  const InspectOptions& o = Bound<InspectOptions>::instance().settings;
+  const Json found = inspect(positionals[0], o.choice);
+  if (o.json) {
     std::cout << found.dump(2) << '\n';
     return 0;
   }

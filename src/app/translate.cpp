@@ -40,6 +40,7 @@ struct TranslateOptions {
   bool skip_bad = false;
   bool verbose = false;
   PlacementOptions placement;
+  WeightChoice choice;
 
   void describe(OptionSet& o);
 };
@@ -61,6 +62,7 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
   placement.describe(o);
   o.add("verbose", verbose, "say which layers went through torsor's kernels and which through libtorch");
+  choice.describe(o);
   o.group("As the reference");
   o.add("as_reference", as_reference,
         "reproduce what the reference's test.py writes with the three options below: its resize, batch "
@@ -267,8 +269,9 @@ int translate(const std::vector<std::string>& positionals) {
   if (!options.overwrite) require_free(jobs);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const std::string statistics = options.as_reference ? "batch" : options.norm_stats;
-  const GeneratorRunner translator = GeneratorRunner::open(
-      model, {options.direction, norm_statistics_of(statistics), resolve_placement(options.placement)});
+  const GeneratorRunner translator =
+      GeneratorRunner::open(model, {options.direction, norm_statistics_of(statistics),
+                                    resolve_placement(options.placement), options.choice});
   for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
 
   if (options.verbose) watch_engine(*translator.loaded().generator);

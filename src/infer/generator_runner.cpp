@@ -48,7 +48,7 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 }
 
 GeneratorRunner GeneratorRunner::open(const fs::path& model, const RunnerOptions& options) {
-  return GeneratorRunner(load_generator(open_weights(model), options.direction), options);
+  return GeneratorRunner(load_generator(open_weights(model, options.choice), options.direction), options);
 }
 
 GeneratorRunner::GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options)

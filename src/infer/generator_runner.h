@@ -10,6 +10,7 @@
 #include "data/tensor_image.h"
 #include "data/transform.h"
 #include "image/image.h"
+#include "interchange/weight_choice.h"
 #include "model/model_file.h"
 #include "model/placement.h"
 
@@ -25,6 +26,7 @@ struct RunnerOptions {
   std::string direction;  // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
   NormStatistics norm_statistics = NormStatistics::running;
   Placement placement = {};
+  WeightChoice choice = {};  // about weights that do not describe themselves
 };
 
 class GeneratorRunner {

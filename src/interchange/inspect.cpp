@@ -38,13 +38,13 @@ Json paths_of(const WeightSet& set, const NetworkInfo& info) {
 
 }  // namespace
 
-Json inspect(const std::filesystem::path& path) {
+Json inspect(const std::filesystem::path& path, const WeightChoice& choice) {
   if (path.extension() == ".onnx") {
     Json out = {{"file", path.string()}, {"what", "ONNX model"}, {"bytes", weight_file_size(path)}};
     out.update(inspect_onnx(path));
     return out;
   }
-  const WeightSet set = open_weights(path);
+  const WeightSet set = open_weights(path, choice);
   Json out = describe_weights(set);
   for (std::size_t i = 0; i < set.info.networks.size(); ++i) {
     Json paths = paths_of(set, set.info.networks[i]);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/json.h"
+#include "interchange/weight_choice.h"
 #include "model/model_file.h"
 
 namespace torsor {
@@ -14,7 +15,7 @@ namespace torsor {
 /// layers of a network on this processor: {"side": pixels of the image it is true of, "layers": [{"layers",
 /// "by": "kernel" or "libtorch"}]}; it is absent from networks that no kernel has a part in. Reading verifies
 /// the checksums. Throws Error.
-Json inspect(const std::filesystem::path& path);
+Json inspect(const std::filesystem::path& path, const WeightChoice& choice = {});
 
 /// The same of weights that were opened already, without "paths".
 Json describe_weights(const WeightSet& set);

@@ -94,7 +94,9 @@ bool is_discriminator(const TensorMap& weights) {
   return has(weights, "model.0.weight") && has(weights, "model.2.weight") && !has(weights, "model.1.weight");
 }
 
-GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source) {
+GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source,
+                                 const NetworkHints& hints) {
+  static_cast<void>(hints);
   if (is_discriminator(weights))
     fail(
         "{}: holds a discriminator, which cannot translate; give the generator's file (…_net_G_A.pth, "

@@ -70,8 +70,7 @@ std::vector<ReferenceFile> newest_files(const fs::path& folder) {
 
 class ReferenceReader {
  public:
-  ReferenceReader(const fs::path& source, std::optional<ReferenceOptions> options)
-      : options_(std::move(options)) {
+  ReferenceReader(const fs::path& source, NetworkHints hints) : hints_(std::move(hints)) {
     set_.source = source.string();
     set_.what = "reference weights";
     set_.info.type = "reference";
@@ -88,21 +87,21 @@ class ReferenceReader {
   WeightSet finish() {
     describe_domains();
     describe_preprocessing();
-    if (!options_)
+    if (!hints_.recorded)
       note(
           "there is no train_opt.txt beside the weights: directions are taken as trained with --direction "
           "AtoB");
     else
-      set_.info.training = Json{{"reference", options_->values}};
+      set_.info.training = Json{{"reference", hints_.recorded->values}};
     return std::move(set_);
   }
 
  private:
   void note(const std::string& line) { set_.notes.push_back(line); }
-  bool swapped() const { return options_ && options_->is_b_to_a(); }
+  bool swapped() const { return hints_.recorded && hints_.recorded->is_b_to_a(); }
 
   void add_generator(const ReferenceFile& file, TensorMap weights) {
-    GeneratorOptions o = infer_generator(weights, file.path.string());
+    GeneratorOptions o = infer_generator(weights, file.path.string(), hints_);
     if (o.net_g.starts_with("unet_")) settle_dropout(o);
     const std::string name = generator_name(file.role);
     note(fmt::format("{}: {}, ngf {}, norm {}, {} to {} channels{}", file.path.filename().string(), o.net_g,
@@ -122,7 +121,8 @@ class ReferenceReader {
 
   // The keys of a U-Net do not show its dropout, which has no weights.
   void settle_dropout(GeneratorOptions& o) {
-    const std::optional<bool> no_dropout = options_ ? options_->flag("no_dropout") : std::nullopt;
+    const std::optional<bool> no_dropout =
+        hints_.recorded ? hints_.recorded->flag("no_dropout") : std::nullopt;
     o.dropout = no_dropout && !*no_dropout;
     if (!no_dropout)
       note("the weights do not show whether the U-Net had dropout; it matters in training alone: off");
@@ -131,7 +131,7 @@ class ReferenceReader {
   std::string generator_name(const std::string& role) const {
     if (role == "G_A") return swapped() ? "g_b_to_a" : "g_a_to_b";
     if (role == "G_B") return swapped() ? "g_a_to_b" : "g_b_to_a";
-    if (role.empty() || !options_ || options_->text("direction").empty()) return "g";
+    if (role.empty() || !hints_.recorded || hints_.recorded->text("direction").empty()) return "g";
     return swapped() ? "g_b_to_a" : "g_a_to_b";
   }
 
@@ -158,7 +158,7 @@ class ReferenceReader {
       set_.info.a.channels = back ? out : in;
       set_.info.b.channels = back ? in : out;
     }
-    const std::string root = options_ ? options_->text("dataroot") : "";
+    const std::string root = hints_.recorded ? hints_.recorded->text("dataroot") : "";
     const fs::path clean = fs::path(root).lexically_normal();
     const std::string name = (clean.has_filename() ? clean : clean.parent_path()).filename().string();
     set_.info.a.name = name.empty() ? "A" : name + "A";
@@ -166,25 +166,25 @@ class ReferenceReader {
   }
 
   void describe_preprocessing() {
-    if (!options_) return;
+    if (!hints_.recorded) return;
     TransformOptions o;
-    o.preprocess = options_->text("preprocess");
-    o.load_size = options_->number("load_size").value_or(o.load_size);
-    o.crop_size = options_->number("crop_size").value_or(o.crop_size);
-    o.flip = !options_->flag("no_flip").value_or(false);
+    o.preprocess = hints_.recorded->text("preprocess");
+    o.load_size = hints_.recorded->number("load_size").value_or(o.load_size);
+    o.crop_size = hints_.recorded->number("crop_size").value_or(o.crop_size);
+    o.flip = !hints_.recorded->flag("no_flip").value_or(false);
     if (!o.preprocess.empty()) set_.info.preprocessing = options_to_json(o);
   }
 
-  std::optional<ReferenceOptions> options_;
+  NetworkHints hints_;
   WeightSet set_;
 };
 
 }  // namespace
 
-WeightSet read_reference(const fs::path& path) {
+WeightSet read_reference(const fs::path& path, const WeightChoice& choice) {
   const bool is_folder = fs::is_directory(path);
   const fs::path folder = is_folder ? path : path.parent_path();
-  ReferenceReader reader(path, find_reference_options(folder.empty() ? fs::path(".") : folder));
+  ReferenceReader reader(path, {choice, find_reference_options(folder.empty() ? fs::path(".") : folder)});
   for (const ReferenceFile& file : is_folder ? newest_files(path) : std::vector{parse_name(path)})
     reader.add(file);
   WeightSet set = reader.finish();

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "interchange/weight_choice.h"
 #include "model/model_file.h"
 
 namespace torsor {
@@ -14,6 +15,6 @@ namespace torsor {
 /// change sides. A lone G (pix2pix, or copied for testing) is a generator of the direction that train_opt.txt
 /// says, else of none. What neither keys nor train_opt.txt tell is assumed and said in `notes`. Throws Error
 /// naming the file, or the folder and what it lacks.
-WeightSet read_reference(const std::filesystem::path& path);
+WeightSet read_reference(const std::filesystem::path& path, const WeightChoice& choice = {});
 
 }  // namespace torsor

@@ -21,6 +21,11 @@ bool is_safetensors(const fs::path& path) {
   return head[8] == '{';
 }
 
+WeightSet read_own(const fs::path& file, const WeightChoice& choice) {
+  require_undecided(choice, file.string());
+  return read_weights(file);
+}
+
 }  // namespace
 
 fs::path weights_in_run(const fs::path& run) {
@@ -31,7 +36,7 @@ fs::path weights_in_run(const fs::path& run) {
   return checkpoints.empty() ? fs::path() : checkpoints.back().path;
 }
 
-WeightSet open_weights(const fs::path& model) {
+WeightSet open_weights(const fs::path& model, const WeightChoice& choice) {
   std::error_code ec;
   if (!fs::exists(model, ec))
     fail(
@@ -40,9 +45,9 @@ WeightSet open_weights(const fs::path& model) {
         model.string());
   if (fs::is_directory(model)) {
     const fs::path file = weights_in_run(model);
-    return file.empty() ? read_reference(model) : read_weights(file);
+    return file.empty() ? read_reference(model, choice) : read_own(file, choice);
   }
-  return is_safetensors(model) ? read_weights(model) : read_reference(model);
+  return is_safetensors(model) ? read_own(model, choice) : read_reference(model, choice);
 }
 
 }  // namespace torsor

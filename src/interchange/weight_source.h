@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "interchange/weight_choice.h"
 #include "model/model_file.h"
 
 namespace torsor {
@@ -12,7 +13,8 @@ namespace torsor {
 std::filesystem::path weights_in_run(const std::filesystem::path& run);
 
 /// MODEL: a run directory, a torsor model file or checkpoint, a .pth of the reference, or its folder
-/// checkpoints/<name>/. Throws Error naming the file and what it looks like.
-WeightSet open_weights(const std::filesystem::path& model);
+/// checkpoints/<name>/. Throws Error naming the file and what it looks like, UsageError for a choice about a
+/// torsor model.
+WeightSet open_weights(const std::filesystem::path& model, const WeightChoice& choice = {});
 
 }  // namespace torsor
