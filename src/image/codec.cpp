@@ -7,7 +7,8 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "image/exif.h"
-#include "image/formats.h"
+#include "image/foreign.h"
+#include "image/format_list.h"
 
 namespace torsor {
 
@@ -27,6 +28,13 @@ std::string described(const Claim& claim) {
 }
 
 }  // namespace
+
+void add_note(const Source& source, std::string text) {
+  if (source.notes == nullptr) return;
+  text = one_line(text);
+  if (std::find(source.notes->begin(), source.notes->end(), text) == source.notes->end())
+    source.notes->push_back(std::move(text));
+}
 
 void fail_damaged(const Source& source, std::string_view format, std::string_view reason) {
   std::string line(reason);
@@ -66,121 +74,15 @@ Image blank_checked(const Source& source, const Claim& claim) {
 namespace {
 
 using formats::Decoded;
+using formats::Format;
+using formats::format_of;
 using formats::Header;
+using formats::kAnyChannels;
 using formats::Source;
-
-constexpr std::int64_t kAnyChannels = 0;
-
-struct Format {
-  std::string_view title;
-  std::vector<std::string> extensions;
-  std::vector<std::int64_t> channels;  // that it can be written with
-  std::vector<PixelType> types;
-  bool (*matches)(std::string_view bytes);
-  Header (*read_header)(Source&);
-  Decoded (*decode)(Source&);
-  std::string (*encode)(const Image&, const std::string& name, const EncodeOptions&);
-};
-
-bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF"); }
-bool is_png(std::string_view bytes) { return bytes.starts_with("\x89PNG\r\n\x1A\n"); }
-// The characters at `at`, fewer or none where the file ends.
-std::string_view part(std::string_view bytes, std::size_t at, std::size_t size) {
-  return bytes.substr(std::min(at, bytes.size()), size);
-}
-
-bool is_webp(std::string_view bytes) { return bytes.starts_with("RIFF") && part(bytes, 8, 4) == "WEBP"; }
-bool is_bmp(std::string_view bytes) { return bytes.starts_with("BM"); }
-
-bool is_tiff(std::string_view bytes) {
-  const std::string_view magic = bytes.substr(0, 4);
-  using namespace std::string_view_literals;
-  return magic == "II*\0"sv || magic == "MM\0*"sv || magic == "II+\0"sv || magic == "MM\0+"sv;
-}
-
-bool is_pnm(std::string_view bytes) {
-  return bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
-         std::string_view(" \t\r\n#").find(bytes[2]) != std::string_view::npos;
-}
-
-const std::vector<Format>& all_formats() {
-  using enum PixelType;
-  static const std::vector<Format> formats = {
-      {"JPEG",
-       {"jpg", "jpeg"},
-       {1, 3},
-       {u8},
-       is_jpeg,
-       formats::jpeg_header,
-       formats::decode_jpeg,
-       formats::encode_jpeg},
-      {"PNG",
-       {"png"},
-       {1, 2, 3, 4},
-       {u8, u16},
-       is_png,
-       formats::png_header,
-       formats::decode_png,
-       formats::encode_png},
-      {"BMP", {"bmp"}, {1, 3}, {u8}, is_bmp, formats::bmp_header, formats::decode_bmp, formats::encode_bmp},
-      {"WebP",
-       {"webp"},
-       {1, 3, 4},
-       {u8},
-       is_webp,
-       formats::webp_header,
-       formats::decode_webp,
-       formats::encode_webp},
-      {"TIFF",
-       {"tif", "tiff"},
-       {kAnyChannels},
-       {u8, u16, f32},
-       is_tiff,
-       formats::tiff_header,
-       formats::decode_tiff,
-       formats::encode_tiff},
-      {"PPM/PGM",
-       {"ppm", "pgm"},
-       {1, 3},
-       {u8, u16},
-       is_pnm,
-       formats::pnm_header,
-       formats::decode_pnm,
-       formats::encode_pnm},
-  };
-  return formats;
-}
 
 std::string extension_of(const std::filesystem::path& path) {
   const std::string dotted = path.extension().string();
-  return dotted.empty() ? "" : lower(dotted.substr(1));
-}
-
-std::string all_titles() {
-  std::vector<std::string> titles;
-  for (const Format& format : all_formats()) titles.emplace_back(format.title);
-  return join(titles);
-}
-
-// Formats that people do have in their folders deserve their name in the message.
-std::string_view known_stranger(std::string_view bytes) {
-  if (bytes.starts_with("GIF8")) return "a GIF";
-  if (bytes.starts_with("%PDF")) return "a PDF";
-  if (bytes.starts_with("8BPS")) return "a Photoshop file";
-  if (part(bytes, 4, 8) == "ftypavif") return "an AVIF";
-  if (part(bytes, 4, 4) == "ftyp") return "a HEIF or video file";
-  if (bytes.starts_with("PK\x03\x04")) return "a ZIP archive";
-  return {};
-}
-
-const Format& format_of(const Source& source) {
-  if (source.bytes.empty())
-    fail("{}: the file is empty (0 bytes), expected an image; replace or remove the file", source.name);
-  for (const Format& format : all_formats())
-    if (format.matches(source.bytes)) return format;
-  if (const std::string_view stranger = known_stranger(source.bytes); !stranger.empty())
-    fail("{}: is {}, expected {}; convert it or remove the file", source.name, stranger, all_titles());
-  fail("{}: not an image: the content is none of {}; replace or remove the file", source.name, all_titles());
+  return dotted.empty() ? "" : dotted.substr(1);
 }
 
 ImageInfo decode_info(const std::string& bytes, const std::string& name) {
@@ -190,11 +92,24 @@ ImageInfo decode_info(const std::string& bytes, const std::string& name) {
   return header.info;
 }
 
+Image decode_picture(Source& source) {
+  Decoded decoded = format_of(source).decode(source);
+  return apply_orientation(std::move(decoded.image), decoded.orientation);
+}
+
+void note_other_pages(Source& source) {
+  const Format& format = format_of(source);
+  if (format.find_pages == nullptr) return;
+  const formats::Pages pages = format.find_pages(source);
+  if (!pages.broken.empty())
+    formats::add_note(source, fmt::format("the pages behind the first cannot be read ({})", pages.broken));
+  else if (pages.places.size() > 1)
+    formats::add_note(source, fmt::format("{} pages, of which the first alone is read", pages.places.size()));
+}
+
 const Format& format_for_writing(const std::filesystem::path& path) {
-  const std::string extension = extension_of(path);
-  for (const Format& format : all_formats())
-    if (std::find(format.extensions.begin(), format.extensions.end(), extension) != format.extensions.end())
-      return format;
+  if (const Format* format = formats::find_format_named(extension_of(path)); format != nullptr)
+    return *format;
   fail("{}: the extension names no image format; expected one of {}", path.string(),
        join(image_extensions()));
 }
@@ -214,7 +129,7 @@ std::string_view type_title(PixelType type) {
 void check_can_hold(const Format& format, const Image& image, const std::string& name) {
   if (can_hold(format, image)) return;
   std::vector<std::string> able;
-  for (const Format& other : all_formats())
+  for (const Format& other : formats::all_formats())
     if (can_hold(other, image)) able.emplace_back(other.title);
   fail("{}: {} cannot hold {} images of {} channel{}; write {} instead", name, format.title,
        type_title(image.type), image.channels, image.channels == 1 ? "" : "s", join(able, " or "));
@@ -234,12 +149,26 @@ void check_quality(int quality, std::string_view option) {
   if (quality < 0 || quality > 100) fail_usage("{} is {}, expected 0..100", option, quality);
 }
 
+void check_can_write(const Format& format, const Image& image, const EncodeOptions& options,
+                     const std::string& name) {
+  check_quality(options.jpeg_quality, "jpeg_quality");
+  check_quality(options.webp_quality, "webp_quality");
+  check_consistent(image, name);
+  check_can_hold(format, image, name);
+}
+
+std::string encode_as(const Format& format, const Image& image, const EncodeOptions& options,
+                      const std::string& name) {
+  check_can_write(format, image, options, name);
+  return format.encode(image, name, options);
+}
+
 }  // namespace
 
 const std::vector<std::string>& image_extensions() {
   static const std::vector<std::string> extensions = [] {
     std::vector<std::string> all;
-    for (const Format& format : all_formats())
+    for (const Format& format : formats::all_formats())
       all.insert(all.end(), format.extensions.begin(), format.extensions.end());
     return all;
   }();
@@ -247,16 +176,55 @@ const std::vector<std::string>& image_extensions() {
 }
 
 bool has_image_extension(const std::filesystem::path& path) {
-  const auto& known = image_extensions();
-  return std::find(known.begin(), known.end(), extension_of(path)) != known.end();
+  return formats::find_format_named(extension_of(path)) != nullptr;
+}
+
+std::string image_extension_of(const std::string& beginning) {
+  if (foreign_by_content(beginning) != nullptr) return "";
+  const Format* format = formats::find_format(beginning);
+  return format == nullptr ? "" : format->extensions.front();
 }
 
 Image read_image(const std::filesystem::path& path) { return decode_image(read_file(path), path.string()); }
 
+Image read_image(const std::filesystem::path& path, Notes& notes) {
+  return decode_image(read_file(path), path.string(), notes);
+}
+
 Image decode_image(const std::string& bytes, const std::string& name) {
   Source source{bytes, name};
-  Decoded decoded = format_of(source).decode(source);
-  return apply_orientation(std::move(decoded.image), decoded.orientation);
+  return decode_picture(source);
+}
+
+Image decode_image(const std::string& bytes, const std::string& name, Notes& notes) {
+  Source source{bytes, name};
+  source.notes = &notes;
+  Image image = decode_picture(source);
+  note_other_pages(source);
+  return image;
+}
+
+ImageFile::ImageFile(const std::filesystem::path& path) : ImageFile(read_file(path), path.string()) {}
+
+ImageFile::ImageFile(std::string bytes, std::string name) : bytes_(std::move(bytes)), name_(std::move(name)) {
+  Source source{bytes_, name_};
+  const Format& format = format_of(source);
+  if (format.find_pages == nullptr) return;
+  formats::Pages pages = format.find_pages(source);
+  if (!pages.broken.empty()) formats::fail_damaged(source, format.title, pages.broken);
+  places_ = std::move(pages.places);
+}
+
+std::int64_t ImageFile::pages() const {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(places_.size()));
+}
+
+Image ImageFile::read(std::int64_t page) {
+  const std::string name = pages() == 1 ? name_ : fmt::format("{} (page {})", name_, page + 1);
+  Source source{bytes_, name};
+  source.notes = &notes_;
+  if (!places_.empty()) source.page_place = places_.at(static_cast<std::size_t>(page));
+  return decode_picture(source);
 }
 
 ImageInfo read_image_info(const std::filesystem::path& path) {
@@ -264,21 +232,50 @@ ImageInfo read_image_info(const std::filesystem::path& path) {
   return decode_info(read_file(path), path.string());
 }
 
-void write_image(const std::filesystem::path& path, const Image& image, const EncodeOptions& options) {
-  const Format& format = format_for_writing(path);
-  const std::string name = path.string();
-  check_quality(options.jpeg_quality, "jpeg_quality");
-  check_quality(options.webp_quality, "webp_quality");
-  check_consistent(image, name);
-  check_can_hold(format, image, name);
-  write_file_atomically(path, format.encode(image, name, options));
+std::string encode_image(const std::string& extension, const Image& image, const EncodeOptions& options,
+                         const std::string& name) {
+  return encode_as(format_for_writing("x." + extension), image, options, name);
 }
 
-std::string encode_png(const Image& image) {
-  const std::string name = "PNG in memory";
-  check_consistent(image, name);
-  check_can_hold(format_for_writing("memory.png"), image, name);
-  return formats::encode_png(image, name, {});
+void write_image(const std::filesystem::path& path, const Image& image, const EncodeOptions& options) {
+  write_file_atomically(path, encode_as(format_for_writing(path), image, options, path.string()));
+}
+
+PageWriter::PageWriter(std::filesystem::path path, std::int64_t pages, const EncodeOptions& options)
+    : path_(std::move(path)), expected_(pages), options_(options) {
+  const Format& format = format_for_writing(path_);
+  if (pages < 1) fail("{}: cannot write an image file without a page", path_.string());
+  if (pages == 1) return;
+  if (format.make_encoder == nullptr)
+    fail("{}: {} holds one picture, not {} pages; write TIFF instead", path_.string(), format.title, pages);
+  encoder_ = format.make_encoder(pages, path_.string());
+}
+
+PageWriter::~PageWriter() = default;
+PageWriter::PageWriter(PageWriter&&) noexcept = default;
+
+void PageWriter::add(const Image& image) {
+  if (added_ == expected_) fail("{}: more pages than the {} announced", path_.string(), expected_);
+  const Format& format = format_for_writing(path_);
+  if (encoder_ != nullptr) {
+    check_can_write(format, image, options_, path_.string());
+    encoder_->add(image);
+  } else {
+    encoded_ = encode_as(format, image, options_, path_.string());
+  }
+  ++added_;
+}
+
+void PageWriter::finish() {
+  if (added_ != expected_) fail("{}: {} of {} pages were written", path_.string(), added_, expected_);
+  write_file_atomically(path_, encoder_ == nullptr ? encoded_ : encoder_->finish());
+}
+
+void write_image_pages(const std::filesystem::path& path, const std::vector<Image>& pages,
+                       const EncodeOptions& options) {
+  PageWriter writer(path, static_cast<std::int64_t>(pages.size()), options);
+  for (const Image& page : pages) writer.add(page);
+  writer.finish();
 }
 
 }  // namespace torsor

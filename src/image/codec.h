@@ -1,7 +1,9 @@
 // Image files <-> Image. Formats: JPEG, PNG, BMP, WebP, TIFF, PPM/PGM.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,24 +11,62 @@
 
 namespace torsor {
 
+namespace formats {
+class PageEncoder;
+}
+
 /// Lower-case extensions that read_image knows, without the dot.
 const std::vector<std::string>& image_extensions();
 
 /// Whether the file's name says that it is an image (case-insensitive).
 bool has_image_extension(const std::filesystem::path& path);
 
+/// What a reader has to say of a file that it could read: one short line each, without the file's name and
+/// none twice. Defects that cost nothing of the picture, and what the picture loses by being read here: a
+/// colour profile, colours that are converted roughly, frames and pages that are not read. docs/formats.md
+/// lists them.
+using Notes = std::vector<std::string>;
+
 /// Reads an image at the file's own channel count and pixel type; the format is told by its content, not its
 /// name. Palettes and CMYK become RGB; EXIF orientation is applied once; alpha is kept (2 or 4 channels),
 /// never premultiplied; 1-, 2- and 4-bit grey becomes 8-bit, half floats f32. Of a TIFF's pages the first
-/// that is not a thumbnail. Safe to call from many threads. Throws Error naming the file, and the byte in it
-/// where reading stopped, for: truncated or damaged (a decoder's warning counts as damage), animated WebP,
-/// sample types that PixelType lacks, a side above 65535 or more than 2^30 samples, and more pixels than a
-/// file of this length can hold (their memory is at most 64 MiB and 64 KiB for each byte of the file). Also
-/// for a file that is unreadable, empty (zero bytes) or no image.
+/// that is not a thumbnail, of an animation the first frame. Safe to call from many threads. Throws Error
+/// naming the file, and the byte in it where reading stopped, for: damage that cost something of the picture
+/// (docs/formats.md), a variant that is not supported, sample types that PixelType lacks, a side above 65535
+/// or more than 2^30 samples, and more pixels than a file of this length can hold (their memory is at most
+/// 64 MiB and 64 KiB for each byte of the file). Also for a file that is unreadable, empty (zero bytes) or no
+/// image: of other programs' formats with the name and a program that converts it.
 Image read_image(const std::filesystem::path& path);
+/// The same; adds to `notes`, which takes a little longer.
+Image read_image(const std::filesystem::path& path, Notes& notes);
 
 /// The same from memory; `name` is used in messages.
 Image decode_image(const std::string& bytes, const std::string& name);
+Image decode_image(const std::string& bytes, const std::string& name, Notes& notes);
+
+/// An image file with all of its pages, of which one is decoded at a time. Only a TIFF has more than one;
+/// thumbnails and masks are no pages. Holds the file's bytes, not the pixels.
+class ImageFile {
+ public:
+  /// Throws as read_image(); also when a page is lost because the chain of a TIFF's pages is broken.
+  explicit ImageFile(const std::filesystem::path& path);
+  ImageFile(std::string bytes, std::string name);
+
+  std::int64_t pages() const;
+  /// Decodes page 0..pages()-1 and adds to notes() what it says. Throws as read_image(), naming the page.
+  Image read(std::int64_t page);
+  /// Of the file and of the pages that were read so far.
+  const Notes& notes() const { return notes_; }
+
+ private:
+  std::string bytes_, name_;
+  std::vector<std::uint64_t> places_;  // of the pages' directories; empty for formats without pages
+  Notes notes_;
+};
+
+/// The first of image_extensions() for the format that the bytes begin with (the first 64 are enough); "" for
+/// none of them.
+std::string image_extension_of(const std::string& beginning);
 
 struct ImageInfo {
   std::int64_t width = 0, height = 0, channels = 0;  // after EXIF orientation
@@ -49,7 +89,33 @@ struct EncodeOptions {
 /// channel to WebP or BMP is written as RGB. Throws UsageError for a quality outside 0..100.
 void write_image(const std::filesystem::path& path, const Image& image, const EncodeOptions& options = {});
 
-/// Encodes as PNG in memory (for pages).
-std::string encode_png(const Image& image);
+/// The same into memory; `extension` is one of image_extensions(). `name` is used in messages.
+std::string encode_image(const std::string& extension, const Image& image, const EncodeOptions& options = {},
+                         const std::string& name = "the image in memory");
+
+/// Writes a file of several pages, which may differ in size and type. Holds the encoded pages until finish().
+class PageWriter {
+ public:
+  /// Throws Error when the extension's format cannot hold `pages` (all but TIFF hold one).
+  PageWriter(std::filesystem::path path, std::int64_t pages, const EncodeOptions& options = {});
+  ~PageWriter();
+  PageWriter(PageWriter&&) noexcept;
+
+  /// The next page; throws as write_image(). Together they must be as many as was said.
+  void add(const Image& image);
+  /// Writes the file atomically. Without it nothing is written.
+  void finish();
+
+ private:
+  std::filesystem::path path_;
+  std::int64_t expected_, added_ = 0;
+  EncodeOptions options_;
+  std::string encoded_;                            // of a format without pages
+  std::unique_ptr<formats::PageEncoder> encoder_;  // of a TIFF
+};
+
+/// PageWriter for pages that are at hand.
+void write_image_pages(const std::filesystem::path& path, const std::vector<Image>& pages,
+                       const EncodeOptions& options = {});
 
 }  // namespace torsor

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,13 @@ namespace torsor::formats {
 struct Source {
   std::string_view bytes;
   const std::string& name;
-  std::size_t at = 0;  // the byte that messages name; beyond the end means the end
+  std::size_t at = 0;            // the byte that messages name; beyond the end means the end
+  Notes* notes = nullptr;        // where to put what is to be said; null when nobody listens
+  std::uint64_t page_place = 0;  // of find_pages(); 0 for the first picture
 };
+
+/// Adds a note, unless nobody listens or it was said already.
+void add_note(const Source& source, std::string text);
 
 /// The picture that the header at a byte of the file claims to be there.
 struct Claim {
@@ -34,6 +40,20 @@ struct Header {
 struct Decoded {
   Image image;
   int orientation = 1;
+};
+
+/// The pictures in a file that can hold several.
+struct Pages {
+  std::vector<std::uint64_t> places;  // for Source::page_place
+  std::string broken;                 // why those behind them cannot be found, or ""
+};
+
+/// Files of several pages are written a page at a time.
+class PageEncoder {
+ public:
+  virtual ~PageEncoder() = default;
+  virtual void add(const Image& image) = 0;
+  virtual std::string finish() = 0;  // the file's bytes
 };
 
 /// "<name>: damaged or truncated <format> file at byte <at> (<reason>); replace or remove the file"
@@ -64,7 +84,9 @@ std::string encode_png(const Image& image, const std::string& name, const Encode
 
 Header tiff_header(Source& source);
 Decoded decode_tiff(Source& source);
+Pages find_tiff_pages(Source& source);
 std::string encode_tiff(const Image& image, const std::string& name, const EncodeOptions& options);
+std::unique_ptr<PageEncoder> make_tiff_encoder(std::int64_t pages, const std::string& name);
 
 Header webp_header(Source& source);
 Decoded decode_webp(Source& source);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "image/colour_profile.h"
 #include "image/exif.h"
 #include "image/formats.h"
 #include "image/tiff_file.h"
@@ -49,6 +50,12 @@ float half_to_float(std::uint16_t half) {
   return sign != 0 ? -magnitude : magnitude;
 }
 
+// Neither reduced nor a mask.
+bool is_picture(const TiffFile& file) {
+  const auto kind = file.tag<std::uint32_t>(TIFFTAG_SUBFILETYPE, 0);
+  return (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0;
+}
+
 class TiffReader {
  public:
   explicit TiffReader(Source& source) : source_(source), file_(source.bytes, most_memory(source)) {
@@ -64,7 +71,7 @@ class TiffReader {
   std::int64_t count_pages() {
     std::int64_t pages = 1;
     while (file_.next_page())
-      if (is_picture()) ++pages;
+      if (is_picture(file_)) ++pages;
     return pages;
   }
 
@@ -83,6 +90,16 @@ class TiffReader {
     return image;
   }
 
+  // What is to be said once the pixels are read.
+  void add_notes() const {
+    for (const std::string& warning : file_.warnings()) add_note(source_, "libtiff: " + warning);
+    std::uint32_t size = 0;
+    const void* profile = nullptr;
+    if (TIFFGetField(file_.handle(), TIFFTAG_ICCPROFILE, &size, &profile) == 1)
+      note_profile(source_, {static_cast<const char*>(profile), size});
+    if (!layout_.is_direct()) note_conversion();
+  }
+
  private:
   [[noreturn]] void damaged() const {
     source_.at = file_.last_read_at();
@@ -94,18 +111,17 @@ class TiffReader {
     fail_unsupported(source_, what, remedy);
   }
 
-  // Some programs put a thumbnail first; the picture is the first page that is neither reduced nor a mask.
+  // Some programs put a thumbnail first.
   void select_page() {
+    if (source_.page_place != 0) {
+      if (TIFFSetSubDirectory(file_.handle(), source_.page_place) != 1) damaged();
+      return;
+    }
     do {
-      if (is_picture()) return;
+      if (is_picture(file_)) return;
     } while (file_.next_page());
     if (file_.failed()) damaged();
     unsupported("a TIFF that holds thumbnails or masks only", "export the picture itself");
-  }
-
-  bool is_picture() const {
-    const auto kind = file_.tag<std::uint32_t>(TIFFTAG_SUBFILETYPE, 0);
-    return (kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0;
   }
 
   void read_layout() {
@@ -167,6 +183,20 @@ class TiffReader {
     char reason[1024] = "";
     if (TIFFRGBAImageOK(file_.handle(), reason) != 1)
       unsupported(fmt::format("a TIFF of this kind ({})", reason), remedy);
+  }
+
+  void note_conversion() const {
+    const Layout& l = layout_;
+    if (l.photometric == PHOTOMETRIC_CIELAB || l.photometric == PHOTOMETRIC_ICCLAB ||
+        l.photometric == PHOTOMETRIC_ITULAB)
+      add_note(source_, "Lab colours, converted to RGB roughly: a colour manager would give other ones");
+    if (l.photometric == PHOTOMETRIC_LOGL || l.photometric == PHOTOMETRIC_LOGLUV)
+      add_note(source_, "logarithmic light levels, of which 8 bits of brightness remain");
+    if (l.bits > 8) add_note(source_, fmt::format("{}-bit samples of this kind are read as 8-bit", l.bits));
+    const int own = l.photometric == PHOTOMETRIC_SEPARATED                ? 4
+                    : l.is_grey() || l.photometric == PHOTOMETRIC_PALETTE ? 1
+                                                                          : 3;
+    if (l.samples > own) add_note(source_, "channels beside the colours (alpha) are not read");
   }
 
   std::uint16_t planes() const { return layout_.planar == PLANARCONFIG_SEPARATE ? layout_.samples : 1; }
@@ -265,38 +295,6 @@ class TiffReader {
   Layout layout_;
 };
 
-void set_tags(TIFF* tiff, const Image& image) {
-  const bool is_float = image.type == PixelType::f32;
-  const bool is_colour = image.channels == 3 || image.channels == 4;
-  const int extra = static_cast<int>(image.channels) - (is_colour ? 3 : 1);
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(image.width));
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(image.height));
-  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * bytes_per_sample(image.type)));
-  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
-  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, static_cast<int>(image.channels));
-  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, is_colour ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
-  TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
-  TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
-  TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
-  TIFFSetField(tiff, TIFFTAG_PREDICTOR, is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
-  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(tiff, 0));
-  if (extra > 0) {
-    const std::uint16_t kind = image.channels <= 4 ? EXTRASAMPLE_UNASSALPHA : EXTRASAMPLE_UNSPECIFIED;
-    const std::vector<std::uint16_t> kinds(static_cast<std::size_t>(extra), kind);
-    TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, extra, kinds.data());
-  }
-}
-
-bool write_rows(TIFF* tiff, const Image& image) {
-  // The predictor works in place, hence the copy.
-  std::vector<std::uint8_t> row(image.bytes.size() / static_cast<std::size_t>(image.height));
-  for (std::uint32_t y = 0; y < image.height; ++y) {
-    std::memcpy(row.data(), image.bytes.data() + y * row.size(), row.size());
-    if (TIFFWriteScanline(tiff, row.data(), y, 0) != 1) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Header tiff_header(Source& source) {
@@ -308,21 +306,22 @@ Header tiff_header(Source& source) {
 
 Decoded decode_tiff(Source& source) {
   TiffReader reader(source);
-  return {reader.read_pixels(), reader.layout().orientation};
+  Decoded decoded{reader.read_pixels(), reader.layout().orientation};
+  reader.add_notes();
+  return decoded;
 }
 
-std::string encode_tiff(const Image& image, const std::string& name, const EncodeOptions&) {
-  constexpr std::size_t kClassicLimit = 0xE0000000;  // offsets of 32 bits, with room for what does not shrink
-  std::string out;
-  TiffFile file(out, image.bytes.size() > kClassicLimit ? "w8" : "w");
-  bool ok = file.handle() != nullptr;
-  if (ok) {
-    set_tags(file.handle(), image);
-    ok = write_rows(file.handle(), image) && TIFFFlush(file.handle()) == 1;
-    file.close();
-  }
-  if (!ok || file.failed()) fail("{}: cannot be written as TIFF: {}", name, file.message());
-  return out;
+Pages find_tiff_pages(Source& source) {
+  TiffFile file(source.bytes, most_memory(source));
+  Pages pages;
+  if (file.handle() == nullptr) return pages;  // decode_tiff() says why
+  do {
+    if (is_picture(file)) pages.places.push_back(TIFFCurrentDirOffset(file.handle()));
+  } while (file.next_page());
+  source.at = file.last_read_at();
+  if (file.failed()) pages.broken = file.message();
+  if (file.has_more_pages()) add_note(source, "a file of very many pages, of which the first 16384 are read");
+  return pages;
 }
 
 }  // namespace torsor::formats

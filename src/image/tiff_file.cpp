@@ -14,8 +14,15 @@ constexpr std::uint64_t kMostMemoryToWrite = std::uint64_t{1} << 31;
 // The time that libtiff needs grows with the square of both.
 constexpr int kMostPages = 1 << 14, kMostWarnings = 1000;
 
-// What libtiff's decoders only warn of costs pixels.
-bool is_decoder(std::string_view module) { return module == "JPEGLib" || module.starts_with("Fax"); }
+// What libtiff's decoders only warn of costs pixels, but for these words of libjpeg's about headers.
+bool is_loss(std::string_view module, std::string_view text) {
+  for (const char* harmless : {"Invalid SOS parameters", "Unknown Adobe color transform", "unknown JFIF"})
+    if (text.find(harmless) != std::string_view::npos) return false;
+  return module == "JPEGLib" || module.starts_with("Fax");
+}
+
+// Tags of other programs are no defect.
+bool is_of_no_account(std::string_view text) { return text.starts_with("Unknown field with tag"); }
 
 }  // namespace
 
@@ -47,6 +54,8 @@ bool TiffFile::next_page() {
   warnings_ = 0;
   return !failed() && ++pages_seen_ <= kMostPages && TIFFReadDirectory(tiff_) == 1;
 }
+
+bool TiffFile::has_more_pages() const { return pages_seen_ > kMostPages; }
 
 tmsize_t TiffFile::read(thandle_t handle, void* to, tmsize_t size) {
   TiffFile& file = self(handle);
@@ -97,6 +106,16 @@ void TiffFile::note(const char* text) {
   if (!failed()) std::snprintf(message_, sizeof message_, "%s", text);
 }
 
+void TiffFile::keep_warning(std::string_view text) {
+  constexpr std::size_t kMost = 4;
+  while (text.ends_with('.')) text.remove_suffix(1);
+  try {
+    if (kept_warnings_.size() < kMost) kept_warnings_.emplace_back(text);
+  } catch (const std::bad_alloc&) {
+    // It is a side note, and exceptions must not cross libtiff.
+  }
+}
+
 int TiffFile::keep_error(TIFF*, void* file, const char*, const char* format, va_list arguments) {
   auto* self = static_cast<TiffFile*>(file);
   if (!self->failed()) std::vsnprintf(self->message_, sizeof self->message_, format, arguments);
@@ -115,9 +134,11 @@ int TiffFile::judge_warning(TIFF* tiff, void* file, const char* module, const ch
   std::vsnprintf(line, sizeof line, format, copy);
   va_end(copy);
   const std::string_view text(line);
-  if (is_decoder(module == nullptr ? "" : module) || text.starts_with("IO error") ||
+  if (is_loss(module == nullptr ? "" : module, text) || text.starts_with("IO error") ||
       text.find("ColorMap") != std::string_view::npos)
     keep_error(tiff, file, module, format, arguments);
+  else if (!is_of_no_account(text))
+    self->keep_warning(text);
   return 1;
 }
 

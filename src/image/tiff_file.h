@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace torsor::formats {
 
@@ -27,8 +28,12 @@ class TiffFile {
   bool failed() const { return message_[0] != '\0'; }
   std::uint64_t last_read_at() const { return last_read_at_; }  // where it began
 
-  /// Goes to the next page; false when there is none, or too many were seen.
+  /// Goes to the next page; false when there is none, or 16384 were seen.
   bool next_page();
+  /// Whether next_page() gave up although there may be more.
+  bool has_more_pages() const;
+  /// What libtiff found odd without it costing any of the picture; the first few.
+  const std::vector<std::string>& warnings() const { return kept_warnings_; }
   /// Lets libtiff read this many bytes more: parts of a picture may lie at the same place.
   void allow_reading(std::uint64_t bytes) { may_read_ += bytes; }
 
@@ -42,6 +47,7 @@ class TiffFile {
  private:
   void open(const char* mode, std::uint64_t most_memory);
   void note(const char* text);
+  void keep_warning(std::string_view text);
   static TiffFile& self(thandle_t handle) { return *static_cast<TiffFile*>(handle); }
   static tmsize_t read(thandle_t handle, void* to, tmsize_t size);
   static tmsize_t write(thandle_t handle, void* from, tmsize_t size);
@@ -56,6 +62,7 @@ class TiffFile {
   std::uint64_t at_ = 0, last_read_at_ = 0;
   std::uint64_t may_read_ = 0;
   int pages_seen_ = 1, warnings_ = 0;  // the latter of this page
+  std::vector<std::string> kept_warnings_;
   char message_[300] = "";
   TIFF* tiff_ = nullptr;
 };

@@ -111,7 +111,7 @@ std::string figure_html(const Figure& figure) {
       "<figure style=\"max-width:{}px\"><img{} width=\"{}\" height=\"{}\" alt=\"{}\" "
       "src=\"data:image/png;base64,{}\">",
       std::max(kMinCaptionWidth, image.width * factor), small ? " class=\"small\"" : "", image.width * factor,
-      image.height * factor, caption, base64(encode_png(image)));
+      image.height * factor, caption, base64(encode_image("png", image)));
   if (!caption.empty()) out += "<figcaption>" + caption + "</figcaption>";
   return out + "</figure>\n";
 }
