@@ -1,29 +1,20 @@
 // torsor translate
 #include <ATen/Parallel.h>
 
-#include <algorithm>
-#include <deque>
-#include <functional>
-#include <future>
 #include <iostream>
 
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "core/text.h"
-#include "data/folder_source.h"
 #include "image/codec.h"
-#include "image/resize.h"
-#include "infer/generator_runner.h"
-#include "infer/input_check.h"
+#include "infer/folder_translation.h"
 
 namespace torsor::app {
 
-namespace {
+namespace fs = std::filesystem;
 
-constexpr std::size_t kAhead =
-    2;  // images that are read, and images that are written, beside the translation
+namespace {
 
 struct TranslateOptions {
   std::string direction;
@@ -73,10 +64,6 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("crop_size", crop_size, "side of the crop").range(1, 65536);
 }
 
-struct Job {
-  fs::path in, out;
-};
-
 Size parse_size(const std::string& text) {
   const auto cross = text.find('x');
   const auto number = [&](const std::string& digits) -> std::int64_t {
@@ -91,216 +78,54 @@ Size parse_size(const std::string& text) {
   return {number(text.substr(0, cross)), number(text.substr(cross + 1))};
 }
 
-fs::path with_format(fs::path out, const std::string& format) {
-  if (!format.empty()) out.replace_extension("." + format);
+Treatment treatment_of(const TranslateOptions& options) {
+  Treatment out;
+  if (!options.resize.empty()) out.resize = parse_size(options.resize);
+  if (options.as_reference)
+    out.reference = {options.preprocess, options.load_size, options.crop_size, /*flip=*/false};
+  out.batch_size = options.batch_size;
+  out.bad_files = options.skip_bad ? BadFiles::skip : BadFiles::refuse;
   return out;
 }
 
-// Two inputs must not end in one output (x.png and x.jpg with --format png).
-void require_distinct(const std::vector<Job>& jobs) {
-  std::map<fs::path, fs::path> writers;
-  for (const Job& job : jobs) {
-    const auto [at, fresh] = writers.emplace(job.out, job.in);
-    if (!fresh)
-      fail("{} and {} would both be written to {}; leave --format out or rename one", at->second.string(),
-           job.in.string(), job.out.string());
-  }
+PlanOptions plan_options_of(const TranslateOptions& options) {
+  return {options.format, options.overwrite ? ExistingOutputs::replace : ExistingOutputs::refuse};
 }
 
-std::vector<Job> plan(const fs::path& in, const fs::path& out, const std::string& format) {
-  std::error_code ec;
-  if (!fs::exists(in, ec)) fail("{}: no such file or folder", in.string());
-  if (!fs::is_directory(in)) {
-    if (fs::is_directory(out)) return {{in, with_format(out / in.filename(), format)}};
-    if (!has_image_extension(out))
-      fail_usage("{}: its extension does not name an image format ({}); or give a folder that exists",
-                 out.string(), join(image_extensions()));
-    if (!format.empty() && lower(out.extension().string()) != fmt::format(".{}", lower(format)))
-      fail_usage("--format {}: {} has another ending; leave --format out or end the name in .{}", format,
-                 out.string(), format);
-    return {{in, out}};
-  }
-  if (fs::exists(out, ec) && !fs::is_directory(out))
-    fail("{}: is a file, but IN is a folder; give a folder", out.string());
-  const FolderSource source(in, 0);
-  std::vector<Job> jobs;
-  for (const fs::path& file : source.files())
-    jobs.push_back({file, with_format(out / file.lexically_relative(in), format)});
-  require_distinct(jobs);
-  return jobs;
-}
-
-void require_free(const std::vector<Job>& jobs) {
-  std::vector<std::string> taken;
-  for (const Job& job : jobs) {
-    std::error_code ec;
-    if (fs::exists(job.out, ec)) taken.push_back(job.out.string());
-  }
-  if (!taken.empty())
-    fail("{}{}: exists already; pass --overwrite to replace it, or choose another output", taken.front(),
-         taken.size() > 1 ? fmt::format(" and {} more", taken.size() - 1) : "");
-}
-
-// An image as the generator takes it.
-struct Input {
-  Image image;  // u8 in its channels
-  ValueRange range;
-  std::string note;  // what was converted
-};
-
-// Throws Error naming the job's file when it cannot be read, converted or scaled.
-Input read_input(const GeneratorRunner& translator, const Job& job) {
-  const std::string name = job.in.string();
-  Input input;
-  input.image = translator.input_image(read_image(job.in), input.note, name);
-  input.range = translator.input_range(input.image, name);
-  return input;
-}
-
-// Reads inputs in order, a few of them ahead while others are translated.
-class Reader {
+class Console : public TranslationListener {
  public:
-  Reader(const GeneratorRunner& translator, const std::vector<Job>& jobs)
-      : translator_(translator), jobs_(jobs) {}
-
-  // The next job's. Throws as read_input() does.
-  Input next() {
-    while (coming_.size() < kAhead && begun_ < jobs_.size())
-      coming_.push_back(std::async(std::launch::async, read_input, std::cref(translator_), jobs_[begun_++]));
-    std::future<Input> first = std::move(coming_.front());
-    coming_.pop_front();
-    return first.get();
+  void note(const std::string& file, const std::string& what) override {
+    std::cerr << file + ": " + what + "\n";
   }
-
- private:
-  const GeneratorRunner& translator_;
-  const std::vector<Job>& jobs_;
-  std::size_t begun_ = 0;
-  std::deque<std::future<Input>> coming_;
-};
-
-// Writes images while others are translated; an image that cannot be written is told of a few images later.
-class Writer {
- public:
-  void write(const Job& job, Image image) {
-    if (leaving_.size() >= kAhead) wait_for_first();
-    leaving_.push_back(std::async(std::launch::async, [out = job.out, image = std::move(image)] {
-      make_folder(out.has_parent_path() ? out.parent_path() : fs::path("."));
-      write_image(out, image);
-    }));
+  void skipped(const std::string& reason) override { std::cerr << "warning: skipped: " + reason + "\n"; }
+  void progress(std::int64_t done, std::int64_t total) override {
+    if (total > 1 && done % 50 == 0) std::cout << fmt::format("{}/{}\n", done, total) << std::flush;
   }
-  void finish() {
-    while (!leaving_.empty()) wait_for_first();
-  }
-  std::int64_t written() const { return written_; }
-
- private:
-  void wait_for_first() {
-    std::future<void> first = std::move(leaving_.front());
-    leaving_.pop_front();
-    first.get();
-    ++written_;
-  }
-
-  std::deque<std::future<void>> leaving_;
-  std::int64_t written_ = 0;
-};
-
-// Images that wait to be translated in one batch.
-class Queue {
- public:
-  Queue(const GeneratorRunner& translator, const TranslateOptions& options, InputCheck& check)
-      : translator_(translator), options_(options), check_(check) {}
-
-  void add(const Job& job, const Input& input) {
-    check_.add(job.in.string(), input.image);
-    if (options_.as_reference) {
-      const TransformOptions reference{options_.preprocess, options_.load_size, options_.crop_size, false};
-      return writer_.write(job, translate_as_reference(translator_, reference, input.image, job.in.string()));
-    }
-    if (!input.note.empty()) std::cerr << job.in.string() + ": " + input.note + "\n";
-    const Image ready = resized(input.image);
-    if (!waiting_.empty() && (ready.width != width_ || ready.height != height_)) flush();
-    width_ = ready.width;
-    height_ = ready.height;
-    waiting_.push_back(job);
-    tensors_.push_back(to_tensor(ready, input.range));
-    if (static_cast<std::int64_t>(waiting_.size()) >= options_.batch_size) flush();
-  }
-
-  void flush() {
-    if (waiting_.empty()) return;
-    const at::Tensor out = translator_.translate(at::stack(tensors_));
-    for (std::size_t i = 0; i < waiting_.size(); ++i)
-      writer_.write(waiting_[i], translator_.picture(out[static_cast<std::int64_t>(i)]));
-    waiting_.clear();
-    tensors_.clear();
-  }
-
-  // Everything that was added is on the disk then.
-  void finish() {
-    flush();
-    writer_.finish();
-  }
-
-  std::int64_t written() const { return writer_.written(); }
-
- private:
-  Image resized(const Image& image) const {
-    if (options_.resize.empty()) return image;
-    const Size size = parse_size(options_.resize);
-    return resize_bicubic(image, size.width, size.height);
-  }
-
-  const GeneratorRunner& translator_;
-  const TranslateOptions& options_;
-  InputCheck& check_;
-  std::vector<Job> waiting_;
-  std::vector<at::Tensor> tensors_;
-  std::int64_t width_ = 0, height_ = 0;
-  Writer writer_;
 };
 
 int translate(const std::vector<std::string>& positionals) {
   const TranslateOptions& options = Bound<TranslateOptions>::instance().settings;
   const fs::path model = positionals[0], in = positionals[1], out = positionals[2];
-  if (!options.resize.empty()) parse_size(options.resize);
-  const std::vector<Job> jobs = plan(in, out, options.format);
-  if (!options.overwrite) require_free(jobs);
+  const Treatment treatment = treatment_of(options);
+  std::vector<TranslationJob> jobs = plan_translation(in, out, plan_options_of(options));
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const std::string statistics = options.as_reference ? "batch" : options.norm_stats;
-  const GeneratorRunner translator =
+  const GeneratorRunner runner =
       GeneratorRunner::open(model, {options.direction, norm_statistics_of(statistics),
                                     resolve_placement(options.placement), options.choice});
-  for (const std::string& note : translator.loaded().notes) std::cerr << note + "\n";
+  for (const std::string& note : runner.loaded().notes) std::cerr << note + "\n";
 
-  if (options.verbose) watch_engine(*translator.loaded().generator);
-  InputCheck check(translator.loaded());
-  Reader reader(translator, jobs);
-  Queue queue(translator, options, check);
-  std::int64_t skipped = 0, done = 0;
-  for (const Job& job : jobs) {
-    if (stop_flag().requested()) break;
-    Input input;
-    try {
-      input = reader.next();
-    } catch (const Error& e) {
-      if (!options.skip_bad) fail("{}; --skip-bad goes on without it", e.what());
-      std::cerr << "warning: skipped: " << e.what() << '\n';
-      ++skipped;
-      continue;
-    }
-    queue.add(job, input);
-    if (jobs.size() > 1 && ++done % 50 == 0)
-      std::cout << fmt::format("{}/{}\n", done, jobs.size()) << std::flush;
-  }
-  queue.finish();
-  const std::string doubt = check.warning();
+  if (options.verbose) watch_engine(*runner.loaded().generator);
+  Console console;
+  FolderTranslation translation(runner, std::move(jobs), treatment, console);
+  translation.run(stop_flag());
+  const std::string doubt = translation.doubt();
   if (!doubt.empty()) std::cerr << "warning: " + doubt + "\n";
-  std::cout << fmt::format("{} image{} written to {}{}\n", queue.written(), queue.written() == 1 ? "" : "s",
-                           out.string(), skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
+  const std::int64_t written = translation.written(), skipped = translation.skipped();
+  std::cout << fmt::format("{} image{} written to {}{}\n", written, written == 1 ? "" : "s", out.string(),
+                           skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
   if (options.verbose || engine_named(options.placement.engine) == Engine::check)
-    std::cout << engine_report(translator.loaded().direction, *translator.loaded().generator);
+    std::cout << engine_report(runner.loaded().direction, *runner.loaded().generator);
   return stop_flag().requested() ? 128 + stop_flag().signal() : 0;
 }
 
