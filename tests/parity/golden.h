@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "parity/find_trace.h"
 #include "parity/forward_parity.h"
 #include "parity/picture_parity.h"
 #include "parity/trace_parity.h"
@@ -46,12 +47,22 @@ inline std::vector<Outcome> run_parity_file(const fs::path& file) {
   return {unknown_entry(file.filename().string(), "<name>.pth beside <name>.npz")};
 }
 
+/// A training of another model is nothing that could agree or fail to.
+inline Outcome run_training(const std::string& name, const fs::path& folder) {
+  const std::string model = recorded_model(folder / "options.json");
+  if (model.empty() || model == kRecordedModel) return run_trace(name, folder);
+  Outcome outcome;
+  outcome.name = name;
+  outcome.skipped = fmt::format("a recording of the model {}, which is not compared here", model);
+  return outcome;
+}
+
 /// One outcome for each thing recorded in `folder`: a recorded training, or the folders of pictures, or
 /// forward passes.
 inline std::vector<Outcome> run_parity_folder(const fs::path& folder) {
   const std::string name = folder.filename().string();
   std::error_code ec;
-  if (fs::exists(folder / "options.json", ec)) return {run_trace(name, folder)};
+  if (fs::exists(folder / "options.json", ec)) return {run_training(name, folder)};
   std::vector<Outcome> outcomes;
   const bool pictures = fs::is_directory(folder / "inputs", ec);
   if (fs::is_directory(folder, ec)) {
