@@ -1,6 +1,7 @@
 # Every target sets the machine up first; scripts/setup.sh says what that takes and how to steer it.
 #
-#   make build      the program, as build/torsor
+#   make build      everything; the program is build/torsor
+#   make program    the program alone
 #   make demo       builds it and makes the demonstration pages in DEMO (demo/)
 #   make test       builds everything and runs all tests but the long ones
 #   make test-long  all tests, then the tests once more under the address and undefined-behaviour sanitizers
@@ -16,13 +17,17 @@ JOBS ?= $(shell scripts/jobs.sh)
 DEMO ?= demo
 CMAKE_ARGS ?=
 
-.PHONY: build demo test test-long parity bench format clean setup
+.PHONY: build program demo test test-long parity bench format clean setup
 
 build: setup
 	@$(call configure,release,build)
 	@cmake --build build -j $(JOBS)
 
-demo: build
+program: setup
+	@$(call configure,release,build)
+	@cmake --build build -j $(JOBS) --target torsor
+
+demo: program
 	build/torsor demo --out $(DEMO) --overwrite
 
 test: build
@@ -40,7 +45,7 @@ parity: setup
 	build/tests/test_parity
 
 bench: build
-	@.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet -r bench/requirements.txt
+	@.venv/bin/python scripts/install-packages.py -r bench/requirements.txt
 	.venv/bin/python bench/run.py
 
 # The sources are formatted with one version everywhere, since versions differ in what they make of a line.
@@ -51,8 +56,11 @@ format: setup
 clean:
 	rm -rf build build-dev build-asan
 
+# Tests and benchmark compare with Python's torch, and --device cuda needs its libraries.
+whole_torch = $(filter test test-long bench,$(MAKECMDGOALS))$(findstring TORSOR_CUDA=ON,$(CMAKE_ARGS))
+
 setup:
-	@scripts/setup.sh
+	@scripts/setup.sh $(if $(whole_torch),--whole-torch)
 
 # $(call configure,PRESET,FOLDER): ninja runs CMake again by itself when a list of sources changes.
 configure = test -f $(2)/build.ninja -a -z "$(CMAKE_ARGS)" || cmake --preset $(1) $(CMAKE_ARGS)

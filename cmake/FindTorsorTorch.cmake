@@ -7,6 +7,7 @@ option(TORSOR_CUDA "Link libtorch's CUDA half, which --device cuda needs" OFF)
 
 set(_record ${CMAKE_CURRENT_LIST_DIR}/../.venv/torsor-torch)
 set(_recorded)
+file(REAL_PATH ${CMAKE_CURRENT_LIST_DIR}/../.venv _venv)
 if(EXISTS ${_record})
   file(STRINGS ${_record} _recorded LIMIT_COUNT 1)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_record})
@@ -87,6 +88,16 @@ foreach(_folder ${_nvidia})
 endforeach()
 
 if(TORSOR_CUDA)
+  # What scripts/setup.sh installs for the program alone lacks the libraries that libtorch_cuda needs.
+  if(_recorded AND EXISTS ${_recorded})
+    file(REAL_PATH ${_recorded} _ours)
+    cmake_path(IS_PREFIX _venv ${_ours} NORMALIZE _in_venv)
+    file(STRINGS ${_record} _whole REGEX "^whole$")
+    if(_ours STREQUAL TorsorTorch_ROOT AND _in_venv AND NOT _whole)
+      message(FATAL_ERROR "TORSOR_CUDA is on, but the torch in .venv holds only what the program needs on a CPU. Run "
+                          "scripts/setup.sh --whole-torch, which adds the rest.")
+    endif()
+  endif()
   find_library(TorsorTorch_CUDA torch_cuda HINTS ${_lib} NO_DEFAULT_PATH NO_CACHE)
   if(NOT TorsorTorch_CUDA)
     message(FATAL_ERROR "TORSOR_CUDA is on, but libtorch in ${TorsorTorch_ROOT} is a CPU build (it has no "

@@ -1,8 +1,11 @@
-# Part of setup.sh: libtorch. The record has two lines: the folder, and the version with where it came from.
+# Part of setup.sh: libtorch. The record has the folder, the version with where it came from and, once Python was seen
+# to import a torch, the word whole.
 
 torch_release=${TORSOR_TORCH_VERSION:-2.13.0}
 torch_minimum=2.6
-torch_is_new=
+# libtorch_cpu.so of a CUDA wheel names two NVIDIA libraries; the rest serves libtorch_cuda.so and Python alone. Their
+# packages carried the major version in their names until CUDA 12.
+torch_for_program='torch|nvidia-cuda-(runtime|cupti)(-cu[0-9]+)?'
 
 # torch_version FOLDER: the release, as its wheel, its archive or its header names it.
 torch_version() {
@@ -100,45 +103,47 @@ show_torch_to_venv() {
 take_torch() {
   mkdir -p "$venv"
   record_torch "$1" "$2"
-  torch_is_new=1
   say "taking libtorch $(sed -n 2p "$torch_record")"
-}
-
-tell_python_side() {
-  [[ -n $torch_is_new ]] || return 0
-  "$venv/bin/python" -c 'import torch' 2>/dev/null ||
-    say "note: Python in .venv cannot import a torch, which the benchmark and some tests compare with"
 }
 
 install_torch() {
   torch_is_recorded && return
-  local folder fault
-  if [[ -n ${TORSOR_TORCH_MINIMAL:-} ]]; then
-    install_minimal_torch
+  local folder fault what="installing torch $torch_release (the tensor library) into .venv"
+  if [[ $torch_extent == whole && -z ${TORSOR_TORCH_MINIMAL:-} ]]; then
+    pip_install --say "$what" "torch==$torch_release"
   else
-    say "installing torch $torch_release from PyPI into .venv (the tensor library). Its CUDA build is several GB;" \
-        "the top of scripts/setup.sh names two smaller ways"
-    pip_install "torch==$torch_release"
+    pip_install --say "$what, as much of it as the program needs" --only "$torch_for_program" "torch==$torch_release"
   fi
-  folder=$(wheel_torch)
+  folder=$("$venv/bin/python" -c \
+    'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])')
   fault=$(torch_fault "$folder")
+  [[ -n $fault ]] || fault=$(libraries_missing_to "$folder")
   [[ -z $fault ]] || fail "the torch that pip installed cannot be used: $fault."
   take_torch "$folder" "from PyPI"
 }
 
-wheel_torch() {
-  "$venv/bin/python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])'
+libraries_missing_to() {
+  local missing
+  missing=$(ldd "$1/lib/libtorch_cpu.so" 2>/dev/null | sed -n 's/ => not found//p' | sort -u | tr -s '\t\n' ' ')
+  [[ -z $missing ]] || echo "it needs$missing, which its packages did not bring; scripts/setup.sh --whole-torch" \
+                            "installs all of them"
 }
 
-# libtorch_cpu.so of a CUDA wheel names two NVIDIA libraries; the rest serves libtorch_cuda.so and Python alone.
-install_minimal_torch() {
-  local cuda suffix
-  say "installing torch $torch_release from PyPI into .venv (the tensor library) without its dependencies"
-  pip_install --no-deps "torch==$torch_release"
-  cuda=$(sed -n "s/^cuda: .*= '\([0-9.]*\)'/\1/p" "$(wheel_torch)/version.py")
-  [[ -n $cuda ]] || return 0
-  # Names carried the major version until 12.
-  suffix=$([[ $cuda == 1[0-2].* ]] && echo "-cu${cuda%%.*}" || true)
-  say "installing the two CUDA $cuda libraries that this torch cannot start without"
-  pip_install --quiet --no-deps "nvidia-cuda-cupti$suffix==$cuda.*" "nvidia-cuda-runtime$suffix==$cuda.*"
+# Adds what Python's torch and --device cuda need to a torch of ours, and records that nothing is missing.
+complete_torch() {
+  local folder version
+  [[ $(sed -n 3p "$torch_record") == whole ]] && return
+  folder=$(sed -n 1p "$torch_record")
+  if [[ $folder != "$venv"/* || -n ${TORSOR_TORCH_MINIMAL:-} ]]; then
+    python_imports_torch ||
+      say "note: Python in .venv cannot import a torch; the tests and benchmarks that compare with it are left out"
+    return
+  fi
+  version=$(torch_version "$folder")
+  pip_install --say "completing torch $version in .venv, with which tests and benchmarks compare" \
+    "torch==${version%%+*}"
+  python_imports_torch || fail "Python cannot import that torch: $("$venv/bin/python" -c 'import torch' 2>&1 | tail -n 1)"
+  echo whole >>"$torch_record"
 }
+
+python_imports_torch() { "$venv/bin/python" -c 'import torch' 2>/dev/null; }

@@ -15,17 +15,26 @@
 #      remove that file, to choose again.
 #   4. CMake from PyPI into .venv where the system's is missing or older than 3.25.
 #
-# PyPI's torch for x86-64 Linux is the CUDA build, which brings several GB of NVIDIA libraries. That is what
-# --device cuda and the benchmark's Python side need, so it is what you get unless you choose one of:
-#   TORSOR_TORCH_MINIMAL=1   torch and only those NVIDIA libraries without which no program that links torch
-#                            starts; the program then runs on the CPU, and Python cannot import this torch.
-#   PIP_EXTRA_INDEX_URL=...  pip's own setting, for an index that has a CPU wheel of torch (PyTorch's own is
-#                            https://download.pytorch.org/whl/cpu): small, and Python can import it.
-# Other settings: TORSOR_TORCH_VERSION (another torch release from PyPI).
+# PyPI's torch for x86-64 Linux is the CUDA build, which brings several GB of NVIDIA libraries. The program needs
+# torch's own package and two small ones of them; that is all that is installed, unless this is called with
+#
+#   scripts/setup.sh --whole-torch   completes it with what Python's torch and --device cuda need
+#
+# as `make test`, `make bench` and a build with TORSOR_CUDA do. What is whole stays whole. The sizes of downloads are
+# said beforehand. Settings:
+#   TORSOR_TORCH_MINIMAL=1   never complete it; the tests that compare with Python's torch skip
+#   TORSOR_TORCH_VERSION     another torch release from PyPI
+#   PIP_EXTRA_INDEX_URL      pip's own setting, for an index that has a CPU wheel of torch (PyTorch's own is
+#                            https://download.pytorch.org/whl/cpu), of which the whole is small
 set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+case ${1:-} in
+  "") torch_extent=program ;;
+  --whole-torch) torch_extent=whole ;;
+  *) printf 'setup: unknown argument %s; there is --whole-torch alone\n' "$1" >&2; exit 2 ;;
+esac
 venv=$root/.venv
 torch_record=$venv/torsor-torch
 python_record=$venv/torsor-python
@@ -61,18 +70,20 @@ make_venv() {
   python=$(find_python)
   say "making a Python environment in .venv with $python"
   "$python" -m venv "$venv"
+  # Older ones download everything before they can tell what they would download.
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet 'pip>=23.3' </dev/null ||
+    say "pip could not be renewed, so that it tells sizes only after a download"
 }
 
 pip_install() {
-  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input "$@" </dev/null ||
+  "$venv/bin/python" "$root/scripts/install-packages.py" "$@" ||
     fail "pip could not install: $*" "Its own message above says why; run make again when that is mended."
 }
 
 install_python_packages() {
   local wanted=$root/scripts/requirements.txt
   cmp -s "$wanted" "$python_record" && return
-  say "installing the Python packages of the tests (scripts/requirements.txt) into .venv"
-  pip_install --quiet -r "$wanted"
+  pip_install --say "installing the Python packages of the tests (scripts/requirements.txt) into .venv" -r "$wanted"
   cp "$wanted" "$python_record"
 }
 
@@ -85,8 +96,7 @@ cmake_is_new_enough() {
 install_cmake() {
   [[ -x $venv/bin/cmake ]] && return
   cmake_is_new_enough "$system_path" && return
-  say "installing CMake into .venv (the system has none, or one older than 3.25)"
-  pip_install --quiet 'cmake>=3.25,<5'
+  pip_install --say "installing CMake into .venv (the system has none, or one older than 3.25)" 'cmake>=3.25,<5'
 }
 
 install_system_packages
@@ -94,6 +104,6 @@ choose_user_torch
 make_venv
 install_python_packages
 install_torch
+if [[ $torch_extent == whole ]]; then complete_torch; fi
 install_cmake
-tell_python_side
 say "ready; libtorch $(sed -n 2p "$torch_record") in $(sed -n 1p "$torch_record")"

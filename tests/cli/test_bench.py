@@ -19,7 +19,7 @@ def run(*arguments):
 
 @pytest.fixture
 def program():
-    pytest.importorskip("torch", reason="the peer needs a Python torch")
+    pytest.importorskip("torch", reason="the peer needs a Python torch", exc_type=ImportError)
     pytest.importorskip("safetensors")
     if not PROGRAM.exists():
         pytest.skip(f"{PROGRAM} was not built (TORSOR_BENCH is off)")
