@@ -76,22 +76,29 @@ class OnnxSink : public GraphSink {
                   std::int64_t padding) override {
     NodeBuilder node = start("Conv", parameters(x, {weight, bias}));
     describe_kernel(node, weight, stride, padding);
-    return finish(node, weight.size(0));
+    return finish(node.integer("group", x.channels / weight.size(1)), weight.size(0));
   }
 
   GraphValue conv_transpose(const GraphValue& x, const at::Tensor& weight, const at::Tensor& bias,
-                            std::int64_t stride, std::int64_t padding, std::int64_t output_padding) override {
+                            std::int64_t stride, std::int64_t padding, std::int64_t output_padding,
+                            std::int64_t groups) override {
     NodeBuilder node = start("ConvTranspose", parameters(x, {weight, bias}));
     describe_kernel(node, weight, stride, padding);
     node.integers("output_padding", {output_padding, output_padding});
-    return finish(node, weight.size(1));
+    return finish(node.integer("group", groups), weight.size(1) * groups);
   }
 
-  // ONNX's has parameters: ones and zeros.
-  GraphValue instance_norm(const GraphValue& x, double eps) override {
-    const std::string ones = constant(fmt::format("ones_{}", x.channels), at::ones({x.channels}));
-    const std::string zeros = constant(fmt::format("zeros_{}", x.channels), at::zeros({x.channels}));
-    NodeBuilder node = start("InstanceNormalization", {x.name, ones, zeros});
+  // ONNX's always has parameters: where there are none, ones and zeros.
+  GraphValue instance_norm(const GraphValue& x, const at::Tensor& weight, const at::Tensor& bias,
+                           double eps) override {
+    const auto unit = [&](const char* name, const at::Tensor& values) {
+      return constant(fmt::format("{}_{}", name, x.channels), values);
+    };
+    const std::vector<std::string> inputs =
+        weight.defined() ? parameters(x, {weight, bias})
+                         : std::vector<std::string>{x.name, unit("ones", at::ones({x.channels})),
+                                                    unit("zeros", at::zeros({x.channels}))};
+    NodeBuilder node = start("InstanceNormalization", inputs);
     return finish(node.real("epsilon", eps), x.channels);
   }
 
@@ -113,11 +120,19 @@ class OnnxSink : public GraphSink {
   }
 
   GraphValue reflection_pad(const GraphValue& x, std::int64_t pad) override {
-    const std::string pads = constant(
-        fmt::format("pads_{}", pad),
-        at::tensor({std::int64_t{0}, std::int64_t{0}, pad, pad, std::int64_t{0}, std::int64_t{0}, pad, pad}));
-    NodeBuilder node = start("Pad", {x.name, pads});
-    return finish(node.text("mode", "reflect"), x.channels);
+    return padded(x, pad, "reflect");
+  }
+  GraphValue replication_pad(const GraphValue& x, std::int64_t pad) override {
+    return padded(x, pad, "edge");
+  }
+
+  // Before operator set 13 a region of interest has to be there, though this kind of resizing has none.
+  GraphValue repeat_pixels(const GraphValue& x) override {
+    const std::string region = constant("no_region", at::empty({0})),
+                      scales = constant("twice", at::tensor({1.0F, 1.0F, 2.0F, 2.0F}));
+    NodeBuilder node = start("Resize", {x.name, region, scales});
+    node.text("mode", "nearest").text("nearest_mode", "floor");
+    return finish(node.text("coordinate_transformation_mode", "asymmetric"), x.channels);
   }
 
   GraphValue concat(const GraphValue& x, const GraphValue& y) override {
@@ -156,6 +171,14 @@ class OnnxSink : public GraphSink {
 
   GraphValue plain(const std::string& type, const std::vector<std::string>& inputs, std::int64_t channels) {
     return finish(start(type, inputs), channels);
+  }
+
+  GraphValue padded(const GraphValue& x, std::int64_t pad, const std::string& mode) {
+    const std::string pads = constant(
+        fmt::format("pads_{}", pad),
+        at::tensor({std::int64_t{0}, std::int64_t{0}, pad, pad, std::int64_t{0}, std::int64_t{0}, pad, pad}));
+    NodeBuilder node = start("Pad", {x.name, pads});
+    return finish(node.text("mode", mode), x.channels);
   }
 
   static void describe_kernel(NodeBuilder& node, const at::Tensor& weight, std::int64_t stride,

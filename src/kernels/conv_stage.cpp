@@ -108,7 +108,8 @@ NormActivation ConvStage::norm() const {
 std::size_t ConvStage::moment_floats() const { return static_cast<std::size_t>(norm().moment_floats()); }
 
 // Normed, activated, with its border.
-void ConvStage::enter(const float* x, const float* moments, float* framed) const {
+void ConvStage::enter(const float* x, const NormParameters& parameters, const float* moments,
+                      float* framed) const {
   const Frame f = source();
   if (is_planar(f)) return conv_.frame_planar(source_frame(), shape_.entry.border, x, framed);
   static constexpr std::array<float, kBlock> kNoMean{};
@@ -118,14 +119,14 @@ void ConvStage::enter(const float* x, const float* moments, float* framed) const
     return ones;
   }();
   const bool normed = shape_.entry.norm == Entry::Norm::instance;
-  const std::int64_t blocks = f.batch * f.blocks();
-  frame_blocks(source_frame(), shape_.entry.border, x, framed,
-               [&](std::int64_t i, const float* from, float* room) {
-                 const float* mean = normed ? moments + i * kBlock : kNoMean.data();
-                 const float* factor = normed ? moments + (blocks + i) * kBlock : kNoFactor.data();
-                 norms_->activate(f.width, from, mean, factor, shape_.entry.slope, room);
-                 return room;
-               });
+  const NormActivation entry = norm();
+  frame_blocks(
+      source_frame(), shape_.entry.border, x, framed, [&](std::int64_t i, const float* from, float* room) {
+        const ChannelNorm of_plane =
+            normed ? entry.of_plane(i, parameters, moments) : ChannelNorm{kNoMean.data(), kNoFactor.data()};
+        norms_->activate(f.width, from, of_plane, shape_.entry.slope, room);
+        return room;
+      });
 }
 
 void ConvStage::enter_gradient(const float* dy, float* framed) const {
@@ -134,11 +135,11 @@ void ConvStage::enter_gradient(const float* dy, float* framed) const {
   frame_blocks(f, Border::zero, dy, framed, [](std::int64_t, const float* from, float*) { return from; });
 }
 
-void ConvStage::forward(const float* x, const float* packed, const float* bias, float* moments,
-                        float* y) const {
+void ConvStage::forward(const float* x, const NormParameters& parameters, const float* packed,
+                        const float* bias, float* moments, float* y) const {
   if (shape_.entry.norm == Entry::Norm::instance) norm().find_moments(isa_, x, moments);
   float* framed = stage_scratch().source.at_least(source_frame().floats());
-  enter(x, moments, framed);
+  enter(x, parameters, moments, framed);
   if (shape_.direction == Direction::forward)
     conv_.forward(framed, packed, bias, y);
   else
@@ -146,8 +147,10 @@ void ConvStage::forward(const float* x, const float* packed, const float* bias, 
 }
 
 // From the gradient of what was convolved, its border too where that was mirrored, to that of x.
-void ConvStage::leave(const float* x, const float* moments, float* gradient, float* dx) const {
+void ConvStage::leave(const float* x, const NormParameters& parameters, const float* moments, float* gradient,
+                      float* dx, float* sums) const {
   const Frame f = source();
+  const NormActivation entry = norm();
   const bool folds = shape_.entry.border == Border::reflect,
              normed = shape_.entry.norm == Entry::Norm::instance;
   const std::int64_t lanes = is_planar(f) ? 1 : kBlock, pixels = f.height * f.width;
@@ -159,22 +162,22 @@ void ConvStage::leave(const float* x, const float* moments, float* gradient, flo
     if (folds) fold_border(f, lanes, plane, to);
     const float *from = folds ? to : plane, *image = x + i * pixels * lanes;
     if (normed)
-      norms_->activate_gradient(pixels, from, image, moments + i * kBlock,
-                                moments + (f.batch * f.blocks() + i) * kBlock, shape_.entry.slope, to);
+      norms_->activate_gradient(pixels, from, image, entry.of_plane(i, parameters, moments),
+                                shape_.entry.slope, to, sums == nullptr ? nullptr : sums + i * 2 * kBlock);
     else if (shape_.entry.slope != 1)
       norms_->relu_gradient(pixels, from, image, shape_.entry.slope, to);
   });
 }
 
-void ConvStage::backward(const float* x, const float* moments, const float* packed_back, const float* dy,
-                         float* dx, float* dw) const {
+void ConvStage::backward(const float* x, const NormParameters& parameters, const float* moments,
+                         const float* packed_back, const float* dy, float* dx, float* dw, float* sums) const {
   StageScratch& scratch = stage_scratch();
   float* framed_dy = scratch.result.at_least(result_frame().floats());
   enter_gradient(dy, framed_dy);
   const bool forwards = shape_.direction == Direction::forward;
   if (dw != nullptr) {
     float* framed_x = scratch.source.at_least(source_frame().floats());
-    enter(x, moments, framed_x);
+    enter(x, parameters, moments, framed_x);
     conv_.weight_gradient(forwards ? framed_x : framed_dy, forwards ? framed_dy : framed_x, dw);
   }
   if (dx == nullptr) return;
@@ -186,7 +189,7 @@ void ConvStage::backward(const float* x, const float* moments, const float* pack
                          gradient);
   else
     conv_.forward(framed_dy, packed_back, nullptr, gradient);
-  if (changes) leave(x, moments, gradient, dx);
+  if (changes) leave(x, parameters, moments, gradient, dx, sums);
 }
 
 }  // namespace torsor

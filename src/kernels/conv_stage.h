@@ -53,11 +53,13 @@ class ConvStage {
 
   /// Means and factors of the entry's norm: [2][batch][channels].
   std::size_t moment_floats() const;
-  /// x -> y; fills `moments` where the entry has a norm. `bias` may be null.
-  void forward(const float* x, const float* packed, const float* bias, float* moments, float* y) const;
-  /// dy -> dx and dw, each where it is not null.
-  void backward(const float* x, const float* moments, const float* packed_back, const float* dy, float* dx,
-                float* dw) const;
+  /// x -> y; fills `moments` where the entry has a norm, whose parameters those are. `bias` may be null.
+  void forward(const float* x, const NormParameters& parameters, const float* packed, const float* bias,
+               float* moments, float* y) const;
+  /// dy -> dx and dw, each where it is not null. `sums` as of NormActivation::backward(); where it is not
+  /// null, dx is not either.
+  void backward(const float* x, const NormParameters& parameters, const float* moments,
+                const float* packed_back, const float* dy, float* dx, float* dw, float* sums) const;
 
  private:
   // As they lie in memory, and the source's as if it were of floats.
@@ -68,9 +70,10 @@ class ConvStage {
   template <class Row>
   void frame_blocks(const Frame& frame, Border border, const float* image, float* framed,
                     const Row& row) const;
-  void enter(const float* x, const float* moments, float* framed) const;
+  void enter(const float* x, const NormParameters& parameters, const float* moments, float* framed) const;
   void enter_gradient(const float* dy, float* framed) const;
-  void leave(const float* x, const float* moments, float* gradient, float* dx) const;
+  void leave(const float* x, const NormParameters& parameters, const float* moments, float* gradient,
+             float* dx, float* sums) const;
 
   StageShape shape_;
   DirectConv conv_;

@@ -1,4 +1,5 @@
-// Instance norm and activation of blocked images, for where no convolution follows that does them on its way.
+// Instance norm, with or without parameters, and activation of blocked images, for where no convolution
+// follows that does them on its way.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,11 @@
 #include "kernels/norm_stages.h"
 
 namespace torsor {
+
+/// Of an affine norm, [channels] each; null where it has none.
+struct NormParameters {
+  const float *gain = nullptr, *shift = nullptr;
+};
 
 /// [batch, channels / 16, pixels, 16], each plane on one thread.
 struct NormActivation {
@@ -16,9 +22,14 @@ struct NormActivation {
   /// Means, then factors: [2][batch][channels].
   std::int64_t moment_floats() const { return 2 * batch * channels; }
   void find_moments(Isa isa, const float* x, float* moments) const;
-  void forward(Isa isa, const float* x, const float* moments, float* y) const;
-  /// dy -> dx, which may be the same memory.
-  void backward(Isa isa, const float* x, const float* moments, const float* dy, float* dx) const;
+  void forward(Isa isa, const float* x, const NormParameters& parameters, const float* moments,
+               float* y) const;
+  /// dy -> dx, which may be the same memory. `sums`, which may be null, gets each image's part of the
+  /// parameters' gradients: [batch, channels / 16, gain and shift, 16].
+  void backward(Isa isa, const float* x, const NormParameters& parameters, const float* moments,
+                const float* dy, float* dx, float* sums) const;
+  /// The norm of plane i.
+  ChannelNorm of_plane(std::int64_t i, const NormParameters& parameters, const float* moments) const;
 };
 
 }  // namespace torsor

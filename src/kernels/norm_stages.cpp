@@ -126,48 +126,103 @@ void moments(std::int64_t pixels, const float* x, float* mean_out, float* scale)
   }
 }
 
-// Lanes of a block's mean and scale go round with the vectors of a pixel.
-void activate(std::int64_t pixels, const float* x, const float* mean, const float* scale, float slope,
-              float* out) {
+enum class Parameters { none, gain_and_shift };
+
+// A norm's values of as many channels as a vector holds.
+template <Parameters kParameters>
+struct Lanes {
+  V mean, scale, gain, shift;
+
+  HWY_INLINE Lanes(const ChannelNorm& norm, std::int64_t lane)
+      : mean(norm.mean == nullptr ? hn::Zero(kFloats) : hn::LoadU(kFloats, norm.mean + lane)),
+        scale(norm.scale == nullptr ? hn::Set(kFloats, 1) : hn::LoadU(kFloats, norm.scale + lane)),
+        gain(hn::Set(kFloats, 1)),
+        shift(hn::Zero(kFloats)) {
+    if constexpr (kParameters == Parameters::none) return;
+    gain = hn::LoadU(kFloats, norm.gain + lane);
+    shift = hn::LoadU(kFloats, norm.shift + lane);
+  }
+  HWY_INLINE V normalised(V x) const { return hn::Mul(hn::Sub(x, mean), scale); }
+  HWY_INLINE V scaled(V y) const {
+    if constexpr (kParameters == Parameters::none) return y;
+    return hn::MulAdd(y, gain, shift);
+  }
+  HWY_INLINE V factor_back() const {
+    if constexpr (kParameters == Parameters::none) return scale;
+    return hn::Mul(scale, gain);
+  }
+};
+
+// Lanes of a block's norm go round with the vectors of a pixel.
+template <Parameters kParameters>
+HWY_INLINE void activate_by(std::int64_t pixels, const float* x, const ChannelNorm& norm, float slope,
+                            float* out) {
   const V damped = hn::Set(kFloats, slope);
   for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
-    const V middle = hn::LoadU(kFloats, mean + lane), factor = hn::LoadU(kFloats, scale + lane);
+    const Lanes<kParameters> lanes(norm, lane);
     for (std::int64_t i = lane; i < pixels * kBlock; i += kBlock) {
-      const V y = hn::Mul(hn::Sub(load(x + i), middle), factor);
+      const V y = lanes.scaled(lanes.normalised(load(x + i)));
       hn::Store(pass_or_damp(y, y, damped), kFloats, out + i);
     }
   }
 }
 
-// dx = scale * (g - mean(g) - y * mean(g * y)), y being what was normalised and g the gradient of it.
-void activate_gradient(std::int64_t pixels, const float* dy, const float* x, const float* mean_of_x,
-                       const float* scale, float slope, float* dx) {
+void activate(std::int64_t pixels, const float* x, const ChannelNorm& norm, float slope, float* out) {
+  if (norm.gain == nullptr) return activate_by<Parameters::none>(pixels, x, norm, slope, out);
+  activate_by<Parameters::gain_and_shift>(pixels, x, norm, slope, out);
+}
+
+// dx = factor * (g - mean(g) - y * mean(g * y)), y = normalised(lanes, place) being what was normalised and g
+// the gradient of what was activated.
+template <Parameters kParameters, class Normalised>
+HWY_INLINE void gradient_by(std::int64_t pixels, const float* dy, const Normalised& normalised,
+                            const ChannelNorm& norm, float slope, float* dx, float* sums) {
   const V damped = hn::Set(kFloats, slope);
   for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
-    const V middle = hn::LoadU(kFloats, mean_of_x + lane), factor = hn::LoadU(kFloats, scale + lane);
-    const auto normalised = [&](std::int64_t i) HWY_ATTR {
-      return hn::Mul(hn::Sub(load(x + i * kBlock + lane), middle), factor);
-    };
+    const Lanes<kParameters> lanes(norm, lane);
+    const auto gradient = [&](V y, std::int64_t at)
+                              HWY_ATTR { return pass_or_damp(lanes.scaled(y), load(dy + at), damped); };
     V mean = hn::Zero(kFloats), along = hn::Zero(kFloats);
     for (std::int64_t first = 0; first < pixels; first += kChunk) {
       V sum = hn::Zero(kFloats), product = hn::Zero(kFloats);
       const std::int64_t last = std::min(first + kChunk, pixels);
       for (std::int64_t i = first; i < last; ++i) {
-        const V y = normalised(i), g = pass_or_damp(y, load(dy + i * kBlock + lane), damped);
+        const std::int64_t at = i * kBlock + lane;
+        const V y = normalised(lanes, at), g = gradient(y, at);
         sum = hn::Add(sum, g);
         product = hn::MulAdd(g, y, product);
       }
       mean = hn::Add(mean, sum);
       along = hn::Add(along, product);
     }
-    const V share = hn::Set(kFloats, 1.0F / static_cast<float>(pixels));
+    if (sums != nullptr) {
+      hn::StoreU(along, kFloats, sums + lane);
+      hn::StoreU(mean, kFloats, sums + kBlock + lane);
+    }
+    const V share = hn::Set(kFloats, 1.0F / static_cast<float>(pixels)), factor = lanes.factor_back();
     mean = hn::Mul(mean, share);
     along = hn::Mul(along, share);
     for (std::int64_t i = 0; i < pixels; ++i) {
-      const V y = normalised(i), g = pass_or_damp(y, load(dy + i * kBlock + lane), damped);
-      hn::Store(hn::Mul(factor, hn::NegMulAdd(along, y, hn::Sub(g, mean))), kFloats, dx + i * kBlock + lane);
+      const std::int64_t at = i * kBlock + lane;
+      const V y = normalised(lanes, at), g = gradient(y, at);
+      hn::Store(hn::Mul(factor, hn::NegMulAdd(along, y, hn::Sub(g, mean))), kFloats, dx + at);
     }
   }
+}
+
+void activate_gradient(std::int64_t pixels, const float* dy, const float* x, const ChannelNorm& norm,
+                       float slope, float* dx, float* sums) {
+  const auto normalised = [x](const auto& lanes, std::int64_t at)
+                              HWY_ATTR { return lanes.normalised(load(x + at)); };
+  if (norm.gain == nullptr)
+    return gradient_by<Parameters::none>(pixels, dy, normalised, norm, slope, dx, sums);
+  gradient_by<Parameters::gain_and_shift>(pixels, dy, normalised, norm, slope, dx, sums);
+}
+
+void affine_gradient(std::int64_t pixels, const float* dy, const float* normalised, const ChannelNorm& norm,
+                     float slope, float* dx, float* sums) {
+  const auto given = [normalised](const auto&, std::int64_t at) HWY_ATTR { return load(normalised + at); };
+  gradient_by<Parameters::gain_and_shift>(pixels, dy, given, norm, slope, dx, sums);
 }
 
 void add(std::int64_t pixels, const float* x, const float* y, float* out) {
@@ -175,8 +230,9 @@ void add(std::int64_t pixels, const float* x, const float* y, float* out) {
 }
 
 const NormStages& stages() {
-  static constexpr NormStages all = {normalise, normalise_gradient, relu, relu_gradient, moments,
-                                     activate,  activate_gradient,  add};
+  static constexpr NormStages all = {
+      normalise,         normalise_gradient, relu, relu_gradient, moments, activate,
+      activate_gradient, affine_gradient,    add};
   return all;
 }
 

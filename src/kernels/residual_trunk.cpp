@@ -27,8 +27,12 @@ std::size_t ResidualTrunk::scale_floats() const {
   return static_cast<std::size_t>(shape_.batch * shape_.channels);
 }
 
+ChannelNorm ResidualTrunk::scaled(const NormParameters& parameters, std::int64_t block, const float* scale) {
+  return {nullptr, scale, parameters.gain + block * kBlock, parameters.shift + block * kBlock};
+}
+
 void ResidualTrunk::forward(const float* x, const std::vector<const float*>& transformed,
-                            const Record* record, float* y) {
+                            const std::vector<NormParameters>& parameters, const Record* record, float* y) {
   float *in = in_.at_least(conv_->in_floats()), *out = out_.at_least(conv_->out_floats());
   const std::int64_t plane_floats = conv_->plane_floats(), pixels = conv_->pixels();
   conv_->for_each_plane(conv_->in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
@@ -49,19 +53,25 @@ void ResidualTrunk::forward(const float* x, const std::vector<const float*>& tra
       if (record != nullptr) scale = record->scales[conv] + plane * kBlock;
       float* normalised = record != nullptr ? record->normalised[conv] + at : work;
       norms_->normalise(pixels, result, normalised, scale);
-      if (ends_block)
-        norms_->add(pixels, normalised, skip + at, sum + at);
-      else
+      const float* residual = normalised;
+      if (!parameters.empty()) {
+        norms_->activate(pixels, normalised, scaled(parameters[conv], block, nullptr), ends_block ? 1 : 0,
+                         work);
+        residual = work;
+      } else if (!ends_block) {
         norms_->relu(pixels, normalised, work);
+      }
+      if (ends_block) norms_->add(pixels, residual, skip + at, sum + at);
       if (!is_last) conv_->input_plane(n, block, ends_block ? sum + at : work, in);
     });
   }
 }
 
 void ResidualTrunk::backward(const float* x, const Record& record,
-                             const std::vector<const float*>& transformed, const float* dy,
+                             const std::vector<const float*>& transformed,
+                             const std::vector<NormParameters>& parameters, const float* dy,
                              const std::vector<const float*>& of_residuals, float* dx,
-                             const std::vector<float*>& dw) {
+                             const std::vector<float*>& dw, const std::vector<float*>& sums) {
   float *in = in_.at_least(conv_->in_floats()), *out = out_.at_least(conv_->gradient_floats());
   float* back = back_.at_least(conv_->back_floats());  // a convolution's input gradient, in its form
   const std::int64_t plane_floats = conv_->plane_floats(), pixels = conv_->pixels();
@@ -77,6 +87,13 @@ void ResidualTrunk::backward(const float* x, const Record& record,
       float* folded = work + plane_floats;
       const std::int64_t at = plane * plane_floats;
       const float *normalised = record.normalised[conv] + at, *scale = record.scales[conv] + plane * kBlock;
+      const auto norm_gradient = [&](const float* gradient, float slope) {
+        if (!parameters.empty())
+          return norms_->affine_gradient(pixels, gradient, normalised, scaled(parameters[conv], block, scale),
+                                         slope, work, sums[conv] + plane * 2 * kBlock);
+        if (slope == 0) norms_->relu_gradient(pixels, gradient, normalised, 0, work);
+        norms_->normalise_gradient(pixels, slope == 0 ? work : gradient, normalised, scale, work);
+      };
       if (!is_last) conv_->input_gradient_plane(n, block, back, folded, work);
       if (ends_block) {  // what came back from the next block's first convolution joins its sum's gradient
         if (!is_last) norms_->add(pixels, dx + at, work, dx + at);
@@ -85,15 +102,18 @@ void ResidualTrunk::backward(const float* x, const Record& record,
           norms_->add(pixels, gradient, residual + at, work);
           gradient = work;
         }
-        norms_->normalise_gradient(pixels, gradient, normalised, scale, work);
+        norm_gradient(gradient, 1);
       } else {
-        norms_->relu_gradient(pixels, work, normalised, 0, work);
-        norms_->normalise_gradient(pixels, work, normalised, scale, work);
+        norm_gradient(work, 0);
       }
       conv_->output_gradient_plane(n, block, work, out);
       if (dw[conv] == nullptr) return;
       if (ends_block) {  // its input was the rectified middle of the block
-        norms_->relu(pixels, record.normalised[conv - 1] + at, work);
+        const float* middle = record.normalised[conv - 1] + at;
+        if (parameters.empty())
+          norms_->relu(pixels, middle, work);
+        else
+          norms_->activate(pixels, middle, scaled(parameters[conv - 1], block, nullptr), 0, work);
         conv_->input_plane(n, block, work, in);
       } else {
         conv_->input_plane(n, block, block_input + at, in);

@@ -1,5 +1,5 @@
 // The residual blocks of a ResNet generator as one: pad, convolution, instance norm, relu, pad, convolution,
-// instance norm, plus the block's input; again and again.
+// instance norm, plus the block's input; again and again. Norms may have parameters.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include "kernels/bf16_stages.h"
 #include "kernels/buffer.h"
-#include "kernels/norm_stages.h"
+#include "kernels/norm_activation.h"
 #include "kernels/plane_conv.h"
 
 namespace torsor {
@@ -29,8 +29,9 @@ class ResidualTrunk {
   /// What forward() leaves for backward(), in the caller's memory.
   struct Record {
     std::vector<float*> inputs;      // of each block but the first: image_floats() each
-    std::vector<float*> normalised;  // after each convolution's norm; every second one is a block's residual
-    std::vector<float*> scales;      // of each norm: scale_floats()
+    std::vector<float*> normalised;  // after each convolution, without the norm's parameters; every second
+                                     // one is a block's residual where the norms have none
+    std::vector<float*> scales;  // of each norm: scale_floats()
   };
 
   /// Throws std::logic_error as Winograd3x3 does, with bf16 as Bf16Conv3x3.
@@ -42,15 +43,22 @@ class ResidualTrunk {
   std::size_t scale_floats() const;
 
   /// x -> y. `transformed`: two of a block, see PlaneConv::transform_weights(). With `record` it is filled.
-  void forward(const float* x, const std::vector<const float*>& transformed, const Record* record, float* y);
+  /// `parameters`: of each norm, or empty.
+  void forward(const float* x, const std::vector<const float*>& transformed,
+               const std::vector<NormParameters>& parameters, const Record* record, float* y);
 
   /// dy -> dx, and dw[i], [channels,channels,3,3], of each weight where it is not null. `of_residuals`: the
-  /// gradients of the blocks' residuals, each null or an image; empty when nobody asked for them.
+  /// gradients of the blocks' residuals, each null or an image; empty when nobody asked for them. `sums` of
+  /// each norm with parameters, as of NormActivation::backward().
   void backward(const float* x, const Record& record, const std::vector<const float*>& transformed,
-                const float* dy, const std::vector<const float*>& of_residuals, float* dx,
-                const std::vector<float*>& dw);
+                const std::vector<NormParameters>& parameters, const float* dy,
+                const std::vector<const float*>& of_residuals, float* dx, const std::vector<float*>& dw,
+                const std::vector<float*>& sums);
 
  private:
+  // Behind normalise(), of this block of channels.
+  static ChannelNorm scaled(const NormParameters& parameters, std::int64_t block, const float* scale);
+
   TrunkShape shape_;
   std::unique_ptr<const PlaneConv> conv_;
   const NormStages* norms_;

@@ -199,8 +199,8 @@ std::vector<std::vector<CycleGan::Term>> CycleGan::term_groups() const {
 void CycleGan::compute(Term term, Images& i, Losses& losses) {
   const CycleGanOptions& o = spec_.cyclegan;
   const bool gan = o.lambda_gan > 0;
-  // The reference runs every pass whatever its weight; with batch norm that shows in the running statistics.
-  const bool all = spec_.g_a_to_b.norm == "batch";
+  // The reference runs every pass whatever its weight, which running statistics show.
+  const bool all = keeps_running_statistics(spec_.g_a_to_b.norm);
   const auto there_and_back = [&](Generator& there, Generator& back, double weight, const Tensor& real,
                                   Tensor& fake, Tensor& rec) {
     if (gan || all || weight > 0) fake = run(there, real);

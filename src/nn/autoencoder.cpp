@@ -15,7 +15,7 @@ struct AutoencoderGenerator : SequentialGenerator {
     if (side < 8 || side % 4 != 0)
       fail_usage("generator autoencoder_{}: the number is the images' side: a multiple of 4, at least 8",
                  side);
-    const Bias bias = inner_bias(o.norm);
+    const Bias bias = o.inner_bias();
     const std::int64_t width = 2 * o.ngf, code = 8 * o.ngf, map = side / 4;
     append_conv_norm_relu(*model, std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 4, 2, 1, bias}), o,
                           o.ngf);

@@ -5,26 +5,40 @@
 namespace torsor {
 
 ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o)
-    : normalises_instances_(o.norm == "instance"), drops_(o.dropout) {
-  const ConvShape conv{channels, channels, 3, 1, 0, inner_bias(o.norm)};
-  conv_block->append(std::make_shared<ReflectionPad>(1));
-  conv_block->append(std::make_shared<Conv>(conv));
-  conv_block->append(make_norm(o.norm, channels));
+    : is_of_trunk_((o.norm == "instance" || o.norm == "instance_affine") && o.padding == "reflect"),
+      drops_(o.dropout) {
+  const auto append_conv = [&] {
+    const bool mirrors = o.padding == "reflect";
+    if (mirrors) conv_block->append(std::make_shared<ReflectionPad>(1));
+    conv_block->append(
+        std::make_shared<Conv>(ConvShape{channels, channels, 3, 1, mirrors ? 0 : 1, o.inner_bias()}));
+    conv_block->append(make_norm(o.norm, channels));
+  };
+  append_conv();
   conv_block->append(std::make_shared<Relu>());
   if (o.dropout) conv_block->append(std::make_shared<Dropout>());
-  conv_block->append(std::make_shared<ReflectionPad>(1));
-  conv_block->append(std::make_shared<Conv>(conv));
-  conv_block->append(make_norm(o.norm, channels));
+  append_conv();
   register_module("conv_block", conv_block);
 }
 
-bool ResnetBlock::suits_fast_trunk() const { return normalises_instances_ && !(drops_ && is_training()); }
+bool ResnetBlock::suits_fast_trunk() const { return is_of_trunk_ && !(drops_ && is_training()); }
 
-std::vector<Conv*> ResnetBlock::convolutions() const {
-  std::vector<Conv*> out;
-  for (const LayerPtr& layer : conv_block->layers())
-    if (auto* conv = dynamic_cast<Conv*>(layer.get())) out.push_back(conv);
+namespace {
+
+template <class Kind>
+std::vector<Kind*> layers_of_kind(const LayerList& list) {
+  std::vector<Kind*> out;
+  for (const LayerPtr& layer : list.layers())
+    if (auto* found = dynamic_cast<Kind*>(layer.get())) out.push_back(found);
   return out;
+}
+
+}  // namespace
+
+std::vector<Conv*> ResnetBlock::convolutions() const { return layers_of_kind<Conv>(*conv_block); }
+
+std::vector<AffineInstanceNorm*> ResnetBlock::affine_norms() const {
+  return layers_of_kind<AffineInstanceNorm>(*conv_block);
 }
 
 GraphValue ResnetBlock::describe(GraphSink& sink, const GraphValue& x) const {

@@ -10,21 +10,23 @@
 namespace torsor {
 
 /// x + f(x) with f = pad, conv, norm, relu, [dropout], pad, conv, norm; no activation after the sum. The
-/// reference's ResnetBlock; at least 2x2 maps.
+/// reference's ResnetBlock; at least 2x2 maps. With padding "zero" the convolutions pad.
 struct ResnetBlock : Layer {
   ResnetBlock(std::int64_t channels, const GeneratorOptions& options);
   at::Tensor residual(const at::Tensor& x) { return conv_block->forward(x); }
-  /// Whether f is, as it is now, what FastTrunk computes: instance norms, and no dropout at work.
+  /// Whether f is, as it is now, what FastTrunk computes: instance norms of each image, and no dropout at
+  /// work.
   bool suits_fast_trunk() const;
-  /// Its two convolutions.
+  /// Its two convolutions, and the norms behind them that have parameters.
   std::vector<Conv*> convolutions() const;
+  std::vector<AffineInstanceNorm*> affine_norms() const;
   at::Tensor forward(const at::Tensor& x) override { return x + residual(x); }
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 
   std::shared_ptr<LayerList> conv_block = std::make_shared<LayerList>();
 
  private:
-  bool normalises_instances_, drops_;
+  bool is_of_trunk_, drops_;
 };
 
 /// Appends the convolution, the norm of the options, and a relu.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "nn/blocks.h"
+#include "nn/resampling.h"
 
 namespace torsor {
 
@@ -16,14 +17,21 @@ struct NLayerDiscriminator : SequentialDiscriminator {
     const auto width = [&](std::int64_t k) {
       return o.ndf * std::min<std::int64_t>(std::int64_t{1} << k, 8);
     };
-    model->append(std::make_shared<Conv>(ConvShape{o.in_channels, o.ndf, 4, 2, 1, Bias::yes}));
+    // Antialiased, sides are halved by a blur behind a convolution of stride 1.
+    const bool blurs = o.downsample == "blur";
+    const std::int64_t halving = blurs ? 1 : 2;
+    const auto append_blur = [&](std::int64_t channels) {
+      if (blurs) model->append(std::make_shared<BlurDown>(channels));
+    };
+    model->append(std::make_shared<Conv>(ConvShape{o.in_channels, o.ndf, 4, halving, 1, Bias::yes}));
     model->append(std::make_shared<LeakyRelu>());
+    append_blur(o.ndf);
     for (std::int64_t k = 1; k <= layers; ++k) {
-      const std::int64_t stride = k < layers ? 2 : 1;
-      model->append(
-          std::make_shared<Conv>(ConvShape{width(k - 1), width(k), 4, stride, 1, inner_bias(o.norm)}));
+      const std::int64_t stride = k < layers ? halving : 1;
+      model->append(std::make_shared<Conv>(ConvShape{width(k - 1), width(k), 4, stride, 1, o.inner_bias()}));
       model->append(make_norm(o.norm, width(k)));
       model->append(std::make_shared<LeakyRelu>());
+      if (k < layers) append_blur(width(k));
     }
     model->append(std::make_shared<Conv>(ConvShape{width(layers), 1, 4, 1, 1, Bias::yes}));
   }
@@ -40,10 +48,10 @@ struct PixelDiscriminator : SequentialDiscriminator {
   explicit PixelDiscriminator(const DiscriminatorOptions& o) : SequentialDiscriminator("net") {
     model->append(std::make_shared<Conv>(ConvShape{o.in_channels, o.ndf, 1, 1, 0, Bias::yes}));
     model->append(std::make_shared<LeakyRelu>());
-    model->append(std::make_shared<Conv>(ConvShape{o.ndf, 2 * o.ndf, 1, 1, 0, inner_bias(o.norm)}));
+    model->append(std::make_shared<Conv>(ConvShape{o.ndf, 2 * o.ndf, 1, 1, 0, o.inner_bias()}));
     model->append(make_norm(o.norm, 2 * o.ndf));
     model->append(std::make_shared<LeakyRelu>());
-    model->append(std::make_shared<Conv>(ConvShape{2 * o.ndf, 1, 1, 1, 0, inner_bias(o.norm)}));
+    model->append(std::make_shared<Conv>(ConvShape{2 * o.ndf, 1, 1, 1, 0, o.inner_bias()}));
   }
 
   SizeRule size_rule() const override { return {1, 2}; }
@@ -61,7 +69,7 @@ struct FullImageDiscriminator : SequentialDiscriminator {
          map /= 2, channels = width, width = std::min(2 * width, 8 * o.ndf)) {
       const bool first = map == side;
       model->append(std::make_shared<Conv>(
-          ConvShape{channels, width, 4, 2, 1, first || o.norm != "batch" ? Bias::yes : Bias::no}));
+          ConvShape{channels, width, 4, 2, 1, first || o.norm == "none" ? Bias::yes : o.inner_bias()}));
       if (!first) model->append(make_norm(o.norm, width));
       model->append(std::make_shared<LeakyRelu>());
     }

@@ -63,9 +63,10 @@ Tensor activated(const Tensor& x, float slope) {
   return slope == 1 ? x : slope == 0 ? at::relu(x) : at::leaky_relu(x, slope);
 }
 
-Tensor conv_by_libtorch(const FastConvSpec& spec, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor conv_by_libtorch(const FastConvSpec& spec, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const NormTensors& norm) {
   Tensor y = to_planar_tensor(x);
-  if (spec.entry.norm == Entry::Norm::instance) y = InstanceNorm().forward(y);
+  if (spec.entry.norm == Entry::Norm::instance) y = normed_by_libtorch(y, norm);
   y = activated(y, spec.entry.slope);
   if (spec.direction == Direction::transposed) {
     y = at::conv_transpose2d(y, weight, bias, spec.stride, spec.padding, spec.output_padding);
@@ -120,20 +121,24 @@ Computed compute(FastConv::State& state, const Tensor& x, Operands wanted) {
   if (state.spec.entry.norm == Entry::Norm::instance)
     result.moments = at::empty({static_cast<std::int64_t>(stage.moment_floats())}, x.options());
   const Tensor bias = state.spec.bias_role == BiasRole::added ? state.spec.bias : Tensor();
-  stage.forward(values(x), state.forward_weights(stage, shape.operands), values(bias), place(result.moments),
-                place(result.y));
+  stage.forward(values(x), state.spec.norm.pointers(), state.forward_weights(stage, shape.operands),
+                values(bias), place(result.moments), place(result.y));
   return result;
 }
 
+std::optional<Tensor> if_defined(const Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; }
+
 class ConvFunction : public torch::autograd::Function<ConvFunction> {
  public:
-  static constexpr std::size_t kInputs = 5;  // of forward(); the first three may have gradients
-  // The state's own weight and bias are inputs so that autograd knows of them.
+  static constexpr std::size_t kInputs = 7;  // of forward(); the first five may have gradients
+  // The state's own tensors are inputs so that autograd knows of them.
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
-                        const std::optional<Tensor>& bias, const std::shared_ptr<FastConv::State>& state,
+                        const std::optional<Tensor>& bias, const std::optional<Tensor>& gain,
+                        const std::optional<Tensor>& shift, const std::shared_ptr<FastConv::State>& state,
                         Operands wanted) {
     const Computed computed = compute(*state, x, wanted);
-    ctx->save_for_backward({x, weight, bias.value_or(Tensor()), computed.moments});
+    ctx->save_for_backward({x, weight, bias.value_or(Tensor()), gain.value_or(Tensor()),
+                            shift.value_or(Tensor()), computed.moments});
     ctx->saved_data["state"] = held(state);
     ctx->saved_data["wanted"] = static_cast<std::int64_t>(wanted);
     return computed.y;
@@ -145,16 +150,19 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
     const FastConvSpec& spec = state->spec;
     if (at::GradMode::is_enabled()) {
       variable_list results = gradients_by_libtorch(
-          {saved[0], saved[1], saved[2]},
-          [&](const variable_list& in) { return variable_list{conv_by_libtorch(spec, in[0], in[1], in[2])}; },
+          {saved[0], saved[1], saved[2], saved[3], saved[4]},
+          [&](const variable_list& in) {
+            return variable_list{conv_by_libtorch(spec, in[0], in[1], in[2], {in[3], in[4]})};
+          },
           gradients);
       results.resize(kInputs);
       return results;
     }
-    const Tensor &x = saved[0], &weight = saved[1], &bias = saved[2];
+    const Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &moments = saved[5];
     const Tensor dy = kernel_memory(gradients[0]);
     variable_list results(kInputs);
-    if (ctx->needs_input_grad(0)) results[0] = at::empty_like(x);
+    const bool wants_norm = spec.norm.defined() && (ctx->needs_input_grad(3) || ctx->needs_input_grad(4));
+    if (ctx->needs_input_grad(0) || wants_norm) results[0] = at::empty_like(x);
     if (ctx->needs_input_grad(1)) results[1] = at::empty_like(weight);
     if (bias.defined() && ctx->needs_input_grad(2))
       results[2] = spec.bias_role == BiasRole::added ? bias_gradient(dy) : at::zeros_like(bias);
@@ -162,22 +170,31 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
     const ConvStage stage(shape, state->isa);
     const float* packed_back =
         results[0].defined() ? state->backward_weights(stage, shape.operands) : nullptr;
+    const Tensor sums = wants_norm ? empty_norm_sums(x) : Tensor();
     if (results[0].defined() || results[1].defined())
-      stage.backward(values(x), values(saved[3]), packed_back, values(dy), place(results[0]),
-                     place(results[1]));
+      stage.backward(values(x), spec.norm.pointers(), values(moments), packed_back, values(dy),
+                     place(results[0]), place(results[1]), place(sums));
+    if (wants_norm) {
+      const NormTensors of_norm = norm_gradients(sums);
+      results[3] = of_norm.gain;
+      results[4] = of_norm.shift;
+    }
     return results;
   }
 };
 
 class NormFunction : public torch::autograd::Function<NormFunction> {
  public:
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, double slope, std::int64_t isa) {
+  static constexpr std::size_t kInputs = 5;
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const std::optional<Tensor>& gain,
+                        const std::optional<Tensor>& shift, double slope, std::int64_t isa) {
     const NormActivation norm = of(x, slope);
+    const NormTensors parameters = {gain.value_or(Tensor()), shift.value_or(Tensor())};
     const Tensor moments = at::empty({norm.moment_floats()}, x.options());
     Tensor y = at::empty_like(x);
     norm.find_moments(static_cast<Isa>(isa), values(x), place(moments));
-    norm.forward(static_cast<Isa>(isa), values(x), values(moments), place(y));
-    ctx->save_for_backward({x, moments});
+    norm.forward(static_cast<Isa>(isa), values(x), parameters.pointers(), values(moments), place(y));
+    ctx->save_for_backward({x, moments, parameters.gain, parameters.shift});
     ctx->saved_data["slope"] = slope;
     ctx->saved_data["isa"] = isa;
     return y;
@@ -188,17 +205,21 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     const variable_list saved = ctx->get_saved_variables();
     if (at::GradMode::is_enabled()) {
       const auto by_layers = [&](const variable_list& in) {
-        const Tensor normed = InstanceNorm().forward(to_planar_tensor(in[0]));
+        const Tensor normed = normed_by_libtorch(to_planar_tensor(in[0]), {in[1], in[2]});
         return variable_list{to_blocked_tensor(activated(normed, static_cast<float>(slope)))};
       };
-      return {gradients_by_libtorch({saved[0]}, by_layers, gradients)[0], Tensor(), Tensor()};
+      variable_list results = gradients_by_libtorch({saved[0], saved[2], saved[3]}, by_layers, gradients);
+      results.resize(kInputs);
+      return results;
     }
-    const Tensor dy = kernel_memory(gradients[0]);
-    Tensor dx = at::empty_like(saved[0]);
+    const NormTensors parameters = {saved[2], saved[3]};
+    const Tensor dy = kernel_memory(gradients[0]), dx = at::empty_like(saved[0]),
+                 sums = parameters.defined() ? empty_norm_sums(saved[0]) : Tensor();
     of(saved[0], slope)
-        .backward(static_cast<Isa>(ctx->saved_data["isa"].toInt()), values(saved[0]), values(saved[1]),
-                  values(dy), place(dx));
-    return {dx, Tensor(), Tensor()};
+        .backward(static_cast<Isa>(ctx->saved_data["isa"].toInt()), values(saved[0]), parameters.pointers(),
+                  values(saved[1]), values(dy), place(dx), place(sums));
+    const NormTensors of_norm = sums.defined() ? norm_gradients(sums) : NormTensors();
+    return {dx, of_norm.gain, of_norm.shift, Tensor(), Tensor()};
   }
 
  private:
@@ -228,6 +249,7 @@ bool FastConv::takes(const Tensor& x) const {
     return false;
   const StageShape shape = shape_of(spec, x, *wanted_operands(state_->isa));
   if (shape.in_channels() != sizes_of(x).channels || !is_taken(shape)) return false;
+  if (!are_taken(spec.norm, shape.in_channels())) return false;
   if (spec.direction == Direction::forward) return true;
   return shape.conv.out_height() == sizes_of(x).height && shape.conv.out_width() == sizes_of(x).width;
 }
@@ -237,10 +259,9 @@ Tensor FastConv::forward(const Tensor& x) const {
   const Tensor image = kernel_memory(in_layout(x));
   const FastConvSpec& spec = state_->spec;
   const Operands wanted = *wanted_operands(state_->isa);
-  if (wants_gradient({image, spec.weight, spec.bias}))
-    return ConvFunction::apply(image, spec.weight,
-                               spec.bias.defined() ? std::optional<Tensor>(spec.bias) : std::nullopt, state_,
-                               wanted);
+  if (wants_gradient({image, spec.weight, spec.bias, spec.norm.gain, spec.norm.shift}))
+    return ConvFunction::apply(image, spec.weight, if_defined(spec.bias), if_defined(spec.norm.gain),
+                               if_defined(spec.norm.shift), state_, wanted);
   return compute(*state_, image, wanted).y;
 }
 
@@ -258,12 +279,13 @@ void FastConv::invalidate() {
 
 bool FastNorm::takes(const Tensor& x) const {
   const ImageSizes s = may_run(x, isa_) ? sizes_of(x) : ImageSizes{};
-  return s.channels > 0 && s.channels % kBlock == 0 && s.height * s.width > 1;
+  return s.channels > 0 && s.channels % kBlock == 0 && s.height * s.width > 1 && are_taken(norm_, s.channels);
 }
 
 Tensor FastNorm::forward(const Tensor& x) const {
   if (!takes(x)) throw std::logic_error("FastNorm: a tensor that it does not take");
-  return NormFunction::apply(kernel_memory(to_blocked_tensor(x)), static_cast<double>(slope_),
+  return NormFunction::apply(kernel_memory(to_blocked_tensor(x)), if_defined(norm_.gain),
+                             if_defined(norm_.shift), static_cast<double>(slope_),
                              static_cast<std::int64_t>(isa_));
 }
 

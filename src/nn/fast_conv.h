@@ -8,6 +8,7 @@
 
 #include "kernels/conv_stage.h"
 #include "kernels/isa.h"
+#include "nn/fast_tensors.h"
 
 namespace torsor {
 
@@ -20,6 +21,7 @@ struct FastConvSpec {
   Direction direction = Direction::forward;
   std::int64_t stride = 1, padding = 0, output_padding = 0;  // the last of a transposed one
   Entry entry;
+  NormTensors norm;  // of the entry's
 };
 
 /// Serves several threads at once. Images with 16 channels and more go in and out blocked (see
@@ -49,13 +51,15 @@ class FastConv {
 /// An instance norm and an activation, which is `slope` times its input below 0, of blocked images.
 class FastNorm {
  public:
-  explicit FastNorm(float slope, Isa isa = chosen_isa()) : slope_(slope), isa_(isa) {}
+  explicit FastNorm(float slope, Isa isa = chosen_isa(), NormTensors norm = {})
+      : slope_(slope), isa_(isa), norm_(std::move(norm)) {}
   bool takes(const at::Tensor& x) const;
   at::Tensor forward(const at::Tensor& x) const;
 
  private:
   float slope_;
   Isa isa_;
+  NormTensors norm_;
 };
 
 }  // namespace torsor

@@ -63,6 +63,34 @@ std::optional<Operands> wanted_operands(Isa isa) {
 
 bool is_plain_memory(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
 
+NormParameters NormTensors::pointers() const {
+  if (!defined()) return {};
+  return {gain.const_data_ptr<float>(), shift.const_data_ptr<float>()};
+}
+
+bool are_taken(const NormTensors& norm, std::int64_t channels) {
+  const auto is_good = [&](const Tensor& t) {
+    return is_plain_memory(t) && t.is_contiguous() && t.numel() == channels;
+  };
+  return !norm.defined() || (is_good(norm.gain) && is_good(norm.shift));
+}
+
+Tensor normed_by_libtorch(const Tensor& x, const NormTensors& norm) {
+  return at::instance_norm(x, norm.gain, norm.shift, {}, {}, /*use_input_stats=*/true, /*momentum=*/0,
+                           kNormEpsilon, /*cudnn_enabled=*/true);
+}
+
+// [N, C / 16, gain and shift, 16].
+Tensor empty_norm_sums(const Tensor& x) {
+  const ImageSizes s = sizes_of(x);
+  return at::empty({s.batch, s.channels / kBlock, 2, kBlock}, x.options());
+}
+
+NormTensors norm_gradients(const Tensor& sums) {
+  const Tensor of_batch = sums.sum(0);
+  return {of_batch.select(1, 0).reshape({-1}), of_batch.select(1, 1).reshape({-1})};
+}
+
 Tensor to_blocked_tensor(const Tensor& x) {
   if (is_blocked(x)) return x;
   return wants_gradient({x}) ? Block::apply(x) : block(x);

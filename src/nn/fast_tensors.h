@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/bf16_stages.h"
+#include "kernels/norm_activation.h"
 
 namespace torsor {
 
@@ -23,6 +24,23 @@ ImageSizes sizes_of(const at::Tensor& x);
 
 /// Contiguous float32 on the CPU, as kernels need it.
 bool is_plain_memory(const at::Tensor& t);
+
+/// The parameters of an instance norm, [C] each; both undefined where it has none.
+struct NormTensors {
+  at::Tensor gain, shift;
+  bool defined() const { return gain.defined(); }
+  NormParameters pointers() const;
+};
+
+/// Whether kernels take them for this many channels; also where there are none.
+bool are_taken(const NormTensors& norm, std::int64_t channels);
+
+/// x, planar, normalised for each image, by libtorch.
+at::Tensor normed_by_libtorch(const at::Tensor& x, const NormTensors& norm);
+
+/// Memory for the `sums` of kernels, and the parameters' gradients that they stand for.
+at::Tensor empty_norm_sums(const at::Tensor& x);
+NormTensors norm_gradients(const at::Tensor& sums);
 
 /// What convolutions are to multiply: floats, or bfloat16 under autocast, and then nothing where kernels with
 /// this instruction set have none.

@@ -31,16 +31,20 @@ TrunkShape shape_of(const Tensor& x, std::size_t convolutions) {
   return {s.batch, s.channels, s.height, s.width, static_cast<std::int64_t>(convolutions / 2)};
 }
 
-// The same by libtorch: the sum, then every block's residual, all blocked.
-variable_list trunk_by_libtorch(const variable_list& x_and_weights) {
+// The same by libtorch of x, the weights, and gain and shift of each norm with parameters: the sum, then
+// every block's residual, all blocked.
+variable_list trunk_by_libtorch(const variable_list& inputs, std::size_t convolutions) {
   const std::vector<std::int64_t> one = {1, 1, 1, 1};
-  const auto half = [&](const Tensor& v, const Tensor& weight) {
-    return InstanceNorm().forward(at::conv2d(at::reflection_pad2d(v, one), weight));
+  const auto half = [&](const Tensor& v, std::size_t conv) {
+    const std::size_t norm = 1 + convolutions + 2 * conv;
+    const NormTensors parameters =
+        norm < inputs.size() ? NormTensors{inputs[norm], inputs[norm + 1]} : NormTensors();
+    return normed_by_libtorch(at::conv2d(at::reflection_pad2d(v, one), inputs[1 + conv]), parameters);
   };
-  Tensor sum = to_planar_tensor(x_and_weights[0]);
+  Tensor sum = to_planar_tensor(inputs[0]);
   variable_list outputs(1);
-  for (std::size_t i = 1; i < x_and_weights.size(); i += 2) {
-    const Tensor residual = half(at::relu(half(sum, x_and_weights[i])), x_and_weights[i + 1]);
+  for (std::size_t conv = 0; conv < convolutions; conv += 2) {
+    const Tensor residual = half(at::relu(half(sum, conv)), conv + 1);
     outputs.push_back(to_blocked_tensor(residual));
     sum = sum + residual;
   }
@@ -58,6 +62,7 @@ struct FastTrunk::State {
   };
 
   std::vector<Tensor> weights, biases;
+  std::vector<NormTensors> norms;  // of each convolution, or none
   Isa isa;
   std::mutex mutex;
   std::array<std::vector<KeptWeight>, 2> transformed;                       // for each kind of operands
@@ -80,6 +85,19 @@ struct FastTrunk::State {
   void give_back(const KernelKind& kind, std::unique_ptr<ResidualTrunk> kernel) {
     const std::lock_guard lock(mutex);
     idle.emplace_back(kind, std::move(kernel));
+  }
+
+  std::vector<NormParameters> norm_parameters() const {
+    std::vector<NormParameters> all;
+    for (const NormTensors& norm : norms) all.push_back(norm.pointers());
+    return all;
+  }
+
+  // Gain and shift of each.
+  std::vector<Tensor> norm_tensors() const {
+    std::vector<Tensor> all;
+    for (const NormTensors& norm : norms) all.insert(all.end(), {norm.gain, norm.shift});
+    return all;
   }
 
   std::vector<const float*> transformed_weights(const PlaneConv& conv, Operands operands) {
@@ -135,8 +153,12 @@ struct Kept {
     return kept;
   }
 
-  void append_residuals(variable_list& list) const {
-    for (std::size_t i = 1; i < normalised.size(); i += 2) list.push_back(normalised[i]);
+  void append_residuals(const std::vector<NormTensors>& norms, variable_list& list) const {
+    const auto of_blocks = [](const Tensor& values) { return values.reshape({1, -1, 1, 1, kBlock}); };
+    for (std::size_t i = 1; i < normalised.size(); i += 2)
+      list.push_back(norms.empty()
+                         ? normalised[i]
+                         : at::addcmul(of_blocks(norms[i].shift), normalised[i], of_blocks(norms[i].gain)));
   }
 
   ResidualTrunk::Record record() const {
@@ -156,10 +178,10 @@ Tensor compute(State& state, const Tensor& x, Operands operands, const Kept* kep
   const Loan kernel(state, {shape_of(x, state.weights.size()), operands});
   const std::vector<const float*> weights = kernel.weights();
   if (kept == nullptr) {
-    kernel->forward(in(image), weights, nullptr, out(sum));
+    kernel->forward(in(image), weights, state.norm_parameters(), nullptr, out(sum));
   } else {
     const ResidualTrunk::Record record = kept->record();
-    kernel->forward(in(image), weights, &record, out(sum));
+    kernel->forward(in(image), weights, state.norm_parameters(), &record, out(sum));
   }
   return sum;
 }
@@ -171,38 +193,45 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
  public:
   // Outputs: the sum, then every block's residual where they are asked for.
   static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
-                               at::TensorList biases, const std::shared_ptr<State>& state, Operands operands,
-                               Outputs wanted) {
+                               at::TensorList biases, at::TensorList norms,
+                               const std::shared_ptr<State>& state, Operands operands, Outputs wanted) {
     const Kept kept = Kept::of(x, weights.size());
     variable_list outputs = {compute(*state, x, operands, &kept)}, saved = {x};
-    if (wanted == Outputs::sum_and_residuals) kept.append_residuals(outputs);
-    for (const at::TensorList more :
-         {weights, at::TensorList(kept.inputs), at::TensorList(kept.normalised), at::TensorList(kept.scales)})
+    if (wanted == Outputs::sum_and_residuals) kept.append_residuals(state->norms, outputs);
+    for (const at::TensorList more : {weights, norms, at::TensorList(kept.inputs),
+                                      at::TensorList(kept.normalised), at::TensorList(kept.scales)})
       saved.insert(saved.end(), more.begin(), more.end());
     ctx->save_for_backward(saved);
     ctx->saved_data["convolutions"] = static_cast<std::int64_t>(weights.size());
     ctx->saved_data["biases"] = static_cast<std::int64_t>(biases.size());
+    ctx->saved_data["norms"] = static_cast<std::int64_t>(norms.size());
     ctx->saved_data["operands"] = static_cast<std::int64_t>(operands);
     ctx->saved_data["state"] = held(state);
     ctx->set_materialize_grads(false);
     return outputs;
   }
 
-  // Gradients of x, of the weights, of the biases; the rest has none.
+  // Gradients of x, of the weights, of the biases, of the norms' parameters; the rest has none.
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
     const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
+    const auto with_gradients =
+        static_cast<std::ptrdiff_t>(1 + convolutions) + ctx->saved_data["norms"].toInt();
     variable_list results =
         at::GradMode::is_enabled()
             ? gradients_by_libtorch(
-                  {saved.begin(), saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions)},
-                  trunk_by_libtorch, gradients)
+                  {saved.begin(), saved.begin() + with_gradients},
+                  [&](const variable_list& inputs) { return trunk_by_libtorch(inputs, convolutions); },
+                  gradients)
             : by_kernel(ctx, saved, convolutions, gradients);
     const auto biases = static_cast<std::size_t>(ctx->saved_data["biases"].toInt());
+    variable_list of_biases;
     for (std::size_t i = 0; i < biases; ++i)
-      results.push_back(ctx->needs_input_grad(1 + convolutions + i)
-                            ? at::zeros({sizes_of(saved[0]).channels}, saved[0].options())
-                            : Tensor());
+      of_biases.push_back(ctx->needs_input_grad(1 + convolutions + i)
+                              ? at::zeros({sizes_of(saved[0]).channels}, saved[0].options())
+                              : Tensor());
+    results.insert(results.begin() + static_cast<std::ptrdiff_t>(1 + convolutions), of_biases.begin(),
+                   of_biases.end());
     results.insert(results.end(), 3, Tensor());
     return results;
   }
@@ -212,7 +241,8 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
                                  const variable_list& gradients) {
     const std::shared_ptr<State> state = state_held<State>(ctx->saved_data["state"]);
     const Tensor x = kernel_memory(saved[0]);
-    const Kept kept = kept_in(saved, convolutions);
+    const auto norms = static_cast<std::size_t>(ctx->saved_data["norms"].toInt());
+    const Kept kept = kept_in(saved, convolutions, norms);
     variable_list results(1), of_residuals;
     std::vector<const float*> residual_places;
     for (std::size_t b = 0; b + 1 < gradients.size(); ++b) {
@@ -230,13 +260,24 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     const Tensor dx = at::empty(x.sizes(), x.options());
     const auto operands = static_cast<Operands>(ctx->saved_data["operands"].toInt());
     const Loan kernel(*state, {shape_of(x, convolutions), operands});
-    kernel->backward(in(x), kept.record(), kernel.weights(), in(dy), residual_places, out(dx), weight_places);
+    variable_list sums;
+    std::vector<float*> sum_places;
+    for (std::size_t i = 0; 2 * i < norms; ++i) {
+      sums.push_back(empty_norm_sums(x));
+      sum_places.push_back(out(sums.back()));
+    }
+    kernel->backward(in(x), kept.record(), kernel.weights(), state->norm_parameters(), in(dy),
+                     residual_places, out(dx), weight_places, sum_places);
     results[0] = dx;
+    for (const Tensor& sum : sums) {
+      const NormTensors of_norm = norm_gradients(sum);
+      results.insert(results.end(), {of_norm.gain, of_norm.shift});
+    }
     return results;
   }
 
-  static Kept kept_in(const variable_list& saved, std::size_t convolutions) {
-    auto at = saved.begin() + 1 + static_cast<std::ptrdiff_t>(convolutions);
+  static Kept kept_in(const variable_list& saved, std::size_t convolutions, std::size_t norms) {
+    auto at = saved.begin() + static_cast<std::ptrdiff_t>(1 + convolutions + norms);
     const auto take = [&](std::size_t count) {
       const auto first = at;
       at += static_cast<std::ptrdiff_t>(count);
@@ -252,8 +293,9 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
 
 }  // namespace
 
-FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa)
+FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa, std::vector<NormTensors> norms)
     : state_(std::make_shared<State>()) {
+  state_->norms = std::move(norms);
   state_->weights = std::move(weights);
   state_->biases = std::move(biases);
   state_->isa = isa;
@@ -266,6 +308,8 @@ bool FastTrunk::takes(const Tensor& x) const {
   const TrunkShape shape = shape_of(x, state_->weights.size());
   const std::vector<std::int64_t> wanted = {shape.channels, shape.channels, 3, 3};
   return !state_->weights.empty() && is_taken(shape.convolution()) &&
+         std::all_of(state_->norms.begin(), state_->norms.end(),
+                     [&](const NormTensors& norm) { return are_taken(norm, shape.channels); }) &&
          std::all_of(state_->weights.begin(), state_->weights.end(), [&](const Tensor& w) {
            return is_plain_memory(w) && w.is_contiguous() && w.sizes() == at::IntArrayRef(wanted);
          });
@@ -280,12 +324,14 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   variable_list made;  // residuals, blocked
   Tensor sum;
   variable_list inputs = {image};
-  for (const variable_list* more : {&state_->weights, &state_->biases})
+  const variable_list norms = state_->norm_tensors();
+  for (const variable_list* more :
+       std::initializer_list<const variable_list*>{&state_->weights, &state_->biases, &norms})
     inputs.insert(inputs.end(), more->begin(), more->end());
   if (wants_gradient(inputs)) {
-    made =
-        TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases), state_,
-                             operands, residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
+    made = TrunkFunction::apply(image, at::TensorList(state_->weights), at::TensorList(state_->biases),
+                                at::TensorList(norms), state_, operands,
+                                residuals == nullptr ? Outputs::sum : Outputs::sum_and_residuals);
     sum = made.front();
     made.erase(made.begin());
   } else if (residuals == nullptr) {
@@ -293,7 +339,7 @@ Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
   } else {
     const Kept kept = Kept::of(image, state_->weights.size());
     sum = compute(*state_, image, operands, &kept);
-    kept.append_residuals(made);
+    kept.append_residuals(state_->norms, made);
   }
   if (residuals != nullptr)
     for (const Tensor& residual : made) residuals->push_back(to_planar_tensor(residual));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/isa.h"
+#include "nn/fast_tensors.h"
 
 namespace torsor {
 
@@ -16,10 +17,10 @@ class FastTrunk {
  public:
   /// `weights`: [C,C,3,3], two of a block; they are looked at again at each call. `biases`: of the
   /// convolutions, if they have some: an instance norm takes them away again, so that they only get
-  /// gradients, of zero. Throws std::logic_error for Isa::plain at the first call, and UsageError when
-  /// TORSOR_ISA asks for what this processor does not have.
+  /// gradients, of zero. `norms`: the parameters of the norms, if they have some. Throws std::logic_error for
+  /// Isa::plain at the first call, and UsageError when TORSOR_ISA asks for what this processor does not have.
   explicit FastTrunk(std::vector<at::Tensor> weights, std::vector<at::Tensor> biases = {},
-                     Isa isa = chosen_isa());
+                     Isa isa = chosen_isa(), std::vector<NormTensors> norms = {});
   ~FastTrunk();
 
   /// Whether the kernel takes [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU,

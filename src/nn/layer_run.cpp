@@ -24,16 +24,31 @@ const Wanted* layer_at(const std::vector<LayerPtr>& layers, std::size_t i) {
   return i < layers.size() ? dynamic_cast<const Wanted*>(layers[i].get()) : nullptr;
 }
 
+// An instance norm that normalises each image in every mode, as kernels do.
+struct ImageNorm {
+  bool is_one = false;
+  NormTensors parameters;
+};
+
+ImageNorm image_norm_at(const std::vector<LayerPtr>& layers, std::size_t i) {
+  if (layer_at<InstanceNorm>(layers, i) != nullptr) return {true, {}};
+  const auto* affine = layer_at<AffineInstanceNorm>(layers, i);
+  if (affine == nullptr || affine->running_mean.defined()) return {};
+  return {true, {affine->weight, affine->bias}};
+}
+
 // What stands in front of a convolution or a block, from layer `first` on.
 struct Before {
   Entry entry;
   std::size_t next;
+  NormTensors norm;
 };
 
 Before read_before(const std::vector<LayerPtr>& layers, std::size_t first) {
-  Before before{{}, first};
-  if (layer_at<InstanceNorm>(layers, before.next) != nullptr) {
+  Before before{{}, first, {}};
+  if (ImageNorm norm = image_norm_at(layers, before.next); norm.is_one) {
     before.entry.norm = Entry::Norm::instance;
+    before.norm = std::move(norm.parameters);
     ++before.next;
   } else if (layer_at<Identity>(layers, before.next) != nullptr) {
     ++before.next;
@@ -58,7 +73,7 @@ double distance(const at::Tensor& got, const at::Tensor& right) {
 }
 
 BiasRole role_of_bias(const std::vector<LayerPtr>& layers, std::size_t conv) {
-  return layer_at<InstanceNorm>(layers, conv + 1) != nullptr ? BiasRole::cancelled : BiasRole::added;
+  return image_norm_at(layers, conv + 1).is_one ? BiasRole::cancelled : BiasRole::added;
 }
 
 }  // namespace
@@ -106,6 +121,7 @@ std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t
   std::size_t at = before.next;
   FastConvSpec spec;
   spec.entry = before.entry;
+  spec.norm = before.norm;
   std::int64_t mirrored = 0;
   if (const auto* pad = layer_at<ReflectionPad>(layers, at)) {
     mirrored = pad->pad;
@@ -138,6 +154,7 @@ std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t
 std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_t first) {
   auto step = std::make_unique<Step>();
   std::vector<at::Tensor> weights, biases;
+  std::vector<NormTensors> norms;
   while (const auto* block = layer_at<ResnetBlock>(layers, first + step->count)) {
     step->blocks.push_back(block);
     ++step->count;
@@ -145,9 +162,11 @@ std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_
       weights.push_back(conv->weight);
       if (conv->bias.defined()) biases.push_back(conv->bias);
     }
+    for (const AffineInstanceNorm* norm : block->affine_norms()) norms.push_back({norm->weight, norm->bias});
   }
   if (step->count == 0) return nullptr;
-  step->trunk = std::make_unique<FastTrunk>(std::move(weights), std::move(biases));
+  step->trunk =
+      std::make_unique<FastTrunk>(std::move(weights), std::move(biases), chosen_isa(), std::move(norms));
   return step;
 }
 
@@ -158,7 +177,7 @@ std::unique_ptr<Step> norm_step(const std::vector<LayerPtr>& layers, std::size_t
     return nullptr;
   auto step = std::make_unique<Step>();
   step->count = before.next - first;
-  step->norm = std::make_unique<FastNorm>(before.entry.slope);
+  step->norm = std::make_unique<FastNorm>(before.entry.slope, chosen_isa(), before.norm);
   return step;
 }
 

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "kernels/norm_stages.h"
 
 namespace torsor {
@@ -10,15 +11,23 @@ namespace torsor {
 namespace {
 
 constexpr double kNormEps = kNormEpsilon;  // of all norms, the kernels' too
-constexpr double kBatchNormMomentum = 0.1;
+constexpr double kNormMomentum = 0.1;      // of running statistics
 
 thread_local int shapes_only = 0;  // how many ShapesOnly live
 
-at::TensorOptions new_parameter(at::ScalarType dtype = at::kFloat) {
-  return at::TensorOptions(shapes_only > 0 ? at::kMeta : at::kCPU).dtype(dtype);
+// The variance of one pixel is zero by construction.
+void require_several_pixels(const at::Tensor& x) {
+  if (x.size(2) * x.size(3) == 1)
+    fail(
+        "instance norm got a 1x1 map, whose variance is always zero; use larger images, fewer layers or "
+        "--norm none");
 }
 
 }  // namespace
+
+at::TensorOptions new_parameter(at::ScalarType dtype) {
+  return at::TensorOptions(shapes_only > 0 ? at::kMeta : at::kCPU).dtype(dtype);
+}
 
 ShapesOnly::ShapesOnly() { ++shapes_only; }
 ShapesOnly::~ShapesOnly() { --shapes_only; }
@@ -70,20 +79,47 @@ at::Tensor ConvTranspose::forward(const at::Tensor& x) {
 }
 
 GraphValue ConvTranspose::describe(GraphSink& sink, const GraphValue& x) const {
-  return sink.conv_transpose(x, weight, bias, shape.stride, shape.padding, output_padding);
+  return sink.conv_transpose(x, weight, bias, shape.stride, shape.padding, output_padding, /*groups=*/1);
 }
 
 at::Tensor InstanceNorm::forward(const at::Tensor& x) {
-  if (x.size(2) * x.size(3) == 1)
-    fail(
-        "instance norm got a 1x1 map, whose variance is always zero; use larger images, fewer layers or "
-        "--norm none");
-  return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, /*momentum=*/0.1, kNormEps,
+  require_several_pixels(x);
+  return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, kNormMomentum, kNormEps,
                            /*cudnn_enabled=*/true);
 }
 
 GraphValue InstanceNorm::describe(GraphSink& sink, const GraphValue& x) const {
-  return sink.instance_norm(x, kNormEps);
+  return sink.instance_norm(x, {}, {}, kNormEps);
+}
+
+AffineInstanceNorm::AffineInstanceNorm(std::int64_t channels, RunningStatistics running) {
+  weight = register_parameter("weight", at::ones({channels}, new_parameter()));
+  bias = register_parameter("bias", at::zeros({channels}, new_parameter()));
+  if (running == RunningStatistics::none) return;
+  running_mean = register_buffer("running_mean", at::zeros({channels}, new_parameter()));
+  running_var = register_buffer("running_var", at::ones({channels}, new_parameter()));
+  num_batches_tracked = register_buffer("num_batches_tracked", at::zeros({}, new_parameter(at::kLong)));
+}
+
+bool AffineInstanceNorm::normalises_images() const {
+  return is_training() || !running_mean.defined() || evaluation_statistics == NormStatistics::batch;
+}
+
+at::Tensor AffineInstanceNorm::forward(const at::Tensor& x) {
+  if (!normalises_images())
+    return at::instance_norm(x, weight, bias, running_mean, running_var, /*use_input_stats=*/false,
+                             kNormMomentum, kNormEps, /*cudnn_enabled=*/true);
+  require_several_pixels(x);
+  const bool moves = is_training() && running_mean.defined();
+  return at::instance_norm(x, weight, bias, moves ? running_mean : at::Tensor(),
+                           moves ? running_var : at::Tensor(), /*use_input_stats=*/true, kNormMomentum,
+                           kNormEps, /*cudnn_enabled=*/true);
+}
+
+GraphValue AffineInstanceNorm::describe(GraphSink& sink, const GraphValue& x) const {
+  const bool runs = running_mean.defined() && evaluation_statistics == NormStatistics::running;
+  return runs ? sink.batch_norm(x, weight, bias, running_mean, running_var, kNormEps)
+              : sink.instance_norm(x, weight, bias, kNormEps);
 }
 
 BatchNorm::BatchNorm(std::int64_t channels) {
@@ -100,9 +136,9 @@ at::Tensor BatchNorm::forward(const at::Tensor& x) {
     num_batches_tracked += 1;
   }
   if (!is_training() && evaluation_statistics == NormStatistics::batch)
-    return at::batch_norm(x, weight, bias, {}, {}, /*training=*/true, kBatchNormMomentum, kNormEps, true);
-  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), kBatchNormMomentum,
-                        kNormEps, true);
+    return at::batch_norm(x, weight, bias, {}, {}, /*training=*/true, kNormMomentum, kNormEps, true);
+  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), kNormMomentum, kNormEps,
+                        true);
 }
 
 GraphValue BatchNorm::describe(GraphSink& sink, const GraphValue& x) const {
@@ -145,14 +181,30 @@ at::Tensor Tanh::forward(const at::Tensor& x) { return at::tanh(x); }
 
 GraphValue Tanh::describe(GraphSink& sink, const GraphValue& x) const { return sink.tanh(x); }
 
-LayerPtr make_norm(const std::string& norm, std::int64_t channels) {
-  if (norm == "instance") return std::make_shared<InstanceNorm>();
-  if (norm == "batch") return std::make_shared<BatchNorm>(channels);
-  if (norm == "none") return std::make_shared<Identity>();
-  fail_usage("unknown norm '{}' (one of instance, batch, none)", norm);
+std::vector<std::string> norm_names() {
+  return {"instance", "batch", "none", "instance_affine", "instance_affine_running"};
 }
 
-Bias inner_bias(const std::string& norm) { return norm == "instance" ? Bias::yes : Bias::no; }
+LayerPtr make_norm(const std::string& norm, std::int64_t channels) {
+  if (norm == "instance") return std::make_shared<InstanceNorm>();
+  if (norm == "instance_affine")
+    return std::make_shared<AffineInstanceNorm>(channels, RunningStatistics::none);
+  if (norm == "instance_affine_running")
+    return std::make_shared<AffineInstanceNorm>(channels, RunningStatistics::kept);
+  if (norm == "batch") return std::make_shared<BatchNorm>(channels);
+  if (norm == "none") return std::make_shared<Identity>();
+  fail_usage("unknown norm '{}' (one of {})", norm, join(norm_names()));
+}
+
+bool keeps_running_statistics(const std::string& norm) {
+  return norm == "batch" || norm == "instance_affine_running";
+}
+
+Bias inner_bias(const std::string& norm, const std::string& conv_bias) {
+  if (conv_bias == "yes") return Bias::yes;
+  if (conv_bias == "no") return Bias::no;
+  return norm.starts_with("instance") ? Bias::yes : Bias::no;
+}
 
 LayerPtr make_output_activation(const std::string& name) {
   if (name == "tanh") return std::make_shared<Tanh>();
@@ -169,6 +221,7 @@ void set_dropout_generator(torch::nn::Module& module, const at::Generator& gener
 void set_norm_statistics(torch::nn::Module& module, NormStatistics statistics) {
   module.apply([&](torch::nn::Module& m) {
     if (auto* norm = dynamic_cast<BatchNorm*>(&m)) norm->evaluation_statistics = statistics;
+    if (auto* norm = dynamic_cast<AffineInstanceNorm*>(&m)) norm->evaluation_statistics = statistics;
   });
 }
 

@@ -24,6 +24,9 @@ class ShapesOnly {
   ShapesOnly& operator=(const ShapesOnly&) = delete;
 };
 
+/// How a layer makes a parameter or buffer: on the CPU, or while a ShapesOnly lives without memory.
+at::TensorOptions new_parameter(at::ScalarType dtype = at::kFloat);
+
 /// A module from one tensor to one tensor.
 struct Layer : torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& x) = 0;
@@ -78,8 +81,24 @@ struct InstanceNorm : Layer {
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
 };
 
-/// Which statistics a batch norm in evaluation mode uses.
+/// Which statistics a norm that keeps running ones uses in evaluation mode: those, or the images' own.
 enum class NormStatistics { running, batch };
+
+enum class RunningStatistics { none, kept };
+
+/// Instance normalisation with a scale and a shift of each channel behind it: torch's
+/// InstanceNorm2d(affine=True), and with running statistics its track_running_stats=True. Training normalises
+/// each image by itself and moves the running statistics by 0.1 towards the mean of the batch's; evaluation
+/// mode uses them. Throws Error on 1x1 maps that it has to find the variance of.
+struct AffineInstanceNorm : Layer {
+  AffineInstanceNorm(std::int64_t channels, RunningStatistics running);
+  at::Tensor forward(const at::Tensor& x) override;
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
+  /// Whether forward() finds the statistics of each image, as it is now.
+  bool normalises_images() const;
+  NormStatistics evaluation_statistics = NormStatistics::running;
+  at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+};
 
 /// Batch normalisation: eps 1e-5, momentum 0.1, affine, running statistics.
 struct BatchNorm : Layer {
@@ -130,11 +149,19 @@ struct Identity : Layer {
   GraphValue describe(GraphSink&, const GraphValue& x) const override { return x; }
 };
 
-/// Norm by option name: instance, batch, none. Throws UsageError on another.
+/// Names of norms for options: instance, batch, none, instance_affine, and instance_affine_running, which
+/// keeps running statistics.
+std::vector<std::string> norm_names();
+
+/// Norm by option name. Throws UsageError on another.
 LayerPtr make_norm(const std::string& norm, std::int64_t channels);
 
-/// Inner convolutions carry a bias only in front of an instance norm (the reference's use_bias).
-Bias inner_bias(const std::string& norm);
+/// Whether a norm of this name has running statistics, which each forward pass in training moves.
+bool keeps_running_statistics(const std::string& norm);
+
+/// Whether convolutions in front of a norm carry a bias. "auto": in front of an instance norm alone (the
+/// reference's use_bias); "yes" and "no" are those of other programs.
+Bias inner_bias(const std::string& norm, const std::string& conv_bias);
 
 /// Output activation by option name: tanh, linear. Throws UsageError on another.
 LayerPtr make_output_activation(const std::string& name);
@@ -142,7 +169,7 @@ LayerPtr make_output_activation(const std::string& name);
 /// Gives every Dropout below `module` this generator.
 void set_dropout_generator(torch::nn::Module& module, const at::Generator& generator);
 
-/// What every BatchNorm below `module` normalises with in evaluation mode.
+/// What every norm with running statistics below `module` normalises with in evaluation mode.
 void set_norm_statistics(torch::nn::Module& module, NormStatistics statistics);
 
 }  // namespace torsor

@@ -64,6 +64,8 @@ std::pair<std::string, std::int64_t> family_of(const std::string& name, const st
   return {family, n};
 }
 
+const std::vector<std::string> kConvBiases = {"auto", "yes", "no"}, kDownsamples = {"strided", "blur"};
+
 const std::string kGeneratorExample = "resnet_9blocks", kDiscriminatorExample = "full_32";
 
 std::pair<std::string, std::int64_t> generator_family(const std::string& name) {
@@ -92,10 +94,18 @@ at::Tensor Generator::forward_with_residuals(const at::Tensor&, std::vector<at::
 void GeneratorOptions::describe_user(OptionSet& o) {
   o.add("net_g", net_g, "generator: " + join(generator_names())).check(check_generator_name);
   o.add("ngf", ngf, "width of the generator: filters of its first layer").range(1, 4096);
-  o.add("norm", norm, "normalisation of all networks").choices({"instance", "batch", "none"});
+  o.add("norm", norm,
+        "normalisation of all networks; instance_affine has a scale and a shift of each channel, "
+        "instance_affine_running running statistics too")
+      .choices(norm_names());
   o.add("dropout", dropout, "dropout of 0.5 inside the generator's blocks");
   o.add("output_activation", output_activation, "tanh for images in [-1, 1], linear for unbounded ones")
       .choices({"tanh", "linear"});
+  o.add("conv_bias", conv_bias, "").choices(kConvBiases).hidden();
+  o.add("padding", padding, "").choices({"reflect", "zero"}).hidden();
+  o.add("downsample", downsample, "").choices(kDownsamples).hidden();
+  o.add("upsample", upsample, "").choices({"transposed", "resize", "blur"}).hidden();
+  o.add("n_downsampling", n_downsampling, "").range(1, 6).hidden();
 }
 
 void GeneratorOptions::describe(OptionSet& o) {
@@ -115,7 +125,9 @@ void DiscriminatorOptions::describe_user(OptionSet& o) {
 
 void DiscriminatorOptions::describe(OptionSet& o) {
   describe_user(o);
-  o.add("norm", norm, "normalisation").choices({"instance", "batch", "none"});
+  o.add("norm", norm, "normalisation").choices(norm_names());
+  o.add("conv_bias", conv_bias, "").choices(kConvBiases).hidden();
+  o.add("downsample", downsample, "").choices(kDownsamples).hidden();
   o.add("in_channels", in_channels, "channels of the image it judges").range(1, 4096);
 }
 

@@ -38,9 +38,17 @@ struct GeneratorOptions {
   std::string norm = "instance";
   bool dropout = false;
   std::string output_activation = "tanh";
+  // What other programs build differently; the defaults are the reference's.
+  std::string conv_bias = "auto";      // see inner_bias()
+  std::string padding = "reflect";     // of residual blocks
+  std::string downsample = "strided";  // of a resnet: strided convolutions, or blurred after others
+  std::string upsample =
+      "transposed";                 // of a resnet: transposed convolutions, or resize or blur before others
+  std::int64_t n_downsampling = 2;  // of a resnet: how often sides are halved
 
   void describe(OptionSet& o);       // all of it, as stored with a model
   void describe_user(OptionSet& o);  // what a user chooses; the channels follow from the domains
+  Bias inner_bias() const { return torsor::inner_bias(norm, conv_bias); }
 };
 
 struct DiscriminatorOptions {
@@ -49,9 +57,12 @@ struct DiscriminatorOptions {
   std::int64_t ndf = 64;
   std::int64_t n_layers_d = 3;
   std::string norm = "instance";
+  std::string conv_bias = "auto";      // see inner_bias()
+  std::string downsample = "strided";  // of an n_layers one: as a generator's
 
   void describe(OptionSet& o);
   void describe_user(OptionSet& o);  // without channels and norm, which are the generators' too
+  Bias inner_bias() const { return torsor::inner_bias(norm, conv_bias); }
 };
 
 /// Builds a network; parameters are zeros until init_weights. Throws UsageError for an unknown name or bad

@@ -15,7 +15,7 @@ constexpr std::int64_t kMostDownsamplings = 8, kWidest = 8;  // times ngf
 // A level of the encoder with its way down, and the same level of the decoder with its way up.
 struct Level : torch::nn::Module {
   Level(const GeneratorOptions& o, std::int64_t width, std::int64_t below) {
-    const Bias bias = inner_bias(o.norm);
+    const Bias bias = o.inner_bias();
     encoder->append(std::make_shared<ResnetBlock>(width, o));
     append_conv_norm_relu(*down, std::make_shared<Conv>(ConvShape{width, below, 3, 2, 1, bias}), o, below);
     append_conv_norm_relu(*up, std::make_shared<ConvTranspose>(ConvShape{below, width, 3, 2, 1, bias}, 1), o,
@@ -44,8 +44,7 @@ struct ResidualUnet : Generator {
       return o.ngf * std::min<std::int64_t>(std::int64_t{1} << depth, kWidest);
     };
     append_conv_norm_relu(
-        *head_, std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 3, 1, 1, inner_bias(o.norm)}), o,
-        o.ngf);
+        *head_, std::make_shared<Conv>(ConvShape{o.in_channels, o.ngf, 3, 1, 1, o.inner_bias()}), o, o.ngf);
     register_module("head", head_);
     for (std::int64_t depth = 0; depth < downsamplings; ++depth)
       levels_.push_back(register_module(fmt::format("level_{}", depth),

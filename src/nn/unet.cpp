@@ -21,7 +21,7 @@ struct BlockShape {
 struct UnetBlock : Layer {
   UnetBlock(const BlockShape& s, const GeneratorOptions& o, LayerPtr submodule) : position_(s.position) {
     register_module("model", model_);
-    const Bias bias = inner_bias(o.norm);
+    const Bias bias = o.inner_bias();
     const auto down = std::make_shared<Conv>(ConvShape{s.in, s.inner, 4, 2, 1, bias});
     const auto up = [&](std::int64_t from, Bias up_bias) {
       return std::make_shared<ConvTranspose>(ConvShape{from, s.outer, 4, 2, 1, up_bias}, 0);

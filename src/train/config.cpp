@@ -136,8 +136,9 @@ void TrainConfig::describe(OptionSet& o) {
   o.group("Networks");
   generator.describe_user(o);
   discriminator.describe_user(o);
-  o.add("norm_d", norm_d, "normalisation of the discriminators; same = as --norm")
-      .choices({"same", "instance", "batch", "none"});
+  std::vector<std::string> norms = norm_names();
+  norms.insert(norms.begin(), "same");
+  o.add("norm_d", norm_d, "normalisation of the discriminators; same = as --norm").choices(norms);
   init.describe(o);
   o.group("Losses");
   gan.describe(o);

@@ -108,9 +108,10 @@ Outcome by_kernel(const Trunk& t, Isa isa, Operands operands = Operands::fp32) {
   Tensor y = at::full_like(x, NAN), dx = at::full_like(x, NAN), lean = at::full_like(x, NAN);
   Outcome result;
   result.dw = like(t.weights);
-  kernel.forward(in(x), pointers(u), &record, out(y));
-  kernel.backward(in(x), record, pointers(u), in(dy), pointers(of_residuals), out(dx), places(result.dw));
-  kernel.forward(in(x), pointers(u), nullptr, out(lean));
+  kernel.forward(in(x), pointers(u), {}, &record, out(y));
+  kernel.backward(in(x), record, pointers(u), {}, in(dy), pointers(of_residuals), out(dx), places(result.dw),
+                  {});
+  kernel.forward(in(x), pointers(u), {}, nullptr, out(lean));
   EXPECT_TRUE(at::equal(lean, y)) << "without a record";
   for (std::size_t b = 0; b < blocks; ++b) result.residuals.push_back(planar(normalised[2 * b + 1]));
   result.y = planar(y);

@@ -20,6 +20,9 @@ std::shared_ptr<Generator> generator_of(const std::string& net, const std::strin
   options.ngf = ngf;
   options.dropout = dropout;
   auto network = initialised(make_generator(options));
+  const at::NoGradGuard no_grad;
+  for (const auto& p : network->named_parameters())  // norms' and biases: as training leaves them
+    if (p.value().dim() == 1 && norm == "instance_affine") p.value().add_(noise(p.value().sizes(), 5), 0.3);
   set_dropout_generator(*network, testing::generator(4));
   return network;
 }
@@ -38,8 +41,11 @@ class Engines : public ::testing::Test {
   Tensor x_ = noise({2, 3, 40, 32}, 1);
 };
 
-TEST_F(Engines, AgreeInValuesResidualsAndGradients) {
-  const auto network = generator_of("resnet_3blocks", "instance", 8);
+class EachImageNorm : public Engines, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Norms, EachImageNorm, ::testing::Values("instance", "instance_affine"));
+
+TEST_P(EachImageNorm, AgreesInValuesResidualsAndGradients) {
+  const auto network = generator_of("resnet_3blocks", GetParam(), 8);
   const auto gradients = [&](Engine engine) {
     set_engine(*network, engine);
     std::vector<Tensor> residuals;
@@ -131,9 +137,10 @@ TEST_F(Engines, AgreeOnDiscriminators) {
 }
 
 // A gradient penalty's: of the norm of the images' gradient.
-TEST_F(Engines, AgreeOnGradientsOfGradients) {
+TEST_P(EachImageNorm, AgreesOnGradientsOfGradients) {
   DiscriminatorOptions options;
   options.ndf = 32;
+  options.norm = GetParam();
   const auto network = initialised(make_discriminator(options));
   const auto penalty = [&](Engine engine) {
     set_engine(*network, engine);
@@ -185,8 +192,8 @@ TEST_F(Engines, UnderAutocastErrNoMoreThanLibtorch) {
 }
 
 // Each way of a network's layers to be computed, given the same weights, one changed in between.
-TEST_F(Engines, SeeChangedWeights) {
-  const auto network = generator_of("resnet_1blocks", "instance", 16);
+TEST_P(EachImageNorm, SeesChangedWeights) {
+  const auto network = generator_of("resnet_1blocks", GetParam(), 16);
   const at::NoGradGuard no_grad;
   for (const auto& p : network->named_parameters()) {
     with(*network, Engine::fast, x_);
