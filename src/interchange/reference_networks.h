@@ -1,33 +1,36 @@
-// Architecture of the reference's networks, inferred from their state-dict keys and shapes.
+// Architecture of the reference's networks, and of other programs' that are built alike, inferred from their
+// state-dict keys and shapes.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
-#include "interchange/train_opt.h"
-#include "interchange/weight_choice.h"
+#include "interchange/network_hints.h"
 #include "io/tensor_map.h"
 #include "nn/network.h"
 
 namespace torsor {
 
-/// What decides where the keys of a network leave something open.
-struct NetworkHints {
-  WeightChoice choice;                       // the user's
-  std::optional<ReferenceOptions> recorded;  // train_opt.txt beside the weights
+/// A network that was recognised.
+template <class Options>
+struct Recognised {
+  Options options;
+  TensorMap weights;               // under torsor's keys, which are the reference's
+  std::vector<std::string> notes;  // what had to be assumed; a doubt that matters begins with "warning:"
 };
 
 /// Whether these are a discriminator's keys.
 bool is_discriminator(const TensorMap& weights);
 
-/// A generator's options from the keys of its state dict: resnet blocks, U-Net depth, ngf, channels, norm,
-/// dropout (ResNet: from the index of the second convolution; U-Net: cannot be told and does not matter in
-/// evaluation). Throws Error that says what the weights are instead: a discriminator, another network (first
-/// keys named).
-GeneratorOptions infer_generator(const TensorMap& weights, const std::string& source,
-                                 const NetworkHints& hints = {});
+/// A generator: resnet blocks and what sides are changed by, U-Net depth, ngf, channels, norm, biases,
+/// dropout. What keys leave open is decided as network_hints.h says. Throws Error that says what the weights
+/// are instead: a discriminator, a network of another project that torsor cannot compute, or one that nothing
+/// is known of (first keys named); UsageError for a hint of the user's that the keys contradict.
+Recognised<GeneratorOptions> infer_generator(TensorMap weights, const std::string& source,
+                                             const NetworkHints& hints = {});
 
-/// A discriminator's: kind, layers, ndf, channels, norm. Throws Error that names the first keys.
-DiscriminatorOptions infer_discriminator(const TensorMap& weights, const std::string& source);
+/// A discriminator: kind, layers, ndf, channels, norm. Throws Error that names the first keys.
+Recognised<DiscriminatorOptions> infer_discriminator(TensorMap weights, const std::string& source,
+                                                     const NetworkHints& hints = {});
 
 }  // namespace torsor

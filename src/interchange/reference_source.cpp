@@ -101,31 +101,24 @@ class ReferenceReader {
   bool swapped() const { return hints_.recorded && hints_.recorded->is_b_to_a(); }
 
   void add_generator(const ReferenceFile& file, TensorMap weights) {
-    GeneratorOptions o = infer_generator(weights, file.path.string(), hints_);
-    if (o.net_g.starts_with("unet_")) settle_dropout(o);
+    Recognised<GeneratorOptions> found = infer_generator(std::move(weights), file.path.string(), hints_);
+    const GeneratorOptions& o = found.options;
+    for (const std::string& line : found.notes) note(line);
     const std::string name = generator_name(file.role);
     note(fmt::format("{}: {}, ngf {}, norm {}, {} to {} channels{}", file.path.filename().string(), o.net_g,
                      o.ngf, o.norm, o.in_channels, o.out_channels, o.dropout ? ", dropout" : ""));
-    put(generator_info(name, o), std::move(weights), file);
+    put(generator_info(name, o), std::move(found.weights), file);
   }
 
   void add_discriminator(const ReferenceFile& file, TensorMap weights) {
-    const DiscriminatorOptions o = infer_discriminator(weights, file.path.string());
     if (file.role == "D") {
       note(file.path.filename().string() +
            ": left out: a pix2pix discriminator judges pairs, which unpaired training has none of");
       return;
     }
-    put(discriminator_info(discriminator_name(file.role), o), std::move(weights), file);
-  }
-
-  // The keys of a U-Net do not show its dropout, which has no weights.
-  void settle_dropout(GeneratorOptions& o) {
-    const std::optional<bool> no_dropout =
-        hints_.recorded ? hints_.recorded->flag("no_dropout") : std::nullopt;
-    o.dropout = no_dropout && !*no_dropout;
-    if (!no_dropout)
-      note("the weights do not show whether the U-Net had dropout; it matters in training alone: off");
+    Recognised<DiscriminatorOptions> found =
+        infer_discriminator(std::move(weights), file.path.string(), hints_);
+    put(discriminator_info(discriminator_name(file.role), found.options), std::move(found.weights), file);
   }
 
   std::string generator_name(const std::string& role) const {

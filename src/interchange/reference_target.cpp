@@ -1,8 +1,11 @@
 #include "interchange/reference_target.h"
 
+#include <torch/types.h>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "io/pth.h"
+#include "nn/state_dict.h"
 
 namespace torsor {
 
@@ -29,11 +32,35 @@ const NetworkInfo* find_network(const WeightSet& set, const std::string& name) {
   return nullptr;
 }
 
+// The reference's convolutions have a bias in front of an instance norm alone, which takes it away again: one
+// that is missing there is zero.
+template <class Options>
+void require_expressible_biases(const WeightSet& set, const NetworkInfo& network, const Options& o) {
+  if (o.inner_bias() == Bias::yes && inner_bias(o.norm, "auto") == Bias::no)
+    fail(
+        "{}: the convolutions of {} have biases, which the reference's have none of with norm {}; export it "
+        "as "
+        "OUT.onnx or OUT.safetensors",
+        set.source, network.name, o.norm);
+}
+
 GeneratorOptions require_expressible(const WeightSet& set, const NetworkInfo& network) {
   const auto o = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
   if (!o.net_g.starts_with("resnet_") && !o.net_g.starts_with("unet_"))
     fail("{}: {} is a {}, which the reference does not have; export it as OUT.onnx or OUT.safetensors",
          set.source, network.name, o.net_g);
+  if (o.upsample == "resize")
+    fail(
+        "{}: {} repeats pixels in front of its convolutions, which the reference's generators do not; export "
+        "it "
+        "as OUT.onnx or OUT.safetensors",
+        set.source, network.name);
+  if (o.n_downsampling != GeneratorOptions().n_downsampling)
+    fail(
+        "{}: {} halves sides {} times, the reference's resnets twice; export it as OUT.onnx or "
+        "OUT.safetensors",
+        set.source, network.name, o.n_downsampling);
+  require_expressible_biases(set, network, o);
   if (o.output_activation != "tanh")
     fail(
         "{}: {} ends in '{}', the reference's generators always in tanh: the weights would compute "
@@ -45,23 +72,75 @@ GeneratorOptions require_expressible(const WeightSet& set, const NetworkInfo& ne
   return o;
 }
 
-// Its discriminators have the norm of its generators.
-void require_expressible_judge(const WeightSet& set, const NetworkInfo& network, const std::string& norm) {
+// Its discriminators have the norm of its generators, and CUT's their blurs.
+void require_expressible_judge(const WeightSet& set, const NetworkInfo& network, const GeneratorOptions& g) {
   const auto o = options_from_json<DiscriminatorOptions>(network.options, set.source + ": " + network.name);
   if (o.net_d.starts_with("full_"))
     fail("{}: {} is a {}, which the reference does not have; export a generator alone: OUT.pth", set.source,
          network.name, o.net_d);
-  if (o.norm != norm)
+  if (o.norm != g.norm)
     fail(
         "{}: {} has norm {} and the generators {}, the reference has one for all; export a generator "
         "alone: OUT.pth",
-        set.source, network.name, o.norm, norm);
+        set.source, network.name, o.norm, g.norm);
+  if (o.downsample != g.downsample)
+    fail("{}: {} halves sides in another way than the generators; export a generator alone: OUT.pth",
+         set.source, network.name);
+  require_expressible_biases(set, network, o);
 }
 
+// Those that it would miss on a strict load are zeros.
+template <class Network>
+TensorMap with_reference_biases(const TensorMap& weights, const Network& of_reference) {
+  TensorMap out = weights;
+  for (const auto& [key, shape] : state_dict(of_reference))
+    if (key.ends_with(".bias") && !find_tensor(weights, key).defined())
+      out.emplace_back(key, at::zeros(shape.sizes(), weights.front().second.options()));
+  return out;
+}
+
+TensorMap weights_for_reference(const WeightSet& set, const NetworkInfo& network) {
+  const TensorMap& weights = set.weights.at(network.name);
+  const auto completed = [&](auto options, auto make) {
+    if (options.conv_bias == "auto") return weights;
+    options.conv_bias = "auto";
+    const ShapesOnly outline;
+    const auto of_reference = make(options);
+    return with_reference_biases(weights, *of_reference);
+  };
+  const std::string source = set.source + ": " + network.name;
+  return network.kind == "generator"
+             ? completed(options_from_json<GeneratorOptions>(network.options, source), make_generator)
+             : completed(options_from_json<DiscriminatorOptions>(network.options, source),
+                         make_discriminator);
+}
+
+// The reference's word for it.
+std::string reference_norm(const std::string& norm) {
+  return norm.starts_with("instance") ? "instance" : norm;
+}
+
+std::string blur_flags(const GeneratorOptions& o) {
+  return std::string(o.downsample == "blur" ? "" : "--no_antialias ") +
+         (o.upsample == "blur" ? "" : "--no_antialias_up ");
+}
+
+// What to tell the program that is to read it.
 std::vector<std::string> use_of(const GeneratorOptions& o) {
-  std::vector<std::string> notes = {fmt::format(
-      "the reference's options for it: --netG {} --ngf {} --norm {} {}--input_nc {} --output_nc {}", o.net_g,
-      o.ngf, o.norm, o.dropout ? "" : "--no_dropout ", o.in_channels, o.out_channels)};
+  const bool is_cuts = o.downsample == "blur" || o.upsample == "blur";
+  std::vector<std::string> notes = {
+      fmt::format("{} options for it: --netG {} --ngf {} {} {} {}{}--input_nc {} --output_nc {}",
+                  is_cuts ? "CUT's" : "the reference's", o.net_g, o.ngf, is_cuts ? "--normG" : "--norm",
+                  reference_norm(o.norm), o.dropout ? "" : "--no_dropout ", is_cuts ? blur_flags(o) : "",
+                  o.in_channels, o.out_channels)};
+  if (is_cuts) notes.push_back("its sides change by blurs, which the reference has none of: CUT reads it");
+  if (o.norm.starts_with("instance_affine"))
+    notes.push_back(fmt::format(
+        "the reference's instance norm has no parameters: its get_norm_layer has to say affine=True{} there",
+        keeps_running_statistics(o.norm) ? ", track_running_stats=True" : ""));
+  if (o.padding == "zero")
+    notes.push_back(
+        "its blocks pad with zeros: the reference's ResnetGenerator has to get padding_type='zero'");
   if (o.net_g.starts_with("resnet_") && o.net_g != "resnet_9blocks" && o.net_g != "resnet_6blocks")
     notes.push_back(fmt::format(
         "the reference's define_G knows 6 and 9 blocks alone: {} has to be added there", o.net_g));
@@ -79,7 +158,7 @@ std::string options_text(const WeightSet& set, const GeneratorOptions& g) {
   text += option_line("input_nc", std::to_string(set.info.a.channels)) +
           option_line("output_nc", std::to_string(set.info.b.channels));
   text += option_line("netG", g.net_g) + option_line("ngf", std::to_string(g.ngf)) +
-          option_line("norm", g.norm) + option_line("no_dropout", flag(!g.dropout));
+          option_line("norm", reference_norm(g.norm)) + option_line("no_dropout", flag(!g.dropout));
   if (const NetworkInfo* judge = find_network(set, "d_b")) {
     const auto d = options_from_json<DiscriminatorOptions>(judge->options, set.source + ": d_b");
     text += option_line("netD", d.net_d) + option_line("ndf", std::to_string(d.ndf)) +
@@ -99,7 +178,7 @@ ReferenceExport write_reference_generator(const WeightSet& set, const std::strin
                                           const fs::path& path) {
   const NetworkInfo& network = generator_for(set, direction);
   const GeneratorOptions options = require_expressible(set, network);
-  write_pth(path, set.weights.at(network.name));
+  write_pth(path, weights_for_reference(set, network));
   return {{path}, use_of(options)};
 }
 
@@ -113,7 +192,7 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
     if (network->kind == "generator")
       require_expressible(set, *network);
     else
-      require_expressible_judge(set, *network, options.norm);
+      require_expressible_judge(set, *network, options);
     chosen.push_back(target);
   }
   if (chosen.empty())
@@ -127,7 +206,7 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
   ReferenceExport out{{}, use_of(options)};
   for (const Target& target : chosen) {
     out.files.push_back(folder / target.file);
-    write_pth(out.files.back(), set.weights.at(target.network));
+    write_pth(out.files.back(), weights_for_reference(set, *find_network(set, target.network)));
   }
   out.files.push_back(folder / "train_opt.txt");
   write_file_atomically(out.files.back(), options_text(set, options));

@@ -18,7 +18,8 @@ struct ReferenceExport {
 enum class Existing { keep, replace };
 
 /// One generator as a .pth. Throws Error naming the file, UsageError for a direction the set does not have,
-/// Error for a network that the reference cannot express (an output that is not tanh).
+/// Error for a network that the reference cannot express (an output that is not tanh). Biases that it has in
+/// front of an instance norm and the network has not are written as zeros.
 ReferenceExport write_reference_generator(const WeightSet& set, const std::string& direction,
                                           const std::filesystem::path& path);
 

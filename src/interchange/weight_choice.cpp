@@ -8,8 +8,7 @@ namespace torsor {
 void WeightChoice::describe(OptionSet& o) {
   o.group("Weights that do not describe themselves");
   o.add("network", network, "which network of a file with several, as torsor inspect lists them");
-  o.add("norm", norm, "its normalisation [what keys and train_opt.txt tell]")
-      .choices({"instance", "batch", "none"});
+  o.add("norm", norm, "its normalisation [what keys and train_opt.txt tell]").choices(norm_names());
   o.add("net_g", net_g, "its architecture [what its keys tell]").check(check_generator_name);
   o.add("dropout", dropout, "whether it was trained with dropout [what keys and train_opt.txt tell]")
       .choices({"on", "off"});

@@ -25,7 +25,8 @@ def exported(folder, net, norm, dropout=False, **options):
     twin = torch_twin.shaken(torch_twin.generator(net, norm, dropout, **options))
     name = f"{net}-{norm}-{dropout}"
     torch.save(twin.state_dict(), folder / f"{name}.pth")
-    succeeded(run("export", folder / f"{name}.pth", folder / f"{name}.onnx"))
+    decided = ["--norm", "none"] if norm == "none" else []  # keys alone would rather say instance
+    succeeded(run("export", folder / f"{name}.pth", folder / f"{name}.onnx", *decided))
     return twin, folder / f"{name}.onnx"
 
 

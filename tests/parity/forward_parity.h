@@ -48,7 +48,7 @@ inline bool is_discriminator(const TensorMap& weights) {
 
 inline std::shared_ptr<Network> network_for(const TensorMap& weights, const std::string& source) {
   if (is_discriminator(weights)) return make_discriminator(infer_discriminator(weights, source));
-  const GeneratorOptions options = infer_generator(weights, source);
+  const GeneratorOptions options = infer_generator(weights, source).options;
   // Its draws are not recorded, so that there is nothing to compare.
   if (options.dropout) fail("{}: has dropout, which draws at random in training mode", source);
   return make_generator(options);
