@@ -14,10 +14,10 @@ enum class BadFiles { refuse, skip };
 
 class FolderSource : public ImageSource {
  public:
-  /// Lists image files (by extension, recursive, sorted by path; hidden files and folders are passed over).
-  /// Throws Error when the folder is missing, not a folder, or holds no image. `limit` > 0 keeps the first
-  /// that many.
-  FolderSource(std::filesystem::path folder, std::int64_t limit);
+  /// Lists image files as list_folder() does. Throws Error when the folder is missing, not a folder, or holds
+  /// no image; with refuse also for entries that cannot be entered or read, of which it names the first ten
+  /// and says that skip_bad goes on. `limit` > 0 keeps the first that many.
+  FolderSource(std::filesystem::path folder, std::int64_t limit, BadFiles policy = BadFiles::refuse);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
   Image read(std::int64_t index) const override;
@@ -25,16 +25,24 @@ class FolderSource : public ImageSource {
   const std::filesystem::path& folder() const { return folder_; }
   const std::vector<std::filesystem::path>& files() const { return files_; }
 
+  /// One line on the files that look like images but are not read, or "".
+  const std::string& left_out() const { return left_out_; }
+  /// With skip: a line for each entry that could not be entered or read.
+  const std::vector<std::string>& skipped() const { return skipped_; }
+
   /// Reads every file once, in parallel. With refuse: throws one Error that names the bad files (the first
   /// ten) and says that skip_bad goes on. With skip: drops them, one warning each; throws when none is left.
-  /// `look` sees every readable image with its place among files() before this call, from several threads;
-  /// it may reject one by throwing Error (too small for the crop).
-  using Look = std::function<void(const Image&, std::int64_t index, const std::string& file)>;
+  /// What is to be said of the others is summed up (ImageNotes). `look` sees every readable image with its
+  /// place among files() before this call, from several threads; it may reject one by throwing Error (too
+  /// small for the crop), and add to its notes.
+  using Look = std::function<void(const Image&, std::int64_t index, const std::string& file, Notes& notes)>;
   void verify(BadFiles policy, LogSink& log, const Look& look);
 
  private:
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> files_;
+  std::string left_out_;
+  std::vector<std::string> skipped_;
 };
 
 }  // namespace torsor

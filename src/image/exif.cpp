@@ -7,8 +7,6 @@ namespace torsor {
 
 namespace {
 
-constexpr std::string_view kPrefix("Exif\0\0", 6);
-
 // Reads integers of either byte order; outside of the block everything is 0, which no caller takes for valid.
 class Bytes {
  public:
@@ -58,40 +56,25 @@ std::pair<std::int64_t, std::int64_t> stored_place(int orientation, std::int64_t
 
 }  // namespace
 
-int exif_orientation(std::string_view exif) {
-  if (exif.starts_with(kPrefix)) exif.remove_prefix(kPrefix.size());
+std::uint32_t exif_number(std::string_view exif, std::uint16_t tag) {
+  if (exif.starts_with(kExifPrefix)) exif.remove_prefix(kExifPrefix.size());
   const bool motorola = exif.starts_with(std::string_view("MM\0*", 4));
-  if (!motorola && !exif.starts_with(std::string_view("II*\0", 4))) return 1;
+  if (!motorola && !exif.starts_with(std::string_view("II*\0", 4))) return 0;
   const Bytes bytes(exif, motorola);
   const std::size_t directory = bytes.number(4, 4);
   const std::size_t entries = bytes.number(directory, 2);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + 12 * i;
-    if (bytes.number(entry, 2) != 0x0112) continue;
+    if (bytes.number(entry, 2) != tag) continue;
     const std::uint32_t field_type = bytes.number(entry + 2, 2);
-    const std::uint32_t value = bytes.number(entry + 8, field_type == 4 ? 4 : 2);  // LONG or SHORT
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    return bytes.number(entry + 8, field_type == 4 ? 4 : 2);  // LONG or SHORT
   }
-  return 1;
+  return 0;
 }
 
-std::string_view find_jpeg_exif(std::string_view file) {
-  const Bytes bytes = big_endian(file);
-  std::size_t at = 2;
-  while (bytes.number(at, 1) == 0xFF) {
-    const std::uint32_t marker = bytes.number(at + 1, 1);
-    if (marker == 0xFF) {  // fill byte
-      ++at;
-      continue;
-    }
-    if (marker == 0xDA || marker == 0xD9) break;  // pixels start, or the end
-    const std::size_t size = bytes.number(at + 2, 2);
-    if (size < 2 || at + 2 + size > file.size()) break;
-    const std::string_view segment = file.substr(at + 4, size - 2);
-    if (marker == 0xE1 && segment.starts_with(kPrefix)) return segment;
-    at += 2 + size;
-  }
-  return {};
+int exif_orientation(std::string_view exif) {
+  const std::uint32_t value = exif_number(exif, 0x0112);
+  return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
 }
 
 std::string_view find_png_exif(std::string_view file) {

@@ -1,6 +1,7 @@
 // The orientation that cameras note in EXIF instead of turning the pixels. Internal to this layer.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "image/image.h"
@@ -11,8 +12,13 @@ namespace torsor {
 /// 1 (upright) when the block holds none or is malformed: EXIF is a side note that must not cost the picture.
 int exif_orientation(std::string_view exif);
 
+/// Another number in the first directory of such a block; 0 when it is not there.
+std::uint32_t exif_number(std::string_view exif, std::uint16_t tag);
+
+/// What an EXIF block begins with where its place does not say what it is.
+inline constexpr std::string_view kExifPrefix("Exif\0\0", 6);
+
 /// The EXIF block inside a file of the format, empty when there is none.
-std::string_view find_jpeg_exif(std::string_view file);  // APP1
 std::string_view find_png_exif(std::string_view file);   // eXIf
 std::string_view find_webp_exif(std::string_view file);  // EXIF
 

@@ -1,60 +1,20 @@
 // JPEG by libjpeg-turbo.
 #include <algorithm>
-#include <csetjmp>
-#include <cstdio>
-#include <new>
 #include <vector>
 
-#include <jpeglib.h>
-
-#include <jerror.h>
-
 #include "core/error.h"
+#include "image/colour_profile.h"
 #include "image/exif.h"
 #include "image/formats.h"
+#include "image/jpeg_guard.h"
+#include "image/jpeg_scans.h"
+#include "image/jpeg_segments.h"
+
+#include <jerror.h>
 
 namespace torsor::formats {
 
 namespace {
-
-// libjpeg reports through callbacks that must not return and must not throw through C code, so they jump back
-// into run_guarded; what lies between holds no objects with destructors.
-struct Failure {
-  jpeg_error_mgr manager;
-  std::jmp_buf jump;
-  char message[JMSG_LENGTH_MAX];
-};
-
-[[noreturn]] void on_error(j_common_ptr info) {
-  auto* failure = reinterpret_cast<Failure*>(info->err);
-  info->err->format_message(info, failure->message);
-  std::longjmp(failure->jump, 1);
-}
-
-// Level -1 is a warning: libjpeg fills up what a damaged file lacks with grey. A wrong JFIF version is
-// harmless.
-void on_message(j_common_ptr info, int level) {
-  if (level < 0 && info->err->msg_code != JWRN_JFIF_MAJOR) on_error(info);
-}
-
-void drop_message(j_common_ptr) {}
-
-jpeg_error_mgr* install(Failure& failure) {
-  jpeg_std_error(&failure.manager);
-  failure.manager.error_exit = on_error;
-  failure.manager.emit_message = on_message;
-  failure.manager.output_message = drop_message;
-  failure.message[0] = '\0';
-  return &failure.manager;
-}
-
-// False when libjpeg failed within `step`; the message is then in `failure`.
-template <class Step>
-bool run_guarded(Failure& failure, const Step& step) {
-  if (setjmp(failure.jump) != 0) return false;
-  step();
-  return true;
-}
 
 // Each of a file's scans passes over the whole picture, however few bytes it has.
 struct ScanWatch {
@@ -65,7 +25,7 @@ struct ScanWatch {
 void check_scans(j_common_ptr info) {
   const auto* watch = reinterpret_cast<const ScanWatch*>(info->progress);
   if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= watch->most_scans) return;
-  auto* failure = reinterpret_cast<Failure*>(info->err);
+  auto* failure = reinterpret_cast<JpegFailure*>(info->err);
   std::snprintf(failure->message, sizeof failure->message,
                 "more than %d scans, too many for a picture of this size in a file of this length",
                 watch->most_scans);
@@ -74,17 +34,52 @@ void check_scans(j_common_ptr info) {
 
 // Where the frame header stands, which holds the size; libjpeg, which has read it by then, does not say.
 std::size_t frame_header_at(std::string_view file) {
-  const auto byte = [&](std::size_t at) {
-    return at < file.size() ? static_cast<std::uint8_t>(file[at]) : std::size_t{0};
-  };
-  std::size_t at = 2;
-  while (byte(at) == 0xFF) {
-    const std::size_t marker = byte(at + 1);
-    // C4, C8 and CC are tables and an extension among the sixteen.
-    if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) return at;
-    at += marker == 0xFF ? 1 : 2 + byte(at + 2) * 256 + byte(at + 3);  // FF FF: a fill byte
+  std::size_t at = kFirstJpegSegment;
+  while (const auto segment = next_jpeg_segment(file, at)) {
+    if (is_jpeg_frame(segment->marker)) return segment->at;
+    if (segment->marker == kJpegScan) break;
   }
   return 0;
+}
+
+std::string kind_of_frame(int marker) {
+  switch (marker) {
+    case 0xC3:
+    case 0xCB:
+      return "a lossless JPEG";
+    case 0xC5:
+    case 0xC6:
+    case 0xC7:
+    case 0xCD:
+    case 0xCE:
+    case 0xCF:
+    case 0xDE:
+      return "a hierarchical JPEG";
+    case 0xF7:
+      return "a JPEG-LS";
+    default:
+      return "";
+  }
+}
+
+// What an error of libjpeg says of a file that is whole but of a kind that it does not read; "" when it says
+// something else.
+std::string unsupported_kind(const JpegFailure& failure) {
+  const int first = failure.manager.msg_parm.i[0];
+  switch (failure.manager.msg_code) {
+    case JERR_BAD_PRECISION:
+      return first == 12 || first == 16 ? fmt::format("a {}-bit JPEG", first) : "";
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_UNKNOWN_MARKER:
+      return kind_of_frame(first);
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+      return fmt::format("a JPEG of this kind ({})", failure.message);
+    default:
+      return "";
+  }
 }
 
 class Decompressor {
@@ -123,6 +118,7 @@ class Decompressor {
     const std::size_t row_size = static_cast<std::size_t>(width() * channels());
     guard([&] {
       info_.out_color_space = is_cmyk() ? JCS_CMYK : channels() == 1 ? JCS_GRAYSCALE : JCS_RGB;
+      failure_.in_scans = true;
       jpeg_start_decompress(&info_);
       while (info_.output_scanline < info_.output_height) {
         std::uint8_t* row = image.u8() + info_.output_scanline * row_size;
@@ -130,8 +126,11 @@ class Decompressor {
         jpeg_read_scanlines(&info_, &target, 1);
         if (is_cmyk()) cmyk_to_rgb(cmyk.data(), row);
       }
-      jpeg_finish_decompress(&info_);
     });
+    check_scans_present();  // finishing forgets what was there
+    guard([&] { jpeg_finish_decompress(&info_); });
+    check_left_over();
+    add_notes();
     return image;
   }
 
@@ -139,9 +138,75 @@ class Decompressor {
   template <class Step>
   void guard(const Step& step) {
     if (run_guarded(failure_, step)) return;
-    const bool ended = failure_.manager.msg_code == JWRN_JPEG_EOF || info_.src == nullptr;
+    const bool ended =
+        failure_.defects.ended || failure_.manager.msg_code == JWRN_JPEG_EOF || info_.src == nullptr;
     source_.at = source_.bytes.size() - (ended ? 0 : info_.src->bytes_in_buffer);
+    if (const std::string kind = unsupported_kind(failure_); !kind.empty())
+      fail_unsupported(source_, kind, "save it as an ordinary JPEG of 8 bits, as PNG or as TIFF");
     fail_damaged(source_, "JPEG", failure_.message);
+  }
+
+  [[noreturn]] void fail_at_end(std::string_view reason) {
+    source_.at = source_.bytes.size();
+    fail_damaged(source_, "JPEG", reason);
+  }
+
+  // A file may end where a scan does, and the next ones, which hold other colours or finer detail, are lost.
+  void check_scans_present() {
+    for (int c = 0; c < info_.num_components; ++c)
+      if (info_.comp_info[c].quant_table == nullptr)
+        fail_at_end(fmt::format("the scan of colour component {} is missing", c + 1));
+    if (info_.progressive_mode && !all_bits_known()) {
+      if (failure_.defects.ended) fail_at_end("the file ends before its last scan");
+      add_note(source_, "its scans stop before the finest detail");
+    }
+    // Its decoder takes whatever it gets, and zeros where nothing is left.
+    if (info_.arith_code && failure_.defects.ended) fail_at_end("Premature end of JPEG file");
+  }
+
+  bool all_bits_known() const {
+    for (int c = 0; c < info_.num_components; ++c)
+      if (!std::all_of(info_.coef_bits[c], info_.coef_bits[c] + DCTSIZE2, [](int bits) { return bits == 0; }))
+        return false;
+    return true;
+  }
+
+  // Bytes between a scan and the next mark are of no account, or what a scan that lost its step left.
+  void check_left_over() {
+    if (!failure_.defects.left_over) return;
+    const JpegScans scans = check_jpeg_scans(source_.bytes);
+    if (scans.fault.empty()) {
+      failure_.defects.skipped = scans.skipped;  // libjpeg does not count those that it had in hand
+      return;
+    }
+    source_.at = scans.fault_at;
+    fail_damaged(source_, "JPEG", scans.fault);
+  }
+
+  void add_notes() const {
+    if (source_.notes == nullptr) return;
+    const JpegDefects& defects = failure_.defects;
+    if (defects.revision) add_note(source_, "an unknown revision of JFIF");
+    if (defects.transform)
+      add_note(source_, "an unknown Adobe colour transform, taken for the usual one (YCbCr, or YCCK)");
+    if (defects.parameters) add_note(source_, "odd parameters of a scan, which has no use for them");
+    if (defects.skipped > 0)
+      add_note(source_, fmt::format("{} extraneous bytes before a marker were skipped", defects.skipped));
+    if (defects.ended) add_note(source_, "the end mark is missing");
+    const std::string_view profile = find_jpeg_segment(source_.bytes, 0xE2, {"ICC_PROFILE\0", 12});
+    constexpr std::size_t kProfileAt = 14;  // behind the name, which piece it is, and of how many
+    if (profile.size() > kProfileAt) note_profile(source_, profile.substr(kProfileAt));
+    note_what_follows();
+  }
+
+  void note_what_follows() const {
+    const std::string_view index = find_jpeg_segment(source_.bytes, 0xE2, {"MPF\0", 4});
+    const std::uint32_t pictures = index.empty() ? 0 : exif_number(index.substr(4), 0xB001);
+    const std::size_t rest = failure_.defects.ended ? 0 : info_.src->bytes_in_buffer;
+    if (pictures > 1 && pictures < 100)
+      add_note(source_, fmt::format("{} pictures in one file (MPO), of which the first is read", pictures));
+    else if (rest > 0)
+      add_note(source_, fmt::format("{} bytes behind the picture are not read", rest));
   }
 
   Claim claim(std::int64_t channels) const {
@@ -186,95 +251,10 @@ class Decompressor {
   Source& source_;
   jpeg_decompress_struct info_{};
   ScanWatch watch_{};
-  Failure failure_{};
+  JpegFailure failure_{};
 };
 
-constexpr std::size_t kChunk = 1 << 16;
-
-struct StringDestination {
-  jpeg_destination_mgr manager;  // first: libjpeg knows only this part
-  std::string* out;
-  JOCTET* buffer;
-};
-
-void start_chunk(j_compress_ptr info) {
-  auto* to = reinterpret_cast<StringDestination*>(info->dest);
-  to->manager.next_output_byte = to->buffer;
-  to->manager.free_in_buffer = kChunk;
-}
-
-void append(j_compress_ptr info, std::size_t size) {
-  auto* to = reinterpret_cast<StringDestination*>(info->dest);
-  try {
-    to->out->append(reinterpret_cast<const char*>(to->buffer), size);
-    return;
-  } catch (const std::bad_alloc&) {
-  }
-  ERREXIT1(info, JERR_OUT_OF_MEMORY, 0);
-}
-
-boolean finish_chunk(j_compress_ptr info) {
-  append(info, kChunk);
-  start_chunk(info);
-  return TRUE;
-}
-
-void finish_output(j_compress_ptr info) { append(info, kChunk - info->dest->free_in_buffer); }
-
-class Compressor {
- public:
-  explicit Compressor(const std::string& name) : name_(name), buffer_(kChunk) {
-    info_.err = install(failure_);
-    guard([&] { jpeg_create_compress(&info_); });
-    destination_.manager.init_destination = start_chunk;
-    destination_.manager.empty_output_buffer = finish_chunk;
-    destination_.manager.term_destination = finish_output;
-    destination_.out = &out_;
-    destination_.buffer = buffer_.data();
-    info_.dest = &destination_.manager;
-  }
-  ~Compressor() { jpeg_destroy_compress(&info_); }
-  Compressor(const Compressor&) = delete;
-  Compressor& operator=(const Compressor&) = delete;
-
-  std::string compress(const Image& image, int quality) {
-    guard([&] {
-      set_parameters(image, quality);
-      jpeg_start_compress(&info_, TRUE);
-      const std::size_t row_size = static_cast<std::size_t>(image.width * image.channels);
-      while (info_.next_scanline < info_.image_height) {
-        JSAMPROW row = const_cast<JSAMPROW>(image.u8() + info_.next_scanline * row_size);
-        jpeg_write_scanlines(&info_, &row, 1);
-      }
-      jpeg_finish_compress(&info_);
-    });
-    return std::move(out_);
-  }
-
- private:
-  template <class Step>
-  void guard(const Step& step) {
-    if (!run_guarded(failure_, step)) fail("{}: cannot be written as JPEG: {}", name_, failure_.message);
-  }
-
-  void set_parameters(const Image& image, int quality) {
-    info_.image_width = static_cast<JDIMENSION>(image.width);
-    info_.image_height = static_cast<JDIMENSION>(image.height);
-    info_.input_components = static_cast<int>(image.channels);
-    info_.in_color_space = image.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    jpeg_set_defaults(&info_);
-    jpeg_set_quality(&info_, quality, TRUE);
-    // Who asks for this quality does not want every second colour sample dropped, libjpeg's default.
-    if (quality >= 90) info_.comp_info[0].h_samp_factor = info_.comp_info[0].v_samp_factor = 1;
-  }
-
-  const std::string& name_;
-  std::string out_;
-  std::vector<JOCTET> buffer_;
-  jpeg_compress_struct info_{};
-  StringDestination destination_{};
-  Failure failure_{};
-};
+std::string_view jpeg_exif(std::string_view file) { return find_jpeg_segment(file, 0xE1, kExifPrefix); }
 
 }  // namespace
 
@@ -282,17 +262,13 @@ Header jpeg_header(Source& source) {
   Decompressor reader(source);
   reader.read_header();
   return {{reader.width(), reader.height(), reader.channels(), PixelType::u8},
-          exif_orientation(find_jpeg_exif(source.bytes))};
+          exif_orientation(jpeg_exif(source.bytes))};
 }
 
 Decoded decode_jpeg(Source& source) {
   Decompressor reader(source);
   reader.read_header();
-  return {reader.read_pixels(), exif_orientation(find_jpeg_exif(source.bytes))};
-}
-
-std::string encode_jpeg(const Image& image, const std::string& name, const EncodeOptions& options) {
-  return Compressor(name).compress(image, options.jpeg_quality);
+  return {reader.read_pixels(), exif_orientation(jpeg_exif(source.bytes))};
 }
 
 }  // namespace torsor::formats

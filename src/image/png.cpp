@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "image/exif.h"
 #include "image/formats.h"
+#include "image/png_chunks.h"
 
 namespace torsor::formats {
 
@@ -24,8 +25,28 @@ void on_error(png_structp png, png_const_charp message) {
   png_longjmp(png, 1);
 }
 
-// Warnings concern colour profiles, text and the like, never the pixels.
+// Of writing; and of reading where nobody listens.
 void drop_warning(png_structp, png_const_charp) {}
+
+// What libpng only warns of costs no pixels: those of damaged IDAT chunks are errors. It may be said for each
+// of many chunks, and must not throw.
+struct Messages {
+  char error[kMessageSize] = "";
+  char first_warning[kMessageSize] = "";
+  bool lost_transparency = false;
+};
+
+void on_read_error(png_structp png, png_const_charp message) {
+  std::snprintf(static_cast<Messages*>(png_get_error_ptr(png))->error, kMessageSize, "%s", message);
+  png_longjmp(png, 1);
+}
+
+void on_read_warning(png_structp png, png_const_charp message) {
+  auto* messages = static_cast<Messages*>(png_get_error_ptr(png));
+  if (std::strstr(message, "tRNS") != nullptr && std::strstr(message, "CRC") != nullptr)
+    messages->lost_transparency = true;
+  if (messages->first_warning[0] == '\0') std::snprintf(messages->first_warning, kMessageSize, "%s", message);
+}
 
 template <class Step>
 bool run_guarded(png_structp png, const Step& step) {
@@ -49,7 +70,7 @@ void read_bytes(png_structp png, png_bytep out, std::size_t size) {
 class Reader {
  public:
   explicit Reader(Source& source) : source_(source) {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, message_, on_error, drop_warning);
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &messages_, on_read_error, on_read_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) {
       png_destroy_read_struct(&png_, nullptr, nullptr);
@@ -64,7 +85,7 @@ class Reader {
   void read_header() {
     guard([&] {
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_size has the say
-      png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+      png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
       // Texts and colour profiles unpack to megabytes each, and nobody here reads them.
       png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
       png_read_info(png_, info_);
@@ -91,8 +112,8 @@ class Reader {
       for (int pass = 0; pass < passes_; ++pass)
         for (std::size_t start = 0; start < image.bytes.size(); start += row_size)
           png_read_row(png_, image.bytes.data() + start, nullptr);
-      png_read_end(png_, nullptr);
     });
+    read_rest();
     return image;
   }
 
@@ -108,11 +129,30 @@ class Reader {
 
   template <class Step>
   void guard(const Step& step) {
-    if (!run_guarded(png_, step)) fail_damaged(source_, "PNG", message_);
+    const bool ok = run_guarded(png_, step);
+    if (!ok && std::strstr(messages_.error, "CgBI") != nullptr)
+      fail_unsupported(source_, "a PNG of Apple's own kind (CgBI)", "save it as an ordinary PNG");
+    if (!ok) fail_damaged(source_, "PNG", messages_.error);
+    if (messages_.lost_transparency) fail_damaged(source_, "PNG", "the CRC of its transparency is wrong");
+  }
+
+  // All pixels are there and their checksum is right, so that nothing behind them can cost any.
+  void read_rest() {
+    const bool whole = run_guarded(png_, [&] { png_read_end(png_, nullptr); });
+    if (!whole)
+      add_note(source_, source_.at == source_.bytes.size()
+                            ? "the file ends behind its pixels without an end mark (IEND)"
+                            : fmt::format("what follows the pixels is not valid ({})", messages_.error));
+    if (messages_.first_warning[0] != '\0')
+      add_note(source_, fmt::format("libpng: {}", messages_.first_warning));
+    if (whole && source_.at < source_.bytes.size())
+      add_note(source_,
+               fmt::format("{} bytes behind the picture are not read", source_.bytes.size() - source_.at));
+    note_png_chunks(source_);
   }
 
   Source& source_;
-  char message_[kMessageSize] = "";
+  Messages messages_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   int passes_ = 1;

@@ -95,6 +95,12 @@ void store(Source& source, std::size_t at, const Layout& layout, std::uint32_t v
     image.u8()[i] = static_cast<std::uint8_t>(scaled);
 }
 
+void note_rest(Source& source, std::size_t end) {
+  while (end < source.bytes.size() && is_space(source.bytes[end])) ++end;
+  if (end < source.bytes.size())
+    add_note(source, fmt::format("{} bytes behind the picture are not read", source.bytes.size() - end));
+}
+
 void read_plain(Source& source, const Layout& layout, Image& image) {
   Numbers numbers(source);
   for (int i = 0; i < 3; ++i) numbers.next();  // the header's
@@ -102,6 +108,7 @@ void read_plain(Source& source, const Layout& layout, Image& image) {
     const std::uint32_t value = numbers.next();
     store(source, numbers.last_at(), layout, value, i, image);
   }
+  note_rest(source, numbers.at());
 }
 
 void read_binary(Source& source, const Layout& layout, Image& image) {
@@ -110,6 +117,7 @@ void read_binary(Source& source, const Layout& layout, Image& image) {
   std::size_t at = layout.pixels_at;
   for (std::int64_t i = 0; i < image.samples(); ++i, at += is_wide ? 2 : 1)
     store(source, at, layout, is_wide ? in[at] * 256u + in[at + 1] : in[at], i, image);
+  note_rest(source, at);
 }
 
 // A sample takes at least one byte, a plain one two but for the last. Told before memory is taken for the

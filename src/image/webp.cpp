@@ -1,10 +1,13 @@
 // WebP by libwebp.
 #include <webp/decode.h>
+#include <webp/demux.h>
 #include <webp/encode.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "core/error.h"
+#include "image/colour_profile.h"
 #include "image/convert.h"
 #include "image/exif.h"
 #include "image/formats.h"
@@ -59,13 +62,34 @@ std::size_t place_of_failure(const Source& source, VP8StatusCode status) {
   fail_damaged(source, "WebP", reason_of(status));
 }
 
-// libwebp decodes a file whose last chunks are missing as long as the pixels are there.
-void check_whole(Source& source) {
-  const std::size_t claimed = 8 + number_at(source, 4);
-  if (claimed <= source.bytes.size()) return;
-  source.at = source.bytes.size();
-  fail_damaged(source, "WebP",
-               fmt::format("{} bytes, the header announces {}", source.bytes.size(), claimed));
+std::size_t announced_size(const Source& source) { return 8 + number_at(source, 4); }
+
+// Where the chunk of the pixels ends; beyond the file when it is not there or not whole.
+std::size_t pixels_end(const Source& source) {
+  std::size_t at = kFirstChunk;
+  while (at + 8 <= source.bytes.size()) {
+    const std::string_view kind = source.bytes.substr(at, 4);
+    const std::size_t size = number_at(source, at + 4);
+    at += 8 + size;
+    if (kind == "VP8 " || kind == "VP8L") return at;
+    at += size % 2;
+  }
+  return source.bytes.size() + 1;
+}
+
+// libwebp refuses a file whose last chunks are missing, though those behind the pixels cost none of them: the
+// file without them then, or "" when it is whole.
+std::string without_torn_end(Source& source) {
+  if (announced_size(source) <= source.bytes.size()) return "";
+  if (pixels_end(source) > source.bytes.size()) {
+    source.at = source.bytes.size();
+    fail_damaged(
+        source, "WebP",
+        fmt::format("{} bytes, the header announces {}", source.bytes.size(), announced_size(source)));
+  }
+  std::string bytes(source.bytes.substr(0, pixels_end(source)));
+  for (std::size_t i = 0; i < 4; ++i) bytes[4 + i] = static_cast<char>((bytes.size() - 8) >> (8 * i));
+  return bytes;
 }
 
 Claim claim_of(const WebPBitstreamFeatures& features) {
@@ -73,20 +97,81 @@ Claim claim_of(const WebPBitstreamFeatures& features) {
 }
 
 WebPBitstreamFeatures read_features(Source& source) {
-  check_whole(source);
   WebPBitstreamFeatures features;
   const VP8StatusCode status = WebPGetFeatures(data_of(source), source.bytes.size(), &features);
   if (status != VP8_STATUS_OK) fail_decoding(source, status);
   source.at = kFirstChunk;
-  if (features.has_animation)
-    fail_unsupported(source, "an animated WebP", "save the frames as single pictures, or remove the file");
-  // libwebp unpacks lossless pictures, and alpha beside lossy ones, into 4 bytes a pixel.
+  // libwebp unpacks lossless pictures, and alpha beside lossy ones, into 4 bytes a pixel; an animation is put
+  // together on two canvases besides.
   const std::uint64_t pixels = std::uint64_t(features.width) * std::uint64_t(features.height);
-  check_size(source, claim_of(features), 4 * pixels);
+  check_size(source, claim_of(features), (features.has_animation ? 12 : 4) * pixels);
   return features;
 }
 
+struct DeleteDecoder {
+  void operator()(WebPAnimDecoder* decoder) const { WebPAnimDecoderDelete(decoder); }
+};
+
+// The first frame of an animation on its canvas.
+Image decode_first_frame(Source& source, const WebPBitstreamFeatures& features) {
+  WebPAnimDecoderOptions options;
+  WebPAnimDecoderOptionsInit(&options);
+  options.color_mode = MODE_RGBA;
+  const WebPData data{data_of(source), source.bytes.size()};
+  const std::unique_ptr<WebPAnimDecoder, DeleteDecoder> decoder(WebPAnimDecoderNew(&data, &options));
+  WebPAnimInfo info;
+  std::uint8_t* canvas = nullptr;
+  int time = 0;
+  if (decoder == nullptr || !WebPAnimDecoderGetInfo(decoder.get(), &info) ||
+      info.canvas_width != static_cast<std::uint32_t>(features.width) ||
+      info.canvas_height != static_cast<std::uint32_t>(features.height) ||
+      !WebPAnimDecoderGetNext(decoder.get(), &canvas, &time))
+    fail_damaged(source, "WebP", "the frames of its animation are not valid");
+  Image image = blank_checked(source, claim_of(features));
+  const std::int64_t pixels = image.width * image.height;
+  for (std::int64_t i = 0; i < pixels; ++i)
+    std::copy_n(canvas + 4 * i, image.channels, image.u8() + i * image.channels);
+  if (info.frame_count > 1)
+    add_note(source,
+             fmt::format("an animation of {} frames, of which the first alone is read", info.frame_count));
+  return image;
+}
+
+std::string_view find_chunk(const Source& source, std::string_view kind) {
+  std::size_t at = kFirstChunk;
+  while (at + 8 <= source.bytes.size()) {
+    const std::size_t size = number_at(source, at + 4);
+    if (source.bytes.substr(at, 4) == kind) return source.bytes.substr(at + 8, size);
+    at += 8 + size + size % 2;
+  }
+  return {};
+}
+
+void add_notes(const Source& source) {
+  const std::size_t announced = announced_size(source), there = source.bytes.size();
+  if (announced > there) add_note(source, "the file ends within what follows the pixels");
+  if (announced + announced % 2 < there)
+    add_note(source, fmt::format("{} bytes behind the picture are not read", there - announced));
+  if (const std::string_view profile = find_chunk(source, "ICCP"); !profile.empty())
+    note_profile(source, profile);
+}
+
 int orientation_of(const Source& source) { return exif_orientation(find_webp_exif(source.bytes)); }
+
+Image decode_still(Source& source, const WebPBitstreamFeatures& features) {
+  Image image = blank_checked(source, claim_of(features));
+  WebPDecoderConfig config;
+  WebPInitDecoderConfig(&config);
+  config.output.colorspace = features.has_alpha ? MODE_RGBA : MODE_RGB;
+  config.output.is_external_memory = 1;
+  config.output.u.RGBA.rgba = image.u8();
+  config.output.u.RGBA.stride = static_cast<int>(image.width * image.channels);
+  config.output.u.RGBA.size = image.bytes.size();
+  const VP8StatusCode status = WebPDecode(data_of(source), source.bytes.size(), &config);
+  WebPFreeDecBuffer(&config.output);
+  if (status != VP8_STATUS_OK) fail_decoding(source, status);
+  return image;
+}
 
 struct FreePicture {
   void operator()(WebPPicture* picture) const { WebPPictureFree(picture); }
@@ -110,23 +195,19 @@ WebPConfig make_config(int quality) {
 }  // namespace
 
 Header webp_header(Source& source) {
-  const Claim claim = claim_of(read_features(source));
+  const std::string repaired = without_torn_end(source);
+  Source whole{repaired.empty() ? source.bytes : repaired, source.name};
+  const Claim claim = claim_of(read_features(whole));
   return {{claim.width, claim.height, claim.channels, claim.type}, orientation_of(source)};
 }
 
 Decoded decode_webp(Source& source) {
-  const WebPBitstreamFeatures features = read_features(source);
-  Image image = blank_checked(source, claim_of(features));
-  WebPDecoderConfig config;
-  WebPInitDecoderConfig(&config);
-  config.output.colorspace = features.has_alpha ? MODE_RGBA : MODE_RGB;
-  config.output.is_external_memory = 1;
-  config.output.u.RGBA.rgba = image.u8();
-  config.output.u.RGBA.stride = static_cast<int>(image.width * image.channels);
-  config.output.u.RGBA.size = image.bytes.size();
-  const VP8StatusCode status = WebPDecode(data_of(source), source.bytes.size(), &config);
-  WebPFreeDecBuffer(&config.output);
-  if (status != VP8_STATUS_OK) fail_decoding(source, status);
+  const std::string repaired = without_torn_end(source);
+  Source whole{repaired.empty() ? source.bytes : repaired, source.name};
+  whole.notes = source.notes;
+  const WebPBitstreamFeatures features = read_features(whole);
+  Image image = features.has_animation ? decode_first_frame(whole, features) : decode_still(whole, features);
+  add_notes(source);
   return {std::move(image), orientation_of(source)};
 }
 

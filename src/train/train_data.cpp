@@ -105,15 +105,21 @@ class DataOpener {
   }
 
   std::shared_ptr<FolderSource> folder(const fs::path& path) const {
-    return std::make_shared<FolderSource>(path, data().max_dataset_size);
+    auto source = std::make_shared<FolderSource>(path, data().max_dataset_size, bad_files());
+    for (const std::string& line : source->skipped()) log_->warning("skipped: " + line);
+    if (!source->left_out().empty()) log_->warning(path.string() + ": " + source->left_out());
+    return source;
   }
+
+  BadFiles bad_files() const { return data().skip_bad ? BadFiles::skip : BadFiles::refuse; }
 
   // What every image goes through before training; `seen` may be null. Throws for one that the scaling, the
   // transform or the generator cannot take.
   FolderSource::Look look(Domain d, FingerprintBuilder* seen) const {
     const bool varies = output_size(data().transform) == Size{};
     const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
-    return [this, d, seen, varies, rule](const Image& image, std::int64_t index, const std::string& file) {
+    return [this, d, seen, varies, rule](const Image& image, std::int64_t index, const std::string& file,
+                                         Notes& notes) {
       const TransformOptions& t = data().transform;
       std::string note;
       const Image input = to_input(image, channels(d), t.scaling, note, file);
@@ -122,6 +128,7 @@ class DataOpener {
       check_fits(t, sides, file);
       if (varies) check_size(file, resized_size(t, sides), rule, config_.generator.net_g);
       if (seen != nullptr) seen->add(index, input);
+      if (!note.empty()) notes.push_back(note);
     };
   }
 
@@ -129,13 +136,14 @@ class DataOpener {
   std::shared_ptr<FingerprintBuilder> seen_of(const ImageSource& source, Domain d, std::int64_t count) const {
     auto seen = std::make_shared<FingerprintBuilder>(count, channels(d));
     const auto see = look(d, seen.get());
-    for (std::int64_t i = 0; i < count; ++i) see(source.read(i), i, source.name(i));
+    Notes notes;  // none: these images have 8 bits and no alpha
+    for (std::int64_t i = 0; i < count; ++i) see(source.read(i), i, source.name(i), notes);
     return seen;
   }
 
   // Reads all files once; `seen` may be null.
   void verify(FolderSource& source, Domain d, FingerprintBuilder* seen) const {
-    source.verify(data().skip_bad ? BadFiles::skip : BadFiles::refuse, *log_, look(d, seen));
+    source.verify(bad_files(), *log_, look(d, seen));
   }
 
   DomainSources generated_sources(Domain d) const {
@@ -155,7 +163,8 @@ class DataOpener {
     if (generated()) return generated_sources(d);
     const bool lone = data().data.empty();
     const fs::path root = data().data;
-    if (!lone && !fs::is_directory(root)) fail("--data {}: no such folder", root.string());
+    std::error_code ec;
+    if (!lone && !fs::is_directory(root, ec)) fail("--data {}: no such folder", root.string());
     if (is_idx()) return idx_sources(d);
     const auto train = folder(lone ? fs::path(d == Domain::a ? data().a : data().b)
                                    : root / (std::string("train") + letter(d)));
@@ -165,7 +174,8 @@ class DataOpener {
   }
 
   std::shared_ptr<FolderSource> test_folder(const fs::path& path, Domain d) const {
-    if (!fs::is_directory(path) || fs::is_empty(path)) return nullptr;
+    std::error_code ec;
+    if (!fs::is_directory(path, ec) || fs::is_empty(path, ec)) return nullptr;
     const auto test = folder(path);
     verify(*test, d, nullptr);
     return test;

@@ -335,8 +335,9 @@ def webp_fixtures():
     exif[0x0112] = 8
     stored = Image.fromarray(picture()).transpose(Image.Transpose.ROTATE_270)
     save("exif8.webp", stored, picture(), format="WEBP", lossless=True, exif=exif)
-    save("refused_animated.webp", Image.fromarray(image), None, format="WEBP", save_all=True,
+    save("animated.webp", Image.fromarray(image), None, format="WEBP", save_all=True,
          append_images=[Image.fromarray(255 - image)])
+    as_pillow_reads("animated.webp", "RGB")
 
 
 def pnm_fixtures():

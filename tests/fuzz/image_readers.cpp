@@ -14,15 +14,37 @@ namespace torsor::testing {
 
 namespace {
 
-void read_and_sum(const fs::path& path) {
-  const ImageInfo info = read_image_info(path);
-  const Image image = read_image(path);
-  if (image.width != info.width || image.height != info.height || image.channels != info.channels ||
-      image.type != info.type)
-    throw std::logic_error("read_image and read_image_info disagree");
-  // Touches every byte, so that a sanitizer sees what should not be read.
+// Touches every byte, so that a sanitizer sees what should not be read.
+void touch(const Image& image) {
   const volatile auto sum = std::accumulate(image.bytes.begin(), image.bytes.end(), std::uint64_t{0});
   static_cast<void>(sum);
+}
+
+void check_notes(const Notes& notes) {
+  for (const std::string& note : notes)
+    if (note.empty() || note.find('\n') != std::string::npos)
+      throw std::logic_error("a note that is no line: " + note);
+}
+
+void read_pages(const fs::path& path) {
+  constexpr std::int64_t kMost = 4;
+  ImageFile file(path);
+  for (std::int64_t page = 0; page < std::min(kMost, file.pages()); ++page) touch(file.read(page));
+  check_notes(file.notes());
+}
+
+void read_and_sum(const fs::path& path) {
+  const ImageInfo info = read_image_info(path);
+  {
+    Notes notes;
+    const Image image = read_image(path, notes);
+    if (image.width != info.width || image.height != info.height || image.channels != info.channels ||
+        image.type != info.type)
+      throw std::logic_error("read_image and read_image_info disagree");
+    touch(image);
+    check_notes(notes);
+  }
+  read_pages(path);
 }
 
 FuzzedReader reader(const std::string& name, const std::vector<std::string>& ends,

@@ -1,0 +1,31 @@
+// What the readers of many images had to say, summed up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "image/codec.h"
+
+namespace torsor {
+
+/// Collects the notes of one image after another; notes that differ in their numbers alone are of one kind.
+class ImageNotes {
+ public:
+  /// `name` is what the user knows the image by; an image without notes counts too.
+  void add(const std::string& name, const Notes& notes);
+
+  /// A line for each kind, in the order of their first image: "a.jpg: the end mark is missing" for one image,
+  /// "12 of 300 images: the end mark is missing (the first: a.jpg)" for several. More than ten kinds are cut.
+  std::vector<std::string> lines() const;
+
+ private:
+  struct Kind {
+    std::string pattern, text, first;  // the text without its numbers, and as the first image has it
+    std::int64_t images = 0;
+  };
+  std::vector<Kind> kinds_;
+  std::int64_t images_ = 0;
+};
+
+}  // namespace torsor
