@@ -1,11 +1,9 @@
-// torsor import, export and inspect
+// torsor import and export
 #include <iostream>
 
 #include "app/commands.h"
-#include "app/engine_report.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "interchange/inspect.h"
 #include "interchange/onnx.h"
 #include "interchange/reference_target.h"
 #include "interchange/weight_source.h"
@@ -123,62 +121,6 @@ int export_weights(const std::vector<std::string>& positionals) {
   return export_onnx(set, o, out);
 }
 
-struct InspectOptions {
-  bool json = false;
-  WeightChoice choice;
-
-  void describe(OptionSet& o) {
-    o.add("json", json, "print JSON");
-    choice.describe(o);
-  }
-};
-
-std::string value_text(const Json& value) {
-  constexpr std::size_t kShown = 8;
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array() || value.size() <= 2 * kShown) return value.dump();
-  const Json first(value.begin(), value.begin() + kShown);
-  return fmt::format("{}, ... {} in all; --json shows them]", first.dump().substr(0, first.dump().size() - 1),
-                     value.size());
-}
-
-// Nested objects as "key.key  value" lines.
-void print_lines(const Json& json, const std::string& prefix) {
-  for (const auto& [key, value] : json.items()) {
-    if (key == "paths") continue;  // print_paths()
-    const std::string name = prefix.empty() ? key : prefix + "." + key;
-    const bool is_list = value.is_array() && !value.empty() && value.front().is_structured();
-    if (value.is_object() || is_list) {
-      print_lines(value, name);
-      continue;
-    }
-    if (value.is_null() || value == Json("") || (value.is_structured() && value.empty())) continue;
-    std::cout << fmt::format("{:<36} {}\n", name, value_text(value));
-  }
-}
-
-void print_paths(const Json& found) {
-  for (const Json& network : found.value("networks", Json::array())) {
-    if (!network.contains("paths")) continue;
-    const Json& paths = network.at("paths");
-    std::cout << fmt::format("who computes the layers of {} here, at {} pixels:\n",
-                             network.at("name").get<std::string>(), paths.at("side").get<std::int64_t>());
-    for (const Json& path : paths.at("layers")) std::cout << path_line(path.at("by"), path.at("layers"));
-  }
-}
-
-int inspect_file(const std::vector<std::string>& positionals) {
-  const InspectOptions& o = Bound<InspectOptions>::instance().settings;
-  const Json found = inspect(positionals[0], o.choice);
-  if (o.json) {
-    std::cout << found.dump(2) << '\n';
-    return 0;
-  }
-  print_lines(found, "");
-  print_paths(found);
-  return 0;
-}
-
 }  // namespace
 
 Command import_command() {
@@ -197,14 +139,6 @@ Command export_command() {
            {"OUT", "*.onnx, or for the reference *.pth (one generator) or a folder (all networks)"}},
           &Bound<ExportOptions>::instance().options,
           export_weights};
-}
-
-Command inspect_command() {
-  return {"inspect",
-          "Show what a file with weights says of itself",
-          {{"FILE", "model file, checkpoint, run directory, .pth, the reference's folder, or .onnx"}},
-          &Bound<InspectOptions>::instance().options,
-          inspect_file};
 }
 
 }  // namespace torsor::app

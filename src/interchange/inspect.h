@@ -9,13 +9,20 @@
 
 namespace torsor {
 
+/// Whether "paths" are found, for which every network translates an image.
+enum class LayerWatch { off, on };
+
 /// Of whatever open_weights() takes: {"file", "what", "bytes", "networks": [{"name", "kind", "options",
 /// "sides", "tensors", "values", "paths"}], "domains", "preprocessing", "training", "environment", "step",
 /// "note", "licence", "notes"}; of an .onnx file what inspect_onnx() says. "paths" tells who computes the
 /// layers of a network on this processor: {"side": pixels of the image it is true of, "layers": [{"layers",
 /// "by": "kernel" or "libtorch"}]}; it is absent from networks that no kernel has a part in. Reading verifies
-/// the checksums. Throws Error.
-Json inspect(const std::filesystem::path& path, const WeightChoice& choice = {});
+/// the checksums. Of a file that does not describe itself "found" lists every network in it, taken over or
+/// not: [{"name" (for --network), "likeness", "architecture" (or why torsor cannot compute it), "tensors",
+/// "values"}]; where none can be taken over, "refused" says why, and "networks" is absent. Throws Error where
+/// nothing can be said.
+Json inspect(const std::filesystem::path& path, const WeightChoice& choice = {},
+             LayerWatch layers = LayerWatch::on);
 
 /// The same of weights that were opened already, without "paths".
 Json describe_weights(const WeightSet& set);

@@ -1,15 +1,17 @@
 #include "interchange/reference_source.h"
 
-#include <algorithm>
 #include <array>
-#include <map>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "interchange/network_pick.h"
+#include "interchange/network_search.h"
+#include "interchange/reference_files.h"
 #include "interchange/reference_networks.h"
 #include "interchange/train_opt.h"
-#include "io/pth.h"
 
 namespace torsor {
 
@@ -17,55 +19,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A file "<epoch>_net_<role>.pth" of the reference.
-struct ReferenceFile {
-  fs::path path;
-  std::string epoch;  // "latest", "200"
-  std::string role;   // "G_A"; "" when the name does not follow the reference's
-};
-
-constexpr std::array kRoles = {"G_A", "G_B", "D_A", "D_B", "G", "D"};
-
-ReferenceFile parse_name(const fs::path& path) {
-  const std::string stem = path.stem().string();
-  const std::size_t net = stem.rfind("_net_");
-  ReferenceFile file{path, "", ""};
-  if (net == std::string::npos) return file;
-  const std::string role = stem.substr(net + 5);
-  if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end()) return file;
-  file.epoch = stem.substr(0, net);
-  file.role = role;
-  return file;
-}
-
-// "latest" is newer than any number, a number than other words.
-std::pair<int, std::int64_t> age_of(const std::string& epoch) {
-  if (epoch == "latest") return {2, 0};
-  const bool digits =
-      !epoch.empty() && epoch.size() < 10 && epoch.find_first_not_of("0123456789") == std::string::npos;
-  return digits ? std::pair<int, std::int64_t>{1, std::stoll(epoch)} : std::pair<int, std::int64_t>{0, 0};
-}
-
-std::vector<ReferenceFile> newest_files(const fs::path& folder) {
-  std::map<std::string, std::vector<ReferenceFile>> epochs;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(folder, ec)) {
-    ReferenceFile file = parse_name(entry.path());
-    if (entry.path().extension() == ".pth" && !file.role.empty())
-      epochs[file.epoch].push_back(std::move(file));
+// With --direction BtoA the model's A is the data's B.
+std::string of_other_side(const std::string& name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSides = {
+      {{"g_a_to_b", "g_b_to_a"}, {"d_a", "d_b"}}};
+  for (const auto& [one, other] : kSides) {
+    if (name == one) return std::string(other);
+    if (name == other) return std::string(one);
   }
-  if (epochs.empty())
-    fail(
-        "{}: is no model: it has no model.safetensors, no checkpoint of torsor and no weights of the "
-        "reference "
-        "(*_net_G_A.pth and the like)",
-        folder.string());
-  auto newest = std::max_element(epochs.begin(), epochs.end(), [](const auto& x, const auto& y) {
-    return age_of(x.first) < age_of(y.first);
-  });
-  std::sort(newest->second.begin(), newest->second.end(),
-            [](const auto& x, const auto& y) { return x.role > y.role; });  // generators first
-  return newest->second;
+  return name;
 }
 
 class ReferenceReader {
@@ -77,11 +39,11 @@ class ReferenceReader {
   }
 
   void add(const ReferenceFile& file) {
-    TensorMap weights = read_pth(file.path);
-    if (is_discriminator(weights))
-      add_discriminator(file, std::move(weights));
-    else
-      add_generator(file, std::move(weights));
+    const std::string source = file.path.string();
+    Pick pick = pick_networks(networks_named(hints_.choice.network, find_networks(file.path), source),
+                              file.role, source);
+    for (const std::string& line : pick.notes) note(file.path.filename().string() + ": " + line);
+    for (PickedNetwork& network : pick.networks) add(file, std::move(network));
   }
 
   WeightSet finish() {
@@ -100,45 +62,50 @@ class ReferenceReader {
   void note(const std::string& line) { set_.notes.push_back(line); }
   bool swapped() const { return hints_.recorded && hints_.recorded->is_b_to_a(); }
 
-  void add_generator(const ReferenceFile& file, TensorMap weights) {
-    Recognised<GeneratorOptions> found = infer_generator(std::move(weights), file.path.string(), hints_);
-    const GeneratorOptions& o = found.options;
+  void add(const ReferenceFile& file, PickedNetwork picked) {
+    const FoundNetwork& found = picked.found;
+    if (!found.problem.empty()) fail("{}", found.problem);
+    const std::string place = found.name == "." ? "" : ": " + found.name;
+    const std::string source = file.path.string() + place, label = file.path.filename().string() + place;
+    if (found.likeness != NetworkKind::discriminator)
+      add_generator(direction_in(file, picked.name), source, label, std::move(picked.found.weights));
+    else if (file.role == "D")
+      note(label + ": left out: a pix2pix discriminator judges pairs, which unpaired training has none of");
+    else
+      add_discriminator(swapped() ? of_other_side(picked.name) : picked.name, source,
+                        std::move(picked.found.weights));
+  }
+
+  void add_generator(const std::string& name, const std::string& source, const std::string& label,
+                     TensorMap weights) {
+    Recognised<GeneratorOptions> found = infer_generator(std::move(weights), source, hints_);
     for (const std::string& line : found.notes) note(line);
-    const std::string name = generator_name(file.role);
-    note(fmt::format("{}: {}, ngf {}, norm {}, {} to {} channels{}", file.path.filename().string(), o.net_g,
-                     o.ngf, o.norm, o.in_channels, o.out_channels, o.dropout ? ", dropout" : ""));
-    put(generator_info(name, o), std::move(found.weights), file);
+    note(fmt::format("{}: {}", label, describe_generator(found.options)));
+    put(generator_info(name, found.options), std::move(found.weights), source);
   }
 
-  void add_discriminator(const ReferenceFile& file, TensorMap weights) {
-    if (file.role == "D") {
-      note(file.path.filename().string() +
-           ": left out: a pix2pix discriminator judges pairs, which unpaired training has none of");
-      return;
+  // Beside generators one of an unknown kind is left out.
+  void add_discriminator(const std::string& name, const std::string& source, TensorMap weights) {
+    std::optional<Recognised<DiscriminatorOptions>> found;
+    try {
+      found = infer_discriminator(std::move(weights), source, hints_);
+    } catch (const Error& error) {
+      if (set_.info.networks.empty()) throw;
+      return note(std::string("left out: ") + error.what());
     }
-    Recognised<DiscriminatorOptions> found =
-        infer_discriminator(std::move(weights), file.path.string(), hints_);
-    put(discriminator_info(discriminator_name(file.role), found.options), std::move(found.weights), file);
+    put(discriminator_info(name, found->options), std::move(found->weights), source);
   }
 
-  std::string generator_name(const std::string& role) const {
-    if (role == "G_A") return swapped() ? "g_b_to_a" : "g_a_to_b";
-    if (role == "G_B") return swapped() ? "g_a_to_b" : "g_b_to_a";
-    if (role.empty() || !hints_.recorded || hints_.recorded->text("direction").empty()) return "g";
-    return swapped() ? "g_b_to_a" : "g_a_to_b";
+  // The direction of a lone G of the reference stands in train_opt.txt.
+  std::string direction_in(const ReferenceFile& file, const std::string& name) const {
+    const bool is_told = file.role == "G" && hints_.recorded && !hints_.recorded->text("direction").empty();
+    const std::string own = name == "g" && is_told ? "g_a_to_b" : name;
+    return swapped() ? of_other_side(own) : own;
   }
 
-  // The reference's D_A judges what G_A makes: B.
-  std::string discriminator_name(const std::string& role) const {
-    if (role == "D_A") return swapped() ? "d_a" : "d_b";
-    if (role == "D_B") return swapped() ? "d_b" : "d_a";
-    return "d";
-  }
-
-  void put(NetworkInfo info, TensorMap weights, const ReferenceFile& file) {
+  void put(NetworkInfo info, TensorMap weights, const std::string& source) {
     if (set_.weights.contains(info.name))
-      fail("{}: its file {} stands for the network {}, and so does another", set_.source,
-           file.path.filename().string(), info.name);
+      fail("{}: is a second {} of {}; give one of them alone", source, info.name, set_.source);
     set_.weights[info.name] = std::move(weights);
     set_.info.networks.push_back(std::move(info));
   }
@@ -178,7 +145,10 @@ WeightSet read_reference(const fs::path& path, const WeightChoice& choice) {
   const bool is_folder = fs::is_directory(path);
   const fs::path folder = is_folder ? path : path.parent_path();
   ReferenceReader reader(path, {choice, find_reference_options(folder.empty() ? fs::path(".") : folder)});
-  for (const ReferenceFile& file : is_folder ? newest_files(path) : std::vector{parse_name(path)})
+  if (is_folder && !choice.network.empty())
+    fail_usage("--network {}: {} is a folder; give the file in it that holds this network", choice.network,
+               path.string());
+  for (const ReferenceFile& file : is_folder ? newest_files(path) : std::vector{parse_file_name(path)})
     reader.add(file);
   WeightSet set = reader.finish();
   if (set.info.networks.empty()) fail("{}: holds no network that torsor can take over", path.string());

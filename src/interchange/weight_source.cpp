@@ -1,10 +1,11 @@
 #include "interchange/weight_source.h"
 
-#include <fstream>
-
 #include "core/error.h"
+#include "interchange/network_search.h"
 #include "interchange/reference_source.h"
 #include "io/run_directory.h"
+#include "io/safetensors.h"
+#include "model/model_keys.h"
 
 namespace torsor {
 
@@ -12,21 +13,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A safetensors file has an opening brace behind its length; a file may also say by its name what it ought to
-// be.
-bool is_safetensors(const fs::path& path) {
-  if (path.extension() == ".safetensors") return true;
-  char head[9] = {};
-  std::ifstream(path, std::ios::binary).read(head, sizeof head);
-  return head[8] == '{';
-}
-
 WeightSet read_own(const fs::path& file, const WeightChoice& choice) {
   require_undecided(choice, file.string());
   return read_weights(file);
 }
 
 }  // namespace
+
+bool is_torsor_file(const fs::path& file) {
+  return is_safetensors(file) && describes_model(read_safetensors_metadata(file));
+}
 
 fs::path weights_in_run(const fs::path& run) {
   const RunDirectory directory(run);
@@ -47,7 +43,7 @@ WeightSet open_weights(const fs::path& model, const WeightChoice& choice) {
     const fs::path file = weights_in_run(model);
     return file.empty() ? read_reference(model, choice) : read_own(file, choice);
   }
-  return is_safetensors(model) ? read_own(model, choice) : read_reference(model, choice);
+  return is_torsor_file(model) ? read_own(model, choice) : read_reference(model, choice);
 }
 
 }  // namespace torsor

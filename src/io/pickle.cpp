@@ -1,122 +1,41 @@
 #include "io/pickle.h"
 
 #include <bit>
-#include <unordered_map>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
-#include "core/text.h"
 #include "io/pickle_bytes.h"
+#include "io/pickle_objects.h"
+#include "io/pickle_text.h"
 
 namespace torsor {
 
 namespace {
 
 using namespace pickle;
-using Kind = PickleValue::Kind;
-
-constexpr std::size_t kMaxValues = 4'000'000;
 
 }  // namespace
 
-class PickleMachine {
+class PickleMachine : public PickleObjects {
  public:
   PickleMachine(Pickle& pickle, std::string_view bytes, const std::string& source,
-                const Pickle::GlobalFilter& allowed, std::uint64_t begins_at)
-      : pickle_(pickle), bytes_(bytes, source, begins_at), source_(source), allowed_(allowed) {}
+                const Pickle::KnownCalls& known, std::uint64_t begins_at)
+      : PickleObjects(pickle, bytes, source, known, begins_at) {}
 
   void run() {
-    if (bytes_.take_number(1) != kProto) damaged("it does not start with a protocol number");
-    check_protocol();
     while (step(static_cast<unsigned char>(bytes_.take_number(1)))) continue;
-    pickle_.root_ = pop();
-    pickle_.size_ = bytes_.position();
+    finish();
   }
 
  private:
-  using Values = std::vector<const PickleValue*>;
-
-  [[noreturn]] void damaged(std::string_view what) const {
-    fail("{}: is damaged: the pickle in it is wrong at byte {}: {}", source_, position(), what);
-  }
-
-  std::uint64_t position() const { return bytes_.position_in_file(); }
-
+  // Protocols 0 and 1 do not say their number.
   void check_protocol() {
     const std::uint64_t protocol = bytes_.take_number(1);
     if (protocol < 2 || protocol > 5)
       fail("{}: holds a pickle of protocol {} before byte {}, expected 2 to 5", source_, protocol,
            position());
   }
-
-  // --- values and stack ----------------------------------------------------------------------------------
-
-  PickleValue& make(Kind kind) {
-    if (pickle_.values_.size() >= kMaxValues) too_many();
-    PickleValue& value = pickle_.values_.emplace_back();
-    value.kind = kind;
-    value.at = position();
-    return value;
-  }
-
-  [[noreturn]] void too_many() const {
-    fail("{}: holds more than {} Python values before byte {}, far more than weights need", source_,
-         kMaxValues, position());
-  }
-
-  PickleValue& push(Kind kind) {
-    PickleValue& value = make(kind);
-    stack_.push_back(&value);
-    return value;
-  }
-
-  void push_integer(Kind kind, std::int64_t integer) { push(kind).integer = integer; }
-  void push_text(Kind kind, std::string_view text) { push(kind).text = text; }
-  void push_items(Kind kind, Values items) { push(kind).items = std::move(items); }
-
-  std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
-
-  PickleValue* top() {
-    if (stack_.size() <= floor()) damaged("its stack is empty");
-    return stack_.back();
-  }
-
-  PickleValue* pop() {
-    PickleValue* value = top();
-    stack_.pop_back();
-    return value;
-  }
-
-  Values pop_several(std::size_t count) {
-    if (stack_.size() - floor() < count) damaged("its stack is empty");
-    Values taken(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
-    stack_.resize(stack_.size() - count);
-    return taken;
-  }
-
-  Values pop_to_mark() {
-    if (marks_.empty()) damaged("a mark is missing");
-    Values taken = pop_several(stack_.size() - marks_.back());
-    marks_.pop_back();
-    return taken;
-  }
-
-  void extend(Kind kind, const Values& more) {
-    PickleValue* target = top();
-    if (!target->is(kind)) damaged("it fills something that is not a container of the right kind");
-    if (kind == Kind::kDict && more.size() % 2 != 0) damaged("a key without a value");
-    target->items.insert(target->items.end(), more.begin(), more.end());
-  }
-
-  void memoize(std::uint64_t slot) { memo_[slot] = top(); }
-
-  void recall(std::uint64_t slot) {
-    const auto found = memo_.find(slot);
-    if (found == memo_.end()) damaged("it refers to a value that is not there");
-    stack_.push_back(found->second);
-  }
-
-  // --- instructions --------------------------------------------------------------------------------------
 
   void push_long(std::string_view raw) {
     if (raw.size() > 8) return push_text(Kind::kBigInteger, raw);
@@ -131,78 +50,42 @@ class PickleMachine {
     push(Kind::kReal).real = std::bit_cast<double>(bits);
   }
 
-  void push_global(std::string_view module, std::string_view name) {
-    // Every mention of one name shares one value: names are longer than the instruction that repeats them.
-    std::string qualified = fmt::format("{}.{}", module, name);
-    const auto known = globals_.find(qualified);
-    if (known != globals_.end()) return stack_.push_back(known->second);
-    if (!allowed_(qualified))
-      fail(
-          "{}: refers to '{}', which a state dict never needs; nothing was executed; refusing the file at "
-          "byte {} (expected what torch.save wrote for a network's state_dict())",
-          source_, printable(qualified), position());
-    PickleValue& value = push(Kind::kGlobal);
-    value.text = pickle_.global_names_.emplace_back(std::move(qualified));
-    globals_.emplace(value.text, &value);
+  // --- values of protocols 0 and 1, which are lines of text ------------------------------------------------
+
+  void push_decimal() {
+    const std::string_view line = bytes_.take_line();
+    if (line == "00" || line == "01") return push_integer(Kind::kBool, line == "01");
+    const std::optional<std::int64_t> number = decimal(line);
+    if (number) return push_integer(Kind::kInteger, *number);
+    const std::size_t first = line.starts_with('-') ? 1 : 0;
+    const std::size_t end = line.find_first_not_of("0123456789", first);
+    if (end == first || (end != std::string_view::npos && line.substr(end) != "L"))
+      damaged("a number is not written in digits");
+    push_text(Kind::kBigInteger, line);
   }
 
-  void stack_global() {
-    const PickleValue* name = pop();
-    const PickleValue* module = pop();
-    if (!name->is(Kind::kText) || !module->is(Kind::kText)) damaged("a global's name is not text");
-    push_global(module->text, name->text);
+  void push_real() {
+    const std::optional<double> number = pickle::real(bytes_.take_line());
+    if (!number) damaged("a number is not written in digits");
+    push(Kind::kReal).real = *number;
   }
 
-  void call() {
-    const PickleValue* arguments = pop();
-    const PickleValue* callee = pop();
-    if (!callee->is(Kind::kGlobal)) damaged("it calls something that is not a named function");
-    if (!arguments->is(Kind::kTuple)) damaged("a call's arguments are not a tuple");
-    if (callee->text == "collections.OrderedDict") return make_ordered_dict(*arguments);
-    PickleValue& value = push(Kind::kCall);
-    value.callee = callee;
-    // The arguments may be shared by many calls; copies count against the limit on values.
-    spend(arguments->items.size());
-    value.items = arguments->items;
+  void push_string() {
+    const std::optional<std::string_view> text = unquoted(bytes_.take_line());
+    if (!text) damaged("a text has no quotes around it");
+    push_text(Kind::kText, text->find('\\') == std::string_view::npos ? *text : keep(without_escapes(*text)));
   }
 
-  // Empty and filled later, or (Python 2) with one list of [key, value] pairs.
-  void make_ordered_dict(const PickleValue& arguments) {
-    Values items;
-    if (!arguments.items.empty()) {
-      const PickleValue& pairs = *arguments.items.front();
-      if (arguments.items.size() != 1 || !pairs.is(Kind::kList)) damaged("an OrderedDict made from no list");
-      spend(pairs.items.size());
-      for (const PickleValue* pair : pairs.items) {
-        if (!(pair->is(Kind::kList) || pair->is(Kind::kTuple)) || pair->items.size() != 2)
-          damaged("an OrderedDict made from something that is not pairs");
-        items.insert(items.end(), pair->items.begin(), pair->items.end());
-      }
-    }
-    push_items(Kind::kDict, std::move(items));
-  }
-
-  void spend(std::size_t copies) {
-    copies_ += copies;
-    if (copies_ > kMaxValues) too_many();
-  }
-
-  void persistent() {
-    const PickleValue* id = pop();
-    PickleValue& value = push(Kind::kPersistent);
-    value.items = {id};
-    pickle_.persistent_.push_back(&value);
-  }
-
-  // Attributes of a state dict (its _metadata of layer versions) say nothing about weights.
-  void build() {
-    pop();
-    if (!top()->is(Kind::kDict)) damaged("it sets attributes of something that is not a dict");
+  std::uint64_t take_slot() {
+    const std::optional<std::int64_t> slot = decimal(bytes_.take_line());
+    if (!slot || *slot < 0) damaged("the place of a value is not a number");
+    return static_cast<std::uint64_t>(*slot);
   }
 
   bool step(unsigned char op) {
     if (op == kStop) return false;
-    if (!step_scalar(op) && !step_container(op) && !step_stack(op) && !step_object(op))
+    if (!step_scalar(op) && !step_container(op) && !step_stack(op) && !step_memo(op) &&
+        !step_old_scalar(op) && !step_object(op))
       fail(
           "{}: uses the pickle instruction {:#04x} before byte {}, which has no place in a weight file; "
           "refusing the file",
@@ -265,6 +148,26 @@ class PickleMachine {
     }
   }
 
+  bool step_old_scalar(unsigned char op) {
+    switch (op) {
+      case kInt:
+      case kLong:
+        push_decimal();
+        return true;
+      case kFloat:
+        push_real();
+        return true;
+      case kString:
+        push_string();
+        return true;
+      case kUnicode:
+        push_text(Kind::kText, keep(from_raw_unicode(bytes_.take_line())));
+        return true;
+      default:
+        return false;
+    }
+  }
+
   bool step_container(unsigned char op) {
     switch (op) {
       case kEmptyTuple:
@@ -300,6 +203,15 @@ class PickleMachine {
       case kFrozenSet:
         push_items(Kind::kSet, pop_to_mark());
         return true;
+      case kList:
+        push_items(Kind::kList, pop_to_mark());
+        return true;
+      case kDict: {
+        Values items = pop_to_mark();
+        if (items.size() % 2 != 0) damaged("a key without a value");
+        push_items(Kind::kDict, std::move(items));
+        return true;
+      }
       case kEmptyDict:
         push(Kind::kDict);
         return true;
@@ -317,31 +229,16 @@ class PickleMachine {
   bool step_stack(unsigned char op) {
     switch (op) {
       case kMark:
-        marks_.push_back(stack_.size());
+        mark();
         return true;
       case kPop:
-        pop();
+        drop();
         return true;
       case kPopMark:
         pop_to_mark();
         return true;
       case kDup:
-        stack_.push_back(top());
-        return true;
-      case kBinPut:
-        memoize(bytes_.take_number(1));
-        return true;
-      case kLongBinPut:
-        memoize(bytes_.take_number(4));
-        return true;
-      case kMemoize:
-        memoize(memo_.size());
-        return true;
-      case kBinGet:
-        recall(bytes_.take_number(1));
-        return true;
-      case kLongBinGet:
-        recall(bytes_.take_number(4));
+        push_known(top());
         return true;
       case kFrame:
         bytes_.take_number(8);
@@ -354,45 +251,38 @@ class PickleMachine {
     }
   }
 
-  bool step_object(unsigned char op) {
+  bool step_memo(unsigned char op) {
     switch (op) {
-      case kGlobal: {
-        const std::string_view module = bytes_.take_line();
-        push_global(module, bytes_.take_line());
+      case kPut:
+        memoize(take_slot());
         return true;
-      }
-      case kStackGlobal:
-        stack_global();
+      case kBinPut:
+        memoize(bytes_.take_number(1));
         return true;
-      case kReduce:
-      case kNewObj:
-        call();
+      case kLongBinPut:
+        memoize(bytes_.take_number(4));
         return true;
-      case kBinPersId:
-        persistent();
+      case kMemoize:
+        memoize_next();
         return true;
-      case kBuild:
-        build();
+      case kGet:
+        recall(take_slot());
+        return true;
+      case kBinGet:
+        recall(bytes_.take_number(1));
+        return true;
+      case kLongBinGet:
+        recall(bytes_.take_number(4));
         return true;
       default:
         return false;
     }
   }
-
-  Pickle& pickle_;
-  pickle::Bytes bytes_;
-  const std::string& source_;
-  const Pickle::GlobalFilter& allowed_;
-  std::vector<PickleValue*> stack_;
-  std::vector<std::size_t> marks_;
-  std::unordered_map<std::uint64_t, PickleValue*> memo_;
-  std::unordered_map<std::string_view, PickleValue*> globals_;
-  std::size_t copies_ = 0;
 };
 
-Pickle::Pickle(std::string_view bytes, const std::string& source, const GlobalFilter& allowed,
+Pickle::Pickle(std::string_view bytes, const std::string& source, const KnownCalls& known,
                std::uint64_t begins_at) {
-  PickleMachine(*this, bytes, source, allowed, begins_at).run();
+  PickleMachine(*this, bytes, source, known, begins_at).run();
 }
 
 }  // namespace torsor

@@ -27,6 +27,8 @@ using Kind = PickleValue::Kind;
 constexpr std::string_view kZipStart = "PK\x03\x04";
 // A pickle (protocol 2) of torch's magic number 0x1950a86a20f9469cfc6c.
 constexpr std::string_view kLegacyStart = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+// The same in protocol 1.
+constexpr std::string_view kOldestStart = "L119547037146038801333356L\n.";
 constexpr std::int64_t kLegacyVersion = 1001;
 
 // Views may repeat elements (expand), so a file may honestly hold more than its size; this stops absurd
@@ -92,7 +94,7 @@ std::string find_stem(const ZipArchive& archive, const std::string& source) {
   fail("{}: is not a PyTorch weight file (it is a zip archive without data.pkl)", source);
 }
 
-TensorMap read_zip_container(std::string_view bytes, const std::string& source) {
+std::vector<StateDict> read_zip_container(std::string_view bytes, const std::string& source) {
   const ZipArchive archive(bytes, source);
   const std::string stem = find_stem(archive, source);
   const ZipArchive::Entry* order = archive.find(stem + "byteorder");
@@ -102,9 +104,9 @@ TensorMap read_zip_container(std::string_view bytes, const std::string& source) 
   const std::string name = stem + "data.pkl";
   const std::string program = archive.read(*archive.find(name));
   const std::string place = fmt::format("{}: {}", source, printable(name));  // bytes are counted in the entry
-  const Pickle pickle(program, place, is_state_dict_global);
+  const Pickle pickle(program, place, is_tensor_call);
   ZipStorages storages(archive, stem, source);
-  return extract_state_dict(pickle.root(), storages, tensor_limit(bytes.size()), place);
+  return extract_state_dicts(pickle.root(), storages, tensor_limit(bytes.size()), place);
 }
 
 // --- the stream container: five pickles, then the storages' bytes
@@ -154,6 +156,7 @@ class LegacyStorages : public StorageSource {
   std::map<std::string, StorageId> described(const Pickle& state) const {
     std::map<std::string, StorageId> ids;
     for (const PickleValue* persistent : state.persistent()) {
+      if (!is_storage_id(*persistent)) continue;
       StorageId id = parse_storage_id(*persistent, source_);
       ids.emplace(id.key, std::move(id));
     }
@@ -184,35 +187,49 @@ void check_legacy_system(const PickleValue& system, const std::string& source) {
   }
 }
 
-TensorMap read_legacy_container(std::string_view bytes, const std::string& source) {
-  std::uint64_t at = kLegacyStart.size();
+std::vector<StateDict> read_legacy_container(std::string_view bytes, std::uint64_t at,
+                                             const std::string& source) {
   const auto rest = [&](const Pickle& before) { return bytes.substr(at += before.size()); };
-  const Pickle version(bytes.substr(at), source, is_state_dict_global, at);
+  const Pickle version(bytes.substr(at), source, is_tensor_call, at);
   if (!version.root().is(Kind::kInteger) || version.root().integer != kLegacyVersion)
     fail("{}: is a stream weight file of another version at byte {}, expected {}", source, at,
          kLegacyVersion);
-  const Pickle system(rest(version), source, is_state_dict_global, at);
+  const Pickle system(rest(version), source, is_tensor_call, at);
   check_legacy_system(system.root(), source);
-  const Pickle state(rest(system), source, is_state_dict_global, at);
-  const Pickle keys(rest(state), source, is_state_dict_global, at);
+  const Pickle state(rest(system), source, is_tensor_call, at);
+  const Pickle keys(rest(state), source, is_tensor_call, at);
   at += keys.size();
   LegacyStorages storages(bytes, source);
   storages.locate(at, state, keys.root());
-  return extract_state_dict(state.root(), storages, tensor_limit(bytes.size()), source);
+  return extract_state_dicts(state.root(), storages, tensor_limit(bytes.size()), source);
 }
 
 }  // namespace
 
-TensorMap read_pth(const std::filesystem::path& path) {
+std::vector<StateDict> read_state_dicts(const std::filesystem::path& path) {
   weight_file_size(path);
   const std::string bytes = read_file(path);
   const std::string source = path.string();
   const std::string_view head = bytes;
   if (head.starts_with(kZipStart)) return read_zip_container(bytes, source);
-  if (head.starts_with(kLegacyStart)) return read_legacy_container(bytes, source);
-  if (kLegacyStart.starts_with(head) || kZipStart.starts_with(head))
+  for (const std::string_view start : {kLegacyStart, kOldestStart})
+    if (head.starts_with(start)) return read_legacy_container(bytes, start.size(), source);
+  if (kLegacyStart.starts_with(head) || kOldestStart.starts_with(head) || kZipStart.starts_with(head))
     fail("{}: is truncated after {} bytes; copy or download it again", source, bytes.size());
   fail("{}: is not a PyTorch weight file ({})", source, describe_content(head));
+}
+
+TensorMap read_pth(const std::filesystem::path& path) {
+  std::vector<StateDict> found = read_state_dicts(path);
+  if (found.size() == 1 && found.front().problem.empty()) return std::move(found.front().tensors);
+  if (found.size() == 1) fail("{}", found.front().problem);
+  constexpr std::size_t kShown = 12;
+  std::vector<std::string> names;
+  for (const StateDict& one : found) {
+    if (names.size() < kShown) names.push_back(one.name.empty() ? "the top level" : one.name);
+  }
+  if (found.size() > kShown) names.emplace_back("...");
+  fail("{}: holds {} state dicts ({}), expected one", path.string(), found.size(), join(names));
 }
 
 }  // namespace torsor

@@ -9,7 +9,7 @@
 #include "core/files.h"
 #include "io/pickle_bytes.h"
 #include "io/pth.h"
-#include "io/state_dict.h"
+#include "io/tensor_rebuild.h"
 
 namespace torsor {
 

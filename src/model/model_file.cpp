@@ -7,14 +7,12 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "io/safetensors.h"
+#include "model/model_keys.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
 
 namespace {
-
-constexpr const char* kModelKey = "torsor.model";
-constexpr const char* kFormatKey = "torsor.format";
 
 Json domain_json(const DomainInfo& d) {
   Json out = {{"name", d.name},

@@ -88,7 +88,7 @@ def test_inspect_says_who_computes_each_layer(tmp_path, wide):
         assert name.startswith("d_") or by["10 to 11: ResnetBlock x 2"] == "kernel", by
     plain = json.loads(succeeded(run("inspect", "--json", wide, **with_isa("plain")["run_options"])).stdout)["networks"]
     assert all(layer["by"] == "libtorch" for n in plain for layer in n["paths"]["layers"]), plain
-    text = succeeded(run("inspect", wide)).stdout
+    text = succeeded(run("inspect", wide, "--layers")).stdout
     assert "who computes the layers of g_b_to_a here, at 32 pixels" in text and "paths" not in text, text
     succeeded(train(tmp_path / "unet", net_g="residual_unet_2"))
     networks = json.loads(succeeded(run("inspect", "--json", tmp_path / "unet")).stdout)["networks"]

@@ -6,6 +6,10 @@ Run with any Python that has torch and numpy; the files are committed, so this i
 
 import argparse
 import collections
+import dataclasses
+import datetime
+import enum
+import random
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +122,41 @@ def write_checkpoints(net):
     save("two_state_dicts.pth", {"netG": network().state_dict(), "netD": network().state_dict()})
 
 
+class Phase(enum.Enum):
+    TRAIN = "train"
+
+
+@dataclasses.dataclass
+class Settings:
+    rate: float = 2e-4
+    tensor: object = None
+
+
+def write_beside():
+    """Everything that people keep beside a state dict; a tensor inside an object of theirs is not ours."""
+    state = network().state_dict()
+    beside = {
+        "state_dict": state,
+        "args": argparse.Namespace(lr=1e-4, out=Path("/tmp/out")),
+        "best": np.float64(0.5),
+        "history": np.arange(4.0),
+        "rng": {"torch": torch.arange(8, dtype=torch.uint8), "numpy": ("MT19937", np.arange(5, dtype="u4"), 3)},
+        "python": (3, tuple(range(4)), None),
+        "when": datetime.datetime(2026, 1, 2, 3, 4),
+        "scores": collections.defaultdict(list, {"psnr": [1.0]}),
+        "phase": Phase.TRAIN,
+        "settings": Settings(tensor=torch.ones(2)),
+        "draw": random.Random(1).random,
+        "loss": torch.tensor(0.25),
+        "seen": {1, 2},
+        "raw": b"\x00\xff",
+    }
+    save("beside_zip.pth", beside)
+    save("beside_protocol4.pth", beside, protocol=4)
+    del beside["draw"]  # protocol 1 cannot
+    save("beside_protocol1.pth", beside, legacy=True, protocol=1)
+
+
 def write_refused():
     save("whole_network.pth", network())
     save("namespace.pth", {"state_dict": network().state_dict(), "args": argparse.Namespace(lr=1e-4)})
@@ -150,6 +189,7 @@ def main():
     expected = {}
     write_state_dicts(expected)
     np.savez_compressed(FOLDER / "expected.npz", **expected)
+    write_beside()
     write_refused()
     write_arrays()
 
