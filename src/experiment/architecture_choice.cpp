@@ -46,6 +46,10 @@ class ArchitectureChoice : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C13",
         .title = "does the architecture choose the automorphism? bottleneck against ResNet",
+        .plain =
+            "Two kinds of network learn to translate digits into digits from the same data: the "
+            "pictures show whether it depends on the kind of network if digits stay what they "
+            "are.",
         .claim =
             "Not only the loss but the architecture decides which automorphism is learnt (the paper's "
             "hypothesis: it has no experiment on it). Here: a generator whose input passes through a code, "

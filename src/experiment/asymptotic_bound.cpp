@@ -103,6 +103,10 @@ class AsymptoticBound : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C5",
         .title = "the bound in the limit of zero pure loss (Cor. 2.1)",
+        .plain =
+            "One term of the training's score, the identity term, is there to keep a translator "
+            "from exchanging things at will: the second figure shows how much of an exchange it "
+            "notices, the farther apart the two kinds of data are.",
         .claim =
             "For translators whose pure loss goes to zero and whose identity term tends to L_id: limsup "
             "L_ext(G_i o phi, phi^-1 o F_i) <= max(C, 1) alpha_id L_id + 2 alpha_id E_X |phi(x) - x|. So "
@@ -128,7 +132,8 @@ class AsymptoticBound : public Experiment {
         {"phi", "root R root^-1 for a random rotation or reflection R, an automorphism of X", "any will do"},
         {"G_i, F_i", fmt::format("an exact solution plus noise, halved {} times", kHalvings),
          "any such sequence"},
-        {"loss", fmt::format("Kullback-Leibler; Euclidean norm; alpha_cyc = alpha_id = {}", kAlpha), "any will do"},
+        {"loss", fmt::format("Kullback-Leibler; Euclidean norm; alpha_cyc = alpha_id = {}", kAlpha),
+         "any will do"},
         {"cases a seed", std::to_string(cases(scale)), "any will do"}};
   }
 

@@ -69,6 +69,9 @@ class Atoms : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C7",
         .title = "where automorphisms exist (Prop. 2.4)",
+        .plain =
+            "This page counts which collections can be rearranged without changing how often "
+            "anything occurs in them, and so leave a translator more than one right answer.",
         .claim =
             "A Lebesgue space that is not purely atomic, or has two atoms of equal mass, has automorphisms "
             "other than the identity: x -> c - x and exchanges of subintervals on its continuous part, "

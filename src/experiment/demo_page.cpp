@@ -148,10 +148,10 @@ void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& o
       "identity term, without which the second part shows what is missing).");
   add_verdict(page, r, "");
   add_legend(page);
-  std::vector<Figure> figures;
-  for (const DirectionResult& d : r.directions)
-    figures.push_back({example_grid(d.examples), domain_name(r.lesson, d.direction)});
-  page.figures(figures);
+  page.beside([&] {
+    for (const DirectionResult& d : r.directions)
+      page.figure({example_grid(d.examples), domain_name(r.lesson, d.direction)});
+  });
   page.table(score_table(r));
   page.paragraph("To train it again:");
   page.preformatted(train_command(r, options));
@@ -172,15 +172,14 @@ void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions
       "circles is settled too. The exchanged colours now cost something, so the true ones win.");
   for (const LessonResult* r : results) add_verdict(page, *r, identity_words(*r));
   add_legend(page);
-  for (std::size_t i = 0; i < results.front()->directions.size(); ++i) {
-    std::vector<Figure> figures;
-    for (const LessonResult* r : results) {
-      const DirectionResult& d = r->directions[i];
-      figures.push_back({example_grid(d.examples),
-                         fmt::format("{}, {}", domain_name(r->lesson, d.direction), identity_words(*r))});
-    }
-    page.figures(figures);
-  }
+  for (std::size_t i = 0; i < results.front()->directions.size(); ++i)
+    page.beside([&] {
+      for (const LessonResult* r : results) {
+        const DirectionResult& d = r->directions[i];
+        page.figure({example_grid(d.examples),
+                     fmt::format("{}, {}", domain_name(r->lesson, d.direction), identity_words(*r))});
+      }
+    });
   page.table(color_table(results));
   for (const LessonResult* r : results) {
     page.paragraph(fmt::format("To train it again {}:", identity_words(*r)));

@@ -171,8 +171,10 @@ void present_digit_runs(const Json& results, ReproductionPage& page) {
       const std::string name =
           fmt::format("{}-seed{}-{}", run.at("arm").get<std::string>(), run.at("seed").get<std::uint64_t>(),
                       d.at("direction").get<std::string>());
-      page.drawing("confusion-" + name, draw(heatmap_of(run, d)), "");
-      page.picture("samples-" + name, run_title(run) + ", " + d.at("direction").get<std::string>());
+      html.beside([&] {
+        page.drawing("confusion-" + name, draw(heatmap_of(run, d)), "");
+        page.picture("samples-" + name, run_title(run) + ", " + d.at("direction").get<std::string>());
+      });
     }
 }
 

@@ -12,6 +12,10 @@ class FiniteInvariance : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C1",
         .title = "automorphisms keep zero loss (Prop. 2.1), every case on small sets",
+        .plain =
+            "This page tries on every small case whether a perfect pair of translators stays "
+            "perfect when items that occur equally often change places, and counts the "
+            "exceptions.",
         .claim =
             "If G and F have zero CycleGAN loss, both are isomorphisms, and for every automorphism phi of "
             "X the pair (G o phi, phi^-1 o F) has zero loss too; where phi is not the identity it is "

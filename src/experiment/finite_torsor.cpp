@@ -37,6 +37,10 @@ class FiniteTorsor : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C2",
         .title = "zero-loss pairs are a torsor under Aut(X) (Prop. 2.2), every case on small sets",
+        .plain =
+            "This page lists all perfect pairs of translators between small sets, and counts "
+            "whether any two of them differ by exactly one exchange of items that occur equally "
+            "often.",
         .claim =
             "Any two pairs of zero loss, (G, F) and (G', F'), differ by exactly one automorphism phi of X: "
             "G' = G o phi and F' = phi^-1 o F, and phi = F o G'. So there are as many solutions as "

@@ -131,6 +131,8 @@ Animation torsor_animation(const Json& results) {
         frame.points.push_back({p.at(0) == 1 ? 0 : 1, {p.at(1), p.at(2)}, group});
       animation.frames.push_back(std::move(frame));
     }
+    // All runs are at rest, all round: what the identity term does to them then comes after.
+    if (group == 0) animation.poster = animation.frames.size() - 1;
     ++group;
   }
   return animation;
@@ -153,7 +155,8 @@ LineChart scatter_chart(const Json& arm) {
                   {"angle at the start, degrees", AxisScale::linear, -180, 180},
                   {"angle at the end", AxisScale::linear, -180, 180},
                   {}};
-  chart.width = chart.height = 320;
+  chart.width = 300;  // three beside each other
+  chart.plot_height = 220;
   Series turned{"rotations", {}, {}, Mark::points}, mirrored{"reflections", {}, {}, Mark::points};
   for (const Json& run : arm.at("runs")) {
     Series& s = run.at("rotation").get<bool>() ? turned : mirrored;
@@ -170,6 +173,10 @@ class GaussianTorsor : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C2-gaussian",
         .title = "linear translators of Gaussians: training finds all of O(2)",
+        .plain =
+            "The same task is trained again and again from other starts, and the animation shows "
+            "where these trainings end: each dot is one of them, each place on a circle another "
+            "answer that is just as good.",
         .claim =
             "For X = N(0, I) in the plane and linear translators, Aut(X) is O(2), so by Prop. 2.2 the "
             "solutions are one of them times every rotation and reflection: training may return any. The "
@@ -259,8 +266,9 @@ class GaussianTorsor : public Experiment {
   void present(const Json& results, ReproductionPage& page) const override {
     HtmlPage& html = page.html();
     html.paragraph(
-        "Each point is one training. Its place is the part of G along the rotations (left) or reflections "
-        "(right); on the circle it is a solution. First without the identity term: every start comes to "
+        "Each point is one training. Its place is the part of G along the rotations (first panel) or "
+        "reflections "
+        "(second); on the circle it is a solution. First without the identity term: every start comes to "
         "rest somewhere on the circle. Then the identity term is turned on: the rotations run to 0, and "
         "the reflections, which cannot get there, stay where they are.");
     const Animation animation = torsor_animation(results);
@@ -295,9 +303,11 @@ class GaussianTorsor : public Experiment {
         "orbit", draw(orbit_chart(results.at("orbit"))),
         "The loss of a solution moved by every rotation and reflection: flat without the identity term. "
         "With it, rotations slide to 0, while all reflections cost the same.");
-    for (const char* name : {"equal", "identity", "identity_l1"})
-      page.drawing(fmt::format("angles-{}", name), draw(scatter_chart(arm_named(results, name))),
-                   "Where each run started and where it ended");
+    html.subheading("Where each run started and where it ended");
+    html.beside([&] {
+      for (const char* name : {"equal", "identity", "identity_l1"})
+        page.drawing(fmt::format("angles-{}", name), draw(scatter_chart(arm_named(results, name))), "");
+    });
     html.paragraph(
         "With L1 norms the identity term differs between reflections: it is least for those that flip one "
         "coordinate, at 0 and 180 degrees, and reflections drift there.");

@@ -92,6 +92,10 @@ class InjectiveMaps : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C8",
         .title = "continuous injective maps are isomorphisms onto their image (Prop. 2.5)",
+        .plain =
+            "A map that sends no two points to one place should be undone from its images alone, "
+            "even where it has a sharp bend or nearly meets itself: the table counts the points "
+            "that come back.",
         .claim =
             "For a measure on R^n and a continuous injective f into R^m, f is an isomorphism of "
             "probability spaces onto its image measure: it has an essential inverse, even where f is no "

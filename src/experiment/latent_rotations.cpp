@@ -58,6 +58,10 @@ class LatentRotations : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C9",
         .title = "latent rotations are smooth automorphisms (Prop. 2.6)",
+        .plain =
+            "Where data are made from random numbers, turning these numbers gives other data: "
+            "this page tests whether the two collections can be told apart, though every single "
+            "item has changed.",
         .claim =
             "If the data are X = f(Z) for Z a standard normal and f an embedding (an invertible generative "
             "model), then for every rotation T of the latent space phi = f o T o f^-1 maps the data onto "

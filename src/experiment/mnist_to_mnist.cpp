@@ -12,6 +12,10 @@ class MnistToMnist : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-E1",
         .title = "MNIST to itself: which permutation of the digits is learnt (figs 2, 3)",
+        .plain =
+            "A network learns to translate handwritten digits into handwritten digits, where "
+            "leaving each as it is would be perfect: the pictures show whether it does, or makes "
+            "other digits of them.",
         .claim =
             "A CycleGAN that translates MNIST to itself does not learn the identity, though that is a "
             "solution; it leans to a certain permutation of the digits, rather than to the identity or to "

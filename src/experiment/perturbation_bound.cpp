@@ -82,6 +82,10 @@ class PerturbationBound : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C4",
         .title = "the perturbation bound (Prop. 2.3), as printed and corrected",
+        .plain =
+            "The paper prints a limit to how much worse the score of a pair of translators gets "
+            "when items change places: this page looks for cases that exceed it, and for cases "
+            "that exceed a corrected one.",
         .claim =
             "As printed, for an automorphism phi of X whose inverse is C-Lipschitz: L_ext(G o phi, phi^-1 "
             "o F) <= max(C, 1) L_ext(G, F) + 2 alpha_id E_X |phi(x) - x|. Its proof takes E_Y |phi^-1(y) - "

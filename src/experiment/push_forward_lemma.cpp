@@ -176,6 +176,10 @@ class PushForwardLemma : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C3",
         .title = "f-divergences under a diffeomorphism (Lemma 2.1)",
+        .plain =
+            "A rule that the paper's proofs rest on, that a change of coordinates may move from "
+            "one side of a comparison of two distributions to the other, is checked by computing "
+            "both sides apart: the table shows how far they differ.",
         .claim =
             "For every f-divergence and every diffeomorphism phi, D(phi_* p || q) = D(p || (phi^-1)_* q).",
         .rule = fmt::format("agrees: for six divergences, random densities and random diffeomorphisms of the "

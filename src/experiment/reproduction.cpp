@@ -96,6 +96,15 @@ class OneThread {
   const int before_ = at::get_num_threads();
 };
 
+// What a finding is worth at a scale.
+Finding at_scale(Scale scale, const Finding& finding) {
+  if (scale != Scale::smoke) return finding;
+  return {
+      Verdict::cannot_tell,
+      fmt::format("a smoke run is too short to tell; by the rule alone its few numbers would say \"{}\": {}",
+                  verdict_name(finding.verdict), finding.because)};
+}
+
 // One number of a list of seeds.
 std::uint64_t seed_number(std::string_view text, const std::string& all, const std::string& what) {
   std::uint64_t value = 0;
@@ -152,7 +161,8 @@ void ReproduceOptions::describe(OptionSet& o) {
 }
 
 Json reproduction_record(const Experiment& experiment, const Request& request, const Json& results) {
-  const Finding finding = experiment.judge(results);
+  const Finding by_the_rule = experiment.judge(results);
+  const Finding finding = at_scale(request.scale, by_the_rule);
   return {{"id", experiment.info().id},
           {"scale", scale_name(request.scale)},
           {"seeds", request.seeds},
@@ -161,6 +171,7 @@ Json reproduction_record(const Experiment& experiment, const Request& request, c
           {"environment", describe_environment(resolve_placement(request.placement))},
           {"verdict", verdict_name(finding.verdict)},
           {"because", finding.because},
+          {"by_the_rule", {{"verdict", verdict_name(by_the_rule.verdict)}, {"because", by_the_rule.because}}},
           {"setup", setup_json(experiment.setup(request.scale))},
           {"results", results}};
 }

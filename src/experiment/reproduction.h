@@ -75,6 +75,7 @@ struct Finding {
 struct ExperimentInfo {
   std::string id;     // of the claim in the paper: "S0-C4"
   std::string title;  // a few words
+  std::string plain;  // one sentence for a stranger, without symbols: what is asked, and what the page shows
   std::string claim;  // what the paper says, in our words
   std::string rule;   // stated before measuring: "agrees: ... disagrees: ... cannot tell: ...", in this order
   std::string data = {};                  // what --data must hold; "" = it takes none
@@ -123,7 +124,8 @@ struct Reproduction {
 Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& options,
                        std::shared_ptr<LogSink> log, const StopFlag& stop);
 
-/// What reproduce() stores: setup, results and verdict of one run.
+/// What reproduce() stores: setup, results and verdict of one run. A smoke run cannot tell, whatever its few
+/// numbers are.
 Json reproduction_record(const Experiment& experiment, const Request& request, const Json& results);
 
 /// The page of such a record; drawings go to `figures` too.

@@ -41,7 +41,7 @@ std::string capitalised(std::string text) {
   return text;
 }
 
-std::string subtitle(const Json& record) {
+std::string details(const Json& record) {
   const std::size_t seeds = record.at("seeds").size();
   std::string text = fmt::format("{}, scale {}", record.at("finished").get<std::string>(),
                                  record.at("scale").get<std::string>());
@@ -49,6 +49,27 @@ std::string subtitle(const Json& record) {
     text += fmt::format(", {} seed{}", seeds, seeds == 1 ? "" : "s");
   if (record.contains("seconds")) text += ", " + human_duration(record["seconds"].get<double>());
   return text;
+}
+
+// What the numbers of a smoke run would say is said in the same words, but after what they are worth.
+void show_smoke_verdict(const ExperimentInfo& info, const Json& record, HtmlPage& page) {
+  const Json& numbers = record.at("by_the_rule");
+  page.callout(
+      Callout::note, "This run is too short to tell",
+      fmt::format("A smoke run takes seconds and shows that everything works; its tables and figures look "
+                  "like a result and are none. By the rule alone its few numbers would say \"{}\": {}. To "
+                  "judge the claim: torsor reproduce {} ({}).",
+                  numbers.at("verdict").get<std::string>(), numbers.at("because").get<std::string>(), info.id,
+                  info.takes[static_cast<std::size_t>(Scale::quick)]));
+}
+
+void show_verdict(const ExperimentInfo& info, const Json& record, HtmlPage& page) {
+  if (record.at("scale") == scale_name(Scale::smoke)) return show_smoke_verdict(info, record, page);
+  const std::string verdict = record.at("verdict");
+  const Callout kind = callout_for(verdict);
+  page.callout(kind,
+               kind == Callout::note ? "This run cannot tell" : "This run " + verdict + " with the claim",
+               capitalised(record.at("because")) + ".");
 }
 
 }  // namespace
@@ -61,7 +82,7 @@ void ReproductionPage::image(const std::string& name, const Image& image, const 
 
 void ReproductionPage::drawing(const std::string& name, const Drawing& drawing, const std::string& caption) {
   make_folder(figures_);
-  write_file_atomically(figures_ / (name + ".svg"), drawing.svg);
+  write_file_atomically(figures_ / (name + ".svg"), drawing.sheet.svg);
   write_image(figures_ / (name + ".png"), drawing.image);
   html_.drawing(drawing, caption);
 }
@@ -72,15 +93,11 @@ void ReproductionPage::picture(const std::string& name, const std::string& capti
 
 HtmlPage reproduction_page(const Experiment& experiment, const Json& record, const fs::path& figures) {
   const ExperimentInfo& info = experiment.info();
-  HtmlPage html(info.id + ": " + info.title, subtitle(record));
+  HtmlPage html(info.id + ": " + info.title, info.plain, details(record));
   ReproductionPage page(html, figures);
+  show_verdict(info, record, html);
   html.heading("The claim");
   html.paragraph(info.claim);
-  const std::string verdict = record.at("verdict");
-  const Callout kind = callout_for(verdict);
-  html.callout(kind,
-               kind == Callout::note ? "This run cannot tell" : "This run " + verdict + " with the claim",
-               capitalised(record.at("because")) + ".");
   html.paragraph("The rule, stated before anything was measured:");
   html.list(rule_parts(info.rule));
   html.heading("What was measured");

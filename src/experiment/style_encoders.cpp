@@ -78,6 +78,11 @@ class StyleEncoders : public Experiment {
   const ExperimentInfo& info() const override {
     static const ExperimentInfo info = {.id = "S0-C11",
                                         .title = "style encoders restrict the ambiguity (remark on MISO)",
+                                        .plain =
+                                            "If a translator must keep the style of what it "
+                                            "translates, fewer wrong answers are left to it: the "
+                                            "table counts how many, for every way to sort five "
+                                            "things by style.",
                                         .claim =
                                             "Style encoders E_X, E_Y whose style a translation must keep "
                                             "should reduce the solutions to those that differ by an "

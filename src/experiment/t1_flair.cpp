@@ -153,6 +153,10 @@ class T1ToFlair : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-E2",
         .title = "T1 to FLAIR and back: the flip costs PSNR, not loss (table 1, fig. 4)",
+        .plain =
+            "Networks translate one kind of brain scan into another, and then all their answers "
+            "are mirrored left to right: the tables show whether the training's own score "
+            "notices, and how much worse the answers are.",
         .claim =
             "Without an identity term the loss hardly changes when both translators are composed with a "
             "flip left to right, while PSNR falls by 8 to 11 dB. A larger identity term breaks the "

@@ -106,6 +106,10 @@ class TrainedAtoms : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C7-trained",
         .title = "trainings between atoms: any automorphism of equal masses, one of distinct ones",
+        .plain =
+            "Four things are translated to themselves, in many trainings from random starts: the "
+            "table shows which exchanges come out where the things are equally frequent, and "
+            "which where they are not.",
         .claim =
             "With X = Y purely atomic, the zero-loss translators are the exchanges of atoms of equal mass. "
             "Training, from random starts, may return any of them; where all masses differ there is one "
@@ -130,7 +134,8 @@ class TrainedAtoms : public Experiment {
         {"loss", "Kullback-Leibler divergences, and the share of the mass that the cycle does not bring back",
          "any divergence and norm"},
         {"starts", fmt::format("{} a seed and space, logits standard normal", runs(scale)), "any will do"},
-        {"optimiser", fmt::format("Adam 0.1, beta1 0.9, {} steps, cosine to 0", steps(scale)), "any will do"}};
+        {"optimiser", fmt::format("Adam 0.1, beta1 0.9, {} steps, cosine to 0", steps(scale)),
+         "any will do"}};
   }
 
   Json measure(const Request& request) const override {

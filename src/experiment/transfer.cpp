@@ -68,6 +68,10 @@ class Transfer : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C6",
         .title = "isomorphisms carry automorphisms over (Lemma 2.2)",
+        .plain =
+            "Whatever can be exchanged unnoticed in one collection should be exchangeable in its "
+            "translation too: this page counts that on every small case, and measures it on "
+            "smooth random translations.",
         .claim =
             "For an isomorphism f: Z -> X and an automorphism T of Z, S = f o T o f^-1 is an automorphism "
             "of X with S o f = f o T; where f and T are diffeomorphisms, so is S.",

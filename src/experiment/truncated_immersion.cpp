@@ -82,6 +82,9 @@ class TruncatedImmersion : public Experiment {
     static const ExperimentInfo info = {
         .id = "S0-C10",
         .title = "injective immersions are embeddings on balls (Lemma A.2)",
+        .plain =
+            "The figure shows how far two curves stay away from themselves on stretches of "
+            "growing length, although followed far enough they nearly meet themselves.",
         .claim =
             "An injective immersion of R^n, restricted to a ball, is an embedding: its inverse is "
             "continuous there, though it need not be on all of R^n. So truncated latent vectors lead to "

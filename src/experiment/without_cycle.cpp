@@ -46,6 +46,9 @@ class WithoutCycle : public Experiment {
     static const ExperimentInfo info = {
         .id = "S4-C1",
         .title = "MNIST to itself without the cycle loss",
+        .plain =
+            "A CycleGAN's two networks must undo each other's work: here that demand is dropped, "
+            "and the pictures show what becomes of handwritten digits then.",
         .claim =
             "Without the cycle loss the system could work in theory, but a generator may translate the "
             "input images to any random permutation of the images of the target domain (introduction to "

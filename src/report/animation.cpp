@@ -2,151 +2,175 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "core/json.h"
+#include "report/animation_script.h"
 #include "report/html.h"
+#include "report/legend.h"
 #include "report/palette.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr double kSide = 300, kGap = 24, kTop = 54, kBottom = 12;
-constexpr double kDot = 3.5, kOpacity = 0.75;
+constexpr double kEdge = 10, kGap = 24, kTitle = 12, kSmallestSide = 260;
+constexpr double kDot = 0.0115, kOpacity = 0.75;  // radius, of a panel's side
 
-double left_of(std::size_t panel) { return kGap + static_cast<double>(panel) * (kSide + kGap); }
-
-// The place of a point of a panel; y upwards.
-Point placed(const AnimationPanel& panel, std::size_t index, Point p) {
-  const double scale = kSide / (panel.high - panel.low);
-  return {left_of(index) + (p.x - panel.low) * scale, kTop + (panel.high - p.y) * scale};
-}
-
-double width_of(const Animation& a) { return left_of(a.panels.size()); }
-
-void check(const Animation& a, const AnimationFrame& frame) {
-  for (const AnimatedPoint& p : frame.points)
+void check(const Animation& a, std::size_t frame) {
+  if (frame >= a.frames.size())
+    fail("the animation has {} frames and no frame {}", a.frames.size(), frame + 1);
+  for (const AnimatedPoint& p : a.frames[frame].points)
     if (p.panel < 0 || p.panel >= std::ssize(a.panels) || p.group < 0 || p.group >= std::ssize(a.groups) ||
         p.group >= std::ssize(palette::kSeries))
       fail("the animation's frame '{}' has a point in panel {} and group {}; there are {} and {}",
-           frame.label, p.panel, p.group, a.panels.size(), a.groups.size());
+           a.frames[frame].label, p.panel, p.group, a.panels.size(), a.groups.size());
 }
 
-void draw_panel(Canvas& canvas, const Animation& a, std::size_t index) {
-  const AnimationPanel& panel = a.panels[index];
-  canvas.text({left_of(index) + kSide / 2, kTop - 8}, panel.title, palette::kInk, 12, Anchor::centre);
-  const double left = left_of(index), right = left + kSide, bottom = kTop + kSide;
-  canvas.path({{left, kTop}, {right, kTop}, {right, bottom}, {left, bottom}, {left, kTop}}, palette::kGrid,
-              1);
-  for (const auto& guide : panel.guides) {
-    std::vector<Point> line;
-    for (const Point& p : guide) line.push_back(placed(panel, index, p));
-    canvas.path(line, palette::kGrid, 1.5);
+// The place of a point in its panel, as parts of the side; y downwards.
+Point part_of(const AnimationPanel& panel, Point p) {
+  const double scale = 1 / (panel.high - panel.low);
+  return {(p.x - panel.low) * scale, (panel.high - p.y) * scale};
+}
+
+class Still {
+ public:
+  Still(const Animation& a, const AnimationFrame& frame, Canvas& canvas, double width)
+      : a_(a), frame_(frame), canvas_(canvas), width_(width) {
+    const auto side_of = [&](std::size_t columns) {
+      return (width - 2 * kEdge - kGap * static_cast<double>(columns - 1)) / static_cast<double>(columns);
+    };
+    columns_ = std::max<std::size_t>(1, a.panels.size());
+    while (columns_ > 1 && side_of(columns_) < kSmallestSide) --columns_;
+    side_ = side_of(columns_);
   }
+
+  Extent draw() {
+    double y = kEdge;
+    y += canvas_.paragraph({kEdge, y}, frame_.label, width_ - 2 * kEdge, palette::kInk, kTitle) + 4;
+    std::vector<LegendEntry> entries;
+    for (std::size_t g = 0; g < a_.groups.size(); ++g) entries.push_back({a_.groups[g], palette::kSeries[g]});
+    y += draw_legend(canvas_, {kEdge, y}, width_ - 2 * kEdge, entries) + 8;
+    for (std::size_t first = 0; first < a_.panels.size(); first += columns_) y = draw_row(first, y) + 10;
+    return {width_, y};
+  }
+
+ private:
+  double left_of(std::size_t panel) const {
+    return kEdge + static_cast<double>(panel % columns_) * (side_ + kGap);
+  }
+
+  // The panels from `first` on that stand beside each other; returns where they end.
+  double draw_row(std::size_t first, double top) {
+    const std::size_t end = std::min(first + columns_, a_.panels.size());
+    double titles = 0;
+    for (std::size_t i = first; i < end; ++i)
+      titles = std::max(titles, canvas_.paragraph({left_of(i) + side_ / 2, top}, a_.panels[i].title, side_,
+                                                  palette::kInk, kTitle, Anchor::centre));
+    for (std::size_t i = first; i < end; ++i) draw_panel(i, {left_of(i), top + titles + 4});
+    return top + titles + 4 + side_;
+  }
+
+  void draw_panel(std::size_t index, Point corner) {
+    const AnimationPanel& panel = a_.panels[index];
+    const auto placed = [&](Point p) {
+      const Point part = part_of(panel, p);
+      return Point{corner.x + part.x * side_, corner.y + part.y * side_};
+    };
+    const double right = corner.x + side_, bottom = corner.y + side_;
+    canvas_.path({corner, {right, corner.y}, {right, bottom}, {corner.x, bottom}, corner}, palette::kGrid, 1);
+    for (const auto& guide : panel.guides) {
+      std::vector<Point> line;
+      for (const Point& p : guide) line.push_back(placed(p));
+      canvas_.path(line, palette::kGrid, 1.5);
+    }
+    for (const AnimatedPoint& p : frame_.points) {
+      if (static_cast<std::size_t>(p.panel) != index) continue;
+      Colour colour = palette::kSeries[static_cast<std::size_t>(p.group)];
+      colour.a = kOpacity;
+      canvas_.disc(placed(p.at), kDot * side_, colour);
+    }
+  }
+
+  const Animation& a_;
+  const AnimationFrame& frame_;
+  Canvas& canvas_;
+  double width_, side_ = 0;
+  std::size_t columns_ = 1;
+};
+
+std::string css_colour(const Colour& c, double opacity) {
+  return fmt::format("rgba({:.0f},{:.0f},{:.0f},{})", 255 * c.r, 255 * c.g, 255 * c.b, opacity);
 }
 
-// What the script needs, in pixels: {"frames": [{"label", "points": [x, y, group, ...]}], "colours": [...]}.
+Json rounded(const AnimationPanel& panel, Point p) {
+  const Point part = part_of(panel, p);
+  return {std::round(part.x * 1e4) / 1e4, std::round(part.y * 1e4) / 1e4};
+}
+
+// What the script needs; places are parts of a panel's side: {"frames": [{"label", "points": [[panel, x, y,
+// group, ...]]}], "guides": [by panel: [line: [[x, y]]]], "colours", "ground", "dot", "poster"}.
 Json script_data(const Animation& a) {
-  Json colours = Json::array(), frames = Json::array();
-  for (const Colour& c : palette::kSeries)
-    colours.push_back(
-        fmt::format("rgba({:.0f},{:.0f},{:.0f},{})", 255 * c.r, 255 * c.g, 255 * c.b, kOpacity));
-  for (const AnimationFrame& frame : a.frames) {
-    check(a, frame);
-    Json numbers = Json::array();
-    for (const AnimatedPoint& p : frame.points) {
-      const auto panel = static_cast<std::size_t>(p.panel);
-      const Point at = placed(a.panels[panel], panel, p.at);
-      numbers.push_back(std::round(at.x * 10) / 10);
-      numbers.push_back(std::round(at.y * 10) / 10);
-      numbers.push_back(p.group);
+  Json colours = Json::array(), guides = Json::array(), frames = Json::array();
+  for (const Colour& c : palette::kSeries) colours.push_back(css_colour(c, kOpacity));
+  for (const AnimationPanel& panel : a.panels) {
+    Json lines = Json::array();
+    for (const auto& guide : panel.guides) {
+      Json line = Json::array();
+      for (const Point& p : guide) line.push_back(rounded(panel, p));
+      lines.push_back(line);
     }
-    frames.push_back({{"label", frame.label}, {"points", numbers}});
+    guides.push_back(lines);
   }
-  return {{"colours", colours}, {"frames", frames}, {"dot", kDot}};
+  for (std::size_t i = 0; i < a.frames.size(); ++i) {
+    check(a, i);
+    Json points = Json::array();
+    for (const AnimatedPoint& p : a.frames[i].points) {
+      const Json at = rounded(a.panels[static_cast<std::size_t>(p.panel)], p.at);
+      for (const Json& number : {Json(p.panel), at[0], at[1], Json(p.group)}) points.push_back(number);
+    }
+    frames.push_back({{"label", a.frames[i].label}, {"points", points}});
+  }
+  return {{"colours", colours}, {"ground", css_colour(palette::kGrid, 1)},
+          {"guides", guides},   {"frames", frames},
+          {"dot", kDot},        {"poster", a.poster}};
 }
 
-// The still lies behind a transparent canvas, on which the script draws the points.
-constexpr const char* kScript = R"js(
-(function (box, data) {
-  var canvas = box.querySelector("canvas"), slider = box.querySelector("input");
-  var button = box.querySelector("button"), label = box.querySelector("output");
-  var context = canvas.getContext("2d"), scale = window.devicePixelRatio || 1, timer = null;
-  canvas.width = canvas.clientWidth * scale;
-  canvas.height = canvas.clientHeight * scale;
-  var unit = canvas.width / Number(canvas.dataset.width);
-  function show(index) {
-    var frame = data.frames[index], p = frame.points;
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    for (var i = 0; i < p.length; i += 3) {
-      context.fillStyle = data.colours[p[i + 2]];
-      context.beginPath();
-      context.arc(p[i] * unit, p[i + 1] * unit, data.dot * unit, 0, 7);
-      context.fill();
-    }
-    slider.value = index;
-    label.textContent = frame.label;
-  }
-  function stop() { clearInterval(timer); timer = null; button.textContent = "Play"; }
-  function play() {
-    if (Number(slider.value) >= data.frames.length - 1) show(0);
-    button.textContent = "Pause";
-    timer = setInterval(function () {
-      var next = Number(slider.value) + 1;
-      if (next >= data.frames.length) stop(); else show(next);
-    }, 90);
-  }
-  button.onclick = function () { if (timer) stop(); else play(); };
-  slider.oninput = function () { stop(); show(Number(slider.value)); };
-  slider.max = data.frames.length - 1;
-  box.classList.add("playing");
-  show(data.frames.length - 1);
-})(document.currentScript.parentNode, )js";
+// The panels that the script draws on, with their titles and the legend as texts of the page.
+std::string player_html(const Animation& a) {
+  std::string html = "<div class=\"player\"><ul class=\"legend\">";
+  for (std::size_t g = 0; g < a.groups.size(); ++g)
+    html += fmt::format("<li><i style=\"background:{}\"></i>{}</li>", css_colour(palette::kSeries[g], 1),
+                        escape_html(a.groups[g]));
+  html += "</ul><div class=\"panels\">";
+  for (const AnimationPanel& panel : a.panels)
+    html += fmt::format("<div><p>{}</p><canvas></canvas></div>", escape_html(panel.title));
+  return html +
+         "</div><div class=\"controls\"><button type=\"button\">Play</button>"
+         "<input type=\"range\" min=\"0\" value=\"0\" aria-label=\"frame\"><output></output></div></div>";
+}
 
 }  // namespace
 
 Drawing draw(const Animation& a, std::size_t frame) {
-  if (frame > a.frames.size())
-    fail("the animation has {} frames and no frame {}", a.frames.size(), frame + 1);
-  if (frame < a.frames.size()) check(a, a.frames[frame]);
-  return draw_both(width_of(a), kTop + kSide + kBottom, [&](Canvas& canvas) {
-    double at = kGap;
-    for (std::size_t g = 0; g < a.groups.size(); ++g) {
-      canvas.disc({at + 4, 16}, 4, palette::kSeries[g]);
-      canvas.text({at + 13, 20}, a.groups[g], palette::kInk, 11);
-      at += 32 + canvas.text_width(a.groups[g], 11);
-    }
-    for (std::size_t i = 0; i < a.panels.size(); ++i) draw_panel(canvas, a, i);
-    if (frame == a.frames.size()) return;
-    for (const AnimatedPoint& p : a.frames[frame].points) {
-      const auto panel = static_cast<std::size_t>(p.panel);
-      Colour colour = palette::kSeries[static_cast<std::size_t>(p.group)];
-      colour.a = kOpacity;
-      canvas.disc(placed(a.panels[panel], panel, p.at), kDot, colour);
-    }
-  });
+  check(a, frame);
+  return draw_all(
+      [&](Canvas& canvas, double width) { return Still(a, a.frames[frame], canvas, width).draw(); });
 }
 
 std::string animation_html(const Animation& a, const std::string& caption) {
-  if (a.frames.empty()) fail("an animation needs a frame");
-  const Drawing last = draw(a, a.frames.size() - 1), empty = draw(a, a.frames.size());
-  const auto picture = [](const Drawing& d, const char* kind) {
-    return fmt::format("<img class=\"drawing {}\" width=\"{}\" height=\"{}\" alt=\"\" src=\"{}\">", kind,
-                       std::ceil(d.width), std::ceil(d.height), svg_data(d.svg));
-  };
+  const Drawing poster = draw(a, a.poster);
   // A closing tag inside the data would end the script; JSON may write / as \/.
   std::string data = script_data(a).dump();
   for (std::size_t at = 0; (at = data.find("</", at)) != std::string::npos; at += 3)
     data.replace(at, 2, "<\\/");
   return fmt::format(
-      "<figure class=\"animation\" style=\"max-width:{}px\"><div>{}{}<canvas "
-      "data-width=\"{}\"></canvas></div>"
-      "<p><button>Play</button> <input type=\"range\" min=\"0\" value=\"0\" aria-label=\"frame\"> "
-      "<output></output></p><figcaption>{}</figcaption><script>{}{});</script></figure>\n",
-      std::ceil(last.width), picture(last, "still"), picture(empty, "ground"), last.width,
-      escape_html(caption), kScript, data);
+      "<figure class=\"animation\" style=\"max-width:{}px\"><div class=\"still\">{}</div>{}"
+      "<figcaption>{}</figcaption><script>{}{});</script></figure>\n",
+      std::ceil(poster.sheet.size.width), drawing_html(poster, caption), player_html(a), escape_html(caption),
+      kAnimationScript, data);
 }
 
 }  // namespace torsor

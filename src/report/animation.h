@@ -1,4 +1,4 @@
-// Points that move: panels side by side, played in the browser, with the last frame as a drawing for paper.
+// Points that move: panels beside each other (one below the other on a phone), played in the browser.
 #pragma once
 
 #include <string>
@@ -31,12 +31,14 @@ struct Animation {
   std::vector<AnimationPanel> panels;
   std::vector<std::string> groups;  // names, for the legend
   std::vector<AnimationFrame> frames;
+  std::size_t poster = 0;  // the frame that shows the point: what a reader sees before playing, and on paper
 };
 
 /// One frame as a drawing. Throws Error when there is no such frame, panel or group.
 Drawing draw(const Animation& animation, std::size_t frame);
 
-/// A block of HTML that plays all frames, with a slider; where scripts do not run, the last frame.
+/// A block of HTML that opens at the poster and plays all frames, with a slider for mouse, touch and
+/// keyboard; where scripts do not run, the poster. Throws Error as draw() does.
 std::string animation_html(const Animation& animation, const std::string& caption);
 
 }  // namespace torsor

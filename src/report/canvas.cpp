@@ -3,8 +3,10 @@
 #include <cairo-svg.h>
 #include <cairo.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <regex>
 
 #include "core/error.h"
 
@@ -14,6 +16,11 @@ struct Canvas::Surface {
   explicit Surface(cairo_surface_t* made) : surface(made), cairo(cairo_create(made)) {
     cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+    // A text is as wide on every surface, so that a layout fits all.
+    cairo_font_options_t* options = cairo_font_options_create();
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(cairo, options);
+    cairo_font_options_destroy(options);
   }
   ~Surface() {
     cairo_destroy(cairo);
@@ -49,13 +56,25 @@ cairo_status_t append(void* to, const unsigned char* bytes, unsigned int size) {
   }
 }
 
-std::string draw_svg(double width, double height, const std::function<void(Canvas&)>& draw) {
-  std::string svg;
-  Canvas::Surface surface(cairo_svg_surface_create_for_stream(append, &svg, width, height));
+Extent measured(const Draft& draft, double width) {
+  Canvas::Surface surface(cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, nullptr));
   Canvas canvas(surface);
-  draw(canvas);
+  const Extent size = draft(canvas, width);
   surface.finish();
-  return svg;
+  return size;
+}
+
+Sheet draw_sheet(const Draft& draft, double width) {
+  Sheet sheet{measured(draft, width), ""};
+  Canvas::Surface surface(
+      cairo_svg_surface_create_for_stream(append, &sheet.svg, sheet.size.width, sheet.size.height));
+  cairo_svg_surface_set_document_unit(surface.surface, CAIRO_SVG_UNIT_PX);
+  Canvas canvas(surface);
+  draft(canvas, width);
+  surface.finish();
+  // Cairo numbers the surfaces of a process; the same drawing shall be the same document.
+  sheet.svg = std::regex_replace(sheet.svg, std::regex("\"surface[0-9]+\""), "\"surface\"");
+  return sheet;
 }
 
 // Cairo's pixels are 32-bit numbers 0xAARRGGBB.
@@ -75,16 +94,24 @@ Image to_rgb(cairo_surface_t* surface) {
   return image;
 }
 
-Image draw_image(double width, double height, const std::function<void(Canvas&)>& draw) {
+Image draw_image(const Draft& draft, double width, const Extent& size) {
   const auto pixels = [](double units) { return static_cast<int>(std::ceil(units * kPixelsPerUnit)); };
-  Canvas::Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(width), pixels(height)));
+  Canvas::Surface surface(
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(size.width), pixels(size.height)));
   cairo_scale(surface.cairo, kPixelsPerUnit, kPixelsPerUnit);
   Canvas canvas(surface);
-  canvas.rectangle({0, 0}, width, height, {1, 1, 1});
-  draw(canvas);
+  canvas.rectangle({0, 0}, size.width + 1, size.height + 1, {1, 1, 1});
+  draft(canvas, width);
   Image image = to_rgb(surface.surface);
   surface.finish();
   return image;
+}
+
+// Where the character that holds byte `at` ends.
+std::size_t character_end(const std::string& text, std::size_t at) {
+  do ++at;
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
+  return at;
 }
 
 }  // namespace
@@ -149,8 +176,52 @@ double Canvas::text_width(const std::string& text, double size) {
   return extents.x_advance;
 }
 
-Drawing draw_both(double width, double height, const std::function<void(Canvas&)>& draw) {
-  return {width, height, draw_svg(width, height, draw), draw_image(width, height, draw)};
+std::vector<std::string> Canvas::wrapped(const std::string& text, double size, double width) {
+  std::vector<std::string> lines;
+  std::string line;
+  const auto fits = [&](const std::string& candidate) { return text_width(candidate, size) <= width; };
+  const auto end_line = [&] {
+    if (!line.empty()) lines.push_back(std::move(line));
+    line.clear();
+  };
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t space = std::min(text.find(' ', start), text.size());
+    const std::string word = text.substr(start, space - start);
+    start = space + 1;
+    const std::string longer = line.empty() ? word : line + " " + word;
+    if (fits(longer)) {
+      line = longer;
+      continue;
+    }
+    end_line();
+    for (std::size_t at = 0; at < word.size();) {
+      const std::size_t end = character_end(word, at);
+      const std::string character = word.substr(at, end - at);
+      if (!line.empty() && !fits(line + character)) end_line();
+      line += character;
+      at = end;
+    }
+  }
+  end_line();
+  return lines;
+}
+
+double Canvas::paragraph(Point top, const std::string& text, double width, Colour colour, double size,
+                         Anchor anchor) {
+  double y = top.y;
+  for (const std::string& line : wrapped(text, size, width)) {
+    this->text({top.x, y + size}, line, colour, size, anchor);
+    y += line_height(size);
+  }
+  return y - top.y;
+}
+
+double line_height(double size) { return std::ceil(1.3 * size); }
+
+Drawing draw_all(const Draft& draft, double sheet_width) {
+  Drawing drawing{draw_sheet(draft, sheet_width), draw_sheet(draft, kPhoneWidth), {}};
+  drawing.image = draw_image(draft, sheet_width, drawing.sheet.size);
+  return drawing;
 }
 
 }  // namespace torsor

@@ -37,18 +37,43 @@ class Canvas {
             double degrees = 0);
   double text_width(const std::string& text, double size = 11);
 
+  /// Lines of at most `width`, broken at spaces, and inside a word only where it alone is wider.
+  std::vector<std::string> wrapped(const std::string& text, double size, double width);
+  /// Sets the text, wrapped to `width`, below `top` (of its left end, or centre for Anchor::centre); returns
+  /// the height that it takes, 0 for none.
+  double paragraph(Point top, const std::string& text, double width, Colour colour, double size = 11,
+                   Anchor anchor = Anchor::left);
+
  private:
   Surface& surface_;
 };
 
-/// A picture in both of its forms.
-struct Drawing {
-  double width = 0, height = 0;  // user units, shown as CSS pixels
-  std::string svg;               // a whole document
-  Image image;                   // u8 RGB, twice as many pixels, on white
+/// The height of a line of text, in whole units.
+double line_height(double size);
+
+struct Extent {
+  double width = 0, height = 0;
 };
 
-/// Runs `draw` for each form. Throws Error when Cairo fails.
-Drawing draw_both(double width, double height, const std::function<void(Canvas&)>& draw);
+/// One layout of a drawing.
+struct Sheet {
+  Extent size;      // user units, shown as CSS pixels
+  std::string svg;  // a whole document
+};
+
+/// A picture in all its forms. A page shows `sheet`, and `phone` where it is narrow.
+struct Drawing {
+  Sheet sheet, phone;
+  Image image;  // of `sheet`: u8 RGB, twice as many pixels, on white
+};
+
+inline constexpr double kSheetWidth = 740, kPhoneWidth = 327;  // a page's column, with and without room
+
+/// Draws from the top left into a width, and returns the size that it took; called for each form, and before
+/// it, since only the texts' extents say how high a drawing is.
+using Draft = std::function<Extent(Canvas&, double width)>;
+
+/// Throws Error when Cairo fails.
+Drawing draw_all(const Draft& draft, double sheet_width = kSheetWidth);
 
 }  // namespace torsor

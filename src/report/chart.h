@@ -20,7 +20,8 @@ struct Series {
   std::vector<double> low = {}, high = {};  // as long as x, or empty
 };
 
-/// What an axis shows; limits that are NaN follow from the data.
+/// What an axis shows. Limits that are NaN follow from the data; the others are widened where the data lie
+/// beyond them.
 struct Axis {
   std::string label;
   AxisScale scale = AxisScale::linear;
@@ -32,10 +33,11 @@ struct LineChart {
   std::string title;
   Axis x, y;
   std::vector<Series> series;
-  double width = 480, height = 320;
+  double width = kSheetWidth, plot_height = 300;  // narrower on a phone
 };
 
-/// A matrix as coloured cells, the first row on top, each with its number (two decimals).
+/// A matrix as coloured cells, the first row on top, each with its number (two decimals; none where the cells
+/// are too narrow for it).
 struct Heatmap {
   std::string title;
   std::string row_title, column_title;
@@ -44,8 +46,8 @@ struct Heatmap {
   double low = 0, high = 1;                 // colours of the ends
 };
 
-/// Throws Error naming the chart when lengths do not fit, or a logarithmic axis meets a number that is not
-/// positive.
+/// Title and legend stand above the plot, and all texts wrap, so that none is cut or lies on the data. Throws
+/// Error naming the chart when lengths do not fit, or a logarithmic axis meets a number that is not positive.
 Drawing draw(const LineChart& chart);
 Drawing draw(const Heatmap& map);
 

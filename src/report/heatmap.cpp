@@ -14,7 +14,8 @@ namespace {
 
 using palette::kInk;
 constexpr Colour kMissing{0.93, 0.93, 0.93};
-constexpr double kCell = 30, kTop = 52, kMargin = 14;
+constexpr double kEdge = 10, kTitle = 13, kText = 11, kNumber = 9.5;
+constexpr double kLargestCell = 34;
 
 // From white to dark blue, evenly in lightness.
 Colour shade(double part) {
@@ -36,39 +37,100 @@ void check(const Heatmap& map) {
          map.title, map.rows.size(), map.columns.size());
 }
 
-void draw_cell(Canvas& canvas, Point corner, double value, double part) {
-  if (!std::isfinite(value)) return canvas.rectangle(corner, kCell - 1, kCell - 1, kMissing);
-  canvas.rectangle(corner, kCell - 1, kCell - 1, shade(part));
-  const Colour ink = part > 0.55 ? Colour{1, 1, 1} : kInk;
-  canvas.text({corner.x + kCell / 2, corner.y + kCell / 2 + 3.5}, fmt::format("{:.2f}", value), ink, 9.5,
-              Anchor::centre);
+// "0.25", ".25" where that is too wide for the room, and nothing where that is too.
+std::string number_text(Canvas& canvas, double value, double room) {
+  std::string text = fmt::format("{:.2f}", value);
+  if (canvas.text_width(text, kNumber) > room && text.starts_with("0.")) text.erase(0, 1);
+  return canvas.text_width(text, kNumber) > room ? "" : text;
 }
+
+double widest(Canvas& canvas, const std::vector<std::string>& texts) {
+  double width = 0;
+  for (const std::string& text : texts) width = std::max(width, canvas.text_width(text, kText));
+  return width;
+}
+
+// One form of a heat map: as wide as its cells need, at most as the room.
+class Cells {
+ public:
+  Cells(const Heatmap& map, Canvas& canvas, double room) : map_(map), canvas_(canvas) {
+    row_room_ = std::min(widest(canvas, map.rows), 0.35 * room);
+    const auto rows = static_cast<double>(map.rows.size());
+    const auto columns = static_cast<double>(std::max<std::size_t>(1, map.columns.size()));
+    left_ = kEdge + (map.row_title.empty() ? 0 : line_height(kText)) + 4 + row_room_ + 6;
+    cell_ = std::min(kLargestCell, (room - kEdge - left_) / columns);
+    // One that is too long to stand beside the rows stands above them.
+    title_beside_ = canvas.text_width(map.row_title, kText) <= cell_ * rows;
+    right_ = left_ + cell_ * static_cast<double>(map.columns.size());
+    const double needed =
+        std::max(canvas.text_width(map.title, kTitle), canvas.text_width(map.column_title, kText));
+    width_ = std::min(room, std::max(right_, needed + kEdge) + kEdge);
+  }
+
+  Extent draw() {
+    top_ = kEdge + canvas_.paragraph({kEdge, kEdge}, map_.title, width_ - 2 * kEdge, kInk, kTitle) + 6;
+    if (!title_beside_)
+      top_ += canvas_.paragraph({kEdge, top_}, map_.row_title, width_ - 2 * kEdge, kInk, kText) + 6;
+    draw_column_names();
+    for (std::size_t r = 0; r < map_.rows.size(); ++r) draw_row(r);
+    const double bottom = top_ + cell_ * static_cast<double>(map_.rows.size());
+    const double middle = (left_ + right_) / 2, half = std::min(middle, width_ - middle) - kEdge;
+    if (title_beside_)
+      canvas_.text({kEdge + kText, (top_ + bottom) / 2}, map_.row_title, kInk, kText, Anchor::centre, 90);
+    const double label =
+        canvas_.paragraph({middle, bottom + 6}, map_.column_title, 2 * half, kInk, kText, Anchor::centre);
+    return {width_, bottom + 6 + label + kEdge};
+  }
+
+ private:
+  // Turned where a name is wider than its column.
+  void draw_column_names() {
+    const double wide = widest(canvas_, map_.columns);
+    const bool turned = wide > cell_ - 2;
+    top_ += turned ? wide : line_height(kText);
+    for (std::size_t c = 0; c < map_.columns.size(); ++c) {
+      const double middle = left_ + cell_ * (static_cast<double>(c) + 0.5);
+      if (turned)
+        canvas_.text({middle + 4, top_}, map_.columns[c], kInk, kText, Anchor::left, 90);
+      else
+        canvas_.text({middle, top_ - 2}, map_.columns[c], kInk, kText, Anchor::centre);
+    }
+    top_ += 4;
+  }
+
+  void draw_row(std::size_t r) {
+    const double y = top_ + cell_ * static_cast<double>(r);
+    const std::vector<std::string> name = canvas_.wrapped(map_.rows[r], kText, row_room_);
+    double base = y + cell_ / 2 + 4 - line_height(kText) * (static_cast<double>(name.size()) - 1) / 2;
+    for (const std::string& line : name) {
+      canvas_.text({left_ - 6, base}, line, kInk, kText, Anchor::right);
+      base += line_height(kText);
+    }
+    for (std::size_t c = 0; c < map_.columns.size(); ++c)
+      draw_cell({left_ + cell_ * static_cast<double>(c), y}, map_.values[r][c]);
+  }
+
+  void draw_cell(Point corner, double value) {
+    if (!std::isfinite(value)) return canvas_.rectangle(corner, cell_ - 1, cell_ - 1, kMissing);
+    const double part = (value - map_.low) / (map_.high - map_.low);
+    canvas_.rectangle(corner, cell_ - 1, cell_ - 1, shade(part));
+    const Colour ink = part > 0.55 ? Colour{1, 1, 1} : kInk;
+    canvas_.text({corner.x + (cell_ - 1) / 2, corner.y + cell_ / 2 + 3},
+                 number_text(canvas_, value, cell_ - 3), ink, kNumber, Anchor::centre);
+  }
+
+  const Heatmap& map_;
+  Canvas& canvas_;
+  bool title_beside_ = true;
+  double row_room_ = 0, cell_ = 0;
+  double left_ = 0, right_ = 0, top_ = 0, width_ = 0;
+};
 
 }  // namespace
 
 Drawing draw(const Heatmap& map) {
   check(map);
-  std::size_t longest = 0;
-  for (const std::string& row : map.rows) longest = std::max(longest, row.size());
-  const double left = kMargin + 22 + 6.5 * static_cast<double>(longest);
-  const double right = left + kCell * static_cast<double>(map.columns.size());
-  const double bottom = kTop + kCell * static_cast<double>(map.rows.size());
-  const double width = std::max(right + kMargin, left + 7.0 * static_cast<double>(map.title.size()));
-  return draw_both(width, bottom + 28, [&](Canvas& canvas) {
-    canvas.text({left, 20}, map.title, kInk, 12.5);
-    for (std::size_t c = 0; c < map.columns.size(); ++c)
-      canvas.text({left + kCell * (static_cast<double>(c) + 0.5), kTop - 7}, map.columns[c], kInk, 10,
-                  Anchor::centre);
-    for (std::size_t r = 0; r < map.rows.size(); ++r) {
-      const double y = kTop + kCell * static_cast<double>(r);
-      canvas.text({left - 7, y + kCell / 2 + 3.5}, map.rows[r], kInk, 10, Anchor::right);
-      for (std::size_t c = 0; c < map.columns.size(); ++c)
-        draw_cell(canvas, {left + kCell * static_cast<double>(c), y}, map.values[r][c],
-                  (map.values[r][c] - map.low) / (map.high - map.low));
-    }
-    canvas.text({(left + right) / 2, bottom + 18}, map.column_title, kInk, 11, Anchor::centre);
-    canvas.text({14, (kTop + bottom) / 2}, map.row_title, kInk, 11, Anchor::centre, 90);
-  });
+  return draw_all([&](Canvas& canvas, double room) { return Cells(map, canvas, room).draw(); });
 }
 
 }  // namespace torsor

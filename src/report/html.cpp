@@ -10,56 +10,16 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "image/codec.h"
+#include "report/page_style.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kSmallSide = 128;        // pictures below are shown enlarged
+constexpr std::int64_t kSmallSide = 256;        // pictures below are shown enlarged
 constexpr std::int64_t kMinCaptionWidth = 240;  // of captions under narrow pictures
-
-constexpr const char* kStyle = R"css(
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --page: #fbfbfa; --card: #ffffff;
-  --line: #e1e4e8; --pass: #1a7f4b; --fail: #b3352b; --note: #2f62b0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e3e7ec; --soft: #9aa5b3; --page: #14181d; --card: #1c2127;
-  --line: #313841; --pass: #4cc38a; --fail: #f0857c; --note: #82aef2; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 3rem 1.25rem 5rem; max-width: 60rem; background: var(--page); color: var(--ink);
-  font: 1.0625rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-header { margin-bottom: 2.5rem; border-bottom: 1px solid var(--line); padding-bottom: 1.25rem; }
-h1 { font-size: 2rem; line-height: 1.2; letter-spacing: -0.015em; margin: 0; }
-header p { color: var(--soft); margin: 0.5rem 0 0; }
-h2 { font-size: 1.4rem; line-height: 1.3; letter-spacing: -0.01em; margin: 2.75rem 0 0.75rem; }
-h3 { font-size: 1.1rem; margin: 2rem 0 0.5rem; }
-p, ul { max-width: 44rem; margin: 0.75rem 0; }
-.scroll { overflow-x: auto; margin: 1.25rem 0; }
-table { border-collapse: collapse; font-size: 0.95rem; font-variant-numeric: tabular-nums; }
-caption, figcaption { color: var(--soft); font-size: 0.9rem; text-align: left; padding: 0.4rem 0; }
-th, td { padding: 0.4rem 1rem 0.4rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; border-bottom-width: 2px; }
-.number { text-align: right; }
-figure { margin: 1.25rem 0; min-width: 0; }
-.figures { display: flex; flex-wrap: wrap; gap: 1.25rem; margin: 1.25rem 0; }
-.figures figure { margin: 0; }
-img { display: block; max-width: 100%; height: auto; border-radius: 4px; }
-img.small { image-rendering: pixelated; }
-img.drawing { background: #fff; padding: 4px; }
-.animation div { position: relative; }
-.animation canvas { position: absolute; left: 4px; top: 4px; width: calc(100% - 8px); height: calc(100% - 8px); }
-.animation .ground, .animation p, .playing .still { display: none; }
-.playing .ground, .playing p { display: block; }
-.animation input { width: 50%; vertical-align: middle; }
-pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.8rem 1rem;
-  overflow-x: auto; font: 0.9rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-aside { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px;
-  padding: 0.8rem 1.1rem; margin: 1.25rem 0; max-width: 46rem; }
-aside strong span { color: var(--tone); margin-right: 0.6em; text-transform: uppercase; font-size: 0.8rem;
-  letter-spacing: 0.06em; }
-aside p { margin: 0.25rem 0 0; }
-.pass, .agrees { --tone: var(--pass); } .fail, .disagrees { --tone: var(--fail); } .note { --tone: var(--note); }
-@media print { .playing .still { display: block; } .playing .ground, .playing canvas, .playing p { display: none; }
-  body { max-width: none; padding: 0; } aside, figure, tr { break-inside: avoid; } }
-)css";
+constexpr std::int64_t kWide = 900;    // pixels of a picture that a phone scrolls rather than shrinks
+constexpr std::size_t kLongCell = 24;  // characters of a cell that needs room for some words
 
 /// RFC 4648, section 4.
 std::string base64(std::string_view bytes) {
@@ -92,29 +52,47 @@ bool is_number_column(const Table& table, std::size_t column) {
   return any;
 }
 
+// Of texts alone, some of them sentences: no row reads better when its cells stand side by side.
+bool is_prose(const Table& table, const std::vector<char>& numbers) {
+  if (std::find(numbers.begin(), numbers.end(), 1) != numbers.end()) return false;
+  for (const auto& row : table.rows)
+    for (std::size_t c = 1; c < row.size(); ++c)
+      if (row[c].size() > 2 * kLongCell) return true;
+  return false;
+}
+
+// A header's labels are empty; so are those of cells that say by themselves what they are.
 std::string table_row(const std::vector<std::string>& cells, const std::vector<char>& numbers,
-                      const char* tag) {
+                      const char* tag, const std::vector<std::string>& labels = {}) {
   std::string row = "<tr>";
-  for (std::size_t c = 0; c < cells.size(); ++c)
-    row +=
-        fmt::format("<{0}{1}>{2}</{0}>", tag, numbers[c] ? " class=\"number\"" : "", escape_html(cells[c]));
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    const char* kind = numbers[c]                    ? " class=\"number\""
+                       : cells[c].size() > kLongCell ? " class=\"long\""
+                                                     : "";
+    const std::string label = c < labels.size() && !labels[c].empty()
+                                  ? fmt::format(" data-label=\"{}\"", escape_html(labels[c]))
+                                  : "";
+    row += fmt::format("<{0}{1}{2}>{3}</{0}>", tag, kind, label, escape_html(cells[c]));
+  }
   return row + "</tr>\n";
 }
 
 std::string figure_html(const Figure& figure) {
   const Image& image = figure.image;
   const std::int64_t side = std::max(image.width, image.height);
-  const bool small = side < kSmallSide;
-  const std::int64_t factor = small ? (kSmallSide + side - 1) / side : 1;
+  const std::int64_t factor = (std::max(kSmallSide, side) + side - 1) / side;
   const std::string caption = escape_html(figure.caption);
   std::string out = fmt::format(
-      "<figure style=\"max-width:{}px\"><img{} width=\"{}\" height=\"{}\" alt=\"{}\" "
+      "<figure style=\"max-width:{}px\"{}><img{} width=\"{}\" height=\"{}\" alt=\"{}\" "
       "src=\"data:image/png;base64,{}\">",
-      std::max(kMinCaptionWidth, image.width * factor), small ? " class=\"small\"" : "", image.width * factor,
-      image.height * factor, caption, base64(encode_image("png", image)));
+      std::max(kMinCaptionWidth, image.width * factor), image.width > kWide ? " class=\"wide\"" : "",
+      factor > 1 ? " class=\"small\"" : "", image.width * factor, image.height * factor, caption,
+      base64(encode_image("png", image)));
   if (!caption.empty()) out += "<figcaption>" + caption + "</figcaption>";
   return out + "</figure>\n";
 }
+
+std::string svg_data(const std::string& svg) { return "data:image/svg+xml;base64," + base64(svg); }
 
 const char* word(Callout kind) {
   constexpr std::array<const char*, 5> kWords = {"pass", "fail", "agrees", "disagrees", "note"};
@@ -147,10 +125,22 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
-std::string svg_data(const std::string& svg) { return "data:image/svg+xml;base64," + base64(svg); }
+// As pictures rather than inline: Cairo numbers the glyphs of every drawing from 0, and a page has one set of
+// names.
+std::string drawing_html(const Drawing& drawing, const std::string& alt) {
+  const auto size = [](const Sheet& sheet) {
+    return fmt::format("width=\"{}\" height=\"{}\"", std::ceil(sheet.size.width),
+                       std::ceil(sheet.size.height));
+  };
+  return fmt::format(
+      "<picture><source media=\"(max-width: 640px)\" {} srcset=\"{}\"><img class=\"drawing\" {} alt=\"{}\" "
+      "src=\"{}\"></picture>",
+      size(drawing.phone), svg_data(drawing.phone.svg), size(drawing.sheet), escape_html(alt),
+      svg_data(drawing.sheet.svg));
+}
 
-HtmlPage::HtmlPage(std::string title, std::string subtitle)
-    : title_(std::move(title)), subtitle_(std::move(subtitle)) {}
+HtmlPage::HtmlPage(std::string title, std::string lead, std::string details)
+    : title_(std::move(title)), lead_(std::move(lead)), details_(std::move(details)) {}
 
 void HtmlPage::heading(const std::string& text) { body_ += "<h2>" + escape_html(text) + "</h2>\n"; }
 void HtmlPage::subheading(const std::string& text) { body_ += "<h3>" + escape_html(text) + "</h3>\n"; }
@@ -170,32 +160,33 @@ void HtmlPage::table(const Table& table) {
            table.caption, table.rows[r].size(), table.header.size());
   std::vector<char> numbers;
   for (std::size_t c = 0; c < table.header.size(); ++c) numbers.push_back(is_number_column(table, c));
-  body_ += "<div class=\"scroll\"><table>\n";
-  if (!table.caption.empty()) body_ += "<caption>" + escape_html(table.caption) + "</caption>\n";
-  body_ += "<thead>" + table_row(table.header, numbers, "th") + "</thead>\n<tbody>\n";
-  for (const auto& row : table.rows) body_ += table_row(row, numbers, "td");
-  body_ += "</tbody></table></div>\n";
+  const bool prose = is_prose(table, numbers);
+  const std::string caption = escape_html(table.caption);
+  body_ += "<figure>\n";
+  if (!caption.empty()) body_ += "<figcaption>" + caption + "</figcaption>\n";
+  body_ += fmt::format("<div class=\"scroll\" tabindex=\"0\"><table{}>\n<thead>{}</thead>\n<tbody>\n",
+                       prose ? " class=\"prose\"" : "", table_row(table.header, numbers, "th"));
+  for (const auto& row : table.rows)
+    body_ += table_row(row, numbers, "td", prose ? table.header : std::vector<std::string>{});
+  body_ += "</tbody></table></div></figure>\n";
 }
 
 void HtmlPage::figure(const Figure& figure) { body_ += figure_html(figure); }
 
-// As a picture rather than inline: Cairo numbers the glyphs of every drawing from 0, and a page has one set
-// of names.
 void HtmlPage::drawing(const Drawing& drawing, const std::string& caption) {
-  const std::string text = escape_html(caption);
-  body_ += fmt::format(
-      "<figure style=\"max-width:{0}px\"><img class=\"drawing\" width=\"{0}\" height=\"{1}\" alt=\"{2}\" "
-      "src=\"{3}\"><figcaption>{2}</figcaption></figure>\n",
-      std::ceil(drawing.width), std::ceil(drawing.height), text, svg_data(drawing.svg));
+  body_ += fmt::format("<figure class=\"drawn\" style=\"max-width:{}px\">{}",
+                       std::ceil(drawing.sheet.size.width) + 8, drawing_html(drawing, caption));
+  if (!caption.empty()) body_ += "<figcaption>" + escape_html(caption) + "</figcaption>";
+  body_ += "</figure>\n";
 }
 
 void HtmlPage::animation(const Animation& animation, const std::string& caption) {
   body_ += animation_html(animation, caption);
 }
 
-void HtmlPage::figures(const std::vector<Figure>& figures) {
-  body_ += "<div class=\"figures\">\n";
-  for (const Figure& figure : figures) body_ += figure_html(figure);
+void HtmlPage::beside(const std::function<void()>& blocks) {
+  body_ += "<div class=\"beside\">\n";
+  blocks();
   body_ += "</div>\n";
 }
 
@@ -208,9 +199,10 @@ std::string HtmlPage::html() const {
   const std::string title = escape_html(title_);
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  out += "<title>" + title + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n";
+  out += "<title>" + title + "</title>\n<style>" + kPageStyle + "</style>\n</head>\n<body>\n";
   out += "<header><h1>" + title + "</h1>";
-  if (!subtitle_.empty()) out += "<p>" + escape_html(subtitle_) + "</p>";
+  if (!lead_.empty()) out += "<p class=\"lead\">" + escape_html(lead_) + "</p>";
+  if (!details_.empty()) out += "<p class=\"details\">" + escape_html(details_) + "</p>";
   return out + "</header>\n<main>\n" + body_ + "</main>\n</body>\n</html>\n";
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ struct Table {
   std::string caption;
 };
 
-/// A picture of any size; sides under 128 pixels are shown enlarged by a whole factor with hard pixel edges.
+/// A picture of any size; small ones are shown enlarged by a whole factor with hard pixel edges.
 struct Figure {
   Image image;          // u8 or u16
   std::string caption;  // also what screen readers say
@@ -31,21 +32,23 @@ enum class Callout { pass, fail, agrees, disagrees, note };
 /// Collects blocks in reading order. All texts are plain: characters with a meaning in HTML are escaped.
 class HtmlPage {
  public:
-  explicit HtmlPage(std::string title, std::string subtitle = "");
+  /// `lead`: one sentence for a stranger, the first thing on the page; `details`: when and how it was made.
+  explicit HtmlPage(std::string title, std::string lead = "", std::string details = "");
 
   void heading(const std::string& text);
   void subheading(const std::string& text);
   void paragraph(const std::string& text);
   void list(const std::vector<std::string>& items);
   void preformatted(const std::string& text);  // commands, configurations
-  /// Throws Error naming the first row that is not as long as the header.
+  /// Scrolls by itself where the page is narrow; one of texts alone is set as a list there. Throws Error
+  /// naming the first row that is not as long as the header.
   void table(const Table& table);
   void figure(const Figure& figure);
-  /// A drawing as SVG.
+  /// As SVG, in the form that fits the page.
   void drawing(const Drawing& drawing, const std::string& caption);
   void animation(const Animation& animation, const std::string& caption);
-  /// Side by side, wrapping where the page is narrow.
-  void figures(const std::vector<Figure>& figures);
+  /// What `blocks` adds stands side by side, and wraps where the page is narrow.
+  void beside(const std::function<void()>& blocks);
   /// A set-off box, marked by colour and by a word, so that it reads without colour too.
   void callout(Callout kind, const std::string& title, const std::string& text);
 
@@ -54,11 +57,11 @@ class HtmlPage {
   void save(const std::filesystem::path& path) const;
 
  private:
-  std::string title_, subtitle_, body_;
+  std::string title_, lead_, details_, body_;
 };
 
-/// A drawing as the address of a picture that needs no file.
-std::string svg_data(const std::string& svg);
+/// The drawing's forms as one <picture> that needs no file and chooses by the page's width.
+std::string drawing_html(const Drawing& drawing, const std::string& alt);
 
 /// `text` with & < > " ' written as character references.
 std::string escape_html(std::string_view text);

@@ -1,11 +1,10 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/error.h"
+#include "report/axis_scale.h"
 #include "report/chart.h"
+#include "report/legend.h"
 #include "report/palette.h"
 
 namespace torsor {
@@ -13,65 +12,7 @@ namespace torsor {
 namespace {
 
 using palette::kGrid, palette::kInk, palette::kSoft;
-constexpr double kLeft = 62, kRight = 16, kTop = 34, kBottom = 46;
-
-struct Range {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  void take(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-};
-
-// Maps an axis' numbers to positions.
-class Mapping {
- public:
-  Mapping(const Axis& axis, const Range& data, double from, double to, const std::string& chart)
-      : log_(axis.scale == AxisScale::log), from_(from), to_(to) {
-    low_ = std::isnan(axis.low) ? data.low : axis.low;
-    high_ = std::isnan(axis.high) ? data.high : axis.high;
-    if (!(low_ <= high_)) low_ = log_ ? 0.1 : 0, high_ = 1;  // no data
-    if (log_ && low_ <= 0) fail("the chart '{}': a logarithmic axis cannot show {}", chart, low_);
-    if (low_ == high_) widen();
-    if (!log_) pad(axis);
-  }
-
-  double operator()(double value) const {
-    const double part = (place(value) - place(low_)) / (place(high_) - place(low_));
-    return from_ + part * (to_ - from_);
-  }
-
-  std::vector<double> tick_values(int count) const {
-    if (!log_) return ticks(low_, high_, count);
-    std::vector<double> out;
-    for (int e = static_cast<int>(std::floor(std::log10(low_))); std::pow(10, e) <= high_ * 1.0001; ++e)
-      if (std::pow(10, e) >= low_ * 0.9999) out.push_back(std::pow(10, e));
-    return out.size() >= 2 ? out : std::vector<double>{low_, high_};
-  }
-
- private:
-  double place(double value) const { return log_ ? std::log10(value) : value; }
-  void widen() {
-    if (log_) {
-      low_ /= 2;
-      high_ *= 2;
-      return;
-    }
-    const double room = low_ == 0 ? 1 : std::abs(low_) * 0.1;
-    low_ -= room;
-    high_ += room;
-  }
-  // Ends that the data gave get some air.
-  void pad(const Axis& axis) {
-    const double room = (high_ - low_) * 0.04;
-    if (std::isnan(axis.low)) low_ -= room;
-    if (std::isnan(axis.high)) high_ += room;
-  }
-
-  bool log_;
-  double from_, to_, low_ = 0, high_ = 1;
-};
+constexpr double kEdge = 10, kTitle = 13, kText = 11, kDot = 2.6;
 
 void check(const LineChart& chart) {
   for (const Series& s : chart.series) {
@@ -85,115 +26,148 @@ void check(const LineChart& chart) {
   }
 }
 
-std::string number_text(double value) { return fmt::format("{:.6g}", value); }
+Range range_of(const LineChart& chart, std::vector<double> Series::*a,
+               std::vector<double> Series::*b = nullptr, std::vector<double> Series::*c = nullptr) {
+  Range range;
+  for (const Series& s : chart.series)
+    for (const auto values : {a, b, c})
+      if (values)
+        for (const double value : s.*values) range.take(value);
+  return range;
+}
 
+Colour colour(std::size_t i) { return palette::kSeries[i % palette::kSeries.size()]; }
+
+// One form of a chart: what stands above the plot, the plot, and what stands below, in this order.
 class Plot {
  public:
-  Plot(const LineChart& chart, Canvas& canvas)
+  Plot(const LineChart& chart, Canvas& canvas, double width)
       : chart_(chart),
         canvas_(canvas),
-        x_(chart.x, range_of(chart, /*of_x=*/true), kLeft, chart.width - kRight, chart.title),
-        y_(chart.y, range_of(chart, /*of_x=*/false), chart.height - kBottom, kTop, chart.title) {}
+        width_(width),
+        x_(chart.x, range_of(chart, &Series::x), chart.title),
+        y_(chart.y, range_of(chart, &Series::y, &Series::low, &Series::high), chart.title) {}
 
-  void draw() {
-    draw_axes();
+  Extent draw() {
+    draw_head();
+    place_frame();
+    draw_y_axis();
+    draw_x_axis();
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_band(chart_.series[i], colour(i));
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_series(chart_.series[i], colour(i));
-    draw_legend();
+    const double below = bottom_ + 6 + line_height(kText);
+    const double label = canvas_.paragraph({width_ / 2, below + 2}, chart_.x.label, width_ - 2 * kEdge, kInk,
+                                           kText, Anchor::centre);
+    return {width_, below + label + kEdge};
   }
 
  private:
-  static Colour colour(std::size_t i) { return palette::kSeries[i % palette::kSeries.size()]; }
+  double at_x(double value) const { return left_ + x_.part(value) * (right_ - left_); }
+  double at_y(double value) const { return bottom_ + y_.part(value) * (top_ - bottom_); }
 
-  static Range range_of(const LineChart& chart, bool of_x) {
-    Range range;
-    for (const Series& s : chart.series)
-      for (const auto* values : {of_x ? &s.x : &s.y, of_x ? &s.x : &s.low, of_x ? &s.x : &s.high})
-        for (const double value : *values) range.take(value);
-    return range;
+  // Title and legend, each as high as it is.
+  void draw_head() {
+    const double room = width_ - 2 * kEdge;
+    std::vector<LegendEntry> entries;
+    for (std::size_t i = 0; i < chart_.series.size(); ++i)
+      if (!chart_.series[i].label.empty())
+        entries.push_back({chart_.series[i].label, colour(i), chart_.series[i].mark});
+    top_ = kEdge;
+    top_ += canvas_.paragraph({kEdge, top_}, chart_.title, room, kInk, kTitle);
+    top_ += 4;
+    top_ += draw_legend(canvas_, {kEdge, top_}, room, entries);
+    top_ += 8;
+    // One that is too long to stand beside the plot stands above it.
+    label_beside_ = canvas_.text_width(chart_.y.label, kText) <= plot_height();
+    if (!label_beside_) top_ += canvas_.paragraph({kEdge, top_}, chart_.y.label, room, kSoft, kText) + 8;
   }
 
-  void draw_axes() {
-    const double bottom = chart_.height - kBottom, right = chart_.width - kRight;
-    for (const double value : x_.tick_values(6)) {
-      canvas_.line({x_(value), kTop}, {x_(value), bottom}, kGrid);
-      canvas_.text({x_(value), bottom + 15}, number_text(value), kSoft, 10, Anchor::centre);
+  double plot_height() const { return std::min(chart_.plot_height, 0.8 * width_); }
+
+  // As wide as the texts beside it let it be.
+  void place_frame() {
+    bottom_ = top_ + plot_height();
+    y_ticks_ = y_.tick_values(5);
+    double widest = 0;
+    for (const double value : y_ticks_)
+      widest = std::max(widest, canvas_.text_width(tick_text(value), kText));
+    left_ = kEdge + (label_beside_ && !chart_.y.label.empty() ? line_height(kText) : 0) + 4 + widest + 6;
+    right_ = width_ - kEdge - 8;
+    choose_x_ticks();
+  }
+
+  // As many as have room beside each other; the last one's text may need some on the right.
+  void choose_x_ticks() {
+    for (int count = 8; count >= 1; --count) {
+      x_ticks_ = x_.tick_values(count);
+      right_ = width_ - kEdge - 8;
+      if (!x_ticks_.empty()) {
+        const double half = canvas_.text_width(tick_text(x_ticks_.back()), kText) / 2;
+        right_ -= std::max(0.0, at_x(x_ticks_.back()) + half - (width_ - kEdge));
+      }
+      double end = 0;
+      bool fits = true;
+      for (const double value : x_ticks_) {
+        const double half = canvas_.text_width(tick_text(value), kText) / 2;
+        fits = fits && at_x(value) - half > end;
+        end = at_x(value) + half + 8;
+      }
+      if (fits) return;
     }
-    for (const double value : y_.tick_values(5)) {
-      canvas_.line({kLeft, y_(value)}, {right, y_(value)}, kGrid);
-      canvas_.text({kLeft - 7, y_(value) + 3.5}, number_text(value), kSoft, 10, Anchor::right);
+  }
+
+  void draw_y_axis() {
+    for (const double value : y_ticks_) {
+      canvas_.line({left_, at_y(value)}, {right_, at_y(value)}, kGrid);
+      canvas_.text({left_ - 6, at_y(value) + 4}, tick_text(value), kSoft, kText, Anchor::right);
     }
-    canvas_.line({kLeft, bottom}, {right, bottom}, kSoft);
-    canvas_.line({kLeft, kTop}, {kLeft, bottom}, kSoft);
-    canvas_.text({kLeft, 20}, chart_.title, kInk, 12.5);
-    canvas_.text({(kLeft + right) / 2, chart_.height - 10}, chart_.x.label, kInk, 11, Anchor::centre);
-    canvas_.text({14, (kTop + bottom) / 2}, chart_.y.label, kInk, 11, Anchor::centre, 90);
+    canvas_.line({left_, top_}, {left_, bottom_}, kSoft);
+    if (label_beside_)
+      canvas_.text({kEdge + kText, (top_ + bottom_) / 2}, chart_.y.label, kInk, kText, Anchor::centre, 90);
+  }
+
+  void draw_x_axis() {
+    for (const double value : x_ticks_) {
+      canvas_.line({at_x(value), top_}, {at_x(value), bottom_}, kGrid);
+      canvas_.text({at_x(value), bottom_ + 6 + kText}, tick_text(value), kSoft, kText, Anchor::centre);
+    }
+    canvas_.line({left_, bottom_}, {right_, bottom_}, kSoft);
   }
 
   void draw_band(const Series& s, Colour colour) {
     std::vector<Point> outline;
     for (std::size_t i = 0; i < s.high.size(); ++i)
-      if (std::isfinite(s.high[i])) outline.push_back({x_(s.x[i]), y_(s.high[i])});
+      if (std::isfinite(s.high[i])) outline.push_back({at_x(s.x[i]), at_y(s.high[i])});
     for (std::size_t i = s.low.size(); i-- > 0;)
-      if (std::isfinite(s.low[i])) outline.push_back({x_(s.x[i]), y_(s.low[i])});
+      if (std::isfinite(s.low[i])) outline.push_back({at_x(s.x[i]), at_y(s.low[i])});
     colour.a = 0.18;
     if (outline.size() > 2) canvas_.polygon(outline, colour);
   }
 
   void draw_series(const Series& s, Colour colour) {
     std::vector<Point> points;
-    for (std::size_t i = 0; i < s.x.size(); ++i) points.push_back({x_(s.x[i]), y_(s.y[i])});
+    for (std::size_t i = 0; i < s.x.size(); ++i) points.push_back({at_x(s.x[i]), at_y(s.y[i])});
     if (s.mark == Mark::line) return canvas_.path(points, colour, 1.8);
     colour.a = 0.8;
     for (const Point& p : points)
-      if (std::isfinite(p.x) && std::isfinite(p.y)) canvas_.disc(p, 2.6, colour);
-  }
-
-  void draw_legend() {
-    double width = 0;
-    std::size_t lines = 0;
-    for (const Series& s : chart_.series) {
-      if (s.label.empty()) continue;
-      width = std::max(width, canvas_.text_width(s.label, 10));
-      ++lines;
-    }
-    if (lines == 0) return;
-    const double left = chart_.width - kRight - width - 34;
-    canvas_.rectangle({left - 6, kTop + 2}, width + 38, 15 * static_cast<double>(lines) + 6, {1, 1, 1, 0.85});
-    double y = kTop + 15;
-    for (std::size_t i = 0; i < chart_.series.size(); ++i) {
-      if (chart_.series[i].label.empty()) continue;
-      if (chart_.series[i].mark == Mark::line)
-        canvas_.line({left, y - 3.5}, {left + 18, y - 3.5}, colour(i), 2);
-      else
-        canvas_.disc({left + 9, y - 3.5}, 2.8, colour(i));
-      canvas_.text({left + 24, y}, chart_.series[i].label, kInk, 10);
-      y += 15;
-    }
+      if (std::isfinite(p.x) && std::isfinite(p.y)) canvas_.disc(p, kDot, colour);
   }
 
   const LineChart& chart_;
   Canvas& canvas_;
-  Mapping x_, y_;
+  double width_;
+  Scaling x_, y_;
+  double left_ = 0, right_ = 0, top_ = 0, bottom_ = 0;  // of the plot
+  std::vector<double> x_ticks_, y_ticks_;
+  bool label_beside_ = true;
 };
 
 }  // namespace
 
-std::vector<double> ticks(double low, double high, int count) {
-  const double rough = (high - low) / std::max(1, count);
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  double step = power;
-  for (const double factor : {2.0, 5.0, 10.0})
-    if (step < rough) step = factor * power;
-  std::vector<double> out;
-  for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k)
-    out.push_back(k == 0 ? 0.0 : k * step);
-  return out;
-}
-
 Drawing draw(const LineChart& chart) {
   check(chart);
-  return draw_both(chart.width, chart.height, [&](Canvas& canvas) { Plot(chart, canvas).draw(); });
+  return draw_all([&](Canvas& canvas, double width) { return Plot(chart, canvas, width).draw(); },
+                  chart.width);
 }
 
 }  // namespace torsor

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+from browser import check_reads_well
 
 SOURCE = pathlib.Path(os.environ.get("TORSOR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 PROGRAM = os.environ.get("TORSOR_BIN", str(SOURCE / "build" / "torsor"))
@@ -41,6 +42,10 @@ def test_the_page_says_that_the_runs_failed_and_loads_nothing_from_elsewhere(mad
     sources = re.findall(r"(?:src|href)\s*=\s*[\"']([^\"']*)", page)
     assert len(sources) >= 6 and all(s.startswith(("data:", "#")) for s in sources)
     assert "<script" not in page and "@import" not in page and "url(" not in page.replace("url(data:", "")
+
+
+def test_the_page_reads_on_a_phone_and_on_a_screen(made, tmp_path):
+    check_reads_well(tmp_path, {"demo": (made[0] / "index.html").read_text()})
 
 
 def test_writes_the_scores_and_a_picture_of_each_direction(made):

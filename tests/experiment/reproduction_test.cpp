@@ -22,6 +22,7 @@ class CountingExperiment : public Experiment {
   explicit CountingExperiment(Verdict verdict, std::string seeds = "0-2") : verdict_(verdict) {
     info_ = {.id = "X-1",
              .title = "counts",
+             .plain = "This page counts.",
              .claim = "one <two>",
              .rule = "agrees: yes. disagrees: no. cannot tell: perhaps.",
              .data = "digits",
@@ -57,7 +58,7 @@ class ReproduceTest : public ::testing::Test {
   TestFolder folder_;
   std::shared_ptr<LogSink> log_ = std::make_shared<NullLog>();
   StopFlag stop_;
-  ReproduceOptions options_{.scale = "smoke", .out = (folder_ / "out").string()};
+  ReproduceOptions options_{.scale = "quick", .out = (folder_ / "out").string()};
 };
 
 TEST_F(ReproduceTest, WritesThePageTheNumbersAndTheFigures) {
@@ -69,13 +70,39 @@ TEST_F(ReproduceTest, WritesThePageTheNumbersAndTheFigures) {
               AllOf(HasSubstr("one &lt;two&gt;"), HasSubstr("This run disagrees with the claim"),
                     HasSubstr("3 seeds."), HasSubstr("<li>disagrees: no. </li>"),
                     HasSubstr("open in the paper, our choice: nobody says"), HasSubstr("measured [0,1,2]"),
-                    HasSubstr("torsor reproduce X-1 --scale smoke --seeds 0,1,2")));
+                    HasSubstr("torsor reproduce X-1 --scale quick --seeds 0,1,2")));
   const Json record = read_json(folder_ / "out/results.json");
   EXPECT_EQ(record.at("results").at("seeds"), Json({0, 1, 2}));
   EXPECT_EQ(record.at("verdict"), "disagrees");
   EXPECT_EQ(record.at("setup").size(), 2u);
   EXPECT_TRUE(fs::exists(folder_ / "out/figures/line.svg"));
   EXPECT_TRUE(fs::exists(folder_ / "out/figures/line.png"));
+}
+
+TEST_F(ReproduceTest, BeginsItsPageWithOneSentenceAndTheVerdict) {
+  const std::string page = read_file(run(CountingExperiment(Verdict::agrees)).page);
+  const std::size_t sentence = page.find("<p class=\"lead\">This page counts.</p>"),
+                    verdict = page.find("This run agrees"), claim = page.find("one &lt;two&gt;");
+  EXPECT_TRUE(page.find("<h1>") < sentence && sentence < verdict && verdict < claim);
+}
+
+TEST_F(ReproduceTest, ASmokeRunIsTooShortToTellWhateverItsNumbers) {
+  options_.scale = "smoke";
+  for (const Verdict verdict : {Verdict::agrees, Verdict::disagrees, Verdict::cannot_tell}) {
+    options_.overwrite = true;
+    const Reproduction done = run(CountingExperiment(verdict));
+    EXPECT_EQ(done.verdict, "cannot tell");
+    EXPECT_EQ(done.because,
+              "a smoke run is too short to tell; by the rule alone its few numbers would say \"" +
+                  verdict_name(verdict) + "\": 3 seeds");
+    EXPECT_EQ(read_json(folder_ / "out/results.json").at("verdict"), "cannot tell");
+    const std::string page = read_file(done.page);
+    EXPECT_THAT(page, AllOf(HasSubstr("This run is too short to tell"),
+                            HasSubstr("its few numbers would say &quot;" + verdict_name(verdict) +
+                                      "&quot;: 3 seeds."),
+                            HasSubstr("To judge the claim: torsor reproduce X-1 (2 s).")));
+    EXPECT_LT(page.find("too short to tell"), page.find("one &lt;two&gt;")) << "before all else";
+  }
 }
 
 TEST_F(ReproduceTest, KeepsAnEarlierResultUnlessToldOtherwise) {
@@ -137,6 +164,11 @@ TEST(Experiments, SayWhatTheyClaimAndByWhichRuleTheyJudge) {
     EXPECT_TRUE(ids.insert(info.id).second) << info.id;
     EXPECT_TRUE(info.id.starts_with("S")) << info.id;
     EXPECT_FALSE(info.claim.empty());
+    EXPECT_TRUE(info.plain.ends_with(".") && info.plain.find(". ") == std::string::npos) << info.id;
+    EXPECT_LT(info.plain.size(), 280u) << info.id;
+    for (const char* symbol : {"phi", "alpha", "L_", "E_", "Prop", "Aut", "=", "MNIST", "->"})
+      EXPECT_EQ(info.plain.find(symbol), std::string::npos)
+          << info.id << " says " << symbol << " to a stranger";
     const std::size_t agrees = info.rule.find("agrees:"), disagrees = info.rule.find("disagrees:"),
                       cannot = info.rule.find("cannot tell:");
     EXPECT_TRUE(agrees < disagrees && disagrees < cannot && cannot != std::string::npos) << info.id;

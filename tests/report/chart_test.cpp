@@ -1,11 +1,12 @@
-// Charts: what is drawn lies where the numbers say, in both forms.
+// Charts: what is drawn lies where the numbers say, in all forms.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
+#include <functional>
 
 #include "image/codec.h"
+#include "layout_support.h"
 #include "report/chart.h"
 #include "report/html.h"
 #include "test_support.h"
@@ -16,6 +17,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::error_of;
+using testing::has_white_edge;
 using ::testing::HasSubstr;
 
 std::array<int, 3> pixel(const Image& image, double x, double y) {  // in user units
@@ -32,6 +34,16 @@ std::size_t coloured(const Image& image) {
     count += std::max({p[0], p[1], p[2]}) - std::min({p[0], p[1], p[2]}) > 25 ? 1 : 0;
   }
   return count;
+}
+
+// The place, in user units, of the first pixel (by rows) below `top` of which `is` holds.
+Point first_pixel(const Image& image, const std::function<bool(const std::array<int, 3>&)>& is,
+                  double top = 0) {
+  for (double y = top; 2 * y < static_cast<double>(image.height); y += 0.5)
+    for (double x = 0; 2 * x < static_cast<double>(image.width); x += 0.5)
+      if (is(pixel(image, x, y))) return {x, y};
+  ADD_FAILURE() << "no such pixel";
+  return {};
 }
 
 LineChart simple() {
@@ -53,26 +65,34 @@ TEST(Ticks, AreRoundAndInside) {
 }
 
 TEST(CanvasDrawing, PutsColoursWhereItIsTold) {
-  const Drawing drawing = draw_both(40, 20, [](Canvas& canvas) {
-    canvas.rectangle({0, 0}, 20, 20, {1, 0, 0});
-    canvas.disc({30, 10}, 5, {0, 0, 1});
-    canvas.path({{22, 2}, {std::nan(""), 3}, {38, 2}}, {0, 1, 0}, 2);  // a gap: no line
-  });
+  const Drawing drawing = draw_all(
+      [](Canvas& canvas, double width) {
+        canvas.rectangle({0, 0}, 20, 20, {1, 0, 0});
+        canvas.disc({30, 10}, 5, {0, 0, 1});
+        canvas.path({{22, 2}, {std::nan(""), 3}, {38, 2}}, {0, 1, 0}, 2);  // a gap: no line
+        return Extent{width, 20};
+      },
+      40);
   EXPECT_EQ(drawing.image.width, 80);
   EXPECT_EQ(drawing.image.height, 40);
   EXPECT_EQ(pixel(drawing.image, 10, 10), (std::array<int, 3>{255, 0, 0}));
   EXPECT_EQ(pixel(drawing.image, 30, 10), (std::array<int, 3>{0, 0, 255}));
   EXPECT_EQ(pixel(drawing.image, 30, 2), (std::array<int, 3>{255, 255, 255}));
-  EXPECT_THAT(drawing.svg, AllOf(HasSubstr("<svg"), HasSubstr("</svg>")));
+  for (const Sheet& sheet : {drawing.sheet, drawing.phone})
+    EXPECT_THAT(sheet.svg, AllOf(HasSubstr("<svg"), HasSubstr("</svg>")));
+  EXPECT_EQ(drawing.phone.size.width, kPhoneWidth);
 }
 
 TEST(CanvasDrawing, TextHasAWidthAndLeavesInk) {
   double narrow = 0, wide = 0;
-  const Drawing drawing = draw_both(200, 30, [&](Canvas& canvas) {
-    narrow = canvas.text_width("i");
-    wide = canvas.text_width("a long text");
-    canvas.text({5, 20}, "a long text", {0, 0, 0});
-  });
+  const Drawing drawing = draw_all(
+      [&](Canvas& canvas, double width) {
+        narrow = canvas.text_width("i");
+        wide = canvas.text_width("a long text");
+        canvas.text({5, 20}, "a long text", {0, 0, 0});
+        return Extent{width, 30};
+      },
+      200);
   EXPECT_GT(narrow, 0);
   EXPECT_GT(wide, 5 * narrow);
   std::size_t dark = 0;
@@ -93,12 +113,19 @@ TEST(LineCharts, ShowTheirSeriesAndStayInTheirFrame) {
   chart.series = {{"", {0, 1}, {1, 0}}};
   const Image image = draw(chart).image;
   std::int64_t left = 0, right = 0;
-  for (std::int64_t y = 70; y < image.height - 100; ++y) {
+  for (std::int64_t y = 60; y < image.height - 60; ++y) {
     if (pixel(image, 85, static_cast<double>(y) / 2)[0] < 60) left = y;
-    if (pixel(image, 440, static_cast<double>(y) / 2)[0] < 60) right = y;
+    if (pixel(image, 690, static_cast<double>(y) / 2)[0] < 60) right = y;
   }
   EXPECT_GT(left, 0);
   EXPECT_GT(right, left + 200);
+}
+
+TEST(LineCharts, WidenFixedLimitsThatTheDataExceed) {
+  LineChart chart = simple();
+  chart.y.low = 0, chart.y.high = 1;  // the data go up to 3
+  EXPECT_TRUE(has_white_edge(draw(chart).image));
+  EXPECT_GT(coloured(draw(chart).image), 300u);
 }
 
 TEST(LineCharts, HaveLogarithmicAxesAndSurviveWhatIsFlatOrEmpty) {
@@ -130,12 +157,12 @@ TEST(Heatmaps, AreDarkWhereTheNumbersAreHigh) {
   map.rows = map.columns = {"0", "1"};
   map.values = {{1, 0}, {std::nan(""), 0.5}};
   const Drawing drawing = draw(map);
-  const double left = 14 + 22 + 6.5, top = 52;
-  const auto high = pixel(drawing.image, left + 4, top + 4), low = pixel(drawing.image, left + 34, top + 4);
-  EXPECT_LT(high[0], 40);
-  EXPECT_GT(low[0], 230);
-  const auto missing = pixel(drawing.image, left + 4, top + 34);
+  constexpr double kCell = 34;
+  const auto [x, y] = first_pixel(drawing.image, [](const auto& p) { return p[0] < 40 && p[2] > p[0] + 60; });
+  EXPECT_GT(pixel(drawing.image, x + kCell, y)[0], 230);
+  const auto missing = pixel(drawing.image, x, y + kCell);
   EXPECT_EQ(missing[0], missing[2]);  // grey
+  EXPECT_LT(missing[0], 245);
   map.values.pop_back();
   EXPECT_THAT(error_of([&] { draw(map); }), HasSubstr("'Confusion'"));
 }
@@ -150,18 +177,33 @@ Animation two_frames() {
 
 TEST(Animations, DrawTheirPointsWhereTheyAre) {
   const Drawing first = draw(two_frames(), 0), second = draw(two_frames(), 1);
-  // Panels of 300 units from 24 and 348; y upwards.
-  const auto blue = pixel(first.image, 24 + 150, 54 + 150), orange = pixel(second.image, 348 + 225, 54 + 225);
-  EXPECT_GT(blue[2], blue[0] + 60);
-  EXPECT_GT(orange[0], orange[2] + 60);
-  EXPECT_EQ(pixel(second.image, 24 + 150, 54 + 130), pixel(first.image, 24 + 150, 54 + 130));
+  const auto below_legend = [](const Image& image, auto is) { return first_pixel(image, is, /*top=*/75); };
+  const auto blue = below_legend(first.image, [](const auto& p) { return p[2] > p[0] + 60; });
+  const auto orange = below_legend(second.image, [](const auto& p) { return p[0] > p[2] + 60; });
+  // Panels of 348 units from 10 and 382; y upwards.
+  EXPECT_NEAR(blue.x, 10 + 174, 4);
+  EXPECT_NEAR(orange.x, 382 + 261, 4);
+  EXPECT_NEAR(orange.y - blue.y, 87, 2);
+  // On a phone one below the other.
+  EXPECT_GT(first.phone.size.height, 2 * first.phone.size.width - 40);
 }
 
 TEST(Animations, CannotBeEndedByTheirOwnTexts) {
   const std::string html = animation_html(two_frames(), "Moves <b>");
   EXPECT_EQ(html.find("</script>"), html.rfind("</script>"));
-  EXPECT_THAT(html,
-              AllOf(HasSubstr("step 0"), HasSubstr("Moves &lt;b&gt;"), HasSubstr("class=\"drawing still\"")));
+  EXPECT_THAT(html, AllOf(HasSubstr("step 0"), HasSubstr("Moves &lt;b&gt;"), HasSubstr("class=\"still\"")));
+}
+
+TEST(Animations, OpenAtThePoster) {
+  Animation a = two_frames();
+  for (const std::size_t poster : {0, 1}) {
+    a.poster = poster;
+    const std::string html = animation_html(a, "");
+    EXPECT_THAT(html, HasSubstr(fmt::format("\"poster\":{}", poster)));
+    EXPECT_THAT(html, HasSubstr("<div class=\"still\">" + drawing_html(draw(a, poster), "") + "</div>"));
+  }
+  a.poster = 2;
+  EXPECT_THAT(error_of([&] { animation_html(a, ""); }), HasSubstr("2 frames"));
 }
 
 TEST(Animations, RefusePointsOfNoPanelOrGroup) {
@@ -176,10 +218,12 @@ TEST(Animations, RefusePointsOfNoPanelOrGroup) {
   EXPECT_THROW(animation_html(a, ""), Error);
 }
 
-TEST(Pages, HoldDrawingsAsPicturesOfTheirOwn) {
+TEST(Pages, HoldDrawingsAsPicturesForScreenAndPhone) {
   HtmlPage page("Title");
   page.drawing(draw(simple()), "A <caption>");
-  EXPECT_THAT(page.html(), AllOf(HasSubstr("data:image/svg+xml;base64,"), HasSubstr("A &lt;caption&gt;")));
+  EXPECT_THAT(page.html(),
+              AllOf(HasSubstr("<source media=\"(max-width: 640px)\" width=\"327\""),
+                    HasSubstr("<img class=\"drawing\" width=\"740\""), HasSubstr("A &lt;caption&gt;")));
 }
 
 }  // namespace

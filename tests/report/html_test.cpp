@@ -50,7 +50,7 @@ Image speckled(std::int64_t width, std::int64_t height) {
 
 TEST(Html, EscapesEveryText) {
   const std::string evil = "<b>&\"'</b>", safe = "&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;";
-  HtmlPage page(evil, evil);
+  HtmlPage page(evil, evil, evil);
   page.heading(evil);
   page.subheading(evil);
   page.paragraph(evil);
@@ -63,8 +63,8 @@ TEST(Html, EscapesEveryText) {
   EXPECT_THAT(html, Not(HasSubstr("<b>")));
   std::size_t count = 0;
   for (std::size_t at = html.find(safe); at != std::string::npos; at = html.find(safe, at + 1)) ++count;
-  // title twice, subtitle, 5 blocks, header + cell + caption, alt + caption, callout title + text
-  EXPECT_EQ(count, 15u);
+  // title twice, lead, details, 5 blocks, header + cell + caption, alt + caption, callout title + text
+  EXPECT_EQ(count, 16u);
 }
 
 TEST(Html, EmbedsPicturesWhole) {
@@ -73,9 +73,9 @@ TEST(Html, EmbedsPicturesWhole) {
   std::vector<Image> images;
   for (std::int64_t side = 1; side <= 12; ++side) images.push_back(speckled(side, side + 1));
   page.figure({images.front(), ""});
-  std::vector<Figure> rest;
-  for (std::size_t i = 1; i < images.size(); ++i) rest.push_back({images[i], "picture"});
-  page.figures(rest);
+  page.beside([&] {
+    for (std::size_t i = 1; i < images.size(); ++i) page.figure({images[i], "picture"});
+  });
   const std::vector<Image> found = pictures(page.html());
   ASSERT_EQ(found.size(), images.size());
   for (std::size_t i = 0; i < images.size(); ++i) EXPECT_EQ(found[i].bytes, images[i].bytes) << i;
@@ -84,9 +84,11 @@ TEST(Html, EmbedsPicturesWhole) {
 TEST(Html, EnlargesSmallPicturesOnly) {
   HtmlPage page("sizes");
   page.figure({speckled(50, 40), "small"});
-  page.figure({speckled(200, 150), "large"});
-  EXPECT_THAT(page.html(), HasSubstr("<img class=\"small\" width=\"150\" height=\"120\""));
-  EXPECT_THAT(page.html(), HasSubstr("<img width=\"200\" height=\"150\""));
+  page.figure({speckled(300, 150), "large"});
+  page.figure({speckled(1000, 10), "wide"});
+  EXPECT_THAT(page.html(), HasSubstr("<img class=\"small\" width=\"300\" height=\"240\""));
+  EXPECT_THAT(page.html(), HasSubstr("<img width=\"300\" height=\"150\""));
+  EXPECT_THAT(page.html(), HasSubstr("class=\"wide\"><img width=\"1000\" height=\"10\""));
 }
 
 TEST(Html, SetsNumberColumnsFlushRight) {
@@ -102,7 +104,26 @@ TEST(Html, SetsNumberColumnsFlushRight) {
   EXPECT_THAT(
       html,
       HasSubstr("<tr><td>r1</td><td class=\"number\">12.5</td><td>3</td><td class=\"number\">5°</td></tr>"));
-  EXPECT_THAT(html, HasSubstr("<caption>Runs</caption>"));
+  EXPECT_THAT(html, HasSubstr("<figcaption>Runs</figcaption>"));
+}
+
+TEST(Html, TablesOfSentencesBecomeListsOnAPhone) {
+  HtmlPage page("tables");
+  const std::string sentence = "a sentence that would be one word wide if it stood in a column of a phone";
+  page.table({{"", "Here", "Why"}, {{"norm", "batch", sentence}}, ""});
+  EXPECT_THAT(page.html(), HasSubstr("<table class=\"prose\">"));
+  EXPECT_THAT(page.html(), HasSubstr("<tr><td>norm</td><td data-label=\"Here\">batch</td><td class=\"long\" "
+                                     "data-label=\"Why\">" +
+                                     sentence + "</td></tr>"));
+  HtmlPage numbers("tables");
+  numbers.table({{"what", "n"}, {{sentence, "3"}}, ""});
+  EXPECT_THAT(numbers.html(), Not(HasSubstr("prose\"")));
+}
+
+TEST(Html, BeginsWithTheSentenceForStrangers) {
+  const std::string html = HtmlPage("Title", "What is asked here.", "yesterday").html();
+  EXPECT_THAT(html, HasSubstr("<h1>Title</h1><p class=\"lead\">What is asked here.</p><p "
+                              "class=\"details\">yesterday</p></header>"));
 }
 
 TEST(Html, NamesTheRowThatDoesNotFit) {
@@ -140,7 +161,10 @@ TEST(Html, OpensAndClosesEveryElement) {
   page.heading("h");
   page.list({"one", "two"});
   page.table({{"a"}, {{"1"}}, ""});
-  page.figures({{speckled(3, 3), "x"}, {speckled(3, 3), ""}});
+  page.beside([&] {
+    page.figure({speckled(3, 3), "x"});
+    page.figure({speckled(3, 3), ""});
+  });
   page.callout(Callout::note, "t", "p");
   const std::string html = page.html();
   std::vector<std::string> open;
