@@ -9,6 +9,7 @@
 #include <map>
 
 #include "app/commands.h"
+#include "core/allocation.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -175,11 +176,10 @@ int main(int argc, char** argv) {
   } catch (const UsageError& e) {
     std::cerr << "torsor: " << e.what() << '\n';
     return kUsage;
-  } catch (const std::bad_alloc&) {
-    std::cerr << "torsor: out of memory; use smaller images, a smaller batch or a narrower network\n";
-    return kFailure;
   } catch (const std::exception& e) {
-    std::cerr << "torsor: " << first_line(e.what()) << '\n';
+    const auto no_memory =
+        allocation_failure(e, "", "use smaller images, a smaller batch or a narrower network");
+    std::cerr << "torsor: " << no_memory.value_or(first_line(e.what())) << '\n';
     return kFailure;
   }
 }

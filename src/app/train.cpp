@@ -2,7 +2,10 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <iostream>
+#include <optional>
 #include <utility>
 
 #include "app/commands.h"
@@ -11,8 +14,10 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "interchange/weight_source.h"
+#include "train/budget.h"
 #include "train/estimate.h"
 #include "train/init_from.h"
+#include "train/pace.h"
 #include "train/session.h"
 
 namespace torsor::app {
@@ -102,14 +107,31 @@ void print_sizes(TrainSession& session) {
                         : "identity loss: off\n");
 }
 
-void print_estimate(const TrainSession& session) {
-  const StepCost cost = measure_step(session.config(), Trial::scaled);
+void print_estimate(const TrainSession& session, const RunEstimate& estimate) {
   const std::int64_t steps = session.state().total_steps - session.state().step;
   std::cout << fmt::format(
-      "estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n\n",
-      cost.seconds, human_duration(cost.seconds * static_cast<double>(steps)), steps,
-      session.steps_per_epoch(), human_bytes(cost.bytes));
+      "estimate: {:.2g} s a step, {} to the end ({} steps, {} an epoch), {} MiB of memory\n\n",
+      estimate.seconds_a_step(), human_duration(estimate.seconds_a_step() * static_cast<double>(steps)), steps,
+      session.steps_per_epoch(), with_thousands(std::llround(estimate.memory().total() / (1024 * 1024))));
 }
+
+// What the run will take; refuses one that the machine's memory does not hold.
+RunEstimate estimated(const TrainConfig& config, const TrainData& data) {
+  if (config.run.threads > 0) at::set_num_threads(static_cast<int>(config.run.threads));
+  const RunEstimate estimate(config, data, config.run.force ? MemoryRoom{HUGE_VAL, ""} : memory_room());
+  estimate.require_room();
+  return estimate;
+}
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
                    const std::shared_ptr<LogSink>& log) {
@@ -121,19 +143,24 @@ void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
             << std::flush;
 }
 
-using Session = std::unique_ptr<TrainSession>;
+struct Prepared {
+  std::unique_ptr<TrainSession> session;
+  std::optional<RunEstimate> estimate;  // none where nothing is left to do
+};
 
-Session begin(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
+Prepared begin(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   const std::vector<std::string> given = resolve_layers(p);
   TrainConfig& config = p.settings;
   adapt_to_data(config, given);
   config.validate();
   RunDirectory(config.run.out).require_free();  // before minutes go into a time budget's trials
   choose_budget(config, given, log);
-  return std::make_unique<TrainSession>(config, log);
+  TrainData data = open_data(config, log);
+  const RunEstimate estimate = estimated(config, data);
+  return {std::make_unique<TrainSession>(config, log, std::move(data)), estimate};
 }
 
-Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
+Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   const std::string run = p.settings.run.resume;
   Json flags = Json::object();
   for (const std::string& name : given_names(p.options))
@@ -144,14 +171,19 @@ Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   ResumedConfig resumed = resumed_config(point, flags);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
   std::cout << fmt::format("going on from {}, step {}\n", point.checkpoint.string(), point.info.step);
-  auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log);
+  resumed.config.validate();
+  TrainData data = open_data(resumed.config, log);
+  std::optional<RunEstimate> estimate = estimated(resumed.config, data);
+  auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log, std::move(data));
   const TrainState& state = session->state();
-  if (state.finished())
+  if (state.finished()) {
+    estimate.reset();
     log->notice(fmt::format(
         "this run is complete: {} of {} steps are done; to go on give more --epochs, or --steps (0: to the "
         "schedule's end)",
         state.step, state.total_steps));
-  return session;
+  }
+  return {std::move(session), estimate};
 }
 
 // Says after the first step who computed what.
@@ -172,18 +204,21 @@ class PathReport : public Observer {
 };
 
 int train(const std::vector<std::string>&) {
+  const Stopwatch since_start;
   TrainProgram& p = TrainProgram::instance();
   const auto log = std::make_shared<ConsoleLog>();
-  const Session session = p.settings.run.resume.empty() ? begin(p, log) : go_on(p, log);
+  const auto [session, estimate] = p.settings.run.resume.empty() ? begin(p, log) : go_on(p, log);
   print_configuration(p.options);
   print_sizes(*session);
-  if (!session->state().finished()) print_estimate(*session);
+  if (estimate) print_estimate(*session, *estimate);
   std::cout << std::flush;
 
   std::vector<std::unique_ptr<Observer>> extra;
   extra.push_back(std::make_unique<Progress>(std::cout, session->loader()));
   if (p.settings.run.verbose) extra.push_back(std::make_unique<PathReport>(session->model()));
-  const EndReason reason = session->run(stop_flag(), std::move(extra));
+  if (estimate)
+    extra.push_back(std::make_unique<PaceWatch>(estimate->seconds_a_step(), session->loader(), log));
+  const EndReason reason = session->run(stop_flag(), std::move(extra), since_start.seconds());
   if (engine_named(p.settings.run.placement.engine) == Engine::check)
     for (const auto& [name, network] : session->model().networks())
       std::cout << engine_report(name, *network);

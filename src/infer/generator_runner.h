@@ -59,6 +59,7 @@ class GeneratorRunner {
   Image translate(const Image& image, std::string& note) const;
 
   const LoadedGenerator& loaded() const { return loaded_; }
+  const Placement& placement() const { return placement_; }
 
   /// [C,H,W] that the generator made -> u8; with --scaling percentile_95 a 1 becomes the mean 95th percentile
   /// of the target domain's training images. Throws Error naming the model when it holds NaN.

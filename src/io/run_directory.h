@@ -15,7 +15,7 @@ struct CheckpointFile {
 };
 
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or goes on), log.jsonl,
-/// samples/, checkpoints/, model.safetensors (at the end).
+/// budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, model.safetensors (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
@@ -37,6 +37,7 @@ class RunDirectory {
   std::filesystem::path log() const { return root_ / "log.jsonl"; }
   std::filesystem::path discarded_log() const { return root_ / "log.discarded.jsonl"; }
   std::filesystem::path sessions() const { return root_ / "sessions.jsonl"; }
+  std::filesystem::path budget() const { return root_ / "budget.jsonl"; }
   std::filesystem::path samples() const { return root_ / "samples"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path checkpoint(std::int64_t step) const;

@@ -101,11 +101,14 @@ void RunOptions::describe(OptionSet& o) {
   o.add("verbose", verbose,
         "say after the first step which layers go through torsor's kernels and which through libtorch")
       .changeable();
+  o.add("force", force, "go on when the estimate says that the memory will not do").changeable();
   o.add("time_budget", time_budget,
-        "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h)")
+        "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h), and correct the "
+        "schedule on the way; a resumed run has what is left of it")
       .check([](const std::string& text, const std::string& where) {
         if (!text.empty()) parse_duration(text, where);
-      });
+      })
+      .changeable();
   o.add("preset", preset, "start from named settings: " + join(train_presets()))
       .check([](const std::string& name, const std::string& where) {
         const std::vector<std::string> known = train_presets();

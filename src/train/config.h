@@ -46,6 +46,7 @@ struct RunOptions {
   std::string resume;
   std::string init_from;
   bool verbose = false;
+  bool force = false;
   PlacementOptions placement;
 
   void describe(OptionSet& o);

@@ -1,211 +1,177 @@
 #include "train/estimate.h"
 
-#include <c10/core/Allocator.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
-#include <torch/types.h>
+#include <malloc.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <optional>
 
+#include "core/allocation.h"
 #include "core/error.h"
-#include "core/text.h"
+#include "model/memory_watch.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kTrialSide = 64;  // scaled trials use about this crop
-constexpr double kBudgetShare =
-    0.88;  // of the time that is planned; the rest is for data, samples, checkpoints, a slower spell
-constexpr double kEnoughSteps = 4000;  // below that even small images learn little
+constexpr std::int64_t kTrialSide = 64;  // the smaller of two trials' images, where the networks take them
+constexpr double kMoments = 4;           // weights, gradients and Adam's two moments, each as large
+constexpr double kFloat = sizeof(float);
+constexpr std::int64_t kBatchesAhead = 3;  // that a loader's thread keeps ready; it makes one more
+constexpr double kSafeShare = 0.9;         // of the memory there is, for what is suggested
+constexpr double kRoomForGaps = 1.05;      // what malloc cannot use between what it gave out
 
-// Counts the bytes that live in tensors while it is installed; libtorch's allocators report to it.
-class TensorMemory : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
-    const std::int64_t now = live_.fetch_add(bytes) + bytes;
-    std::int64_t peak = peak_.load();
-    while (now > peak && !peak_.compare_exchange_weak(peak, now)) {
-    }
-  }
-  bool memoryProfilingEnabled() const override { return true; }
-  double live() const { return static_cast<double>(live_.load()); }
-  double peak() const { return static_cast<double>(peak_.load()); }
-
- private:
-  std::atomic<std::int64_t> live_{0}, peak_{0};
-};
-
-class RandomImages : public BatchSource {
- public:
-  RandomImages(const DataOptions& data, std::int64_t side) : data_(data), side_(side) {}
-  Batch next() override {
-    const auto image = [&](std::int64_t channels) {
-      return at::rand({data_.batch_size, channels, side_, side_}, generator_) * 2 - 1;
-    };
-    Batch batch;
-    batch.tensors["real_a"] = image(data_.channels_a);
-    batch.tensors["real_b"] = image(data_.channels_b);
-    return batch;
-  }
-
- private:
-  DataOptions data_;
-  std::int64_t side_;
-  at::Generator generator_ = at::detail::createCPUGenerator(1);
-};
-
-struct Measured {
-  double seconds = 0, resident = 0, peak = 0;
-  std::int64_t batches = 1;
-};
-
-Measured measure_at(const TrainConfig& config, std::int64_t side) {
-  const auto memory = std::make_shared<TensorMemory>();
-  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, memory);
-  CycleGan model(config.spec(), resolve_placement(config.run.placement), 0);
-  RandomImages images(config.data, side);
-  RngStreams rng(0);
-  GradientSync sync;
-  StepContext context{images, rng, sync};
-  model.step(context);  // the first one allocates and warms up
-  Measured out;
-  out.resident = memory->live();
-  const auto start = std::chrono::steady_clock::now();
-  out.batches = model.step(context).batches;
-  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  out.peak = memory->peak();
-  return out;
+std::int64_t round_up(std::int64_t side, std::int64_t multiple) {
+  return (side + multiple - 1) / multiple * multiple;
 }
 
-std::int64_t training_side(const TrainConfig& config) {
+Size training_size(const TrainConfig& config) {
   const Size size = output_size(config.data.transform);
-  return size == Size{} ? config.data.transform.load_size : size.width;
+  const std::int64_t side = config.data.transform.load_size;
+  return size == Size{} ? Size{side, side} : size;
 }
 
-struct Candidate {
-  std::int64_t crop, ngf;
-  const char* net_g;
-};
-
-// Largest first. 6 blocks up to 128 pixels and 9 above is the paper's rule (S3-Q1).
-constexpr Candidate kCandidates[] = {
-    {256, 64, "resnet_9blocks"}, {256, 32, "resnet_9blocks"}, {128, 64, "resnet_6blocks"},
-    {128, 32, "resnet_6blocks"}, {96, 32, "resnet_6blocks"},  {64, 32, "resnet_6blocks"},
-    {64, 16, "resnet_6blocks"},  {64, 16, "resnet_3blocks"},
-};
-
-bool contains(const std::vector<std::string>& names, const char* name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Whether the networks take what was chosen; a network that the user fixed need not.
-bool is_usable(const TrainConfig& config) {
-  try {
-    config.validate();
-    return true;
-  } catch (const UsageError&) {
-    return false;
+// Two small ones that a line can be laid through, or the step itself where it is no larger.
+std::vector<Load> trial_loads(const TrainConfig& config, const Load& step) {
+  const SizeRule rule = size_rule_of(config.generator);
+  const std::int64_t least = std::max(rule.minimum, size_rule_of(config.discriminator).minimum);
+  const std::int64_t small = round_up(std::max(kTrialSide, least), rule.multiple);
+  // A batch norm cannot do with one image where maps have shrunk to a pixel.
+  const std::int64_t few = std::min<std::int64_t>(step.batch, config.generator.norm == "batch" ? 2 : 1);
+  if (std::max(step.width, step.height) > small) {
+    const std::int64_t larger = round_up(small * 3 / 2, rule.multiple);
+    return {{few, small, small}, {few, larger, larger}};
   }
+  if (step.batch <= 2 * few) return {step};
+  return {{few, step.width, step.height}, {2 * few, step.width, step.height}};
 }
 
-void apply(const Candidate& c, TrainConfig& config, const std::vector<std::string>& fixed) {
-  const auto is_fixed = [&](const char* name) { return contains(fixed, name); };
-  TransformOptions& t = config.data.transform;
-  if (!is_fixed("crop_size")) t.crop_size = c.crop;
-  if (!is_fixed("load_size"))
-    t.load_size = config.data.data.starts_with("generated:")
-                      ? t.crop_size
-                      : std::llround(1.12 * static_cast<double>(t.crop_size));
-  if (!is_fixed("ngf")) config.generator.ngf = c.ngf;
-  if (!is_fixed("ndf")) config.discriminator.ndf = c.ngf;
-  if (!is_fixed("net_g")) config.generator.net_g = c.net_g;
+// On the line through two trials, or through one and `fixed` at 0.
+double at_size(const std::vector<StepTrial>& trials, double pixels, double StepTrial::*value, double fixed) {
+  const StepTrial &first = trials.front(), &last = trials.back();
+  if (trials.size() == 1) return fixed + (first.*value - fixed) * pixels / first.pixels;
+  return carried_on({first.pixels, first.*value}, {last.pixels, last.*value}, pixels);
 }
 
-// Half of the epochs at full rate, half decaying, as far as the user left that open; an epoch is shortened
-// when the whole set would not fit often enough. Returns the steps that the schedule has, at most `steps`.
-std::int64_t schedule_for(TrainConfig& config, std::int64_t steps, std::int64_t batches_per_step,
-                          std::int64_t dataset_size, const std::vector<std::string>& fixed) {
-  constexpr std::int64_t kFewestEpochs = 10;
-  ScheduleOptions& schedule = config.schedule;
-  const bool has_epochs = contains(fixed, "epochs"), has_decay = contains(fixed, "epochs_decay");
-  const std::int64_t given = (has_epochs ? schedule.epochs : 0) + (has_decay ? schedule.epochs_decay : 0);
-  const std::int64_t batch = config.data.batch_size;
-  const auto steps_an_epoch = [&](std::int64_t items) {
-    return std::max<std::int64_t>(1, (items + batch - 1) / batch / batches_per_step);
-  };
-  const std::int64_t fewest = std::max(kFewestEpochs, given);
-  if (!contains(fixed, "epoch_size") && steps / steps_an_epoch(dataset_size) < fewest)
-    config.data.epoch_size = std::max<std::int64_t>(1, steps / fewest) * batch * batches_per_step;
-  const std::int64_t epoch = config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size;
-  const std::int64_t total = std::max<std::int64_t>(1, steps / steps_an_epoch(epoch));
-  if (given > total)
-    fail_usage(
-        "--time-budget: {} steps fit, which are {} epochs of {} items, fewer than --epochs and "
-        "--epochs-decay ask for ({}); leave those out or give more time",
-        steps, total, epoch, given);
-  if (!has_decay) schedule.epochs_decay = has_epochs ? total - schedule.epochs : total / 2;
-  if (!has_epochs) schedule.epochs = std::max<std::int64_t>(0, total - schedule.epochs_decay);
-  return schedule.total() * steps_an_epoch(epoch);
+double parameters_of(const TrainConfig& config) {
+  const ShapesOnly outline;
+  const CycleGanSpec spec = config.spec();
+  return static_cast<double>(
+      parameter_count(*make_generator(spec.g_a_to_b)) + parameter_count(*make_generator(spec.g_b_to_a)) +
+      parameter_count(*make_discriminator(spec.d_a)) + parameter_count(*make_discriminator(spec.d_b)));
 }
 
 }  // namespace
 
 StepCost measure_step(const TrainConfig& config, Trial trial) {
-  const std::int64_t side = training_side(config);
-  const SizeRule rule = size_rule_of(config.generator);
-  const std::int64_t floor = std::max(rule.minimum, size_rule_of(config.discriminator).minimum);
-  std::int64_t small = std::max<std::int64_t>(std::min(side, kTrialSide), floor);
-  small = std::max(rule.multiple, (small + rule.multiple - 1) / rule.multiple * rule.multiple);
-  if (trial == Trial::full) small = side;
-  const Measured m = measure_at(config, small);
-  const double area = static_cast<double>(side * side) / static_cast<double>(small * small);
-  return {m.seconds * area, m.resident + (m.peak - m.resident) * area, m.batches};
+  const Size size = training_size(config);
+  const Load step{config.data.batch_size, size.width, size.height};
+  TrialModel model(config);
+  std::vector<StepTrial> trials;
+  for (const Load& load : trial == Trial::full ? std::vector{step} : trial_loads(config, step))
+    trials.push_back(model.run(load, Timing::steps));
+  return {at_size(trials, step.pixels(), &StepTrial::seconds, 0),
+          at_size(trials, step.pixels(), &StepTrial::step, trials.front().resident), model.batches_per_step()};
 }
 
-std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
-                          const std::vector<std::string>& fixed, const StepMeter& measure) {
-  const double planned = seconds * kBudgetShare;
-  std::optional<TrainConfig> chosen;
-  StepCost cost;
-  double steps = 0;
-  for (const Candidate& candidate : kCandidates) {
-    TrainConfig trial = config;
-    apply(candidate, trial, fixed);
-    if (!is_usable(trial)) continue;
-    chosen = trial;
-    // A scaled trial weeds out what is far too slow; what is left is timed at its own size.
-    if (planned / measure(trial, Trial::scaled).seconds < kEnoughSteps / 2) continue;
-    cost = measure(trial, Trial::full);
-    steps = planned / cost.seconds;
-    if (steps >= kEnoughSteps) break;
+RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room)
+    : config_(config),
+      items_(config.data.epoch_size > 0 ? config.data.epoch_size : data.train->size()),
+      image_(output_size(config.data.transform) == Size{} ? data.largest : training_size(config)),
+      room_(room),
+      already_(resident_bytes()),
+      on_cpu_(resolve_placement(config.run.placement).device.is_cpu()) {
+  program_ = already_;
+  if (on_cpu_ && !fits(config_, 1)) return;
+  for_purpose("a trial of a step", "lower --batch-size, --crop-size or --ngf", [&] {
+    TrialModel model(config);
+    const Load step{std::min(config.data.batch_size, items_), image_.width, image_.height};
+    for (const Load& load : trial_loads(config, step)) trials_.push_back(model.run(load, Timing::steps));
+  });
+  malloc_trim(0);
+  program_ = on_cpu_ ? resident_bytes() : 0;
+}
+
+double RunEstimate::seconds_a_step() const {
+  const Load step{std::min(config_.data.batch_size, items_), image_.width, image_.height};
+  return at_size(trials_, step.pixels(), &StepTrial::seconds, 0);
+}
+
+RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
+  const bool varies = output_size(config.data.transform) == Size{};
+  const Size size = varies ? image_ : training_size(config);
+  const Load step{std::min(config.data.batch_size, items_), size.width, size.height};
+  const double area = static_cast<double>(size.width * size.height);
+  const double samples = varies ? 1 : static_cast<double>(config.run.sample_count);
+  const double image = kFloat * area * static_cast<double>(config.data.channels_a + config.data.channels_b);
+  const double ahead = static_cast<double>((kBatchesAhead + 1) * config.data.loader_threads * step.batch);
+  const double history = image * static_cast<double>(config.cyclegan.pool_size);
+  RunMemory memory;
+  memory.program = program_;
+  memory.images = image * (ahead + samples) + history;
+  if (trials_.empty()) {
+    memory.weights = kMoments * kFloat * parameters_of(config);
+    return memory;
   }
-  if (!chosen) {
-    TrainConfig largest = config;
-    apply(kCandidates[0], largest, fixed);
-    largest.validate();  // says what is wrong
-    fail_usage("--time-budget: no size that it may choose fits the options given");
+  const double width = static_cast<double>(config.generator.ngf) / static_cast<double>(config_.generator.ngf);
+  const StepTrial& first = trials_.front();
+  memory.weights = width == 1 ? first.resident : first.resident * parameters_of(config) / parameters_of(config_);
+  const double in_step = at_size(trials_, step.pixels(), &StepTrial::step, first.resident) - first.resident;
+  const double in_sample = (trials_.back().sample - trials_.back().resident) /
+                           static_cast<double>(trials_.back().area) * samples * area;
+  memory.passing = std::max({in_step * width, in_sample * width, history}) * kRoomForGaps;
+  return memory;
+}
+
+bool RunEstimate::fits(const TrainConfig& config, double share_of_room) const {
+  return memory_of(config).total() - already_ <= share_of_room * room_.bytes;
+}
+
+std::string RunEstimate::what_fits() const {
+  const SizeRule rule = size_rule_of(config_.generator);
+  const std::int64_t least = std::max(rule.minimum, size_rule_of(config_.discriminator).minimum);
+  std::vector<std::string> all;
+  // The largest of `first`, first - step, ..., not below `last`, that fits; halved, since memory only grows.
+  const auto largest = [&](std::int64_t first, std::int64_t step, std::int64_t last, const auto& with) {
+    std::int64_t below = 0, above = (first - last) / step;
+    if (above < 0 || !fits(with(last), kSafeShare)) return std::int64_t{0};
+    while (below < above) {
+      const std::int64_t middle = (below + above + 1) / 2;
+      if (fits(with(last + middle * step), kSafeShare)) below = middle;
+      else above = middle - 1;
+    }
+    return last + below * step;
+  };
+  const auto add = [&](const char* flag, std::int64_t value) {
+    if (value > 0) all.push_back(fmt::format("{} {}", flag, value));
+  };
+  const auto with = [&](auto change) {
+    return [this, change](std::int64_t value) {
+      TrainConfig config = config_;
+      change(config, value);
+      return config;
+    };
+  };
+  add("--batch-size", largest(std::min(config_.data.batch_size, items_) - 1, 1, 1,
+                              with([](TrainConfig& c, std::int64_t v) { c.data.batch_size = v; })));
+  if (!(output_size(config_.data.transform) == Size{})) {
+    const std::int64_t last = round_up(least, rule.multiple);
+    const std::int64_t first = (config_.data.transform.crop_size - 1) / rule.multiple * rule.multiple;
+    add("--crop-size", largest(first, rule.multiple, last, with([](TrainConfig& c, std::int64_t v) {
+          c.data.transform.crop_size = v;
+        })));
   }
-  if (steps < kEnoughSteps) {  // none gets enough: the smallest, as far as it goes
-    cost = measure(*chosen, Trial::full);
-    steps = planned / cost.seconds;
-  }
-  if (steps < 10)
-    fail_usage("--time-budget {}: even the smallest setting takes {:.1f} s a step here; give more time",
-               human_duration(seconds), cost.seconds);
-  const std::int64_t scheduled =
-      schedule_for(*chosen, static_cast<std::int64_t>(steps), cost.batches, dataset_size, fixed);
-  config = *chosen;
-  return fmt::format(
-      "time budget {}: {}x{} images, {}, ngf {}: {:.2f} s a step measured, {} + {} epochs of {} items, {} "
-      "steps{}",
-      human_duration(seconds), config.data.transform.crop_size, config.data.transform.crop_size,
-      config.generator.net_g, config.generator.ngf, cost.seconds, config.schedule.epochs,
-      config.schedule.epochs_decay, config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size,
-      scheduled, steps < kEnoughSteps ? "; that is little: expect a first impression, not a result" : "");
+  add("--ngf", largest(config_.generator.ngf - 1, 1, 1, with([](TrainConfig& c, std::int64_t v) {
+        c.generator.ngf = v;
+      })));
+  return all.empty() ? "no smaller batch, crop or width alone would fit" : join(all, " or ") + " would fit";
+}
+
+void RunEstimate::require_room() const {
+  if (!on_cpu_ || fits(config_, 1)) return;
+  const double total = memory().total();
+  fail_usage("this run would take {}{} of memory, {} more than now, but {} {}; {}; --force tries it nevertheless",
+             trials_.empty() ? "more than " : "about ", human_bytes(total), human_bytes(total - already_),
+             room_.bound, human_bytes(room_.bytes), what_fits());
 }
 
 }  // namespace torsor

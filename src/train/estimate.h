@@ -1,34 +1,64 @@
-// What a training step costs, measured by doing one.
+// What a training run costs, known before it begins: from small steps of a throw-away model.
 #pragma once
 
-#include <functional>
+#include <string>
 
+#include "core/machine.h"
 #include "train/config.h"
+#include "train/train_data.h"
+#include "train/trial.h"
 
 namespace torsor {
 
 struct StepCost {
   double seconds = 0;        // one step
-  double bytes = 0;          // peak of all tensors: weights, gradients, moments, activations
+  double bytes = 0;          // the most memory at a time: weights, gradients, moments, activations, kernels'
   std::int64_t batches = 1;  // that a step pulls
 };
 
 enum class Trial {
-  scaled,  // at a fraction of the size, scaled up by area: quick, within some 30 %
+  scaled,  // from small images, carried on to the size: quick, seconds within some 30 %
   full     // at the size itself
 };
 
-/// Times a step of a throw-away model with this configuration on random images of the crop size.
+/// Times steps of a throw-away model with this configuration on random images of the crop size.
 StepCost measure_step(const TrainConfig& config, Trial trial);
 
-/// How fit_to_budget learns what a setting costs: measure_step, or a formula in a test.
-using StepMeter = std::function<StepCost(const TrainConfig&, Trial)>;
+/// A sum of what the run's process will hold at a time, in bytes.
+struct RunMemory {
+  double program = 0;   // with its libraries, as it is between steps of a trial
+  double weights = 0;   // with gradients, moments, and what kernels keep
+  double images = 0;    // read ahead, shown in sample grids, kept in the history
+  double passing = 0;   // activations of a step, or of a sample grid, or a checkpoint's copies: the largest
+  double total() const { return program + weights + images + passing; }
+};
 
-/// Sets crop size, width, blocks and schedule (those not in `fixed`, the names the user gave) so that
-/// training on `dataset_size` items ends within `seconds`, decay included: the largest setting of a list that
-/// gets enough steps to learn. Returns one line that says what was chosen and why. Throws UsageError when not
-/// even the smallest fits, or the epochs that the user gave do not; `config` is then as it was.
-std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
-                          const std::vector<std::string>& fixed, const StepMeter& measure = measure_step);
+/// The cost of one configuration's run, and of others that differ in size alone.
+class RunEstimate {
+ public:
+  /// Tries small images first, so that it takes no more memory than the run would. Weights that alone exceed
+  /// `room` are not tried. Throws UsageError for unusable options.
+  RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room);
+
+  double seconds_a_step() const;
+  /// The resident set at its largest (on a GPU: the tensors there, and there is no `program`).
+  RunMemory memory() const { return memory_of(config_); }
+  /// Throws UsageError with the numbers, and with what would fit, when the run needs more than `room`.
+  void require_room() const;
+
+ private:
+  RunMemory memory_of(const TrainConfig& config) const;
+  std::string what_fits() const;
+  bool fits(const TrainConfig& config, double share_of_room) const;
+
+  TrainConfig config_;
+  std::int64_t items_;  // of an epoch
+  Size image_;          // of a step
+  MemoryRoom room_;
+  double already_ = 0;     // resident when `room` was asked
+  bool on_cpu_ = true;
+  double program_ = 0;
+  std::vector<StepTrial> trials_;  // one or two, by size; none when not even the weights fit
+};
 
 }  // namespace torsor

@@ -39,6 +39,12 @@ class Schedule {
   /// Sets the rate of every optimiser for the state's epoch and notes it in the state.
   void apply(TrainState& state, const std::vector<Optimizer*>& optimizers);
 
+  /// Epochs at the full rate, and those that follow.
+  void set_length(std::int64_t epochs, std::int64_t epochs_decay) {
+    options_.epochs = epochs;
+    options_.epochs_decay = epochs_decay;
+  }
+
   const ScheduleOptions& options() const { return options_; }
   Json save() const;
   void load(const Json& saved);

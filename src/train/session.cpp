@@ -2,6 +2,9 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "core/text.h"
 #include "core/time.h"
 #include "interchange/weight_source.h"
@@ -19,16 +22,18 @@ const std::string kDataKey = "train/data";
 
 }  // namespace
 
-TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log)
-    : config_(std::move(config)), log_(std::move(log)) {
+TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, TrainData data)
+    : config_(std::move(config)), log_(std::move(log)), data_(std::move(data)) {
   open();
 }
 
-TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log)
+TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log,
+                           TrainData data)
     : config_(std::move(resumed.config)),
       log_(std::move(log)),
       resumed_(std::move(point)),
-      changes_(std::move(resumed.changes)) {
+      changes_(std::move(resumed.changes)),
+      data_(std::move(data)) {
   open();
   take_up();
 }
@@ -47,7 +52,7 @@ void TrainSession::open() {
                     "has no such end",
                     config_.data.transform.scaling));
   Schedule schedule(config_.schedule);
-  data_ = open_data(config_, log_);
+  if (!data_.train) data_ = open_data(config_, log_);
   model_ = std::make_unique<CycleGan>(config_.spec(), placement_, seed);
   schedule.check_losses(model_->loss_names());
   if (!resumed_ && !config_.run.init_from.empty())
@@ -123,15 +128,63 @@ void TrainSession::note_session() const {
               {"environment", describe_environment(placement_)}});
 }
 
-EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra) {
+// Within a time budget also by time, so that little of it is lost to a power failure.
+Cadence TrainSession::checkpoint_cadence() const {
+  Cadence cadence = Cadence::parse(config_.run.checkpoint_every, "checkpoint_every");
+  if (config_.run.time_budget.empty() || (cadence.steps == 0 && cadence.seconds == 0)) return cadence;
+  const double most = budget_interval(parse_duration(config_.run.time_budget, "time_budget"));
+  cadence.seconds = cadence.seconds > 0 ? std::min(cadence.seconds, most) : most;
+  return cadence;
+}
+
+void TrainSession::keep_budget(double used) {
+  if (config_.run.time_budget.empty()) return;
+  const double budget = parse_duration(config_.run.time_budget, "time_budget");
+  if (resumed_) used += BudgetKeeper::used_before(resumed_->archive);
+  if (resumed_ && used >= budget)
+    return log_->notice(fmt::format(
+        "the time budget of {} is used up and no longer heeded; --time-budget gives another, for the whole run",
+        human_duration(budget)));
+  const auto clock = [used, start = std::chrono::steady_clock::now()] {
+    return used + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  trainer_->add(std::make_unique<BudgetKeeper>(
+      budget, budget_interval(budget), steps_per_epoch(),
+      Length{config_.schedule.epochs, config_.schedule.epochs_decay, state().total_steps}, clock,
+      [this, clock](const Length& length) { take_length(length, clock()); }));
+}
+
+// A resumed run finds the length in config.json and in its checkpoint, and how it came about in a file of its own.
+void TrainSession::take_length(const Length& length, double used) {
+  ScheduleOptions& schedule = config_.schedule;
+  const bool changes = schedule.epochs != length.epochs || schedule.epochs_decay != length.epochs_decay;
+  if (changes)
+    log_->notice(fmt::format("time budget: {} + {} epochs, where {} + {} were planned", length.epochs,
+                             length.epochs_decay, schedule.epochs, schedule.epochs_decay));
+  schedule.epochs = length.epochs;
+  schedule.epochs_decay = length.epochs_decay;
+  const std::int64_t steps = config_.run.steps > 0 ? std::min(config_.run.steps, length.steps) : length.steps;
+  if (length.steps == state().step) config_.run.steps = steps;  // time is up
+  trainer_->set_length(length.epochs, length.epochs_decay, steps);
+  JsonlFile(directory().budget())
+      .write({{"step", state().step},
+              {"seconds", used},
+              {"epochs", length.epochs},
+              {"epochs_decay", length.epochs_decay},
+              {"steps", steps}});
+  directory().write_config(options_to_json(config_));
+}
+
+EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used) {
   const double seconds_before = open_directory();
   const RunDirectory directory = this->directory();
   const RunOptions& o = config_.run;
   trainer_->add(std::make_unique<JsonlLog>(directory.log(), o.log_every, *loader_, seconds_before));
   trainer_->add(
       std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory.samples(), o.sample_every));
+  keep_budget(used);
   trainer_->add(std::make_unique<Checkpointer>(
-      directory, Cadence::parse(o.checkpoint_every, "checkpoint_every"), Retention{o.keep_last, o.keep_every},
+      directory, checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
       [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));
   if (resumed_) {

@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "model/model_file.h"
+#include "train/budget.h"
 #include "train/config.h"
 #include "train/observers.h"
 #include "train/resume.h"
@@ -16,17 +17,18 @@ namespace torsor {
 /// A whole training run; construct, add observers, run().
 class TrainSession {
  public:
-  /// Checks everything, opens the data and builds the model; writes nothing. Throws UsageError or Error.
-  TrainSession(TrainConfig config, std::shared_ptr<LogSink> log);
+  /// Checks everything, opens the data (unless `data` is what open_data() gave for this configuration) and
+  /// builds the model; writes nothing. Throws UsageError or Error.
+  TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, TrainData data = {});
 
   /// Goes on from `point` with the configuration that resumed_config made. Warns when images, machine or
   /// libraries are not what they were: the continuation is then not the same run to the bit.
-  TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log);
+  TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log, TrainData data = {});
 
   /// Makes the run directory (or takes up that of the resumed run), trains, and writes the final model when
   /// the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
-  /// Observers: log, samples, checkpoints, and `extra`.
-  EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra);
+  /// Observers: log, samples, checkpoints, and `extra`. `used`: seconds of a time budget that had gone by before.
+  EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used = 0);
 
   const TrainConfig& config() const { return config_; }
   const TrainData& data() const { return data_; }
@@ -47,6 +49,9 @@ class TrainSession {
   void open();
   void take_up();
   double open_directory();
+  void keep_budget(double used);
+  void take_length(const Length& length, double used);
+  Cadence checkpoint_cadence() const;
   void note_session() const;
 
   TrainConfig config_;

@@ -1,5 +1,7 @@
 #include "train/train_data.h"
 
+#include <mutex>
+
 #include "core/error.h"
 #include "data/fingerprint.h"
 #include "data/folder_source.h"
@@ -30,6 +32,23 @@ struct DomainSources {
   std::shared_ptr<FingerprintBuilder> seen;  // the training images
 };
 
+// By area; several threads look at images.
+class LargestSize {
+ public:
+  void see(const Size& size) {
+    const std::lock_guard lock(mutex_);
+    if (size.width * size.height > size_.width * size_.height) size_ = size;
+  }
+  Size get() const {
+    const std::lock_guard lock(mutex_);
+    return size_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Size size_;
+};
+
 class DataOpener {
  public:
   DataOpener(const TrainConfig& config, std::shared_ptr<LogSink> log)
@@ -51,6 +70,7 @@ class DataOpener {
     out.train = std::make_shared<UnpairedDataset>(train_a, train_b,
                                                   data().serial_batches ? Order::serial : Order::random);
     out.fixed = fixed_images(a, b);
+    out.largest = largest_->get();
     out.files = {{"a", digest(*a.train)}, {"b", digest(*b.train)}};
     return out;
   }
@@ -126,7 +146,9 @@ class DataOpener {
       range_of(input, t.scaling, file);
       const Size sides{image.width, image.height};
       check_fits(t, sides, file);
-      if (varies) check_size(file, resized_size(t, sides), rule, config_.generator.net_g);
+      const Size size = resized_size(t, sides);
+      if (varies) check_size(file, size, rule, config_.generator.net_g);
+      largest_->see(size);
       if (seen != nullptr) seen->add(index, input);
       if (!note.empty()) notes.push_back(note);
     };
@@ -209,6 +231,7 @@ class DataOpener {
 
   const TrainConfig& config_;
   std::shared_ptr<LogSink> log_;
+  std::shared_ptr<LargestSize> largest_ = std::make_shared<LargestSize>();
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ struct TrainData {
   Batch fixed;  // sample_count test images (else the first training ones), for sample grids
   std::int64_t count_a = 0, count_b = 0;
   DomainInfo a, b;
+  Size largest;  // that training images have after resizing, where that varies
   Json files;  // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same ones
 };
 

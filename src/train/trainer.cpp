@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/allocation.h"
 #include "core/text.h"
 
 namespace torsor {
@@ -29,7 +30,9 @@ EndReason Trainer::run(const StopFlag& stop) {
   for (auto& observer : observers_) observer->on_start(state_);
   while (!state_.finished() && !stop.requested()) {
     schedule_.apply(state_, model_.optimizers());
-    const StepReport report = model_.step(context);
+    const StepReport report =
+        for_purpose(fmt::format("step {} of the training", state_.step + 1),
+                    "lower --batch-size, --crop-size or --ngf", [&] { return model_.step(context); });
     require_finite(report, state_);
     state_.advance(report, loader_.position());
     for (auto& observer : observers_) observer->after_step(state_, report);
@@ -37,6 +40,12 @@ EndReason Trainer::run(const StopFlag& stop) {
   const EndReason reason = state_.finished() ? EndReason::finished : EndReason::stopped;
   for (auto& observer : observers_) observer->on_end(state_, reason);
   return reason;
+}
+
+void Trainer::set_length(std::int64_t epochs, std::int64_t epochs_decay, std::int64_t steps) {
+  schedule_.set_length(epochs, epochs_decay);
+  state_.epochs = epochs + epochs_decay;
+  state_.total_steps = steps;
 }
 
 void Trainer::save(Archive& archive) const {

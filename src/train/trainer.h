@@ -44,6 +44,9 @@ class Trainer {
   /// throw.
   EndReason run(const StopFlag& stop);
 
+  /// From now on the schedule is so long, and the run ends after so many steps.
+  void set_length(std::int64_t epochs, std::int64_t epochs_decay, std::int64_t steps);
+
   const TrainState& state() const { return state_; }
   const Schedule& schedule() const { return schedule_; }
 

@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "io/safetensors.h"
+#include "train/budget.h"
 #include "train/estimate.h"
 #include "train/session.h"
 #include "train/train_test_support.h"

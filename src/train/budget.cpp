@@ -1,0 +1,199 @@
+#include "train/budget.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr double kBudgetShare =
+    0.88;  // of the time that is planned; the rest is for data, samples, checkpoints, a slower spell
+constexpr double kEnoughSteps = 4000;  // below that even small images learn little
+const std::string kUsed = "train/budget_used";
+constexpr double kLeastReserve = 0.02;  // of a budget, for what ends a run
+constexpr double kMostReserve = 0.1;
+constexpr double kReserveOfSlowest = 1.5;
+
+struct Candidate {
+  std::int64_t crop, ngf;
+  const char* net_g;
+};
+
+// Largest first. 6 blocks up to 128 pixels and 9 above is the paper's rule (S3-Q1).
+constexpr Candidate kCandidates[] = {
+    {256, 64, "resnet_9blocks"}, {256, 32, "resnet_9blocks"}, {128, 64, "resnet_6blocks"},
+    {128, 32, "resnet_6blocks"}, {96, 32, "resnet_6blocks"},  {64, 32, "resnet_6blocks"},
+    {64, 16, "resnet_6blocks"},  {64, 16, "resnet_3blocks"},
+};
+
+bool contains(const std::vector<std::string>& names, const char* name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Whether the networks take what was chosen; a network that the user fixed need not.
+bool is_usable(const TrainConfig& config) {
+  try {
+    config.validate();
+    return true;
+  } catch (const UsageError&) {
+    return false;
+  }
+}
+
+// What a preset names is the most that its user had in mind.
+bool exceeds_preset(const Candidate& c, const TrainConfig& config) {
+  if (config.run.preset.empty()) return false;
+  const Json preset = train_preset(config.run.preset);
+  return c.crop > preset.at("crop_size") || c.ngf > preset.at("ngf");
+}
+
+void apply(const Candidate& c, TrainConfig& config, const std::vector<std::string>& fixed) {
+  const auto is_fixed = [&](const char* name) { return contains(fixed, name); };
+  TransformOptions& t = config.data.transform;
+  if (!is_fixed("crop_size")) t.crop_size = c.crop;
+  if (!is_fixed("load_size"))
+    t.load_size = config.data.data.starts_with("generated:")
+                      ? t.crop_size
+                      : std::llround(1.12 * static_cast<double>(t.crop_size));
+  if (!is_fixed("ngf")) config.generator.ngf = c.ngf;
+  if (!is_fixed("ndf")) config.discriminator.ndf = c.ngf;
+  if (!is_fixed("net_g")) config.generator.net_g = c.net_g;
+}
+
+// Half of the epochs at full rate, half decaying, as far as the user left that open; an epoch is shortened
+// when the whole set would not fit often enough. Returns the steps that the schedule has, at most `steps`.
+std::int64_t schedule_for(TrainConfig& config, std::int64_t steps, std::int64_t batches_per_step,
+                          std::int64_t dataset_size, const std::vector<std::string>& fixed) {
+  constexpr std::int64_t kFewestEpochs = 10;
+  ScheduleOptions& schedule = config.schedule;
+  const bool has_epochs = contains(fixed, "epochs"), has_decay = contains(fixed, "epochs_decay");
+  const std::int64_t given = (has_epochs ? schedule.epochs : 0) + (has_decay ? schedule.epochs_decay : 0);
+  const std::int64_t batch = config.data.batch_size;
+  const auto steps_an_epoch = [&](std::int64_t items) {
+    return std::max<std::int64_t>(1, (items + batch - 1) / batch / batches_per_step);
+  };
+  const std::int64_t fewest = std::max(kFewestEpochs, given);
+  if (!contains(fixed, "epoch_size") && steps / steps_an_epoch(dataset_size) < fewest)
+    config.data.epoch_size = std::max<std::int64_t>(1, steps / fewest) * batch * batches_per_step;
+  const std::int64_t epoch = config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size;
+  const std::int64_t total = std::max<std::int64_t>(1, steps / steps_an_epoch(epoch));
+  if (given > total)
+    fail_usage(
+        "--time-budget: {} steps fit, which are {} epochs of {} items, fewer than --epochs and "
+        "--epochs-decay ask for ({}); leave those out or give more time",
+        steps, total, epoch, given);
+  if (!has_decay) schedule.epochs_decay = has_epochs ? total - schedule.epochs : total / 2;
+  if (!has_epochs) schedule.epochs = std::max<std::int64_t>(0, total - schedule.epochs_decay);
+  return schedule.total() * steps_an_epoch(epoch);
+}
+
+}  // namespace
+
+std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
+                          const std::vector<std::string>& fixed, const StepMeter& measure) {
+  const double planned = seconds * kBudgetShare;
+  std::optional<TrainConfig> chosen;
+  StepCost cost;
+  double steps = 0;
+  for (const Candidate& candidate : kCandidates) {
+    if (exceeds_preset(candidate, config)) continue;
+    TrainConfig trial = config;
+    apply(candidate, trial, fixed);
+    if (!is_usable(trial)) continue;
+    chosen = trial;
+    // A scaled trial weeds out what is far too slow; what is left is timed at its own size.
+    if (planned / measure(trial, Trial::scaled).seconds < kEnoughSteps / 2) continue;
+    cost = measure(trial, Trial::full);
+    steps = planned / cost.seconds;
+    if (steps >= kEnoughSteps) break;
+  }
+  if (!chosen) {
+    TrainConfig largest = config;
+    apply(kCandidates[0], largest, fixed);
+    largest.validate();  // says what is wrong
+    fail_usage("--time-budget: no size that it may choose fits the options given");
+  }
+  if (steps < kEnoughSteps) {  // none gets enough: the smallest, as far as it goes
+    cost = measure(*chosen, Trial::full);
+    steps = planned / cost.seconds;
+  }
+  if (steps < 10)
+    fail_usage("--time-budget {}: even the smallest setting takes {:.1f} s a step here; give more time",
+               human_duration(seconds), cost.seconds);
+  const std::int64_t scheduled =
+      schedule_for(*chosen, static_cast<std::int64_t>(steps), cost.batches, dataset_size, fixed);
+  config = *chosen;
+  return fmt::format(
+      "time budget {}: {}x{} images, {}, ngf {}: {:.2f} s a step measured, {} + {} epochs of {} items, {} "
+      "steps{}",
+      config.run.time_budget.empty() ? human_duration(seconds) : config.run.time_budget,
+      config.data.transform.crop_size, config.data.transform.crop_size,
+      config.generator.net_g, config.generator.ngf, cost.seconds, config.schedule.epochs,
+      config.schedule.epochs_decay, config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size,
+      scheduled, steps < kEnoughSteps ? "; that is little: expect a first impression, not a result" : "");
+}
+
+double budget_interval(double budget) { return std::min(budget / 10, 600.0); }
+
+Length corrected(const Length& now, const TrainState& state, std::int64_t steps_per_epoch, std::int64_t steps_left) {
+  Length out = now;
+  out.steps = state.step + std::max<std::int64_t>(0, steps_left);
+  const std::int64_t total = std::max<std::int64_t>(1, (out.steps + steps_per_epoch - 1) / steps_per_epoch);
+  const std::int64_t begun = state.step / steps_per_epoch;  // epochs that are over, whose rates stand
+  const double share = static_cast<double>(now.epochs) / static_cast<double>(now.epochs + now.epochs_decay);
+  if (begun < now.epochs) out.epochs = std::max<std::int64_t>(begun, std::llround(share * static_cast<double>(total)));
+  out.epochs = std::min<std::int64_t>(out.epochs, total);
+  out.epochs_decay = total - out.epochs;
+  return out;
+}
+
+BudgetKeeper::BudgetKeeper(double budget, double interval, std::int64_t steps_per_epoch, Length planned, Clock clock,
+                           Apply apply)
+    : budget_(budget),
+      interval_(interval),
+      steps_per_epoch_(steps_per_epoch),
+      length_(planned),
+      clock_(std::move(clock)),
+      apply_(std::move(apply)) {}
+
+double BudgetKeeper::used_before(const Archive& checkpoint) {
+  double used = 0;
+  if (checkpoint.has_value(kUsed)) checkpoint.take(kUsed, [&](const Json& saved) { saved.get_to(used); });
+  return used;
+}
+
+void BudgetKeeper::save(Archive& archive) const { archive.put(kUsed, Json(clock_())); }
+
+void BudgetKeeper::on_start(const TrainState& state) {
+  last_step_ = last_correction_ = clock_();
+  step_of_correction_ = state.step;
+}
+
+// The end writes a checkpoint, samples and the model; the slowest step had some of these behind it.
+double BudgetKeeper::reserve() const {
+  return std::clamp(kReserveOfSlowest * (slowest_ - quickest_), kLeastReserve * budget_, kMostReserve * budget_);
+}
+
+void BudgetKeeper::after_step(TrainState& state, const StepReport&) {
+  const double now = clock_(), took = now - last_step_;
+  last_step_ = now;
+  slowest_ = std::max(slowest_, took);
+  quickest_ = quickest_ == 0 ? took : std::min(quickest_, took);
+  const bool over = now + quickest_ > budget_ - reserve();
+  if (!over && now - last_correction_ < interval_) return;
+  const double a_step = (now - last_correction_) / static_cast<double>(state.step - step_of_correction_);
+  const double left = over ? 0 : (budget_ - reserve() - now) / a_step;
+  const Length length = corrected(length_, state, steps_per_epoch_, static_cast<std::int64_t>(left));
+  last_correction_ = now;
+  step_of_correction_ = state.step;
+  if (length == length_) return;
+  length_ = length;
+  apply_(length);
+}
+
+}  // namespace torsor

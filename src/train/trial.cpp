@@ -1,0 +1,101 @@
+#include "train/trial.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "model/memory_watch.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr int kTimedSteps = 5;
+constexpr double kEnoughSeconds = 1.5;  // slow steps are timed twice at the least
+
+class RandomImages : public BatchSource {
+ public:
+  RandomImages(const DataOptions& data, Load load) : data_(data), load_(load) {}
+  Batch next() override { return of(load_.batch); }
+  Batch of(std::int64_t count) {
+    const auto image = [&](std::int64_t channels) {
+      return at::rand({count, channels, load_.height, load_.width}, generator_) * 2 - 1;
+    };
+    Batch batch;
+    batch.tensors["real_a"] = image(data_.channels_a);
+    batch.tensors["real_b"] = image(data_.channels_b);
+    return batch;
+  }
+
+ private:
+  DataOptions data_;
+  Load load_;
+  at::Generator generator_ = at::detail::createCPUGenerator(1);
+};
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Its images may have another size in the next trial, and what fills it is known without trying.
+CycleGanSpec without_pool(CycleGanSpec spec) {
+  spec.cyclegan.pool_size = 0;
+  return spec;
+}
+
+}  // namespace
+
+struct TrialModel::Parts {
+  explicit Parts(const TrainConfig& config)
+      : placement(resolve_placement(config.run.placement)),
+        watch(placement),
+        data(config.data),
+        model(without_pool(config.spec()), placement, 0) {}
+
+  Placement placement;
+  MemoryWatch watch;
+  DataOptions data;
+  CycleGan model;
+};
+
+TrialModel::TrialModel(const TrainConfig& config) : parts_(std::make_unique<Parts>(config)) {}
+TrialModel::~TrialModel() = default;
+
+std::int64_t TrialModel::batches_per_step() const { return parts_->model.batches_per_step(); }
+
+StepTrial TrialModel::run(const Load& load, Timing timing) {
+  RandomImages images(parts_->data, load);
+  RngStreams rng(0);
+  GradientSync sync;
+  StepContext context{images, rng, sync};
+  const auto step = [&] {
+    const auto start = std::chrono::steady_clock::now();
+    parts_->model.step(context);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  StepTrial out;
+  out.pixels = load.pixels();
+  out.area = static_cast<double>(load.width * load.height);
+  step();  // makes moments and buffers, and wakes the threads
+  parts_->watch.begin_peak();
+  step();
+  out.resident = parts_->watch.now();
+  out.step = parts_->watch.peak();
+  parts_->watch.begin_peak();
+  parts_->model.sample(images.of(1));
+  out.sample = parts_->watch.peak();
+  if (timing == Timing::none) return out;
+  std::vector<double> seconds;
+  double all = 0;
+  while (seconds.size() < kTimedSteps && (seconds.size() < 2 || all < kEnoughSeconds)) {
+    seconds.push_back(step());
+    all += seconds.back();
+  }
+  out.seconds = median(seconds);
+  return out;
+}
+
+}  // namespace torsor
