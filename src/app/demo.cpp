@@ -113,7 +113,8 @@ Command demo_command() {
           "Train on generated images and show what was learnt",
           {},
           &Bound<DemoSettings>::instance().options,
-          demo};
+          demo,
+          {"torsor demo --out demo"}};
 }
 
 }  // namespace torsor::app

@@ -187,7 +187,8 @@ Command import_command() {
           {{"IN", "the reference's folder checkpoints/<name>/, one .pth, or anything else with weights"},
            {"OUT", "model file to write, *.safetensors"}},
           &Bound<ImportOptions>::instance().options,
-          import_weights};
+          import_weights,
+          {"torsor import checkpoints/horse2zebra zebras.safetensors"}};
 }
 
 Command export_command() {
@@ -196,7 +197,9 @@ Command export_command() {
           {{"MODEL", "run directory, torsor model file, .pth or the reference's folder"},
            {"OUT", "*.onnx, or for the reference *.pth (one generator) or a folder (all networks)"}},
           &Bound<ExportOptions>::instance().options,
-          export_weights};
+          export_weights,
+          {"torsor export runs/zebras zebras.onnx",
+           "torsor export runs/zebras checkpoints/zebras"}};
 }
 
 Command inspect_command() {
@@ -204,7 +207,8 @@ Command inspect_command() {
           "Show what a file with weights says of itself",
           {{"FILE", "model file, checkpoint, run directory, .pth, the reference's folder, or .onnx"}},
           &Bound<InspectOptions>::instance().options,
-          inspect_file};
+          inspect_file,
+          {"torsor inspect latest_net_G_A.pth"}};
 }
 
 }  // namespace torsor::app

@@ -185,6 +185,13 @@ void ConsoleLog::notice(const std::string& line) {
   if (display_->audience() != Audience::nobody) display_->say_aside(line);
 }
 
+void ConsoleLog::progress(const std::string& what, std::int64_t done, std::int64_t total) {
+  ProgressState state{done, total, {}, {{"what", what}}};
+  state.parts = {fmt::format("{} {}/{}", what, done, total),
+                 fmt::format("left {}", human_duration(display_->left(state)))};
+  display_->update(state);
+}
+
 void ConsoleLog::warning(const std::string& line) { display_->say_aside("warning: " + line); }
 
 }  // namespace torsor::app

@@ -99,6 +99,7 @@ class ConsoleLog : public LogSink {
   explicit ConsoleLog(std::shared_ptr<ProgressDisplay> display) : display_(std::move(display)) {}
   void notice(const std::string& line) override;
   void warning(const std::string& line) override;
+  void progress(const std::string& what, std::int64_t done, std::int64_t total) override;
 
  private:
   std::shared_ptr<ProgressDisplay> display_;

@@ -59,9 +59,10 @@ int reproduce_command_run(const std::vector<std::string>& positionals) {
 Command reproduce_command() {
   return {"reproduce",
           "Run an experiment of the papers, measure it and judge the claim; without ID, list them",
-          {{"ID", "the experiment's id", Need::optional}},
+          {{"ID", "the experiment's id", Need::optional, experiment_ids()}},
           &Bound<ReproduceSettings>::instance().options,
-          reproduce_command_run};
+          reproduce_command_run,
+          {"torsor reproduce", "torsor reproduce S0-C2-gaussian"}};
 }
 
 }  // namespace torsor::app

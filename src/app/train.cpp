@@ -8,8 +8,10 @@
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/progress.h"
+#include "app/train_flags.h"
 #include "app/train_progress.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "interchange/weight_source.h"
 #include "train/estimate.h"
@@ -22,10 +24,14 @@ namespace {
 
 struct TrainSettings {
   TrainConfig config;
+  bool restart = false;
   ProgressOptions progress;
 
   void describe(OptionSet& o) {
     config.describe(o);
+    o.add("restart", restart,
+          "begin again in a run directory whose run ended before its first checkpoint; its files are removed")
+        .common();
     progress.describe(o);
   }
 };
@@ -143,13 +149,18 @@ void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
 using Session = std::unique_ptr<TrainSession>;
 
 Session begin(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
+  const std::vector<std::string> given_as_flags = given_names(p.options);
+  const Occupied occupied = p.settings.restart ? Occupied::restart : Occupied::refuse;
   const std::vector<std::string> given = resolve_layers(p);
   TrainConfig& config = p.settings.config;
   adapt_to_data(config, given);
   config.validate();
-  RunDirectory(config.run.out).require_free();  // before minutes go into a time budget's trials
+  require_sense(p.options, given_as_flags);
+  // Before minutes go into reading images and a time budget's trials.
+  RunDirectory(config.run.out).require_free(occupied);
+  require_writable(config.run.out);
   choose_budget(config, given, log, display);
-  return std::make_unique<TrainSession>(config, log);
+  return std::make_unique<TrainSession>(config, log, occupied);
 }
 
 Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
@@ -159,12 +170,22 @@ Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisp
     if (name != "resume") flags[name] = p.options.find(name)->value();
   if (flags.contains("out"))
     fail_usage("--out and --resume exclude each other: a run goes on in its own directory; leave --out out");
+  if (p.settings.restart)
+    fail_usage("--restart and --resume contradict each other: one begins again, the other goes on; give one");
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
+  const std::vector<std::string> given_as_flags = given_names(p.options);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
+  require_sense(p.options, given_as_flags);
+  require_writable(run);
   display.say(fmt::format("going on from {}, step {}", point.checkpoint.string(), point.info.step));
+  const std::int64_t resumed_steps = resumed.config.run.steps;
   auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log);
   const TrainState& state = session->state();
+  if (state.step > state.total_steps)
+    fail_usage(
+        "{} asks for {} steps, but {} are done in {}; give more, or translate with the model that is there",
+        resumed_steps > 0 ? "--steps" : "--epochs with --epochs-decay", state.total_steps, state.step, run);
   if (state.finished())
     log->notice(fmt::format(
         "this run is complete: {} of {} steps are done; to go on give more --epochs, or --steps (0: to the "
@@ -260,7 +281,9 @@ Command train_command() {
           "Learn to translate between two folders of unpaired images",
           {},
           &TrainProgram::instance().options,
-          train};
+          train,
+          {"torsor train --a photos/horses --b photos/zebras --preset laptop --time-budget 2h --out runs/zebras",
+           "torsor train --resume runs/zebras"}};
 }
 
 }  // namespace torsor::app
