@@ -40,7 +40,10 @@ using TrainProgram = Bound<TrainSettings>;
 using Display = std::shared_ptr<ProgressDisplay>;
 
 // Whether it belongs to the run, and not only to what this command prints.
-bool is_of_the_run(const std::string& name) { return options_to_json(TrainConfig{}).contains(name); }
+bool is_of_the_run(const std::string& name) {
+  static const Json options = options_to_json(TrainConfig{});
+  return options.contains(name);
+}
 
 std::vector<std::string> given_names(const OptionSet& options) {
   std::vector<std::string> names;
@@ -73,6 +76,10 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
     const Json file = read_json(p.settings.config.run.config);
     p.options.from_json(file, p.settings.config.run.config);
     for (const auto& [key, value] : file.items())
+      if (!is_of_the_run(key))
+        fail_usage("{}: '{}' is no option of a run; give {} with the command", p.settings.config.run.config, key,
+                   p.options.find(key)->flag());
+    for (const auto& [key, value] : file.items())
       if (!value.is_null() && !contains(given, key)) given.push_back(key);
     p.options.from_json(flags, "flags");
   }
@@ -98,12 +105,11 @@ std::string value_text(const Json& value) {
 // All options, or those that differ from their defaults.
 void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
   const bool all = p.settings.config.run.verbose;
-  const Json stored = options_to_json(TrainConfig{});
   if (!all) display.say("options that differ from their defaults (--verbose lists all):");
   std::string group;
   for (const Option& option : p.options.options()) {
     const bool changed = option.value() != option.default_value();
-    if (option.is_hidden() || !stored.contains(option.name()) || (!all && !changed)) continue;
+    if (option.is_hidden() || !is_of_the_run(option.name()) || (!all && !changed)) continue;
     if (all && option.group() != group) {
       group = option.group();
       display.say(group);
