@@ -11,7 +11,8 @@ int main(int count, char** words) try {
   }
   const torsor::Translator translator(words[1]);
   cv::Mat image(std::atoi(words[3]), std::atoi(words[2]), CV_8UC3);  // or cv::imread(...)
-  if (!std::cin.read(image.ptr<char>(), image.total() * image.elemSize())) throw torsor::Error("standard input ends early");
+  if (!std::cin.read(image.ptr<char>(), image.total() * image.elemSize()))
+    throw torsor::Error("standard input ends early");
   const cv::Mat fake = torsor::translate(translator, image);
   std::cout.write(fake.ptr<char>(), fake.total() * fake.elemSize());
 } catch (const torsor::Error& e) {

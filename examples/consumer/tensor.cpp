@@ -12,7 +12,8 @@ int main(int count, char** words) try {
   }
   const torsor::Translator translator(words[1]);
   const at::Tensor images = at::empty({1, 3, std::atoi(words[3]), std::atoi(words[2])});
-  if (!std::cin.read(static_cast<char*>(images.data_ptr()), images.nbytes())) throw torsor::Error("standard input ends early");
+  if (!std::cin.read(static_cast<char*>(images.data_ptr()), images.nbytes()))
+    throw torsor::Error("standard input ends early");
   const at::Tensor fakes = translator.translate(images);
   std::cout.write(static_cast<const char*>(fakes.data_ptr()), fakes.nbytes());
 } catch (const torsor::Error& e) {

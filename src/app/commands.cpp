@@ -14,8 +14,8 @@
 namespace torsor::app {
 
 std::vector<Command>& commands() {
-  static std::vector<Command> table = {train_command(),     translate_command(), import_command(),
-                                       export_command(),    inspect_command(),   demo_command(),
+  static std::vector<Command> table = {train_command(),     translate_command(),  import_command(),
+                                       export_command(),    inspect_command(),    demo_command(),
                                        reproduce_command(), completion_command(), docs_command()};
   return table;
 }
@@ -35,11 +35,14 @@ std::string direction_meant(const std::string& text) {
 }  // namespace
 
 void add_direction(OptionSet& o, std::string& direction, const std::string& help) {
-  o.add("direction", direction, help).suggest({"a_to_b", "b_to_a"}).common().check([](const std::string& v, const std::string& where) {
-    if (!v.empty() && v != "a_to_b" && v != "b_to_a")
-      fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, printable(v),
-                 did_you_mean(direction_meant(v), {"a_to_b", "b_to_a"}));
-  });
+  o.add("direction", direction, help)
+      .suggest({"a_to_b", "b_to_a"})
+      .common()
+      .check([](const std::string& v, const std::string& where) {
+        if (!v.empty() && v != "a_to_b" && v != "b_to_a")
+          fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, printable(v),
+                     did_you_mean(direction_meant(v), {"a_to_b", "b_to_a"}));
+      });
 }
 
 Command docs_command() {

@@ -27,9 +27,7 @@ std::vector<std::string> flags_of(const Command& command) {
 }
 
 // Text without words to choose from names a file or a folder more often than not.
-bool takes_path(const Option& option) {
-  return option.type_name() == "text" && option.suggestions().empty();
-}
+bool takes_path(const Option& option) { return option.type_name() == "text" && option.suggestions().empty(); }
 
 std::vector<Option*> valued_options(const Command& command) {
   std::vector<Option*> out;
@@ -45,7 +43,8 @@ std::string bash_values(const Command& command) {
   for (const Option* option : valued_options(command)) {
     const std::string pattern = command.name + ":" + option->flag();
     if (!option->suggestions().empty())
-      text += fmt::format("    {}) _torsor_words '{}'; return ;;\n", pattern, join(option->suggestions(), " "));
+      text +=
+          fmt::format("    {}) _torsor_words '{}'; return ;;\n", pattern, join(option->suggestions(), " "));
     else if (takes_path(*option))
       text += fmt::format("    {}) return ;;\n", pattern);
     else
@@ -81,7 +80,7 @@ std::string zsh_option(const Option& option) {
     if (!option.is_bool()) {
       text += fmt::format(":{}:", zsh_quoted(option.name()));
       if (!option.suggestions().empty())
-        text += "(" + join(option.suggestions(), " ") + ")";
+        text += fmt::format("({})", join(option.suggestions(), " "));
       else if (takes_path(option))
         text += "_files";
     }
@@ -95,7 +94,7 @@ std::string zsh_positionals(const Command& command) {
   for (std::size_t i = 0; i < command.positionals.size(); ++i) {
     const Positional& p = command.positionals[i];
     text += fmt::format(" \\\n      '{}:{}:{}'", i + 1, zsh_quoted(p.name),
-                        p.suggestions.empty() ? "_files" : "(" + join(p.suggestions, " ") + ")");
+                        p.suggestions.empty() ? "_files" : fmt::format("({})", join(p.suggestions, " ")));
   }
   return text;
 }
@@ -125,8 +124,9 @@ _torsor() {
     prev=${COMP_WORDS[COMP_CWORD-2]}
   fi
 )";
-  text += fmt::format("  if [[ $COMP_CWORD -eq 1 ]]; then\n    _torsor_words '{} --help --version'\n    return\n  fi\n",
-                      join(command_names(), " "));
+  text += fmt::format(
+      "  if [[ $COMP_CWORD -eq 1 ]]; then\n    _torsor_words '{} --help --version'\n    return\n  fi\n",
+      join(command_names(), " "));
   text += "  case $command:$prev in\n";
   for (const Command& command : commands()) text += bash_values(command);
   text += "  esac\n  if [[ $cur != -* ]]; then\n    case $command in\n";
@@ -147,9 +147,10 @@ std::string zsh_completion() {
       "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n"
       "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
   for (const Command& command : commands()) {
-    text += fmt::format("  {})\n    _arguments '(- *)'{{-h,--help}}'[show the common options]' \\\n"
-                        "      '(- *)--help-all[show all options]'",
-                        command.name);
+    text += fmt::format(
+        "  {})\n    _arguments '(- *)'{{-h,--help}}'[show the common options]' \\\n"
+        "      '(- *)--help-all[show all options]'",
+        command.name);
     for (const Option& option : command.options->options())
       if (!option.is_hidden()) text += zsh_option(option);
     text += zsh_positionals(command) + "\n    ;;\n";

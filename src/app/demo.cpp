@@ -102,19 +102,17 @@ int demo(const std::vector<std::string>&) {
   const auto written = write_demo(results, options);
   const std::string page = (std::filesystem::absolute(options.out) / "index.html").string();
   display->report({{"event", "end"}, {"page", page}, {"scores", demo_scores(results, options)}});
-  display->say(fmt::format("{} files are written to {}\nopen {} in a browser", written.size(), options.out, page));
+  display->say(
+      fmt::format("{} files are written to {}\nopen {} in a browser", written.size(), options.out, page));
   return 0;
 }
 
 }  // namespace
 
 Command demo_command() {
-  return {"demo",
-          "Train on generated images and show what was learnt",
-          {},
-          &Bound<DemoSettings>::instance().options,
-          demo,
-          {"torsor demo --out demo"}};
+  return {"demo", "Train on generated images and show what was learnt",
+          {},     &Bound<DemoSettings>::instance().options,
+          demo,   {"torsor demo --out demo"}};
 }
 
 }  // namespace torsor::app

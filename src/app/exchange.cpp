@@ -198,8 +198,7 @@ Command export_command() {
            {"OUT", "*.onnx, or for the reference *.pth (one generator) or a folder (all networks)"}},
           &Bound<ExportOptions>::instance().options,
           export_weights,
-          {"torsor export runs/zebras zebras.onnx",
-           "torsor export runs/zebras checkpoints/zebras"}};
+          {"torsor export runs/zebras zebras.onnx", "torsor export runs/zebras checkpoints/zebras"}};
 }
 
 Command inspect_command() {

@@ -43,7 +43,7 @@ std::string upper(std::string text) {
 
 std::string name_column(const Option& option) {
   std::string text = join(shown_flags(option));
-  if (!option.is_bool()) text += " " + upper(option.type_name());
+  if (!option.is_bool()) text.append(" ").append(upper(option.type_name()));
   return option.is_changeable() ? text + " *" : text;
 }
 
@@ -56,7 +56,7 @@ class Table {
     constexpr std::size_t kSecond = 30;
     std::string line = "  " + name;
     if (line.size() + 2 > kSecond)
-      line += "\n" + std::string(kSecond, ' ');
+      line.append("\n").append(kSecond, ' ');
     else
       line.resize(kSecond, ' ');
     const std::size_t start = line.rfind('\n') == std::string::npos ? 0 : line.rfind('\n') + 1;
@@ -71,7 +71,7 @@ std::string usage_of(const Command& command) {
   std::string text = "usage: torsor " + command.name;
   if (!command.options->options().empty()) text += " [OPTIONS]";
   for (const Positional& p : command.positionals)
-    text += p.need == Need::required ? " " + p.name : " [" + p.name + "]";
+    text += p.need == Need::required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
   return text + "\n";
 }
 
@@ -83,7 +83,8 @@ bool has_changeable(const Command& command) {
 // Whether --help leaves anything out.
 bool is_long(const Command& command) {
   const auto& options = command.options->options();
-  const auto common = std::count_if(options.begin(), options.end(), [](const Option& o) { return o.is_common(); });
+  const auto common =
+      std::count_if(options.begin(), options.end(), [](const Option& o) { return o.is_common(); });
   return common > 0 && common < std::ssize(options);
 }
 
@@ -161,7 +162,7 @@ std::string cli_markdown() {
   for (const Command& command : commands()) {
     text += fmt::format("\n## torsor {}", command.name);
     for (const Positional& p : command.positionals)
-      text += p.need == Need::required ? " " + p.name : " [" + p.name + "]";
+      text += p.need == Need::required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
     text += fmt::format("\n\n{}\n", command.summary);
     for (const Positional& p : command.positionals) text += fmt::format("\n- `{}`: {}", p.name, p.help);
     if (!command.positionals.empty()) text += "\n";

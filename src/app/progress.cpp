@@ -42,7 +42,7 @@ double share_of(const ProgressState& state) {
 
 std::string bar(double share, std::size_t cells) {
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
-  return "[" + std::string(full, '#') + std::string(cells - full, '.') + "]";
+  return std::string("[").append(full, '#').append(cells - full, '.').append("]");
 }
 
 }  // namespace

@@ -71,8 +71,8 @@ class ProgressDisplay {
   void finish(const ProgressState& state);
 
   Audience audience() const { return audience_; }
-  double seconds() const;                        // since start
-  double rate(std::int64_t done) const;          // units a second since start; 0 = not known
+  double seconds() const;                         // since start
+  double rate(std::int64_t done) const;           // units a second since start; 0 = not known
   double left(const ProgressState& state) const;  // seconds to the end at that rate; 0 = not known
 
  private:

@@ -23,10 +23,14 @@ struct Section {
 const std::vector<Section>& sections() {
   static const std::vector<Section> table = {
       {"Training and testing",
-       {{{"--dataroot"}, "--data", "or --a and --b for two folders; torsor translate takes any image or folder as IN"},
+       {{{"--dataroot"},
+         "--data",
+         "or --a and --b for two folders; torsor translate takes any image or folder as IN"},
         {{"--name"}, "--out", "the run directory: --out checkpoints/NAME"},
         {{"--checkpoints_dir"}, "--out", "the run directory: --out DIR/NAME"},
-        {{"--gpu_ids"}, "--device", "--device cuda, or --device cpu for -1; CUDA_VISIBLE_DEVICES picks a GPU"},
+        {{"--gpu_ids"},
+         "--device",
+         "--device cuda, or --device cpu for -1; CUDA_VISIBLE_DEVICES picks a GPU"},
         {{"--model"}, "", "torsor trains cycle_gan and nothing else; leave it out"},
         {{"--input_nc"}, "--channels-a", ""},
         {{"--output_nc"}, "--channels-b", ""},
@@ -38,7 +42,9 @@ const std::vector<Section>& sections() {
         {{"--norm"}, "--norm", "the values are the same"},
         {{"--init_type"}, "--init-type", "the values are the same"},
         {{"--init_gain"}, "--init-gain", ""},
-        {{"--no_dropout"}, "--no-dropout", "which is torsor's default, as it is the reference's for cycle_gan"},
+        {{"--no_dropout"},
+         "--no-dropout",
+         "which is torsor's default, as it is the reference's for cycle_gan"},
         {{"--dropout"}, "--dropout", ""},
         {{"--dataset_mode"}, "", "torsor takes unaligned pairs; leave it out"},
         {{"--direction", "--which_direction"},
@@ -56,7 +62,9 @@ const std::vector<Section>& sections() {
         {{"--epoch", "--which_epoch"},
          "",
          "torsor translate takes a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
-        {{"--load_iter"}, "", "torsor translate takes a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
+        {{"--load_iter"},
+         "",
+         "torsor translate takes a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
         {{"--verbose"}, "--verbose", ""},
         {{"--suffix"}, "--out", "put it into the name of the run directory"},
         {{"--use_wandb"}, "", "RUN/log.jsonl holds all losses, an object a line"},
@@ -64,7 +72,9 @@ const std::vector<Section>& sections() {
         {{"--isTrain"}, "", "torsor train and torsor translate are two commands"}}},
       {"Training",
        {{{"--display_freq"}, "--sample-every", "in steps, not images; pictures go to RUN/samples"},
-        {{"--display_ncols", "--display_single_pane_ncols"}, "", "torsor has no display; look at RUN/samples"},
+        {{"--display_ncols", "--display_single_pane_ncols"},
+         "",
+         "torsor has no display; look at RUN/samples"},
         {{"--display_id"}, "", "torsor has no display; look at RUN/samples"},
         {{"--display_server"}, "", "torsor has no display; look at RUN/samples"},
         {{"--display_env"}, "", "torsor has no display; look at RUN/samples"},
@@ -75,7 +85,9 @@ const std::vector<Section>& sections() {
         {{"--save_latest_freq"}, "--checkpoint-every", "in steps, not images, or a time: 10min"},
         {{"--save_epoch_freq"}, "--keep-every", "in steps: checkpoints of these multiples are kept"},
         {{"--save_by_iter"}, "--keep-every", "in steps: checkpoints of these multiples are kept"},
-        {{"--continue_train"}, "--resume", "--resume RUN, instead of --out; the weights of the reference: --init-from"},
+        {{"--continue_train"},
+         "--resume",
+         "--resume RUN, instead of --out; the weights of the reference: --init-from"},
         {{"--epoch_count"}, "--resume", "which knows the epoch; leave it out"},
         {{"--phase"}, "", "torsor train reads trainA and trainB; give torsor translate the folder itself"},
         {{"--n_epochs", "--niter"}, "--epochs", ""},
@@ -85,17 +97,25 @@ const std::vector<Section>& sections() {
         {{"--gan_mode"}, "--gan-mode", "the values are the same; torsor's wgangp has its penalty"},
         {{"--no_lsgan"}, "--gan-mode", "--gan-mode vanilla"},
         {{"--pool_size"}, "--pool-size", ""},
-        {{"--lr_policy"}, "--lr-policy", "linear, step, plateau and cosine are there; docs/cli.md says what each does"},
+        {{"--lr_policy"},
+         "--lr-policy",
+         "linear, step, plateau and cosine are there; docs/cli.md says what each does"},
         {{"--lr_decay_iters"}, "--lr-decay-epochs", "both count epochs"},
         {{"--lambda_A"}, "--lambda-cycle-a", ""},
         {{"--lambda_B"}, "--lambda-cycle-b", ""},
-        {{"--lambda_identity", "--identity"}, "--lambda-identity", "relative to the cycle's weight, as there"},
+        {{"--lambda_identity", "--identity"},
+         "--lambda-identity",
+         "relative to the cycle's weight, as there"},
         {{"--lambda_L1"}, "", "it belongs to pix2pix, which needs pairs; torsor learns without"}}},
       {"Testing",
        {{{"--results_dir"}, "", "torsor translate writes to OUT, its last argument"},
         {{"--aspect_ratio"}, "", "translations have the size of their inputs, or what --resize says"},
-        {{"--eval"}, "--norm-stats", "--norm-stats running, which is the default; batch is the reference without --eval"},
-        {{"--num_test", "--how_many"}, "", "torsor translate takes all images of a folder; give it those that you want"},
+        {{"--eval"},
+         "--norm-stats",
+         "--norm-stats running, which is the default; batch is the reference without --eval"},
+        {{"--num_test", "--how_many"},
+         "",
+         "torsor translate takes all images of a folder; give it those that you want"},
         {{"--ntest"}, "", "torsor translate takes all images of a folder; give it those that you want"},
         {{"--model_suffix"}, "", "name the file of weights: torsor translate latest_net_G_A.pth IN OUT"}}}};
   return table;
@@ -143,8 +163,9 @@ std::string reference_markdown() {
     text += fmt::format("\n## {}\n\n| the reference | torsor | remarks |\n|---|---|---|\n", section.title);
     for (const ReferenceFlag& flag : section.flags) {
       const std::string older =
-          flag.names.size() > 1 ? fmt::format(" (older: `{}`)", join({flag.names.begin() + 1, flag.names.end()}, "`, `"))
-                                : "";
+          flag.names.size() > 1
+              ? fmt::format(" (older: `{}`)", join({flag.names.begin() + 1, flag.names.end()}, "`, `"))
+              : "";
       text += fmt::format("| `{}`{} | {} | {} |\n", flag.names.front(), older,
                           flag.torsor.empty() ? "-" : "`" + flag.torsor + "`", flag.advice);
     }

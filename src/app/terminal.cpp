@@ -110,7 +110,7 @@ std::string wrap(std::string_view text, std::size_t columns, std::size_t indent)
     const std::string_view word = text.substr(0, end);
     const std::size_t width = display_width(word);
     if (used > indent && used + 1 + width > columns) {
-      out += "\n" + std::string(indent, ' ');
+      out.append("\n").append(indent, ' ');
       used = indent;
     } else if (!first) {
       out += ' ';

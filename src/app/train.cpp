@@ -77,8 +77,8 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
     p.options.from_json(file, p.settings.config.run.config);
     for (const auto& [key, value] : file.items())
       if (!is_of_the_run(key))
-        fail_usage("{}: '{}' is no option of a run; give {} with the command", p.settings.config.run.config, key,
-                   p.options.find(key)->flag());
+        fail_usage("{}: '{}' is no option of a run; give {} with the command", p.settings.config.run.config,
+                   key, p.options.find(key)->flag());
     for (const auto& [key, value] : file.items())
       if (!value.is_null() && !contains(given, key)) given.push_back(key);
     p.options.from_json(flags, "flags");
@@ -122,8 +122,8 @@ void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
 
 void say_sizes(TrainSession& session, ProgressDisplay& display) {
   const TrainData& data = session.data();
-  display.say(fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name,
-                          data.count_b));
+  display.say(
+      fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name, data.count_b));
   for (const auto& [name, network] : session.model().networks())
     display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
   const IdentityTerm& id = session.model().identity();
@@ -283,13 +283,14 @@ int train(const std::vector<std::string>&) {
 }  // namespace
 
 Command train_command() {
-  return {"train",
-          "Learn to translate between two folders of unpaired images",
-          {},
-          &TrainProgram::instance().options,
-          train,
-          {"torsor train --a photos/horses --b photos/zebras --preset laptop --time-budget 2h --out runs/zebras",
-           "torsor train --resume runs/zebras"}};
+  return {
+      "train",
+      "Learn to translate between two folders of unpaired images",
+      {},
+      &TrainProgram::instance().options,
+      train,
+      {"torsor train --a photos/horses --b photos/zebras --preset laptop --time-budget 2h --out runs/zebras",
+       "torsor train --resume runs/zebras"}};
 }
 
 }  // namespace torsor::app

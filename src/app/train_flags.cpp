@@ -18,12 +18,9 @@ struct Dependence {
 
 const std::vector<Dependence>& dependences() {
   static const std::vector<Dependence> table = {
-      {"lr_decay_epochs", "lr_policy", {"step"}},
-      {"plateau_loss", "lr_policy", {"plateau"}},
-      {"n_layers_d", "net_d", {"n_layers"}},
-      {"gp_weight", "gan_mode", {"wgangp"}},
-      {"beta1", "optimizer", {"adam"}},
-      {"beta2", "optimizer", {"adam"}},
+      {"lr_decay_epochs", "lr_policy", {"step"}}, {"plateau_loss", "lr_policy", {"plateau"}},
+      {"n_layers_d", "net_d", {"n_layers"}},      {"gp_weight", "gan_mode", {"wgangp"}},
+      {"beta1", "optimizer", {"adam"}},           {"beta2", "optimizer", {"adam"}},
       {"momentum", "optimizer", {"sgd"}},
   };
   return table;
@@ -41,8 +38,8 @@ void require_sense(OptionSet& options, const std::vector<std::string>& given) {
     std::vector<std::string> good;
     for (const Json& each : d.values) good.push_back(text_of(each));
     const std::string master = options.find(d.master)->flag();
-    fail_usage("{} does nothing with {} {}; leave it out, or give {} {}", options.find(d.option)->flag(), master,
-               text_of(value), master, join(good, " or "));
+    fail_usage("{} does nothing with {} {}; leave it out, or give {} {}", options.find(d.option)->flag(),
+               master, text_of(value), master, join(good, " or "));
   }
 }
 

@@ -13,18 +13,22 @@ ProgressState TrainProgress::progress(const TrainState& state) const {
   ProgressState out{state.step, state.total_steps, {}, {}};
   const double rate = display_->rate(state.step), elapsed = display_->seconds();
   const double wait = elapsed > 0 ? loader_.seconds_waited() / elapsed : 0;
-  out.parts = {fmt::format("epoch {}/{}", state.step_epoch + 1, state.epochs),
-               fmt::format("step {}/{}", state.step, state.total_steps),
-               fmt::format("left {}", human_duration(display_->left(out))),
-               rate >= 1 || rate == 0 ? fmt::format("{:.2f} it/s", rate) : fmt::format("{:.2f} s/it", 1 / rate),
-               fmt::format("wait {:.1f}%", 100 * wait)};
+  out.parts = {
+      fmt::format("epoch {}/{}", state.step_epoch + 1, state.epochs),
+      fmt::format("step {}/{}", state.step, state.total_steps),
+      fmt::format("left {}", human_duration(display_->left(out))),
+      rate >= 1 || rate == 0 ? fmt::format("{:.2f} it/s", rate) : fmt::format("{:.2f} s/it", 1 / rate),
+      fmt::format("wait {:.1f}%", 100 * wait)};
   Json losses = Json::object();
   for (const auto& [name, value] : state.meters.smoothed()) {
     out.parts.push_back(fmt::format("{} {:.3f}", name, value));
     losses[name] = value;
   }
-  out.more = {{"epoch", state.step_epoch + 1}, {"epochs", state.epochs}, {"lr", state.lr},
-              {"data_wait", wait},             {"losses", losses}};
+  out.more = {{"epoch", state.step_epoch + 1},
+              {"epochs", state.epochs},
+              {"lr", state.lr},
+              {"data_wait", wait},
+              {"losses", losses}};
   return out;
 }
 
@@ -47,8 +51,6 @@ void TrainProgress::after_step(TrainState& state, const StepReport&) {
     display_->update(progress(state));
 }
 
-void TrainProgress::on_end(TrainState& state, EndReason) {
-  display_->finish(progress(state));
-}
+void TrainProgress::on_end(TrainState& state, EndReason) { display_->finish(progress(state)); }
 
 }  // namespace torsor::app

@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "core/error.h"
@@ -41,7 +42,7 @@ void require_unique_keys(const std::string& text, const std::string& source) {
            printable(value.get<std::string>()));
     return true;
   };
-  Json::parse(text, watch);
+  std::ignore = Json::parse(text, watch);
 }
 
 }  // namespace

@@ -101,8 +101,7 @@ void train_runs(std::vector<TrainConfig> configs, const Request& request) {
   std::atomic<std::int64_t> done{0};
   in_parallel(configs.size(), request.stop, [&](std::size_t i) {
     train_one(configs[i], request);
-    if (!request.stop.requested())
-      request.log->progress("trainings", ++done, std::ssize(configs));
+    if (!request.stop.requested()) request.log->progress("trainings", ++done, std::ssize(configs));
   });
 }
 

@@ -16,9 +16,9 @@ namespace {
 void check_device(const std::string& value, const std::string& where) {
   const std::string word = lower(value);
   if (value == "auto" || value == "cpu" || value == "cuda") return;
-  const bool means_cuda =
-      word.starts_with("cuda") || word.starts_with("gpu") || word == "nvidia" || word == "nv" ||
-      (!word.empty() && word.find_first_not_of("0123456789,") == std::string::npos);
+  const bool means_cuda = word.starts_with("cuda") || word.starts_with("gpu") || word == "nvidia" ||
+                          word == "nv" ||
+                          (!word.empty() && word.find_first_not_of("0123456789,") == std::string::npos);
   if (means_cuda)
     fail_usage(
         "{}: unknown value '{}'; did you mean 'cuda'? (one of auto, cpu, cuda; of several GPUs the "
@@ -27,7 +27,8 @@ void check_device(const std::string& value, const std::string& where) {
   if (word == "auto" || word.starts_with("cpu"))
     fail_usage("{}: unknown value '{}'; did you mean '{}'? (one of auto, cpu, cuda)", where, printable(value),
                word.substr(0, word == "auto" ? 4 : 3));
-  for (const char* other : {"mps", "metal", "rocm", "hip", "xpu", "xla", "tpu", "vulkan", "opencl", "npu", "dml"})
+  for (const char* other :
+       {"mps", "metal", "rocm", "hip", "xpu", "xla", "tpu", "vulkan", "opencl", "npu", "dml"})
     if (word.starts_with(other))
       fail_usage("{}: '{}' is no device that torsor computes on (one of auto, cpu, cuda)", where,
                  printable(value));

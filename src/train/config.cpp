@@ -92,7 +92,8 @@ void RunOptions::describe(OptionSet& o) {
       .changeable();
   o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64).changeable();
   o.add("checkpoint_every", checkpoint_every,
-        "steps (500) or time (10min) between checkpoints, after a first one at the first step; 0 = only at the "
+        "steps (500) or time (10min) between checkpoints, after a first one at the first step; 0 = only at "
+        "the "
         "end")
       .number_too()
       .check([](const std::string& text, const std::string& where) { Cadence::parse(text, where); })

@@ -62,8 +62,8 @@ struct Retention {
 };
 
 /// A checkpoint after the first step of all (so that a run that is killed can go on), at every due step, and
-/// when the run ends or is stopped; with a cadence of never only the last. Older ones are removed as `retention`
-/// says, but never one of a later step: that belongs to a course which this run has not taken.
+/// when the run ends or is stopped; with a cadence of never only the last. Older ones are removed as
+/// `retention` says, but never one of a later step: that belongs to a course which this run has not taken.
 class Checkpointer : public Observer {
  public:
   using Save = std::function<void(const std::filesystem::path&)>;

@@ -82,12 +82,12 @@ class DataOpener {
     const fs::path a = fs::canonical(given_a, no_a), b = fs::canonical(given_b, no_b);
     if (no_a || no_b) return;  // said when it is opened
     if (a == b)
-      fail_usage("A and B are the same folder, {} ({} and {}): give each domain a folder of its own", a.string(),
-                 given_a.string(), given_b.string());
+      fail_usage("A and B are the same folder, {} ({} and {}): give each domain a folder of its own",
+                 a.string(), given_a.string(), given_b.string());
     if (lies_in(a, b) || lies_in(b, a))
-      log_->warning(fmt::format("{} lies in {}, whose sub-folders are read too: its images are in both domains",
-                                (lies_in(a, b) ? given_a : given_b).string(),
-                                (lies_in(a, b) ? given_b : given_a).string()));
+      log_->warning(fmt::format(
+          "{} lies in {}, whose sub-folders are read too: its images are in both domains",
+          (lies_in(a, b) ? given_a : given_b).string(), (lies_in(a, b) ? given_b : given_a).string()));
   }
 
   std::string name(Domain d) const {
