@@ -27,8 +27,11 @@ program: setup
 	@$(call configure,release,build)
 	@cmake --build build -j $(JOBS) --target torsor
 
-demo: program
-	build/torsor demo --out $(DEMO) --overwrite
+# What it prints is a screen: compilers and CMake are heard when they fail.
+demo: setup
+	@scripts/quietly.sh "configuring" bash -c '$(call configure,release,build)'
+	@scripts/quietly.sh "building with $(JOBS) compilers (minutes the first time)" cmake --build build -j $(JOBS) --target torsor
+	@build/torsor demo --out $(DEMO) --overwrite
 
 test: build
 	ctest --preset release

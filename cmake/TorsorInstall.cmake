@@ -1,5 +1,6 @@
 # The library for other programs, and what `cmake --install` puts where:
-#   bin/torsor, include/torsor/, lib/libtorsor.so, lib/cmake/torsor/ (find_package), lib/pkgconfig/torsor.pc
+#   bin/torsor, include/torsor/, lib/libtorsor.so, lib/cmake/torsor/ (find_package), lib/pkgconfig/torsor.pc,
+#   share/bash-completion/completions/torsor, share/zsh/site-functions/_torsor
 # The component `libtorch` (not installed by default) adds copies of libtorch's libraries in lib/torsor/, after
 # which the prefix needs nothing but the system.
 include(GNUInstallDirs)
@@ -28,6 +29,19 @@ install(TARGETS torsor)
 install(TARGETS torsor_shared EXPORT torsorTargets)
 install(DIRECTORY include/torsor TYPE INCLUDE)
 install(FILES LICENSE TYPE DOC)
+# Completion by shells, from the program's own declarations.
+install(CODE "
+  foreach(shell_file IN ITEMS bash:torsor zsh:_torsor)
+    string(REPLACE \":\" \";\" parts \${shell_file})
+    list(GET parts 0 shell)
+    list(GET parts 1 file)
+    execute_process(COMMAND \"$<TARGET_FILE:torsor>\" completion \${shell}
+                    OUTPUT_FILE \"${CMAKE_BINARY_DIR}/\${file}.completion\" COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()")
+install(FILES ${CMAKE_BINARY_DIR}/torsor.completion RENAME torsor
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${CMAKE_BINARY_DIR}/_torsor.completion RENAME _torsor
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(EXPORT torsorTargets NAMESPACE torsor:: DESTINATION ${_package})
 configure_package_config_file(cmake/torsorConfig.cmake.in ${CMAKE_BINARY_DIR}/torsorConfig.cmake
   INSTALL_DESTINATION ${_package})

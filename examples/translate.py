@@ -11,7 +11,7 @@ class Picture(ctypes.Structure):  # torsor_image
                 ("y_stride", ctypes.c_ssize_t), ("channel_stride", ctypes.c_ssize_t)]
 
 
-_, library, path, source, target = sys.argv
+_, library, path, source, target = sys.argv if len(sys.argv) == 5 else sys.exit(__doc__)
 torsor = ctypes.CDLL(library)
 torsor.torsor_load.restype = ctypes.c_void_p
 torsor.torsor_last_error.restype = ctypes.c_char_p

@@ -67,9 +67,10 @@ install_with_apt() {
   fi
   say "installing them with apt-get"
   # A list that cannot be refreshed (someone else's repository, say) need not hold these packages.
-  "${as_root[@]}" apt-get update -q </dev/null || say "apt-get update had errors; trying with the lists that are there"
+  "${as_root[@]}" apt-get update -qq </dev/null || say "apt-get update had errors; trying with the lists that are there"
   # shellcheck disable=SC2086  # the names are words
-  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  if ! "$root/scripts/quietly.sh" "setup: apt-get is at work; what it says is shown if it fails" \
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
       apt-get install -q -y --no-install-recommends $names </dev/null; then
     tell_unknown_packages "$names"
     fail "apt-get could not install: $names" "Its own message above says why; run make again when that is mended."

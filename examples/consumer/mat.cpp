@@ -1,13 +1,18 @@
 // mat MODEL WIDTH HEIGHT < in.bgr > out.bgr
 #include <torsor/opencv.h>
 
+#include <cstdlib>
 #include <iostream>
-#include <string>
 
-int main(int, char** argv) try {
-  const torsor::Translator translator(argv[1]);
-  cv::Mat image(std::stoi(argv[3]), std::stoi(argv[2]), CV_8UC3);  // or cv::imread(...)
-  std::cin.read(image.ptr<char>(), image.total() * image.elemSize());
+int main(int count, char** words) try {
+  if (count != 4 || std::atoi(words[2]) < 1 || std::atoi(words[3]) < 1) {
+    std::cerr << "usage: mat MODEL WIDTH HEIGHT < in.bgr > out.bgr\n";
+    return 2;
+  }
+  const torsor::Translator translator(words[1]);
+  cv::Mat image(std::atoi(words[3]), std::atoi(words[2]), CV_8UC3);  // or cv::imread(...)
+  if (!std::cin.read(image.ptr<char>(), image.total() * image.elemSize()))
+    throw torsor::Error("standard input ends early");
   const cv::Mat fake = torsor::translate(translator, image);
   std::cout.write(fake.ptr<char>(), fake.total() * fake.elemSize());
 } catch (const torsor::Error& e) {

@@ -2,14 +2,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
-#include <map>
 
 #include "app/commands.h"
-#include "core/allocation.h"
+#include "app/failure.h"
+#include "app/help.h"
+#include "app/reference_flags.h"
+#include "app/terminal.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -35,45 +38,30 @@ void install_signal_handlers() {
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow further
 }
 
-std::string default_text(const Option& option) {
-  const Json& value = option.default_value();
-  if (value.is_null() || (value.is_string() && value.get<std::string>().empty())) return "";
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "on" : "off";
-  return value.dump();
-}
-
-std::string described(const Option& option) {
-  std::string text = option.help();
-  const std::string constraint = option.constraint(), standard = default_text(option);
-  if (!constraint.empty() && !option.is_bool()) text += fmt::format(" ({})", constraint);
-  if (!standard.empty()) text += fmt::format(" [{}]", standard);
-  return text;
-}
-
-std::string flag_names(const Option& option) {
-  return option.is_bool() ? fmt::format("--{0},!--no-{0}", kebab_case(option.name())) : option.flag();
+// --flip and --no-flip, each of which may stand alone.
+void bind_flag(CLI::App& app, Option& option) {
+  Option* const target = &option;
+  const std::string negation = "--no-" + kebab_case(option.name());
+  const auto set = [target, negation](bool value) {
+    return [target, negation, value](std::int64_t) {
+      if (target->given()) fail_usage("{} and {} contradict each other; give one", target->flag(), negation);
+      target->set(Json(value), target->flag());
+    };
+  };
+  app.add_flag_function(option.flag(), set(true));
+  app.add_flag_function(negation, set(false));
 }
 
 void bind(CLI::App& app, Option& option) {
   if (option.is_hidden()) return;
+  if (option.is_bool()) return bind_flag(app, option);
   Option* const target = &option;
-  CLI::Option* flag = nullptr;
-  if (option.is_bool())
-    flag = app.add_flag_function(
-        flag_names(option), [target](std::int64_t count) { target->set(Json(count > 0), target->flag()); },
-        described(option));
-  else
-    flag =
-        app.add_option_function<std::string>(
-               option.flag(), [target](const std::string& text) { target->set_text(text, target->flag()); },
-               described(option))
-            ->type_name(option.type_name());
-  flag->group(option.group().empty() ? "Options" : option.group());
+  app.add_option_function<std::string>(
+      option.flag(), [target](const std::string& text) { target->set_text(text, target->flag()); });
 }
 
 std::vector<std::string> flags_of(const OptionSet& options) {
-  std::vector<std::string> flags = {"--help"};
+  std::vector<std::string> flags = {"--help", "--help-all"};
   for (const Option& option : options.options()) {
     if (option.is_hidden()) continue;
     flags.push_back(option.flag());
@@ -82,8 +70,11 @@ std::vector<std::string> flags_of(const OptionSet& options) {
   return flags;
 }
 
-// What CLI11 could not place: an unknown flag or a word too many.
-[[noreturn]] void reject(const std::string& word, const Command& command) {
+// What CLI11 could not place: flags of the reference, an unknown one, or a word too many.
+[[noreturn]] void reject(const std::vector<std::string>& words, const Command& command) {
+  const std::string translated = reference_advice(words);
+  if (!translated.empty()) fail_usage("{}; see torsor {} --help-all", translated, command.name);
+  const std::string& word = words.front();
   const std::string flag = word.substr(0, word.find('='));
   if (word.starts_with("-"))
     fail_usage("unknown option {}{}; see torsor {} --help", flag,
@@ -99,9 +90,13 @@ std::vector<std::string> flags_of(const OptionSet& options) {
   fail_usage("{} needs a value; see torsor {} --help", flag, command.name);
 }
 
+// Lines longer than this are hard to read.
+std::size_t help_width() { return std::min<std::size_t>(100, terminal_width(Stream::output)); }
+
 int run_command(const Command& command, std::vector<std::string> arguments) {
   CLI::App app(command.summary, "torsor " + command.name);
   app.allow_extras();
+  app.set_help_all_flag("--help-all");
   for (Option& option : command.options->options()) bind(app, option);
   std::vector<std::string> positionals(command.positionals.size());
   for (std::size_t i = 0; i < positionals.size(); ++i)
@@ -109,15 +104,16 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
   try {
     app.parse(arguments);
+  } catch (const CLI::CallForAllHelp&) {
+    return print_help(help_text(command, HelpDepth::all, help_width()));
   } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
-    return 0;
+    return print_help(help_text(command, HelpDepth::common, help_width()));
   } catch (const CLI::ArgumentMismatch& e) {
     reject_count(e.what(), command);
   } catch (const CLI::ParseError& e) {
     fail_usage("{}; see torsor {} --help", e.what(), command.name);
   }
-  if (!app.remaining().empty()) reject(app.remaining().front(), command);
+  if (!app.remaining().empty()) reject(app.remaining(), command);
   for (std::size_t i = 0; i < positionals.size(); ++i) {
     const Positional& wanted = command.positionals[i];
     if (positionals[i].empty() && wanted.need == Need::required)
@@ -126,11 +122,13 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   return command.run(positionals);
 }
 
-std::string overview() {
-  std::string text = "torsor: unpaired image-to-image translation\n\n";
-  for (const Command& command : commands())
-    text += fmt::format("  torsor {:<10} {}\n", command.name, command.summary);
-  return text + "\ntorsor COMMAND --help lists a command's options.\n";
+const Command& command_named(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  fail_usage("unknown command '{}'{} (one of {})", name, did_you_mean(name, names), join(names));
 }
 
 int dispatch(const std::vector<std::string>& words) {
@@ -138,24 +136,13 @@ int dispatch(const std::vector<std::string>& words) {
     std::cerr << overview();
     return kUsage;
   }
-  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    std::cout << overview();
-    return 0;
+  if (words[0] == "--help" || words[0] == "--help-all" || words[0] == "-h" || words[0] == "help") {
+    if (words.size() == 1) return print_help(overview());
+    return print_help(help_text(command_named(words[1]), HelpDepth::common, help_width()));
   }
-  if (words[0] == "--version") {
-    std::cout << version_text() << '\n';
-    return 0;
-  }
-  std::vector<std::string> names;
-  for (const Command& command : commands()) {
-    if (command.name == words[0]) return run_command(command, {words.begin() + 1, words.end()});
-    names.push_back(command.name);
-  }
-  fail_usage("unknown command '{}'{} (one of {})", words[0], did_you_mean(words[0], names), join(names));
+  if (words[0] == "--version") return print_help(version_text() + "\n");
+  return run_command(command_named(words[0]), {words.begin() + 1, words.end()});
 }
-
-// libtorch's messages go on for pages; the first line says what happened.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
 
@@ -163,9 +150,6 @@ StopFlag& stop_flag() {
   static StopFlag flag;  // a signal handler can reach nothing else
   return flag;
 }
-
-void ConsoleLog::notice(const std::string& line) { std::cerr << line + "\n"; }
-void ConsoleLog::warning(const std::string& line) { std::cerr << "warning: " + line + "\n"; }
 
 int main(int argc, char** argv) {
   install_signal_handlers();
@@ -177,45 +161,9 @@ int main(int argc, char** argv) {
     std::cerr << "torsor: " << e.what() << '\n';
     return kUsage;
   } catch (const std::exception& e) {
-    const auto no_memory =
-        allocation_failure(e, "", "use smaller images, a smaller batch or a narrower network");
-    std::cerr << "torsor: " << no_memory.value_or(first_line(e.what())) << '\n';
+    std::cerr << "torsor: " << explain(e) << '\n';
     return kFailure;
   }
-}
-
-std::string cli_markdown() {
-  std::string text =
-      "# The command line\n\nMade from the option declarations by `torsor docs`; do not edit.\n\n"
-      "Flags are the options' names in kebab case; in a config file (`--config`) and in a run's "
-      "`config.json` the same\n"
-      "names stand with underscores. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by "
-      "Ctrl-C.\n";
-  for (const Command& command : commands()) {
-    text += fmt::format("\n## torsor {}", command.name);
-    for (const Positional& p : command.positionals)
-      text += p.need == Need::required ? " " + p.name : " [" + p.name + "]";
-    text += fmt::format("\n\n{}\n", command.summary);
-    for (const Positional& p : command.positionals) text += fmt::format("\n- `{}`: {}", p.name, p.help);
-    if (!command.positionals.empty()) text += "\n";
-    std::string group = "\n";
-    for (const Option& option : command.options->options()) {
-      if (option.is_hidden()) continue;
-      if (option.group() != group) {
-        group = option.group();
-        text += fmt::format("\n{}| option | type | default | what it does |\n|---|---|---|---|\n",
-                            group.empty() ? "" : "### " + group + "\n\n");
-      }
-      std::string help = option.help();
-      if (!option.constraint().empty()) help += fmt::format(" ({})", option.constraint());
-      const std::string standard = default_text(option);
-      text += fmt::format(
-          "| `{}` | {} | {} | {} |\n",
-          option.is_bool() ? option.flag() + "`, `--no-" + kebab_case(option.name()) : option.flag(),
-          option.type_name(), standard.empty() ? "" : "`" + standard + "`", help);
-    }
-  }
-  return text;
 }
 
 }  // namespace torsor::app

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "core/log.h"
 #include "core/options.h"
 #include "core/stop.h"
 
@@ -17,6 +16,7 @@ enum class Need { required, optional };
 struct Positional {
   std::string name, help;
   Need need = Need::required;
+  std::vector<std::string> suggestions = {};  // for a shell to complete; none: files
 };
 
 /// One subcommand. `run` throws torsor::Error on failure and returns the exit code.
@@ -26,6 +26,7 @@ struct Command {
   std::vector<Positional> positionals;
   OptionSet* options = nullptr;  // bound to the command's own structs
   std::function<int(const std::vector<std::string>& positionals)> run;
+  std::vector<std::string> examples = {};  // command lines, for --help
 };
 
 /// A command's settings and the options bound to them; they live as long as the program.
@@ -49,16 +50,6 @@ std::vector<Command>& commands();
 
 /// Parses and runs. 0 success, 1 failure, 2 usage, 130/143 stopped by a signal.
 int main(int argc, char** argv);
-
-/// docs/cli.md, made from the declarations.
-std::string cli_markdown();
-
-/// Notices and warnings on standard error.
-class ConsoleLog : public LogSink {
- public:
-  void notice(const std::string& line) override;
-  void warning(const std::string& line) override;
-};
 
 /// Set by SIGINT and SIGTERM; a second signal ends the program at once.
 StopFlag& stop_flag();

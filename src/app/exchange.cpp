@@ -129,7 +129,8 @@ Command import_command() {
           {{"IN", "the reference's folder checkpoints/<name>/, one .pth, or anything else with weights"},
            {"OUT", "model file to write, *.safetensors"}},
           &Bound<ImportOptions>::instance().options,
-          import_weights};
+          import_weights,
+          {"torsor import checkpoints/horse2zebra zebras.safetensors"}};
 }
 
 Command export_command() {
@@ -138,7 +139,8 @@ Command export_command() {
           {{"MODEL", "run directory, torsor model file, .pth or the reference's folder"},
            {"OUT", "*.onnx, or for the reference *.pth (one generator) or a folder (all networks)"}},
           &Bound<ExportOptions>::instance().options,
-          export_weights};
+          export_weights,
+          {"torsor export runs/zebras zebras.onnx", "torsor export runs/zebras checkpoints/zebras"}};
 }
 
 }  // namespace torsor::app

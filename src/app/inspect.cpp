@@ -141,7 +141,8 @@ Command inspect_command() {
           "Show what a file with weights says of itself",
           {{"FILE", "model file, checkpoint, run directory, .pth, the reference's folder, or .onnx"}},
           &Bound<InspectOptions>::instance().options,
-          inspect_file};
+          inspect_file,
+          {"torsor inspect latest_net_G_A.pth", "torsor inspect runs/zebras --layers"}};
 }
 
 }  // namespace torsor::app

@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <iostream>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/progress.h"
+#include "app/train_flags.h"
+#include "app/train_progress.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "interchange/weight_source.h"
 #include "train/budget.h"
@@ -24,12 +27,33 @@ namespace torsor::app {
 
 namespace {
 
-using TrainProgram = Bound<TrainConfig>;
+struct TrainSettings {
+  TrainConfig config;
+  bool restart = false;
+  ProgressOptions progress;
+
+  void describe(OptionSet& o) {
+    config.describe(o);
+    o.add("restart", restart,
+          "begin again in a run directory whose run ended before its first checkpoint; its files are removed")
+        .common();
+    progress.describe(o);
+  }
+};
+
+using TrainProgram = Bound<TrainSettings>;
+using Display = std::shared_ptr<ProgressDisplay>;
+
+// Whether it belongs to the run, and not only to what this command prints.
+bool is_of_the_run(const std::string& name) {
+  static const Json options = options_to_json(TrainConfig{});
+  return options.contains(name);
+}
 
 std::vector<std::string> given_names(const OptionSet& options) {
   std::vector<std::string> names;
   for (const Option& option : options.options())
-    if (option.given()) names.push_back(option.name());
+    if (option.given() && is_of_the_run(option.name())) names.push_back(option.name());
   return names;
 }
 
@@ -53,15 +77,19 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
   std::vector<std::string> given = given_names(p.options);
   Json flags = Json::object();
   for (const std::string& name : given) flags[name] = p.options.find(name)->value();
-  if (!p.settings.run.config.empty()) {
-    const Json file = read_json(p.settings.run.config);
-    p.options.from_json(file, p.settings.run.config);
+  if (!p.settings.config.run.config.empty()) {
+    const Json file = read_json(p.settings.config.run.config);
+    p.options.from_json(file, p.settings.config.run.config);
+    for (const auto& [key, value] : file.items())
+      if (!is_of_the_run(key))
+        fail_usage("{}: '{}' is no option of a run; give {} with the command", p.settings.config.run.config,
+                   key, p.options.find(key)->flag());
     for (const auto& [key, value] : file.items())
       if (!value.is_null() && !contains(given, key)) given.push_back(key);
     p.options.from_json(flags, "flags");
   }
   std::vector<std::string> set = given;
-  const RunOptions run = p.settings.run;
+  const RunOptions run = p.settings.config.run;
   if (!run.init_from.empty())
     set_unless_given(p, network_options(open_weights(run.init_from)), "--init-from " + run.init_from, set);
   if (!run.preset.empty()) set_unless_given(p, train_preset(run.preset), "--preset " + run.preset, set);
@@ -74,45 +102,47 @@ void adapt_to_data(TrainConfig& config, const std::vector<std::string>& given) {
     config.data.transform.load_size = config.data.transform.crop_size;
 }
 
-void print_configuration(const OptionSet& options) {
+std::string value_text(const Json& value) {
+  if (value.is_null() || value == Json("")) return "-";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// All options, or those that differ from their defaults.
+void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
+  const bool all = p.settings.config.run.verbose;
+  if (!all) display.say("options that differ from their defaults (--verbose lists all):");
   std::string group;
-  for (const Option& option : options.options()) {
-    if (option.is_hidden()) continue;
-    if (option.group() != group) {
+  for (const Option& option : p.options.options()) {
+    const bool changed = option.value() != option.default_value();
+    if (option.is_hidden() || !is_of_the_run(option.name()) || (!all && !changed)) continue;
+    if (all && option.group() != group) {
       group = option.group();
-      std::cout << group << '\n';
+      display.say(group);
     }
-    const Json value = option.value();
-    const bool changed = value != option.default_value();
-    std::cout << fmt::format(
-        "  {:<20} {}{}\n", option.name(),
-        value.is_null() || value == Json("") ? "-"
-        : value.is_string()                  ? value.get<std::string>()
-                                             : value.dump(),
-        changed
-            ? "   [default: " + (option.default_value().is_null() ? "-" : option.default_value().dump()) + "]"
-            : "");
+    std::string line = fmt::format("  {:<20} {}", option.name(), value_text(option.value()));
+    if (changed) line += fmt::format("   [default: {}]", value_text(option.default_value()));
+    display.say(line);
   }
 }
 
-void print_sizes(TrainSession& session) {
+void say_sizes(TrainSession& session, ProgressDisplay& display) {
   const TrainData& data = session.data();
-  std::cout << fmt::format("\n{}: {} images, {}: {} images\n", data.a.name, data.count_a, data.b.name,
-                           data.count_b);
+  display.say(
+      fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name, data.count_b));
   for (const auto& [name, network] : session.model().networks())
-    std::cout << fmt::format("{:<9} {} parameters\n", name, with_thousands(parameter_count(*network)));
+    display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
   const IdentityTerm& id = session.model().identity();
-  std::cout << (id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)\n",
-                                      id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
-                        : "identity loss: off\n");
+  display.say(id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)",
+                                    id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
+                      : "identity loss: off");
 }
 
-void print_estimate(const TrainSession& session, const RunEstimate& estimate) {
+void say_estimate(const TrainSession& session, const RunEstimate& estimate, ProgressDisplay& display) {
   const std::int64_t steps = session.state().total_steps - session.state().step;
-  std::cout << fmt::format(
-      "estimate: {:.2g} s a step, {} to the end ({} steps, {} an epoch), {} MiB of memory\n\n",
+  display.say(fmt::format(
+      "estimate: {:.2g} s a step, {} to the end ({} steps, {} an epoch), {} MiB of memory\n",
       estimate.seconds_a_step(), human_duration(estimate.seconds_a_step() * static_cast<double>(steps)), steps,
-      session.steps_per_epoch(), with_thousands(std::llround(estimate.memory().total() / (1024 * 1024))));
+      session.steps_per_epoch(), with_thousands(std::llround(estimate.memory().total() / (1024 * 1024)))));
 }
 
 // What the run will take; refuses one that the machine's memory does not hold.
@@ -134,13 +164,12 @@ class Stopwatch {
 };
 
 void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
-                   const std::shared_ptr<LogSink>& log) {
+                   const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
   if (config.run.time_budget.empty()) return;
   const double seconds = parse_duration(config.run.time_budget, "--time-budget");
   if (config.run.threads > 0) at::set_num_threads(static_cast<int>(config.run.threads));
   const TrainData data = open_data(config, log);
-  std::cout << fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
-            << std::flush;
+  display.say(fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given) + "\n");
 }
 
 struct Prepared {
@@ -148,34 +177,50 @@ struct Prepared {
   std::optional<RunEstimate> estimate;  // none where nothing is left to do
 };
 
-Prepared begin(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
+Prepared begin(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
+  const std::vector<std::string> given_as_flags = given_names(p.options);
+  const Occupied occupied = p.settings.restart ? Occupied::restart : Occupied::refuse;
   const std::vector<std::string> given = resolve_layers(p);
-  TrainConfig& config = p.settings;
+  TrainConfig& config = p.settings.config;
   adapt_to_data(config, given);
   config.validate();
-  RunDirectory(config.run.out).require_free();  // before minutes go into a time budget's trials
-  choose_budget(config, given, log);
+  require_sense(p.options, given_as_flags);
+  // Before minutes go into reading images and a time budget's trials.
+  RunDirectory(config.run.out).require_free(occupied);
+  require_writable(config.run.out);
+  choose_budget(config, given, log, display);
   TrainData data = open_data(config, log);
   const RunEstimate estimate = estimated(config, data);
-  return {std::make_unique<TrainSession>(config, log, std::move(data)), estimate};
+  return {std::make_unique<TrainSession>(config, log, occupied, std::move(data)), estimate};
 }
 
-Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
-  const std::string run = p.settings.run.resume;
+Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
+  const std::string run = p.settings.config.run.resume;
   Json flags = Json::object();
   for (const std::string& name : given_names(p.options))
     if (name != "resume") flags[name] = p.options.find(name)->value();
   if (flags.contains("out"))
     fail_usage("--out and --resume exclude each other: a run goes on in its own directory; leave --out out");
+  if (p.settings.restart)
+    fail_usage("--restart and --resume contradict each other: one begins again, the other goes on; give one");
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
+  const std::vector<std::string> given_as_flags = given_names(p.options);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
-  std::cout << fmt::format("going on from {}, step {}\n", point.checkpoint.string(), point.info.step);
+  require_sense(p.options, given_as_flags);
+  require_writable(run);
+  display.say(fmt::format("going on from {}, step {}", point.checkpoint.string(), point.info.step));
+  const std::int64_t resumed_steps = resumed.config.run.steps;
   resumed.config.validate();
-  TrainData data = open_data(resumed.config, log);
-  std::optional<RunEstimate> estimate = estimated(resumed.config, data);
+  const TrainConfig located = with_images_at(resumed.config, resumed.image_paths);
+  TrainData data = open_data(located, log);
+  std::optional<RunEstimate> estimate = estimated(located, data);
   auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log, std::move(data));
   const TrainState& state = session->state();
+  if (state.step > state.total_steps)
+    fail_usage(
+        "{} asks for {} steps, but {} are done in {}; give more, or translate with the model that is there",
+        resumed_steps > 0 ? "--steps" : "--epochs with --epochs-decay", state.total_steps, state.step, run);
   if (state.finished()) {
     estimate.reset();
     log->notice(fmt::format(
@@ -186,65 +231,100 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   return {std::move(session), estimate};
 }
 
+void say_paths(Model& model, ProgressDisplay& display) {
+  for (const auto& [name, network] : model.networks()) {
+    std::istringstream lines(engine_report(name, *network));
+    for (std::string line; std::getline(lines, line);) display.say(line);
+  }
+}
+
 // Says after the first step who computed what.
 class PathReport : public Observer {
  public:
-  explicit PathReport(Model& model) : networks_(model.networks()) {
-    for (const auto& [name, network] : networks_) watch_engine(*network);
+  PathReport(Model& model, Display display) : model_(model), display_(std::move(display)) {
+    for (const auto& [name, network] : model_.networks()) watch_engine(*network);
   }
   void after_step(TrainState&, const StepReport&) override {
-    if (std::exchange(told_, true)) return;
-    for (const auto& [name, network] : networks_) std::cout << engine_report(name, *network);
-    std::cout << std::flush;
+    if (!std::exchange(told_, true)) say_paths(model_, *display_);
   }
 
  private:
-  std::vector<NamedNetwork> networks_;
+  Model& model_;
+  Display display_;
   bool told_ = false;
 };
+
+Json start_event(const TrainProgram& p, const TrainSession& session) {
+  Json changed = Json::object();
+  for (const Option& option : p.options.options())
+    if (is_of_the_run(option.name()) && option.value() != option.default_value())
+      changed[option.name()] = option.value();
+  const TrainData& data = session.data();
+  return {{"event", "start"},
+          {"run", session.directory().root().string()},
+          {"step", session.state().step},
+          {"total", session.state().total_steps},
+          {"domains",
+           {{"a", {{"name", data.a.name}, {"images", data.count_a}}},
+            {"b", {{"name", data.b.name}, {"images", data.count_b}}}}},
+          {"options", changed}};
+}
+
+void say_end(const TrainSession& session, EndReason reason, ProgressDisplay& display) {
+  const RunDirectory directory = session.directory();
+  display.report({{"event", "end"},
+                  {"reason", reason == EndReason::stopped ? "stopped" : "finished"},
+                  {"step", session.state().step},
+                  {"checkpoint", session.state().last_checkpoint},
+                  {"model", directory.model().string()}});
+  if (reason == EndReason::stopped) {
+    display.say(fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}",
+                            session.state().step, session.state().last_checkpoint,
+                            directory.model().string()));
+    display.say(fmt::format("to go on: torsor train --resume {}", directory.root().string()));
+    return;
+  }
+  display.say(fmt::format("done: {} steps", session.state().step));
+  display.say(fmt::format("  model    {}", directory.model().string()));
+  display.say(fmt::format("  samples  {}", directory.samples().string()));
+  display.say(fmt::format("  log      {}", directory.log().string()));
+}
 
 int train(const std::vector<std::string>&) {
   const Stopwatch since_start;
   TrainProgram& p = TrainProgram::instance();
-  const auto log = std::make_shared<ConsoleLog>();
-  const auto [session, estimate] = p.settings.run.resume.empty() ? begin(p, log) : go_on(p, log);
-  print_configuration(p.options);
-  print_sizes(*session);
-  if (estimate) print_estimate(*session, *estimate);
-  std::cout << std::flush;
+  p.settings.progress.validate();
+  const auto display = std::make_shared<ProgressDisplay>(p.settings.progress.audience(), Stream::output);
+  const auto log = std::make_shared<ConsoleLog>(display);
+  const RunOptions& run = p.settings.config.run;
+  const auto [session, estimate] = run.resume.empty() ? begin(p, log, *display) : go_on(p, log, *display);
+  say_configuration(p, *display);
+  say_sizes(*session, *display);
+  if (estimate) say_estimate(*session, *estimate, *display);
+  display->report(start_event(p, *session));
 
   std::vector<std::unique_ptr<Observer>> extra;
-  extra.push_back(std::make_unique<Progress>(std::cout, session->loader()));
-  if (p.settings.run.verbose) extra.push_back(std::make_unique<PathReport>(session->model()));
+  extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
+  if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   if (estimate)
     extra.push_back(std::make_unique<PaceWatch>(estimate->seconds_a_step(), session->loader(), log));
   const EndReason reason = session->run(stop_flag(), std::move(extra), since_start.seconds());
-  if (engine_named(p.settings.run.placement.engine) == Engine::check)
-    for (const auto& [name, network] : session->model().networks())
-      std::cout << engine_report(name, *network);
-  const RunDirectory directory = session->directory();
-  if (reason == EndReason::stopped) {
-    std::cout << fmt::format(
-        "stopped after step {}; checkpoint: {}; the model as it is now: {}\nto go on: torsor train --resume "
-        "{}\n",
-        session->state().step, session->state().last_checkpoint, directory.model().string(),
-        directory.root().string());
-    return 128 + stop_flag().signal();
-  }
-  std::cout << fmt::format("done: {} steps\n  model    {}\n  samples  {}\n  log      {}\n",
-                           session->state().step, directory.model().string(), directory.samples().string(),
-                           directory.log().string());
-  return 0;
+  if (engine_named(run.placement.engine) == Engine::check) say_paths(session->model(), *display);
+  say_end(*session, reason, *display);
+  return reason == EndReason::stopped ? 128 + stop_flag().signal() : 0;
 }
 
 }  // namespace
 
 Command train_command() {
-  return {"train",
-          "Learn to translate between two folders of unpaired images",
-          {},
-          &TrainProgram::instance().options,
-          train};
+  return {
+      "train",
+      "Learn to translate between two folders of unpaired images",
+      {},
+      &TrainProgram::instance().options,
+      train,
+      {"torsor train --a photos/horses --b photos/zebras --preset laptop --time-budget 2h --out runs/zebras",
+       "torsor train --resume runs/zebras"}};
 }
 
 }  // namespace torsor::app

@@ -138,7 +138,9 @@ Command translate_command() {
            {"IN", "image file or folder"},
            {"OUT", "image file or folder to write"}},
           &Bound<TranslateOptions>::instance().options,
-          translate};
+          translate,
+          {"torsor translate runs/zebras photos/horses translated",
+           "torsor translate latest_net_G_A.pth horse.jpg zebra.jpg"}};
 }
 
 }  // namespace torsor::app

@@ -145,12 +145,49 @@ bool is_temporary_name(const fs::path& path) {
   return name.starts_with('.') && name.ends_with(kTemporaryEnd);
 }
 
+namespace {
+
+[[noreturn]] void fail_folder(const fs::path& path, const std::string& reason) {
+  fail("{}: cannot make this folder: {}; choose a folder you can write to", path.string(), reason);
+}
+
+// The folder itself or the nearest above it that is there. Throws for one that cannot be entered or is none.
+fs::path nearest_there(const fs::path& folder) {
+  std::error_code ec;
+  fs::path at = fs::absolute(folder, ec).lexically_normal();
+  while (!fs::exists(at, ec) && at.has_relative_path()) {
+    if (ec && ec != std::errc::no_such_file_or_directory && ec != std::errc::not_a_directory)
+      fail_folder(folder, ec.message());
+    at = at.parent_path();
+  }
+  if (!fs::is_directory(at, ec)) fail_folder(folder, at.string() + " is not a folder");
+  return at;
+}
+
+}  // namespace
+
+void require_writable(const fs::path& folder) {
+  const fs::path there = nearest_there(folder);
+  const fs::path probe = temporary_name(there / "probe");
+  FileDescriptor file(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  const auto give_up = [&](int code) {
+    file.close();
+    ::unlink(probe.c_str());
+    fail("{}: cannot be written: {}; choose a folder you can write to", folder.string(), system_reason(code));
+  };
+  if (!file.good()) give_up(errno);
+  // An empty file has room on a full disk.
+  const std::string block(1 << 16, '\0');
+  if (!write_all(file.get(), block.data(), block.size()) || ::fsync(file.get()) != 0) give_up(errno);
+  if (!file.close()) give_up(errno);
+  ::unlink(probe.c_str());
+}
+
 void make_folder(const fs::path& path) {
   std::error_code ec;
   fs::create_directories(path, ec);
-  if (ec || !fs::is_directory(path))
-    fail("{}: cannot make this folder: {}; choose a folder you can write to", path.string(),
-         ec ? ec.message() : "something else is there");
+  if (ec) fail_folder(path, ec.message());
+  if (!fs::is_directory(path, ec)) fail_folder(path, "something else is there");
 }
 
 }  // namespace torsor

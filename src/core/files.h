@@ -25,6 +25,10 @@ void write_file_atomically(const fs::path& path, const std::function<void(const 
 /// Whether this is the temporary name of a file that write_file_atomically was writing.
 bool is_temporary_name(const fs::path& path);
 
+/// Tries whether files can be written to the folder, which need not exist yet, nor its parents: makes none,
+/// and leaves nothing behind. Throws Error with the system's reason (no permission, read-only, disk full).
+void require_writable(const fs::path& folder);
+
 /// Makes the folder and its parents; throws Error when that fails or something else is in the way.
 void make_folder(const fs::path& path);
 

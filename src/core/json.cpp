@@ -1,5 +1,9 @@
 #include "core/json.h"
 
+#include <set>
+#include <tuple>
+#include <vector>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -22,6 +26,23 @@ std::pair<std::size_t, std::size_t> position(const std::string& text, std::size_
                           const std::string& what) {
   const auto [line, column] = position(text, offset);
   fail("{}:{}:{}: not JSON: {}", source, line, column, what);
+}
+
+// nlohmann's parser would keep the last of two values without a word.
+void require_unique_keys(const std::string& text, const std::string& source) {
+  std::vector<std::set<std::string>> seen(1);  // by depth
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == Json::parse_event_t::object_start) {
+      seen.resize(level + 2);
+      seen[level + 1].clear();
+    }
+    if (event == Json::parse_event_t::key && !seen.at(level).insert(value.get<std::string>()).second)
+      fail("{}: '{}' is given twice in the same object; keep one of them", source,
+           printable(value.get<std::string>()));
+    return true;
+  };
+  std::ignore = Json::parse(text, watch);
 }
 
 }  // namespace
@@ -77,6 +98,11 @@ std::int64_t json_count(const Json& value) {
   throw Json::type_error::create(302, "a whole number of 0 or more was expected", &value);
 }
 
-Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }
+Json read_json(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  Json parsed = parse_json(text, path.string());
+  require_unique_keys(text, path.string());
+  return parsed;
+}
 
 }  // namespace torsor

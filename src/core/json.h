@@ -25,7 +25,8 @@ std::string json_reason(const Json::exception& error);
 /// also for fractions and text.
 std::int64_t json_count(const Json& value);
 
-/// Reads and parses a file. Throws Error when it cannot be read or is not JSON.
+/// Reads and parses a file that people may have written. Throws Error when it cannot be read, is not JSON, or
+/// gives a key twice in one object.
 Json read_json(const std::filesystem::path& path);
 
 }  // namespace torsor

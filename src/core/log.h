@@ -1,6 +1,7 @@
 // Where the library says things: it never prints, the program decides.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace torsor {
@@ -11,6 +12,8 @@ class LogSink {
   virtual ~LogSink() = default;
   virtual void notice(const std::string& line) = 0;
   virtual void warning(const std::string& line) = 0;
+  /// `done` of `total` of something ("trainings") are behind us.
+  virtual void progress(const std::string& what, std::int64_t done, std::int64_t total) {}
 };
 
 /// Drops everything.

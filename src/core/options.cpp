@@ -90,6 +90,15 @@ Option& Option::changeable() {
   return *this;
 }
 
+Option& Option::common() {
+  common_ = true;
+  return *this;
+}
+Option& Option::suggest(std::vector<std::string> values) {
+  suggestions_ = std::move(values);
+  return *this;
+}
+
 std::string Option::flag() const { return "--" + kebab_case(name_); }
 
 std::string Option::type_name() const {
@@ -129,10 +138,10 @@ void Option::check_text(const std::string& value, const std::string& where) cons
   // It is stored as JSON with every run.
   if (!is_utf8(value))
     fail_usage("{}: '{}' is not UTF-8 text; rename what it names", where, printable(value));
+  if (checker_) checker_(value, where);
   if (!choices_.empty() && std::find(choices_.begin(), choices_.end(), value) == choices_.end())
     fail_usage("{}: unknown value '{}'{} (one of {})", where, printable(value), did_you_mean(value, choices_),
                join(choices_));
-  if (checker_) checker_(value, where);
 }
 
 void Option::set(const Json& value, const std::string& where) {

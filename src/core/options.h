@@ -33,13 +33,17 @@ class Option {
   Option& at_least(double low);
   Option& above(double low);  // exclusive lower bound
   Option& choices(std::vector<std::string> allowed);
-  /// An extra check: throws UsageError when the text is not acceptable.
+  /// An extra check, made before that of the choices: throws UsageError when the text is not acceptable.
   Option& check(std::function<void(const std::string& value, const std::string& what)> checker);
   Option& hidden();  ///< stored and read, but neither a flag nor documented
   /// A text whose stored form may be a bare number too ("500", "10min").
   Option& number_too();
   /// A continued run may have another value than it began with.
   Option& changeable();
+  /// Among the first that a newcomer looks for: --help shows it.
+  Option& common();
+  /// Values that a shell may complete; choices() need none.
+  Option& suggest(std::vector<std::string> values);
 
   const std::string& name() const { return name_; }  // snake_case
   const std::string& help() const { return help_; }
@@ -47,6 +51,9 @@ class Option {
   const std::vector<std::string>& allowed() const { return choices_; }
   bool is_hidden() const { return hidden_; }
   bool is_changeable() const { return changeable_; }
+  bool is_common() const { return common_; }
+  /// What a shell may complete: the choices, or the values suggested.
+  const std::vector<std::string>& suggestions() const { return choices_.empty() ? suggestions_ : choices_; }
   bool is_bool() const { return std::holds_alternative<bool*>(target_); }
   std::string flag() const;                               // --lambda-cycle-a
   std::string type_name() const;                          // flag, integer, number, text
@@ -72,11 +79,12 @@ class Option {
   double low_ = -std::numeric_limits<double>::infinity();
   double high_ = std::numeric_limits<double>::infinity();
   bool open_low_ = false;
-  std::vector<std::string> choices_;
+  std::vector<std::string> choices_, suggestions_;
   std::function<void(const std::string&, const std::string&)> checker_;
   bool hidden_ = false;
   bool number_too_ = false;
   bool changeable_ = false;
+  bool common_ = false;
   bool given_ = false;
 };
 

@@ -28,9 +28,9 @@ void TransformOptions::describe(OptionSet& o) {
         "resize_and_crop: to load_size squared, then a random crop; crop: a random crop; scale_width: "
         "width to load_size; scale_width_and_crop: both; none: sides to multiples of 4")
       .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
-  o.add("load_size", load_size, "side (or width) that images are resized to").range(1, 65536);
-  o.add("crop_size", crop_size, "side of the random crop").range(1, 65536);
-  o.add("flip", flip, "mirror half of the images left to right");
+  o.add("load_size", load_size, "side (or width) that images are resized to").range(1, 65536).common();
+  o.add("crop_size", crop_size, "side of the random crop").range(1, 65536).common();
+  o.add("flip", flip, "mirror half of the images left to right").common();
   o.add("scaling", scaling,
         "white: samples from black to white are -1 to 1; percentile_95: each image is divided by its own "
         "95th percentile, which becomes 1, black 0, and more than 1 is possible: use --output-activation "

@@ -15,12 +15,16 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
   return all;
 }
 
-const Experiment& experiment_named(const std::string& id) {
+std::vector<std::string> experiment_ids() {
   std::vector<std::string> ids;
-  for (const auto& experiment : experiments()) {
+  for (const auto& experiment : experiments()) ids.push_back(experiment->info().id);
+  return ids;
+}
+
+const Experiment& experiment_named(const std::string& id) {
+  for (const auto& experiment : experiments())
     if (experiment->info().id == id) return *experiment;
-    ids.push_back(experiment->info().id);
-  }
+  const std::vector<std::string> ids = experiment_ids();
   fail_usage("unknown experiment '{}'{} (one of {})", id, did_you_mean(id, ids), join(ids));
 }
 

@@ -12,6 +12,8 @@ namespace torsor {
 /// In the order of the paper.
 const std::vector<std::shared_ptr<const Experiment>>& experiments();
 
+std::vector<std::string> experiment_ids();
+
 /// Throws UsageError that suggests when there is none of that id.
 const Experiment& experiment_named(const std::string& id);
 

@@ -29,7 +29,8 @@ bool is_finished(const RunDirectory& run, std::int64_t steps) {
 
 void train_one(const TrainConfig& config, const Request& request) {
   const RunDirectory run(config.run.out);
-  if (!fs::exists(run.config())) {
+  std::error_code ec;
+  if (!fs::exists(run.config(), ec)) {
     TrainSession(config, request.log).run(request.stop, {});
     return;
   }
@@ -39,8 +40,7 @@ void train_one(const TrainConfig& config, const Request& request) {
          run.root().string());
   if (is_finished(run, config.run.steps)) return;
   if (run.list_checkpoints().empty()) {  // killed before its first
-    fs::remove_all(run.root());
-    TrainSession(config, request.log).run(request.stop, {});
+    TrainSession(config, request.log, Occupied::restart).run(request.stop, {});
     return;
   }
   ResumePoint point = open_resume_point(run.root(), *request.log);
@@ -98,11 +98,10 @@ void train_runs(std::vector<TrainConfig> configs, const Request& request) {
     config.run.placement = request.placement;
     make_folder(fs::path(config.run.out).parent_path());
   }
-  std::atomic<std::size_t> done{0};
+  std::atomic<std::int64_t> done{0};
   in_parallel(configs.size(), request.stop, [&](std::size_t i) {
     train_one(configs[i], request);
-    if (!request.stop.requested())
-      request.log->notice(fmt::format("{}: trained ({} of {})", configs[i].run.out, ++done, configs.size()));
+    if (!request.stop.requested()) request.log->progress("trainings", ++done, std::ssize(configs));
   });
 }
 

@@ -40,13 +40,38 @@ std::string holder(int fd) {
 
 }  // namespace
 
-void RunDirectory::require_free() const {
+bool RunDirectory::is_occupied() const {
   std::error_code ec;
-  if (fs::exists(config(), ec) || fs::exists(log(), ec) || fs::exists(model(), ec))
+  return fs::exists(config(), ec) || fs::exists(log(), ec) || has_result();
+}
+
+bool RunDirectory::has_result() const {
+  std::error_code ec;
+  return fs::exists(model(), ec) || !list_checkpoints().empty();
+}
+
+void RunDirectory::require_free(Occupied occupied) const {
+  if (!is_occupied()) return;
+  if (has_result())
     fail(
         "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or go on "
         "with it: --resume {}",
         root_.string(), root_.string());
+  if (occupied == Occupied::refuse)
+    fail(
+        "--out {}: holds a run already, which ended before its first checkpoint; begin it again with "
+        "--restart, or choose another folder",
+        root_.string());
+}
+
+void RunDirectory::clear() const {
+  require_free(Occupied::restart);
+  remove_leftovers();
+  std::error_code ec;
+  for (const fs::path& path : {config(), log(), discarded_log(), sessions(), samples(), checkpoints()}) {
+    fs::remove_all(path, ec);
+    if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
+  }
 }
 
 void RunDirectory::make() const {
@@ -59,11 +84,15 @@ void RunDirectory::write_config(const Json& json) const {
 }
 
 void RunDirectory::require() const {
-  if (!fs::exists(root_)) fail("{}: no such run directory", root_.string());
-  if (!fs::is_directory(root_))
+  std::error_code ec;
+  const fs::file_status root = fs::status(root_, ec);
+  if (root.type() == fs::file_type::none) fail("{}: cannot be read: {}", root_.string(), ec.message());
+  if (!fs::exists(root)) fail("{}: no such run directory", root_.string());
+  if (!fs::is_directory(root))
     fail("{}: is a file, expected the run directory that it belongs to", root_.string());
-  if (!fs::is_regular_file(config()))
-    fail("{}: is not a run directory (it has no config.json)", root_.string());
+  if (!fs::is_regular_file(config(), ec))
+    fail("{}: is not a run directory ({})", root_.string(),
+         ec && ec != std::errc::no_such_file_or_directory ? ec.message() : "it has no config.json");
 }
 
 fs::path RunDirectory::checkpoint(std::int64_t step) const {

@@ -14,14 +14,25 @@ struct CheckpointFile {
   std::int64_t step = 0;
 };
 
+/// What a new run does where one is already.
+enum class Occupied {
+  refuse,
+  restart  // begins again where the earlier one left neither a checkpoint nor a model
+};
+
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or goes on), log.jsonl,
 /// budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, model.safetensors (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
 
-  /// Throws Error when a run is there already: nothing is ever overwritten.
-  void require_free() const;
+  /// Throws Error when a run is there already: nothing is ever overwritten, but with `restart` one that has
+  /// come to nothing.
+  void require_free(Occupied occupied = Occupied::refuse) const;
+
+  /// Removes the files of a run that has come to nothing; others stay. Throws Error when there is more. Only
+  /// while the run is locked.
+  void clear() const;
 
   /// Throws Error unless a run is there.
   void require() const;
@@ -51,6 +62,9 @@ class RunDirectory {
   void remove_leftovers() const;
 
  private:
+  bool is_occupied() const;
+  bool has_result() const;
+
   std::filesystem::path root_;
 };
 

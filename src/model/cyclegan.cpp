@@ -35,9 +35,11 @@ void set_requires_grad(torch::nn::Module& module, bool on) {
 void CycleGanOptions::describe(OptionSet& o) {
   o.add("lambda_cycle_a", lambda_cycle_a, "weight of the cycle A to B to A; 0 = off")
       .at_least(0)
+      .common()
       .changeable();
   o.add("lambda_cycle_b", lambda_cycle_b, "weight of the cycle B to A to B; 0 = off")
       .at_least(0)
+      .common()
       .changeable();
   o.add("lambda_gan", lambda_gan, "weight of the adversarial losses; 0 = off").at_least(0).changeable();
   o.add("cycle_norm", cycle_norm, "l1: mean |x - y|, l2: mean (x - y)^2; cycle and identity losses")
@@ -46,6 +48,7 @@ void CycleGanOptions::describe(OptionSet& o) {
         "identity loss as in the reference: each generator fed its target domain, weight relative to the "
         "cycle's; 0.5 unless --alpha-id is given; 0 = off")
       .at_least(0)
+      .common()
       .changeable();
   o.add("alpha_id", alpha_id,
         "identity loss as in Moriakov et al.: each generator fed its own input domain, absolute weight; "

@@ -54,7 +54,7 @@ std::unique_ptr<torch::optim::OptimizerParamState> load_state(const Archive& arc
 
 void OptimizerOptions::describe(OptionSet& o) {
   o.add("optimizer", optimizer, "optimiser of all networks").choices({"adam", "sgd"});
-  o.add("lr", lr, "initial learning rate").above(0).changeable();
+  o.add("lr", lr, "initial learning rate").above(0).changeable().common();
   o.add("lr_d", lr_d, "the discriminators' initial learning rate [lr]").above(0).changeable();
   o.add("beta1", beta1, "Adam's first decay rate").range(0, 0.9999999);
   o.add("beta2", beta2, "Adam's second decay rate").range(0, 0.9999999);

@@ -5,14 +5,43 @@
 #include <torch/nn/module.h>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "kernels/isa.h"
 
 namespace torsor {
 
+namespace {
+
+// Names that other programs give to devices.
+void check_device(const std::string& value, const std::string& where) {
+  const std::string word = lower(value);
+  if (value == "auto" || value == "cpu" || value == "cuda") return;
+  const bool means_cuda = word.starts_with("cuda") || word.starts_with("gpu") || word == "nvidia" ||
+                          word == "nv" ||
+                          (!word.empty() && word.find_first_not_of("0123456789,") == std::string::npos);
+  if (means_cuda)
+    fail_usage(
+        "{}: unknown value '{}'; did you mean 'cuda'? (one of auto, cpu, cuda; of several GPUs the "
+        "environment's CUDA_VISIBLE_DEVICES picks one)",
+        where, printable(value));
+  if (word == "auto" || word.starts_with("cpu"))
+    fail_usage("{}: unknown value '{}'; did you mean '{}'? (one of auto, cpu, cuda)", where, printable(value),
+               word.substr(0, word == "auto" ? 4 : 3));
+  for (const char* other :
+       {"mps", "metal", "rocm", "hip", "xpu", "xla", "tpu", "vulkan", "opencl", "npu", "dml"})
+    if (word.starts_with(other))
+      fail_usage("{}: '{}' is no device that torsor computes on (one of auto, cpu, cuda)", where,
+                 printable(value));
+}
+
+}  // namespace
+
 void PlacementOptions::describe(OptionSet& o) {
   o.add("device", device, "where to compute; auto takes a GPU when there is one")
+      .check(check_device)
       .choices({"auto", "cpu", "cuda"})
-      .changeable();
+      .changeable()
+      .common();
   o.add("precision", precision, "fp32, bf16 (convolutions multiply bfloat16, weights stay fp32) or fp64")
       .choices({"fp32", "bf16", "fp64"})
       .changeable();

@@ -92,8 +92,11 @@ at::Tensor Generator::forward_with_residuals(const at::Tensor&, std::vector<at::
 }
 
 void GeneratorOptions::describe_user(OptionSet& o) {
-  o.add("net_g", net_g, "generator: " + join(generator_names())).check(check_generator_name);
-  o.add("ngf", ngf, "width of the generator: filters of its first layer").range(1, 4096);
+  o.add("net_g", net_g, "generator: " + join(generator_names()))
+      .check(check_generator_name)
+      .suggest({"resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128"})
+      .common();
+  o.add("ngf", ngf, "width of the generator: filters of its first layer").range(1, 4096).common();
   o.add("norm", norm,
         "normalisation of all networks; instance_affine has a scale and a shift of each channel, "
         "instance_affine_running running statistics too")

@@ -45,21 +45,24 @@ void DataOptions::describe(OptionSet& o) {
         "folder with trainA and trainB (testA, testB are used for samples), or with MNIST's files, which "
         "are then both domains, or generated:" +
             join(generated_tasks(), ", generated:"))
-      .changeable();
-  o.add("a", a, "folder of domain A, instead of --data").changeable();
-  o.add("b", b, "folder of domain B, instead of --data").changeable();
+      .changeable()
+      .common();
+  o.add("a", a, "folder of domain A, instead of --data").changeable().common();
+  o.add("b", b, "folder of domain B, instead of --data").changeable().common();
   o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)").changeable();
   o.add("name_b", name_b, "name of domain B").changeable();
   o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it")
       .range(1, 4096);
   o.add("channels_b", channels_b, "channels of B").range(1, 4096);
   transform.describe(o);
-  o.add("batch_size", batch_size, "images a step").range(1, 65536);
+  o.add("batch_size", batch_size, "images a step").range(1, 65536).common();
   o.add("serial_batches", serial_batches, "take the images in order, A and B in step, instead of at random");
   o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all")
       .at_least(0);
   o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
-  o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start").changeable();
+  o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start")
+      .changeable()
+      .common();
   o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself")
       .range(0, 256)
       .changeable();
@@ -76,19 +79,22 @@ void DataOptions::validate() const {
 
 void RunOptions::describe(OptionSet& o) {
   o.group("Run");
-  o.add("out", out, "run directory to make (required)");
+  o.add("out", out, "run directory to make (required)").common();
   o.add("steps", steps, "stop after that many steps in all; 0 = at the schedule's end, which it never alters")
       .at_least(0)
-      .changeable();
-  o.add("seed", seed, "the one seed: same seed and threads, same bits").at_least(0);
-  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024).changeable();
+      .changeable()
+      .common();
+  o.add("seed", seed, "the one seed: same seed and threads, same bits").at_least(0).common();
+  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024).changeable().common();
   o.add("log_every", log_every, "steps between lines of log.jsonl").at_least(1).changeable();
   o.add("sample_every", sample_every, "steps between sample grids; 0 = only at the end")
       .at_least(0)
       .changeable();
   o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64).changeable();
   o.add("checkpoint_every", checkpoint_every,
-        "steps (500) or time (10min) between checkpoints; 0 = only at the end")
+        "steps (500) or time (10min) between checkpoints, after a first one at the first step; 0 = only at "
+        "the "
+        "end")
       .number_too()
       .check([](const std::string& text, const std::string& where) { Cadence::parse(text, where); })
       .changeable();
@@ -99,8 +105,10 @@ void RunOptions::describe(OptionSet& o) {
   add_note_and_licence(o, note, licence);
   placement.describe(o);
   o.add("verbose", verbose,
-        "say after the first step which layers go through torsor's kernels and which through libtorch")
-      .changeable();
+        "list all options, and say after the first step which layers go through torsor's kernels and which "
+        "through libtorch")
+      .changeable()
+      .common();
   o.add("force", force, "go on when the estimate says that the memory will not do").changeable();
   o.add("time_budget", time_budget,
         "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h), and correct the "
@@ -108,30 +116,28 @@ void RunOptions::describe(OptionSet& o) {
       .check([](const std::string& text, const std::string& where) {
         if (!text.empty()) parse_duration(text, where);
       })
-      .changeable();
+      .changeable()
+      .common();
   o.add("preset", preset, "start from named settings: " + join(train_presets()))
       .check([](const std::string& name, const std::string& where) {
         const std::vector<std::string> known = train_presets();
         if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
           fail_usage("{}: unknown preset '{}'{} (one of {})", where, name, did_you_mean(name, known),
                      join(known));
-      });
+      })
+      .suggest(train_presets())
+      .common();
   o.add("config", config,
-        "JSON file of options (keys are the flags' names with underscores); flags win over it");
-}
-
-// Described last, so that it can list the options that may change.
-void RunOptions::describe_resume(OptionSet& o) {
-  std::vector<std::string> changeable;
-  for (const Option& option : o.options())
-    if (option.is_changeable()) changeable.push_back(option.flag());
+        "JSON file of options (keys are the flags' names with underscores); flags win over it")
+      .common();
   o.add("resume", resume,
         "go on with the run in this directory, exactly where its newest good checkpoint stands, until its "
-        "end or --steps; these may have new values: " +
-            join(changeable));
+        "end or --steps; options marked * may have new values")
+      .common();
   o.add("init_from", init_from,
         "begin with the weights of this model (run, model file, .pth, the reference's folder) instead of "
-        "random ones; its network options hold where none are given");
+        "random ones; its network options hold where none are given")
+      .common();
 }
 
 void TrainConfig::describe(OptionSet& o) {
@@ -150,7 +156,6 @@ void TrainConfig::describe(OptionSet& o) {
   optimizer.describe(o);
   schedule.describe(o);
   run.describe(o);
-  run.describe_resume(o);
 }
 
 void check_size(const std::string& option, Size size, const SizeRule& rule, const std::string& network) {

@@ -50,7 +50,6 @@ struct RunOptions {
   PlacementOptions placement;
 
   void describe(OptionSet& o);
-  void describe_resume(OptionSet& o);
 };
 
 struct TrainConfig {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <chrono>
+#include <utility>
 
 #include "core/files.h"
 #include "data/tensor_image.h"
@@ -87,10 +88,14 @@ void Sampler::write(const TrainState& state) {
 Checkpointer::Checkpointer(RunDirectory run, Cadence every, Retention retention, Save save)
     : run_(std::move(run)), every_(every), retention_(retention), save_(std::move(save)) {}
 
-void Checkpointer::on_start(const TrainState&) { last_time_ = now(); }
+void Checkpointer::on_start(const TrainState& state) {
+  last_time_ = now();
+  is_new_ = state.step == 0;
+}
 
 void Checkpointer::after_step(TrainState& state, const StepReport&) {
-  if (every_.due(state.step, now() - last_time_)) write(state);
+  const bool is_first = std::exchange(is_new_, false) && !every_.is_never();
+  if (is_first || every_.due(state.step, now() - last_time_)) write(state);
 }
 
 void Checkpointer::on_end(TrainState& state, EndReason) {

@@ -61,8 +61,9 @@ struct Retention {
   std::int64_t every = 0;  // and those of steps that are multiples of this; 0 = no more
 };
 
-/// A checkpoint at every due step, and when the run ends or is stopped. Older ones are removed as `retention`
-/// says, but never one of a later step: that belongs to a course which this run has not taken.
+/// A checkpoint after the first step of all (so that a run that is killed can go on), at every due step, and
+/// when the run ends or is stopped; with a cadence of never only the last. Older ones are removed as
+/// `retention` says, but never one of a later step: that belongs to a course which this run has not taken.
 class Checkpointer : public Observer {
  public:
   using Save = std::function<void(const std::filesystem::path&)>;
@@ -81,6 +82,7 @@ class Checkpointer : public Observer {
   Save save_;
   double last_time_ = 0;
   std::int64_t written_step_ = -1;
+  bool is_new_ = false;  // no checkpoint has been written yet
 };
 
 /// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of

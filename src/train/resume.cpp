@@ -48,6 +48,59 @@ std::string flag_text(const Json& value) {
       reason_to_keep(option), run.string());
 }
 
+constexpr const char* kImageOptions[] = {"data", "a", "b"};
+
+bool is_there(const std::string& path) {
+  std::error_code ec;
+  return fs::exists(path, ec);
+}
+
+std::string& image_option(TrainConfig& config, const std::string& name) {
+  return name == "data" ? config.data.data : name == "a" ? config.data.a : config.data.b;
+}
+
+bool is_generated(const std::string& data) { return data.starts_with("generated:"); }
+
+// What the last session that noted it says of the images; an object, empty where none did.
+Json stored_images(const RunDirectory& directory) {
+  Json images = Json::object();
+  if (!is_there(directory.sessions().string())) return images;
+  std::istringstream lines(read_file(directory.sessions()));
+  for (std::string line; std::getline(lines, line);) {
+    const Json session = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (session.is_object() && session.contains("images") && session.at("images").is_object())
+      images = session.at("images");
+  }
+  return images;
+}
+
+// Where the run last found the images that it calls `given`; "" where it did not say.
+std::string stored_path(const Json& images, const std::string& name, const std::string& given) {
+  const auto found = images.find(name);
+  if (found == images.end() || !found->is_object()) return "";
+  const auto text = [&](const char* key) {
+    return found->contains(key) && found->at(key).is_string() ? found->at(key).get<std::string>() : "";
+  };
+  return text("given") == given ? text("at") : "";
+}
+
+// Of the options that no flag gives anew.
+ImagePaths find_images(const RunDirectory& directory, TrainConfig config, const Json& flags) {
+  ImagePaths found;
+  const Json images = stored_images(directory);
+  for (const char* name : kImageOptions) {
+    const std::string given = image_option(config, name);
+    if (given.empty() || is_generated(given) || flags.contains(name)) continue;
+    const std::string at = stored_path(images, name, given);
+    if (!at.empty() && is_there(at))
+      found[name] = at;
+    else if (!is_there(given))
+      fail_usage("--{} {}: the images of {} are not there{}; say where they are now: --{} DIR", name, given,
+                 directory.root().string(), at.empty() || at == given ? "" : ", nor at " + at, name);
+  }
+  return found;
+}
+
 std::optional<Json> parsed(const std::string& line) {
   const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (json.is_object() && json.contains("step") && json.at("step").is_number_integer()) return json;
@@ -76,8 +129,10 @@ ResumePoint open_resume_point(const fs::path& run, LogSink& log) {
     }
   }
   if (there.empty())
-    fail("{}: has no checkpoint to go on from; it ended before the first was written: train anew",
-         run.string());
+    fail(
+        "{}: has no checkpoint to go on from; it ended before the first was written: begin it again with the "
+        "command that began it and --restart, or with --config {} --restart",
+        run.string(), directory.config().string());
   fail("{}: none of its {} checkpoints can be used; the newest: {}", run.string(), there.size(),
        warnings[lock_warning.empty() ? 0 : 1]);
 }
@@ -88,7 +143,7 @@ ResumedConfig resumed_config(const ResumePoint& point, const Json& flags) {
   OptionSet then;
   before.describe(then);
   then.from_json(point.info.training, point.checkpoint.string());
-  ResumedConfig out{before, {}};
+  ResumedConfig out{before, {}, {}};
   OptionSet options;
   out.config.describe(options);
   options.from_json(read_json(point.directory.config()), point.directory.config().string());
@@ -101,6 +156,26 @@ ResumedConfig resumed_config(const ResumePoint& point, const Json& flags) {
   }
   out.config.run.out = run.string();
   out.config.run.resume.clear();
+  out.image_paths = find_images(point.directory, out.config, flags);
+  return out;
+}
+
+TrainConfig with_images_at(TrainConfig config, const ImagePaths& paths) {
+  for (const auto& [name, path] : paths) image_option(config, name) = path;
+  return config;
+}
+
+Json images_as_stored(const TrainConfig& found, const TrainConfig& given) {
+  TrainConfig at = found, as_given = given;
+  Json out = Json::object();
+  for (const char* name : kImageOptions) {
+    const std::string path = image_option(at, name);
+    if (path.empty() || is_generated(path)) continue;
+    std::error_code ec;
+    const std::string whole = fs::absolute(path, ec).lexically_normal().string();
+    if (ec || !is_utf8(whole)) continue;  // JSON could not hold it
+    out[name] = {{"given", image_option(as_given, name)}, {"at", whole}};
+  }
   return out;
 }
 

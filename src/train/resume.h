@@ -1,6 +1,7 @@
 // Going on with a run that was stopped, killed or finished.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,15 +33,27 @@ struct OptionChange {
   Json then, now;
 };
 
+/// Where the images are of the options --data, --a and --b, by the options' names, where that is another
+/// path than the option says: a run goes on from any working directory.
+using ImagePaths = std::map<std::string, std::string>;
+
 /// The configuration of a continued run.
 struct ResumedConfig {
   TrainConfig config;
   std::vector<OptionChange> changes;  // against the checkpoint
+  ImagePaths image_paths = {};
 };
+
+/// The configuration with its images at those paths.
+TrainConfig with_images_at(TrainConfig config, const ImagePaths& paths);
+
+/// What sessions.jsonl keeps of the images: {option: {"given": as in the configuration, "at": absolute}}.
+Json images_as_stored(const TrainConfig& found, const TrainConfig& given);
 
 /// The run's config.json with `flags` (names to values) over it; where both are silent, what the checkpoint
 /// was trained with. Throws UsageError for a change of an option that a continued run has to keep, with the
-/// reason.
+/// reason, and for images that are neither where the configuration says nor where they were when the run
+/// last trained.
 ResumedConfig resumed_config(const ResumePoint& point, const Json& flags);
 
 /// Moves the lines of log.jsonl that belong to steps after `step` (and a torn last line) to

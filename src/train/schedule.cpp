@@ -19,10 +19,11 @@ constexpr std::int64_t kPlateauPatience = 5;
 }  // namespace
 
 void ScheduleOptions::describe(OptionSet& o) {
-  o.add("epochs", epochs, "epochs at the full learning rate").range(0, 1e9).changeable();
+  o.add("epochs", epochs, "epochs at the full learning rate").range(0, 1e9).changeable().common();
   o.add("epochs_decay", epochs_decay, "epochs that follow, in which lr_policy linear goes towards 0")
       .range(0, 1e9)
-      .changeable();
+      .changeable()
+      .common();
   o.add("lr_policy", lr_policy,
         "linear: constant, then down; linear_from_start: down from the first epoch; step: x0.1 every "
         "lr_decay_epochs; cosine: half a wave over the run; plateau: x0.2 when plateau_loss stalls; constant")

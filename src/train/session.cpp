@@ -22,8 +22,9 @@ const std::string kDataKey = "train/data";
 
 }  // namespace
 
-TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, TrainData data)
-    : config_(std::move(config)), log_(std::move(log)), data_(std::move(data)) {
+TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied,
+                           TrainData data)
+    : config_(std::move(config)), log_(std::move(log)), occupied_(occupied), data_(std::move(data)) {
   open();
 }
 
@@ -33,6 +34,7 @@ TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared
       log_(std::move(log)),
       resumed_(std::move(point)),
       changes_(std::move(resumed.changes)),
+      image_paths_(std::move(resumed.image_paths)),
       data_(std::move(data)) {
   open();
   take_up();
@@ -52,7 +54,7 @@ void TrainSession::open() {
                     "has no such end",
                     config_.data.transform.scaling));
   Schedule schedule(config_.schedule);
-  if (!data_.train) data_ = open_data(config_, log_);
+  if (!data_.train) data_ = open_data(with_images_at(config_, image_paths_), log_);
   model_ = std::make_unique<CycleGan>(config_.spec(), placement_, seed);
   schedule.check_losses(model_->loss_names());
   if (!resumed_ && !config_.run.init_from.empty())
@@ -101,12 +103,16 @@ std::int64_t TrainSession::steps_per_epoch() const {
 // Returns the seconds that the run has taken already.
 double TrainSession::open_directory() {
   const RunDirectory directory = this->directory();
-  if (!resumed_) directory.require_free();
+  if (!resumed_) directory.require_free(occupied_);
   directory.make();
   if (!resumed_) {
     std::string warning;
     lock_.emplace(directory, warning);
-    directory.require_free();  // another process may have been quicker
+    directory.require_free(occupied_);  // another process may have been quicker
+    if (occupied_ == Occupied::restart) {
+      directory.clear();
+      directory.make();
+    }
     if (!warning.empty()) log_->warning(warning);
   }
   const double seconds = resumed_ ? rewind_log(directory, state().step) : 0;
@@ -124,6 +130,7 @@ void TrainSession::note_session() const {
               {"from_step", state().step},
               {"checkpoint", resumed_ ? Json(resumed_->checkpoint.filename().string()) : Json(nullptr)},
               {"changes", changes},
+              {"images", images_as_stored(with_images_at(config_, image_paths_), config_)},
               {"warnings", resumed_ ? resumed_->warnings : std::vector<std::string>{}},
               {"environment", describe_environment(placement_)}});
 }

@@ -19,7 +19,8 @@ class TrainSession {
  public:
   /// Checks everything, opens the data (unless `data` is what open_data() gave for this configuration) and
   /// builds the model; writes nothing. Throws UsageError or Error.
-  TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, TrainData data = {});
+  TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied = Occupied::refuse,
+               TrainData data = {});
 
   /// Goes on from `point` with the configuration that resumed_config made. Warns when images, machine or
   /// libraries are not what they were: the continuation is then not the same run to the bit.
@@ -59,6 +60,8 @@ class TrainSession {
   Placement placement_;
   std::optional<ResumePoint> resumed_;
   std::vector<OptionChange> changes_;
+  ImagePaths image_paths_;
+  Occupied occupied_ = Occupied::refuse;
   std::optional<RunLock> lock_;
   TrainData data_;
   std::unique_ptr<CycleGan> model_;

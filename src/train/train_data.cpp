@@ -26,6 +26,12 @@ std::string folder_name(const fs::path& folder) {
   return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
 }
 
+// Of canonical paths.
+bool lies_in(const fs::path& path, const fs::path& folder) {
+  const fs::path below = path.lexically_relative(folder);
+  return !below.empty() && *below.begin() != ".." && below != ".";
+}
+
 // Both splits of one domain; test may be null.
 struct DomainSources {
   std::shared_ptr<const ImageSource> train, test;
@@ -55,6 +61,7 @@ class DataOpener {
       : config_(config), log_(std::move(log)) {}
 
   TrainData open() const {
+    require_two_folders();
     TrainData out;
     const DomainSources a = sources(Domain::a);
     const DomainSources b =
@@ -81,6 +88,27 @@ class DataOpener {
   std::string task() const { return data().data.substr(kGeneratedPrefix.size()); }
   std::int64_t channels(Domain d) const { return d == Domain::a ? data().channels_a : data().channels_b; }
   static const char* letter(Domain d) { return d == Domain::a ? "A" : "B"; }
+
+  fs::path train_folder(Domain d) const {
+    if (data().data.empty()) return d == Domain::a ? data().a : data().b;
+    return fs::path(data().data) / (std::string("train") + letter(d));
+  }
+
+  // One folder given for both domains is a slip of the keyboard that would cost hours.
+  void require_two_folders() const {
+    if (generated() || is_idx()) return;
+    std::error_code no_a, no_b;
+    const fs::path given_a = train_folder(Domain::a), given_b = train_folder(Domain::b);
+    const fs::path a = fs::canonical(given_a, no_a), b = fs::canonical(given_b, no_b);
+    if (no_a || no_b) return;  // said when it is opened
+    if (a == b)
+      fail_usage("A and B are the same folder, {} ({} and {}): give each domain a folder of its own",
+                 a.string(), given_a.string(), given_b.string());
+    if (lies_in(a, b) || lies_in(b, a))
+      log_->warning(fmt::format(
+          "{} lies in {}, whose sub-folders are read too: its images are in both domains",
+          (lies_in(a, b) ? given_a : given_b).string(), (lies_in(a, b) ? given_b : given_a).string()));
+  }
 
   std::string name(Domain d) const {
     const std::string& given = d == Domain::a ? data().name_a : data().name_b;
@@ -188,8 +216,7 @@ class DataOpener {
     std::error_code ec;
     if (!lone && !fs::is_directory(root, ec)) fail("--data {}: no such folder", root.string());
     if (is_idx()) return idx_sources(d);
-    const auto train = folder(lone ? fs::path(d == Domain::a ? data().a : data().b)
-                                   : root / (std::string("train") + letter(d)));
+    const auto train = folder(train_folder(d));
     const auto seen = std::make_shared<FingerprintBuilder>(train->size(), channels(d));
     verify(*train, d, seen.get());
     return {train, lone ? nullptr : test_folder(root / (std::string("test") + letter(d)), d), seen};

@@ -1,4 +1,7 @@
 """Each thing that goes wrong is one clear line and the right exit code, and costs nothing that was there before."""
+import os
+import resource
+
 import pytest
 
 from cli_support import (FAILURE, GOLDEN, USAGE, each, image_folder, picture, refused, run, save, snapshot, succeeded, train,
@@ -34,14 +37,15 @@ def test_a_folder_without_its_train_folders(tmp_path):
 
 def test_an_empty_folder(tmp_path, model):
     (tmp_path / "empty").mkdir()
-    done = train(tmp_path / "run", a=tmp_path / "empty", b=tmp_path / "empty")
+    (tmp_path / "void").mkdir()
+    done = train(tmp_path / "run", a=tmp_path / "empty", b=tmp_path / "void")
     refused(done, FAILURE, tmp_path / "empty", "holds no image", "png")
     refused(translate(model, tmp_path / "empty", tmp_path / "out"), FAILURE, tmp_path / "empty", "holds no image")
     assert not (tmp_path / "run").exists() and not (tmp_path / "out").exists()
 
 
 def test_all_bad_images_are_named_before_training_starts(tmp_path, damaged):
-    done = train(tmp_path / "run", a=damaged, b=damaged)
+    done = train(tmp_path / "run", a=damaged, b=image_folder(tmp_path / "good"))
     refused(done, FAILURE, "3 of 5 images", "--skip-bad", *(damaged / name for name in BAD_NAMES))
     for reason in ("truncated", "not an image", "empty"):
         assert reason in done.stderr
@@ -77,7 +81,8 @@ def test_translating_a_bad_image(tmp_path, damaged, model):
 
 def test_an_image_smaller_than_the_crop(tmp_path):
     folder = image_folder(tmp_path / "small", count=2, width=40, height=40)
-    done = train(tmp_path / "run", a=folder, b=folder, preprocess="crop", crop_size=64)
+    done = train(tmp_path / "run", a=folder, b=image_folder(tmp_path / "large", width=80, height=80), preprocess="crop",
+                 crop_size=64)
     refused(done, FAILURE, folder / "0.png", folder / "1.png", "40x40", "--crop-size 64", "smaller crop")
 
 
@@ -137,12 +142,65 @@ NONSENSE = [
     ({"lambda_identity": 0.5, "channels_a": 1}, ["--lambda-identity", "1 and 3 channels", "0"]),
     ({"alpha_id": 0.5, "channels_b": 1}, ["--alpha-id", "3 and 1 channels", "0"]),
     ({"out": None}, ["--out is missing"]),
+    ({"device": "gpu"}, ["--device", "'gpu'", "did you mean 'cuda'", "auto, cpu, cuda"]),
+    ({"device": "GPU"}, ["did you mean 'cuda'"]),
+    ({"device": "cuda:0"}, ["did you mean 'cuda'", "CUDA_VISIBLE_DEVICES"]),
+    ({"device": "0"}, ["did you mean 'cuda'"]),
+    ({"device": "CPU"}, ["did you mean 'cpu'"]),
+    ({"device": "mps"}, ["'mps' is no device", "auto, cpu, cuda"]),
+    ({"lr_decay_epochs": 3}, ["--lr-decay-epochs does nothing with --lr-policy linear", "--lr-policy step"]),
+    ({"n_layers_d": 2}, ["--n-layers-d does nothing", "--net-d n_layers"]),
+    ({"gp_weight": 2}, ["--gp-weight does nothing", "--gan-mode wgangp"]),
+    ({"momentum": 0.5}, ["--momentum does nothing", "--optimizer sgd"]),
+    ({"optimizer": "sgd", "beta1": 0.5}, ["--beta1 does nothing", "--optimizer adam"]),
 ]
 
 
 def test_options_that_make_no_sense(tmp_path):
     each(lambda options, parts: refused(train(**{"out": tmp_path / "run", **options}), USAGE, *parts), NONSENSE)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("words", [("--flip", "--no-flip"), ("--no-flip", "--flip")])
+def test_flags_that_contradict_each_other(tmp_path, words):
+    refused(train(tmp_path / "run", *words), USAGE, "--flip and --no-flip contradict each other")
+
+
+def test_one_folder_for_both_domains(tmp_path, folders):
+    (tmp_path / "link").symlink_to(folders / "trainA")
+    each(lambda other: refused(train(tmp_path / "run", a=folders / "trainA", b=other), USAGE, "same folder",
+                               folders / "trainA"),
+         [(folders / "trainA",), (f"{folders}/trainB/../trainA/",), (tmp_path / "link",)])
+    (tmp_path / "data").mkdir()
+    for name in ("trainA", "trainB"):
+        (tmp_path / "data" / name).symlink_to(folders / "trainA")
+    refused(train(tmp_path / "run", data=tmp_path / "data"), USAGE, "same folder", "trainA", "trainB")
+    assert not (tmp_path / "run").exists()
+    done = succeeded(train(tmp_path / "nested", a=folders, b=folders / "trainB"))
+    assert f"warning: {folders / 'trainB'} lies in {folders}" in done.stderr
+
+
+REFERENCE_FLAGS = [
+    (["--dataroot", "x"], ["--dataroot is --data"]),
+    (["--lambda_A", "10", "--gpu_ids", "0"], ["--lambda_A is --lambda-cycle-a", "--gpu_ids is --device", "cuda"]),
+    (["--gpu_ids=-1"], ["--gpu_ids is --device"]),
+    (["--continue_train"], ["--continue_train is --resume"]),
+    (["--direction", "AtoB"], ["--direction", "torsor translate", "a_to_b"]),
+    (["--model", "cycle_gan"], ["--model: ", "leave it out"]),
+    (["--niter", "5"], ["--niter is --epochs"]),
+    (["--no_lsgan"], ["--no_lsgan is --gan-mode"]),
+    (["--which_model_netG", "unet_256"], ["is --net-g"]),
+    (["--batch_size", "4"], ["is --batch-size"]),
+    (["--display_id", "0"], ["no display", "samples"]),
+]
+
+
+def test_flags_of_the_reference_get_ours(tmp_path):
+    each(lambda words, parts: refused(train(tmp_path / "run", *words), USAGE, "pytorch-CycleGAN-and-pix2pix", *parts),
+         REFERENCE_FLAGS)
+    refused(run("translate", "model", "in", "out", "--num_test", "5"), USAGE, "--num_test", "folder")
+    each(lambda word, ours: refused(run("translate", "m", "i", "o", "--direction", word), USAGE, f"did you mean '{ours}'"),
+         [("AtoB", "a_to_b"), ("BtoA", "b_to_a"), ("A2B", "a_to_b"), ("ba", "b_to_a")])
 
 
 def test_an_option_without_its_value(tmp_path):
@@ -192,6 +250,7 @@ WRONG_CONFIGURATIONS = [
     ('{"lr": 1,\n  "ngf" 2}', FAILURE, [":2:9:", "not JSON"]),
     ("", FAILURE, [":1:1:", "not JSON"]),
     ('{"lr": 1e999}', FAILURE, ["not JSON", "1e999"]),
+    ('{"lr": 1, "ngf": 4, "lr": 2}', FAILURE, ["'lr' is given twice"]),
 ]
 
 
@@ -277,3 +336,41 @@ def test_reference_weights_say_what_differs(tmp_path):
 
     torch.save({"features.0.weight": torch.zeros(8, 3, 3, 3)}, path)
     cannot_translate_with(path, tmp_path, "features.0.weight", "model.1.weight")
+
+
+# --- what the system or a library refuses ---
+
+def test_a_place_that_may_not_be_looked_at(tmp_path, model):
+    """The library's exceptions of the file system become the line that ours are."""
+    if os.geteuid() == 0:
+        pytest.skip("to root nothing is forbidden")
+    shut = tmp_path / "shut"
+    (shut / "data").mkdir(parents=True)
+    shut.chmod(0)
+    try:
+        for done in (train(tmp_path / "run", data=shut / "data"), translate(model, shut / "data", tmp_path / "out"),
+                     run("train", "--resume", shut / "data"), run("inspect", shut / "data")):
+            assert done.returncode == FAILURE and str(shut) in done.stderr and "Permission denied" in done.stderr
+            assert "filesystem error" not in done.stderr and done.stderr.count("\n") == 1
+    finally:
+        shut.chmod(0o700)
+
+
+def test_a_path_of_links_that_leads_nowhere(tmp_path, model):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for done in (train(tmp_path / "run", data=tmp_path / "loop"), translate(model, tmp_path / "loop", tmp_path / "out"),
+                 run("train", "--resume", tmp_path / "loop"), run("inspect", tmp_path / "loop")):
+        assert done.returncode == FAILURE and str(tmp_path / "loop") in done.stderr, done.stderr
+        assert "filesystem error" not in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_memory_that_is_not_there(tmp_path):
+    """An allocation that fails says so in a line, without the library's source files."""
+    def little():
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+
+    done = train(tmp_path / "run", batch_size=65536, loader_threads=0, run_options={"preexec_fn": little})
+    assert done.returncode != 0
+    for raw in ("enforce fail", "Exception raised", ".cpp", "terminate"):
+        assert raw not in done.stderr
+    assert "memory" in done.stderr and done.stderr.count("\n") <= 2

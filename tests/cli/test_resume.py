@@ -131,14 +131,78 @@ def test_what_a_resumed_run_refuses(tmp_path):
     before = snapshot(tmp_path)
     each(lambda arguments, code, *parts: refused(resume(tmp_path, *arguments), code, *parts),
          [(("--ngf", "8"), USAGE, "--ngf 8", "in run it is 4", "--init-from run"),
+          (("--restart",), USAGE, "--restart and --resume contradict each other"),
+          (("--lr-decay-epochs", "2"), USAGE, "--lr-decay-epochs does nothing"),
           (("--out", "other"), USAGE, "--out and --resume exclude each other"),
           (("--gan-mode", "vanilla"), USAGE, "--gan-mode vanilla", "continued run keeps it"),
           (("--checkpoint-every", "soon"), USAGE, "--checkpoint-every", "soon")])
+    succeeded(resume(tmp_path, steps=4))
+    before = snapshot(tmp_path)
+    refused(resume(tmp_path, steps=2), USAGE, "--steps asks for 2 steps", "4 are done")
     refused(run("train", "--resume", tmp_path / "gone"), FAILURE, "gone", "no such run directory")
     refused(run("train", "--resume", tmp_path), FAILURE, "is not a run directory")
     after = snapshot(tmp_path)
     assert {k: v for k, v in after.items() if not k.endswith(".lock")} == \
            {k: v for k, v in before.items() if not k.endswith(".lock")}
+
+
+# --- runs that ended early, and other places ---
+
+def test_a_kill_after_the_first_step_can_go_on(tmp_path):
+    process = started(tmp_path, *flags({**GENERATED, **SMALL, "checkpoint_every": "10h", "steps": 10**6, "out": "run"}))
+    process.kill()
+    process.communicate()
+    assert [path.name for path in checkpoints(tmp_path)] == ["step_00000001.safetensors"]
+    succeeded(resume(tmp_path, steps=3))
+    same_as_uninterrupted(tmp_path, 3, checkpoint_every="10h")
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_is_begun_again(tmp_path):
+    succeeded(begin(tmp_path, steps=2))
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    (tmp_path / "run" / "model.safetensors").unlink()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    before = snapshot(tmp_path)
+    refused(resume(tmp_path), FAILURE, "no checkpoint", "--restart", "--config run/config.json")
+    refused(begin(tmp_path, steps=2), FAILURE, "before its first checkpoint", "--restart")
+    assert snapshot(tmp_path).keys() == before.keys()
+    done = succeeded(run("train", "--config", "run/config.json", "--restart", cwd=tmp_path))
+    assert "done: 2 steps" in done.stdout
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    same_as_uninterrupted(tmp_path, 2)
+
+
+def test_restart_never_removes_a_result(tmp_path):
+    succeeded(begin(tmp_path, steps=1))
+    before = snapshot(tmp_path)
+    again = [*flags({**GENERATED, **SMALL, "out": "run", "steps": 1}), "--restart"]
+    refused(run("train", *again, cwd=tmp_path), FAILURE, "holds a run already", "--resume run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    refused(run("train", *again, cwd=tmp_path), FAILURE, "holds a run already")
+    assert snapshot(tmp_path) == {k: v for k, v in before.items() if "checkpoints" not in k}
+    succeeded(begin(tmp_path, out="new", restart=True, steps=1))
+
+
+def test_a_resumed_run_finds_its_images_from_anywhere(tmp_path):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for domain in "ab":
+        for i in range(3):
+            path = home / "images" / domain / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.effect_noise((24, 24), 60).convert("RGB").save(path)
+    relative = {"data": None, "a": "images/a", "b": "images/b"}
+    succeeded(begin(home, steps=2, **relative))
+    done = succeeded(run("train", "--resume", "../home/run", "--steps", "4", cwd=elsewhere))
+    assert "the images are not those" not in done.stderr and "changed: a" not in done.stderr
+    shutil.move(home / "images", tmp_path / "moved")
+    refused(run("train", "--resume", "../home/run", "--steps", "6", cwd=elsewhere), USAGE, "--a images/a",
+            home / "images" / "a", "say where they are now")
+    moved = ["--a", "../moved/a", "--b", "../moved/b"]
+    succeeded(run("train", "--resume", "../home/run", "--steps", "6", *moved, cwd=elsewhere))
+    succeeded(run("train", "--resume", home / "run", "--steps", "8", cwd=tmp_path))  # where they were found last
+    log = [json.loads(line)["step"] for line in (home / "run" / "log.jsonl").read_text().splitlines()]
+    assert log == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 # --- disks that fail ---

@@ -193,11 +193,18 @@ def test_plain_lines_with_estimate_and_waiting_time(tmp_path):
     done = succeeded(train(tmp_path / "run"))
     assert "\r" not in done.stdout and "\033" not in done.stdout
     assert re.search(r"estimate: \S+ s a step, .* to the end \(3 steps, 1000 an epoch\), .*memory", done.stdout)
-    assert re.search(r"epoch 1/200  step 3/3  .*(it/s|s/it)  left 0s  wait \d+\.\d%  cycle_a", done.stdout)
+    assert re.search(r"epoch 1/200  step 3/3  left 0s  \S+ (it/s|s/it)  wait \d+\.\d%  cycle_a", done.stdout)
     for network in ("g_a_to_b", "g_b_to_a", "d_a", "d_b"):
         assert re.search(rf"{network} +[\d,]+ parameters", done.stdout)
     assert re.search(r"crop_size +32 +\[default: 256\]", done.stdout)
-    assert re.search(r"lr +0.0002\n", done.stdout)
+    assert not re.search(r"^  lr ", done.stdout, re.M), "what is as ever is not printed"
+
+
+def test_verbose_prints_all_options(tmp_path):
+    done = succeeded(train(tmp_path / "run", "--verbose"))
+    assert re.search(r"^  lr +0.0002$", done.stdout, re.M)
+    listed = set(re.findall(r"^  (\w+) +\S", done.stdout, re.M))
+    assert config_of(tmp_path / "run").keys() - {"resume", "out"} <= listed | {"verbose"}
 
 
 @pytest.mark.parametrize("precision, tolerance", [("bf16", 0.05), ("fp64", 1e-4)])

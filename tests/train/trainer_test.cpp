@@ -186,7 +186,8 @@ TEST(Divergence, SpoiltWeightsAreNotSavedOverGoodOnes) {
   EXPECT_THAT(
       error_of<DivergedError>([&] { run.run(); }),
       AllOf(HasSubstr("step 4"), HasSubstr("only weight"), HasSubstr(directory.checkpoint(2).string())));
-  EXPECT_THAT(files_in(directory.checkpoints()), ElementsAre("step_00000002.safetensors"));
+  EXPECT_THAT(files_in(directory.checkpoints()),
+              ElementsAre("step_00000001.safetensors", "step_00000002.safetensors"));
 }
 
 TEST(Continuation, IsTheUninterruptedRun) {
@@ -311,7 +312,21 @@ TEST(Checkpointer, WritesTheLastStepOnce) {
   run.trainer.add(
       std::make_unique<Checkpointer>(directory, Cadence{3}, Retention{}, [&](const auto&) { ++written; }));
   run.run();
-  EXPECT_EQ(written, 2);
+  EXPECT_EQ(written, 3);  // after steps 1, 3 and 6
+}
+
+TEST(Checkpointer, ANewRunCanGoOnFromItsFirstStep) {
+  const TestFolder folder;
+  const RunDirectory directory(folder.path / "run");
+  directory.make();
+  FakeRun run(6);
+  std::vector<std::string> at_two;
+  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{0, 3600}, Retention{}, run.save()));
+  run.probe().step = [&](TrainState& state, const StepReport&) {
+    if (state.step == 2) at_two = files_in(directory.checkpoints());
+  };
+  run.run();
+  EXPECT_THAT(at_two, ElementsAre("step_00000001.safetensors"));
 }
 
 /// Two images of 8x8 with this value in every sample.
@@ -370,6 +385,24 @@ TEST(RunDirectory, IsNeverOverwritten) {
               AllOf(HasSubstr("--out"), HasSubstr(directory.root().string())));
   EXPECT_EQ(read_json(directory.config()), Json({{"lr", 0.5}}));
   EXPECT_THAT(error_of([&] { RunDirectory(folder.path).require(); }), HasSubstr("config.json"));
+}
+
+TEST(RunDirectory, IsBegunAgainOnlyWhereNothingHasComeOfIt) {
+  const TestFolder folder;
+  const RunDirectory directory(folder.path / "run");
+  EXPECT_NO_THROW(directory.require_free(Occupied::restart));
+  directory.make();
+  directory.write_config({{"lr", 0.5}});
+  write_file_atomically(directory.root() / "notes.txt", "mine");
+  EXPECT_THAT(error_of([&] { directory.require_free(); }), HasSubstr("--restart"));
+  EXPECT_NO_THROW(directory.require_free(Occupied::restart));
+  directory.clear();
+  EXPECT_THAT(files_in(directory.root()), ElementsAre("notes.txt"));
+  directory.make();
+  write_file_atomically(directory.checkpoint(1), "weights");
+  EXPECT_THAT(error_of([&] { directory.require_free(Occupied::restart); }), HasSubstr("--resume"));
+  EXPECT_THAT(error_of([&] { directory.clear(); }), HasSubstr("--resume"));
+  EXPECT_THAT(files_in(directory.checkpoints()), ElementsAre("step_00000001.safetensors"));
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+#include "app/train_flags.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace torsor::app {
+
+namespace {
+
+// `option` counts only while `master` has one of `values`.
+struct Dependence {
+  const char* option;
+  const char* master;
+  std::vector<Json> values;
+};
+
+const std::vector<Dependence>& dependences() {
+  static const std::vector<Dependence> table = {
+      {"lr_decay_epochs", "lr_policy", {"step"}}, {"plateau_loss", "lr_policy", {"plateau"}},
+      {"n_layers_d", "net_d", {"n_layers"}},      {"gp_weight", "gan_mode", {"wgangp"}},
+      {"beta1", "optimizer", {"adam"}},           {"beta2", "optimizer", {"adam"}},
+      {"momentum", "optimizer", {"sgd"}},
+  };
+  return table;
+}
+
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+}  // namespace
+
+void require_sense(OptionSet& options, const std::vector<std::string>& given) {
+  for (const Dependence& d : dependences()) {
+    if (std::find(given.begin(), given.end(), d.option) == given.end()) continue;
+    const Json value = options.find(d.master)->value();
+    if (std::find(d.values.begin(), d.values.end(), value) != d.values.end()) continue;
+    std::vector<std::string> good;
+    for (const Json& each : d.values) good.push_back(text_of(each));
+    const std::string master = options.find(d.master)->flag();
+    fail_usage("{} does nothing with {} {}; leave it out, or give {} {}", options.find(d.option)->flag(),
+               master, text_of(value), master, join(good, " or "));
+  }
+}
+
+}  // namespace torsor::app
