@@ -163,9 +163,6 @@ StopFlag& stop_flag() {
   return flag;
 }
 
-void ConsoleLog::notice(const std::string& line) { std::cerr << line + "\n"; }
-void ConsoleLog::warning(const std::string& line) { std::cerr << "warning: " + line + "\n"; }
-
 int main(int argc, char** argv) {
   install_signal_handlers();
   try {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "core/log.h"
 #include "core/options.h"
 #include "core/stop.h"
 
@@ -52,13 +51,6 @@ int main(int argc, char** argv);
 
 /// docs/cli.md, made from the declarations.
 std::string cli_markdown();
-
-/// Notices and warnings on standard error.
-class ConsoleLog : public LogSink {
- public:
-  void notice(const std::string& line) override;
-  void warning(const std::string& line) override;
-};
 
 /// Set by SIGINT and SIGTERM; a second signal ends the program at once.
 StopFlag& stop_flag();

@@ -1,10 +1,10 @@
 #include "app/progress.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace torsor::app {
@@ -12,71 +12,179 @@ namespace torsor::app {
 namespace {
 
 constexpr double kBarSeconds = 0.2;  // between redraws of the bar
-constexpr double kLineSeconds = 10;  // between plain lines
+constexpr double kJsonSeconds = 1;
+constexpr std::string_view kErase = "\r\033[K";
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string bar(double share) {
-  constexpr int kWidth = 20;
-  const int full = static_cast<int>(share * kWidth);
-  return "[" + std::string(static_cast<std::size_t>(full), '#') +
-         std::string(static_cast<std::size_t>(kWidth - full), '.') + "]";
+// A name from the file system need not be UTF-8.
+std::string json_line(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// Lines of text wrapped to a terminal's width.
+std::string wrapped(std::string_view text, std::size_t columns) {
+  std::string out;
+  while (true) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out += wrap(text.substr(0, end), columns, 2) + "\n";
+    if (end == text.size()) return out;
+    text.remove_prefix(end + 1);
+  }
+}
+
+double share_of(const ProgressState& state) {
+  if (state.total <= 0) return 0;
+  return std::clamp(static_cast<double>(state.done) / static_cast<double>(state.total), 0.0, 1.0);
+}
+
+std::string bar(double share, std::size_t cells) {
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
+  return "[" + std::string(full, '#') + std::string(cells - full, '.') + "]";
 }
 
 }  // namespace
 
-Progress::Progress(std::ostream& out, const Loader& loader)
-    : out_(out), loader_(loader), terminal_(::isatty(STDOUT_FILENO) == 1) {}
-
-Progress::Progress(std::ostream& out, const Loader& loader, const std::string& label)
-    : out_(out), loader_(loader), label_(label + ": "), terminal_(false) {}
-
-void Progress::on_start(const TrainState& state) {
-  started_ = shown_ = now();
-  first_step_ = state.step;
-  if (state.step > 0) announced_epoch_ = state.step_epoch;  // by the session that began it
+void ProgressOptions::describe(OptionSet& o) {
+  o.group("Messages");
+  o.add("quiet", quiet, "print nothing but warnings and errors");
+  o.add("json_progress", json_progress,
+        "standard output has one JSON object a line instead of text: events start, progress and end");
 }
 
-std::string Progress::status(const TrainState& state) const {
-  const double elapsed = now() - started_;
-  const double rate = elapsed > 0 ? static_cast<double>(state.step - first_step_) / elapsed : 0;
-  const double left = rate > 0 ? static_cast<double>(state.total_steps - state.step) / rate : 0;
-  std::string line = fmt::format(
-      "epoch {}/{}  step {}/{}  {}  left {}  wait {:.1f}%", state.step_epoch + 1, state.epochs, state.step,
-      state.total_steps,
-      rate >= 1 || rate == 0 ? fmt::format("{:.2f} it/s", rate) : fmt::format("{:.2f} s/it", 1 / rate),
-      human_duration(left), elapsed > 0 ? 100 * loader_.seconds_waited() / elapsed : 0.0);
-  for (const auto& [name, value] : state.meters.smoothed()) line += fmt::format("  {} {:.3f}", name, value);
+void ProgressOptions::validate() const {
+  if (quiet && json_progress) fail_usage("--quiet and --json-progress contradict each other; give one");
+}
+
+Audience ProgressOptions::audience() const {
+  return quiet ? Audience::nobody : json_progress ? Audience::program : Audience::people;
+}
+
+ProgressDisplay::ProgressDisplay(Audience audience, Stream stream, double line_seconds)
+    : audience_(audience),
+      stream_(stream),
+      terminal_(audience == Audience::people && is_terminal(stream)),
+      line_seconds_(line_seconds) {
+  start();
+}
+
+ProgressDisplay::~ProgressDisplay() { close(); }
+
+void ProgressDisplay::start(std::int64_t done) {
+  const std::lock_guard lock(mutex_);
+  started_ = shown_ = now();
+  first_ = done;
+}
+
+double ProgressDisplay::seconds() const { return now() - started_; }
+
+double ProgressDisplay::rate(std::int64_t done) const {
+  const double elapsed = seconds();
+  return elapsed > 0 && done > first_ ? static_cast<double>(done - first_) / elapsed : 0;
+}
+
+double ProgressDisplay::left(const ProgressState& state) const {
+  const double pace = rate(state.done);
+  return pace > 0 ? static_cast<double>(std::max<std::int64_t>(0, state.total - state.done)) / pace : 0;
+}
+
+double ProgressDisplay::interval() const {
+  if (audience_ == Audience::program) return kJsonSeconds;
+  return terminal_ ? kBarSeconds : line_seconds_;
+}
+
+bool ProgressDisplay::is_due() const {
+  const std::lock_guard lock(mutex_);
+  return audience_ != Audience::nobody && now() - shown_ >= interval();
+}
+
+// The last column stays free: many terminals move to the next line when it is written.
+std::string ProgressDisplay::bar_line(const ProgressState& state) const {
+  constexpr std::size_t kCells = 20;
+  const std::size_t room = terminal_width(stream_) - 1;
+  std::string line;
+  if (state.total > 0 && room >= kCells) line = bar(share_of(state), std::min(kCells, room / 4)) + " ";
+  bool first = true;
+  for (const std::string& part : state.parts) {
+    const std::string longer = line + (first ? "" : "  ") + part;
+    if (display_width(longer) > room) return first ? fit(longer, room) : line;
+    line = longer;
+    first = false;
+  }
   return line;
 }
 
-// The rate in force, once an epoch; the means of the losses follow when an epoch ends.
-void Progress::announce_epoch(const TrainState& state) {
-  if (state.step_epoch == announced_epoch_) return;
-  announced_epoch_ = state.step_epoch;
-  std::string line =
-      fmt::format("epoch {}/{}: learning rate {:.7f}", state.step_epoch + 1, state.epochs, state.lr);
-  if (!state.meters.last_epoch().empty()) line += "; means of the epoch before:";
-  for (const auto& [name, value] : state.meters.last_epoch()) line += fmt::format(" {} {:.3f}", name, value);
-  out_ << (terminal_ ? "\r\033[K" : "") + label_ + line + "\n" << std::flush;
+void ProgressDisplay::erase() {
+  if (!drawn_) return;
+  stream_of(stream_) << kErase << std::flush;
+  drawn_ = false;
 }
 
-void Progress::after_step(TrainState& state, const StepReport&) {
-  announce_epoch(state);
-  const double interval = terminal_ ? kBarSeconds : kLineSeconds;
-  if (now() - shown_ < interval && !state.finished()) return;
+void ProgressDisplay::draw() {
+  stream_of(stream_) << std::string(kErase) + bar_line(state_) << std::flush;
+  drawn_ = true;
+}
+
+void ProgressDisplay::update(const ProgressState& state, When when) {
+  if (audience_ == Audience::nobody) return;
+  const std::lock_guard lock(mutex_);
+  if (when == When::if_due && now() - shown_ < interval()) return;
   shown_ = now();
-  if (terminal_)
-    out_ << "\r\033[K" << bar(static_cast<double>(state.step) / static_cast<double>(state.total_steps)) << ' '
-         << status(state) << std::flush;
-  else
-    out_ << label_ + status(state) + "\n" << std::flush;
+  state_ = state;
+  if (audience_ == Audience::program) {
+    Json line = {{"event", "progress"},
+                 {"done", state.done},
+                 {"total", state.total},
+                 {"seconds", seconds()},
+                 {"seconds_left", left(state)}};
+    line.update(state.more);
+    stream_of(stream_) << json_line(line) << std::flush;
+  } else if (terminal_) {
+    draw();
+  } else {
+    stream_of(stream_) << join(state.parts, "  ") + "\n" << std::flush;
+  }
 }
 
-void Progress::on_end(TrainState& state, EndReason) {
-  if (terminal_) out_ << "\r\033[K" << status(state) << std::endl;
+void ProgressDisplay::say(const std::string& line) {
+  if (audience_ != Audience::people) return;
+  const std::lock_guard lock(mutex_);
+  const bool had_bar = drawn_;
+  erase();
+  stream_of(stream_) << (terminal_ ? wrapped(line, terminal_width(stream_)) : line + "\n") << std::flush;
+  if (had_bar) draw();
 }
+
+void ProgressDisplay::report(const Json& event) {
+  if (audience_ != Audience::program) return;
+  const std::lock_guard lock(mutex_);
+  stream_of(stream_) << json_line(event) << std::flush;
+}
+
+void ProgressDisplay::say_aside(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  const bool had_bar = drawn_;
+  erase();
+  std::cerr << line + "\n" << std::flush;
+  if (had_bar) draw();
+}
+
+void ProgressDisplay::close() {
+  const std::lock_guard lock(mutex_);
+  erase();
+}
+
+void ProgressDisplay::finish(const ProgressState& state) {
+  close();
+  if (terminal_) say(join(state.parts, "  "));
+}
+
+void ConsoleLog::notice(const std::string& line) {
+  if (display_->audience() != Audience::nobody) display_->say_aside(line);
+}
+
+void ConsoleLog::warning(const std::string& line) { display_->say_aside("warning: " + line); }
 
 }  // namespace torsor::app

@@ -2,12 +2,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <iostream>
+#include <sstream>
 #include <utility>
 
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/progress.h"
+#include "app/train_progress.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "interchange/weight_source.h"
@@ -19,12 +20,26 @@ namespace torsor::app {
 
 namespace {
 
-using TrainProgram = Bound<TrainConfig>;
+struct TrainSettings {
+  TrainConfig config;
+  ProgressOptions progress;
+
+  void describe(OptionSet& o) {
+    config.describe(o);
+    progress.describe(o);
+  }
+};
+
+using TrainProgram = Bound<TrainSettings>;
+using Display = std::shared_ptr<ProgressDisplay>;
+
+// Whether it belongs to the run, and not only to what this command prints.
+bool is_of_the_run(const std::string& name) { return options_to_json(TrainConfig{}).contains(name); }
 
 std::vector<std::string> given_names(const OptionSet& options) {
   std::vector<std::string> names;
   for (const Option& option : options.options())
-    if (option.given()) names.push_back(option.name());
+    if (option.given() && is_of_the_run(option.name())) names.push_back(option.name());
   return names;
 }
 
@@ -48,15 +63,15 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
   std::vector<std::string> given = given_names(p.options);
   Json flags = Json::object();
   for (const std::string& name : given) flags[name] = p.options.find(name)->value();
-  if (!p.settings.run.config.empty()) {
-    const Json file = read_json(p.settings.run.config);
-    p.options.from_json(file, p.settings.run.config);
+  if (!p.settings.config.run.config.empty()) {
+    const Json file = read_json(p.settings.config.run.config);
+    p.options.from_json(file, p.settings.config.run.config);
     for (const auto& [key, value] : file.items())
       if (!value.is_null() && !contains(given, key)) given.push_back(key);
     p.options.from_json(flags, "flags");
   }
   std::vector<std::string> set = given;
-  const RunOptions run = p.settings.run;
+  const RunOptions run = p.settings.config.run;
   if (!run.init_from.empty())
     set_unless_given(p, network_options(open_weights(run.init_from)), "--init-from " + run.init_from, set);
   if (!run.preset.empty()) set_unless_given(p, train_preset(run.preset), "--preset " + run.preset, set);
@@ -69,72 +84,76 @@ void adapt_to_data(TrainConfig& config, const std::vector<std::string>& given) {
     config.data.transform.load_size = config.data.transform.crop_size;
 }
 
-void print_configuration(const OptionSet& options) {
+std::string value_text(const Json& value) {
+  if (value.is_null() || value == Json("")) return "-";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// All options, or those that differ from their defaults.
+void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
+  const bool all = p.settings.config.run.verbose;
+  const Json stored = options_to_json(TrainConfig{});
+  if (!all) display.say("options that differ from their defaults (--verbose lists all):");
   std::string group;
-  for (const Option& option : options.options()) {
-    if (option.is_hidden()) continue;
-    if (option.group() != group) {
+  for (const Option& option : p.options.options()) {
+    const bool changed = option.value() != option.default_value();
+    if (option.is_hidden() || !stored.contains(option.name()) || (!all && !changed)) continue;
+    if (all && option.group() != group) {
       group = option.group();
-      std::cout << group << '\n';
+      display.say(group);
     }
-    const Json value = option.value();
-    const bool changed = value != option.default_value();
-    std::cout << fmt::format(
-        "  {:<20} {}{}\n", option.name(),
-        value.is_null() || value == Json("") ? "-"
-        : value.is_string()                  ? value.get<std::string>()
-                                             : value.dump(),
-        changed
-            ? "   [default: " + (option.default_value().is_null() ? "-" : option.default_value().dump()) + "]"
-            : "");
+    std::string line = fmt::format("  {:<20} {}", option.name(), value_text(option.value()));
+    if (changed) line += fmt::format("   [default: {}]", value_text(option.default_value()));
+    display.say(line);
   }
 }
 
-void print_sizes(TrainSession& session) {
+void say_sizes(TrainSession& session, ProgressDisplay& display) {
   const TrainData& data = session.data();
-  std::cout << fmt::format("\n{}: {} images, {}: {} images\n", data.a.name, data.count_a, data.b.name,
-                           data.count_b);
+  display.say(fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name,
+                          data.count_b));
   for (const auto& [name, network] : session.model().networks())
-    std::cout << fmt::format("{:<9} {} parameters\n", name, with_thousands(parameter_count(*network)));
+    display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
   const IdentityTerm& id = session.model().identity();
-  std::cout << (id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)\n",
-                                      id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
-                        : "identity loss: off\n");
+  display.say(id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)",
+                                    id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
+                      : "identity loss: off");
 }
 
-void print_estimate(const TrainSession& session) {
+// Only for people: it costs a few steps.
+void say_estimate(const TrainSession& session, ProgressDisplay& display) {
+  if (display.audience() != Audience::people || session.state().finished()) return;
   const StepCost cost = measure_step(session.config(), Trial::scaled);
   const std::int64_t steps = session.state().total_steps - session.state().step;
-  std::cout << fmt::format(
-      "estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n\n",
+  display.say(fmt::format(
+      "estimate: {:.2f} s a step, {} to the end ({} steps, {} an epoch), {} of memory for tensors\n",
       cost.seconds, human_duration(cost.seconds * static_cast<double>(steps)), steps,
-      session.steps_per_epoch(), human_bytes(cost.bytes));
+      session.steps_per_epoch(), human_bytes(cost.bytes)));
 }
 
 void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
-                   const std::shared_ptr<LogSink>& log) {
+                   const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
   if (config.run.time_budget.empty()) return;
   const double seconds = parse_duration(config.run.time_budget, "--time-budget");
   if (config.run.threads > 0) at::set_num_threads(static_cast<int>(config.run.threads));
   const TrainData data = open_data(config, log);
-  std::cout << fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given) << "\n\n"
-            << std::flush;
+  display.say(fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given) + "\n");
 }
 
 using Session = std::unique_ptr<TrainSession>;
 
-Session begin(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
+Session begin(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
   const std::vector<std::string> given = resolve_layers(p);
-  TrainConfig& config = p.settings;
+  TrainConfig& config = p.settings.config;
   adapt_to_data(config, given);
   config.validate();
   RunDirectory(config.run.out).require_free();  // before minutes go into a time budget's trials
-  choose_budget(config, given, log);
+  choose_budget(config, given, log, display);
   return std::make_unique<TrainSession>(config, log);
 }
 
-Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
-  const std::string run = p.settings.run.resume;
+Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
+  const std::string run = p.settings.config.run.resume;
   Json flags = Json::object();
   for (const std::string& name : given_names(p.options))
     if (name != "resume") flags[name] = p.options.find(name)->value();
@@ -143,7 +162,7 @@ Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
-  std::cout << fmt::format("going on from {}, step {}\n", point.checkpoint.string(), point.info.step);
+  display.say(fmt::format("going on from {}, step {}", point.checkpoint.string(), point.info.step));
   auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log);
   const TrainState& state = session->state();
   if (state.finished())
@@ -154,52 +173,84 @@ Session go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log) {
   return session;
 }
 
+void say_paths(Model& model, ProgressDisplay& display) {
+  for (const auto& [name, network] : model.networks()) {
+    std::istringstream lines(engine_report(name, *network));
+    for (std::string line; std::getline(lines, line);) display.say(line);
+  }
+}
+
 // Says after the first step who computed what.
 class PathReport : public Observer {
  public:
-  explicit PathReport(Model& model) : networks_(model.networks()) {
-    for (const auto& [name, network] : networks_) watch_engine(*network);
+  PathReport(Model& model, Display display) : model_(model), display_(std::move(display)) {
+    for (const auto& [name, network] : model_.networks()) watch_engine(*network);
   }
   void after_step(TrainState&, const StepReport&) override {
-    if (std::exchange(told_, true)) return;
-    for (const auto& [name, network] : networks_) std::cout << engine_report(name, *network);
-    std::cout << std::flush;
+    if (!std::exchange(told_, true)) say_paths(model_, *display_);
   }
 
  private:
-  std::vector<NamedNetwork> networks_;
+  Model& model_;
+  Display display_;
   bool told_ = false;
 };
 
+Json start_event(const TrainProgram& p, const TrainSession& session) {
+  Json changed = Json::object();
+  for (const Option& option : p.options.options())
+    if (is_of_the_run(option.name()) && option.value() != option.default_value())
+      changed[option.name()] = option.value();
+  const TrainData& data = session.data();
+  return {{"event", "start"},
+          {"run", session.directory().root().string()},
+          {"step", session.state().step},
+          {"total", session.state().total_steps},
+          {"domains",
+           {{"a", {{"name", data.a.name}, {"images", data.count_a}}},
+            {"b", {{"name", data.b.name}, {"images", data.count_b}}}}},
+          {"options", changed}};
+}
+
+void say_end(const TrainSession& session, EndReason reason, ProgressDisplay& display) {
+  const RunDirectory directory = session.directory();
+  display.report({{"event", "end"},
+                  {"reason", reason == EndReason::stopped ? "stopped" : "finished"},
+                  {"step", session.state().step},
+                  {"checkpoint", session.state().last_checkpoint},
+                  {"model", directory.model().string()}});
+  if (reason == EndReason::stopped) {
+    display.say(fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}",
+                            session.state().step, session.state().last_checkpoint,
+                            directory.model().string()));
+    display.say(fmt::format("to go on: torsor train --resume {}", directory.root().string()));
+    return;
+  }
+  display.say(fmt::format("done: {} steps", session.state().step));
+  display.say(fmt::format("  model    {}", directory.model().string()));
+  display.say(fmt::format("  samples  {}", directory.samples().string()));
+  display.say(fmt::format("  log      {}", directory.log().string()));
+}
+
 int train(const std::vector<std::string>&) {
   TrainProgram& p = TrainProgram::instance();
-  const auto log = std::make_shared<ConsoleLog>();
-  const Session session = p.settings.run.resume.empty() ? begin(p, log) : go_on(p, log);
-  print_configuration(p.options);
-  print_sizes(*session);
-  if (!session->state().finished()) print_estimate(*session);
-  std::cout << std::flush;
+  p.settings.progress.validate();
+  const auto display = std::make_shared<ProgressDisplay>(p.settings.progress.audience(), Stream::output);
+  const auto log = std::make_shared<ConsoleLog>(display);
+  const RunOptions& run = p.settings.config.run;
+  const Session session = run.resume.empty() ? begin(p, log, *display) : go_on(p, log, *display);
+  say_configuration(p, *display);
+  say_sizes(*session, *display);
+  say_estimate(*session, *display);
+  display->report(start_event(p, *session));
 
   std::vector<std::unique_ptr<Observer>> extra;
-  extra.push_back(std::make_unique<Progress>(std::cout, session->loader()));
-  if (p.settings.run.verbose) extra.push_back(std::make_unique<PathReport>(session->model()));
+  extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
+  if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   const EndReason reason = session->run(stop_flag(), std::move(extra));
-  if (engine_named(p.settings.run.placement.engine) == Engine::check)
-    for (const auto& [name, network] : session->model().networks())
-      std::cout << engine_report(name, *network);
-  const RunDirectory directory = session->directory();
-  if (reason == EndReason::stopped) {
-    std::cout << fmt::format(
-        "stopped after step {}; checkpoint: {}; the model as it is now: {}\nto go on: torsor train --resume "
-        "{}\n",
-        session->state().step, session->state().last_checkpoint, directory.model().string(),
-        directory.root().string());
-    return 128 + stop_flag().signal();
-  }
-  std::cout << fmt::format("done: {} steps\n  model    {}\n  samples  {}\n  log      {}\n",
-                           session->state().step, directory.model().string(), directory.samples().string(),
-                           directory.log().string());
-  return 0;
+  if (engine_named(run.placement.engine) == Engine::check) say_paths(session->model(), *display);
+  say_end(*session, reason, *display);
+  return reason == EndReason::stopped ? 128 + stop_flag().signal() : 0;
 }
 
 }  // namespace

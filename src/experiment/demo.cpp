@@ -173,13 +173,6 @@ std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOption
           score_direction(lesson, options, size, b_to_a, a_to_b)};
 }
 
-std::vector<Lesson> chosen_lessons(const DemoOptions& options) {
-  std::vector<Lesson> chosen;
-  for (const Lesson& lesson : demo_lessons())
-    if (options.lesson == "all" || options.lesson == lesson.name) chosen.push_back(lesson);
-  return chosen;
-}
-
 LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::shared_ptr<LogSink> log,
                         const StopFlag& stop, const ObserverFactory& observers) {
   TrainConfig config;
@@ -202,6 +195,20 @@ LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::s
 }
 
 }  // namespace
+
+std::vector<Lesson> chosen_lessons(const DemoOptions& options) {
+  std::vector<Lesson> chosen;
+  for (const Lesson& lesson : demo_lessons())
+    if (options.lesson == "all" || options.lesson == lesson.name) chosen.push_back(lesson);
+  return chosen;
+}
+
+std::int64_t lesson_steps(const Lesson& lesson, const DemoOptions& options) {
+  const auto setting = [&](const char* name) { return lesson.settings.at(name).get<std::int64_t>(); };
+  const std::int64_t scheduled =
+      (setting("epochs") + setting("epochs_decay")) * (setting("epoch_size") / setting("batch_size"));
+  return options.steps > 0 ? std::min(options.steps, scheduled) : scheduled;
+}
 
 DemoPlan plan_demo(const DemoOptions& options) {
   const std::int64_t cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());

@@ -90,6 +90,12 @@ struct DemoPlan {
 };
 DemoPlan plan_demo(const DemoOptions& options);
 
+/// Those that the options name, in the order of the page.
+std::vector<Lesson> chosen_lessons(const DemoOptions& options);
+
+/// How many steps the lesson's training will take.
+std::int64_t lesson_steps(const Lesson& lesson, const DemoOptions& options);
+
 /// The options of `torsor train` that repeat the lesson's training, run directory excepted.
 Json lesson_options(const Lesson& lesson, const DemoOptions& options);
 
