@@ -49,10 +49,31 @@ bool write_all(int fd, const void* data, std::size_t size) {
 
 constexpr std::string_view kTemporaryEnd = ".torsor-tmp";
 
+// At most so many bytes, and no character cut in two: some file systems refuse names that are not UTF-8.
+std::string beginning_of(const std::string& name) {
+  constexpr std::size_t kMostBytes = 100;  // where 255 are allowed, and 143 where names are encrypted
+  if (name.size() <= kMostBytes) return name;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return name.substr(0, end);
+}
+
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};  // only makes names unique within the process
-  return path.parent_path() / fmt::format(".{}.{}.{}{}", path.filename().string(), ::getpid(),
+  return path.parent_path() / fmt::format(".{}.{}.{}{}", beginning_of(path.filename().string()), ::getpid(),
                                           counter.fetch_add(1), kTemporaryEnd);
+}
+
+// The folder, or the nearest one above it that is there.
+fs::path nearest_existing(const fs::path& folder) {
+  fs::path at = folder.empty() ? fs::path(".") : folder;
+  std::error_code ec;
+  while (!fs::exists(at, ec)) {
+    const fs::path above = at.has_filename() ? at.parent_path() : at.parent_path().parent_path();
+    if (above == at) return at;
+    at = above.empty() ? fs::path(".") : above;
+  }
+  return at;
 }
 
 // The rename is permanent only when the folder is. Some file systems cannot sync one (EINVAL).
@@ -138,6 +159,21 @@ void write_file_atomically(const fs::path& path, const std::function<void(const 
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
   write_file_atomically(path, [&](const ByteSink& sink) { sink(bytes.data(), bytes.size()); });
+}
+
+void require_writable_folder(const fs::path& folder) {
+  const fs::path there = nearest_existing(folder);
+  std::error_code ec;
+  const std::string cannot = fs::exists(folder, ec) ? "cannot be written to" : "cannot make this folder";
+  if (!fs::is_directory(there, ec))
+    fail("{}: {}: {} is no folder; choose a folder you can write to", folder.string(), cannot,
+         there.string());
+  const fs::path probe = temporary_name(there / "probe");
+  FileDescriptor file(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (!file.good())
+    fail("{}: {}: {}; choose a folder you can write to", folder.string(), cannot, system_reason(errno));
+  file.close();
+  ::unlink(probe.c_str());
 }
 
 bool is_temporary_name(const fs::path& path) {

@@ -25,6 +25,10 @@ void write_file_atomically(const fs::path& path, const std::function<void(const 
 /// Whether this is the temporary name of a file that write_file_atomically was writing.
 bool is_temporary_name(const fs::path& path);
 
+/// Tries whether files can be made in the folder, or where it is not there yet in the nearest folder above
+/// it; leaves nothing behind. Throws Error naming it and the system's reason.
+void require_writable_folder(const fs::path& folder);
+
 /// Makes the folder and its parents; throws Error when that fails or something else is in the way.
 void make_folder(const fs::path& path);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "interchange/identity_source.h"
 #include "interchange/onnx.h"
 #include "interchange/weight_source.h"
 #include "io/describe.h"
@@ -56,7 +57,7 @@ Json inspect(const std::filesystem::path& path, const WeightChoice& choice) {
 Json describe_weights(const WeightSet& set) {
   std::error_code ec;
   Json out = {{"file", set.source}, {"what", set.what}};
-  if (std::filesystem::is_regular_file(set.source, ec))
+  if (set.source != kIdentityModel && std::filesystem::is_regular_file(set.source, ec))
     out["bytes"] = std::filesystem::file_size(set.source, ec);
   out.update(set.info.to_json());
   for (Json& network : out["networks"]) {

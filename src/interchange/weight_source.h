@@ -12,9 +12,9 @@ namespace torsor {
 /// checkpoint; empty when it has neither.
 std::filesystem::path weights_in_run(const std::filesystem::path& run);
 
-/// MODEL: a run directory, a torsor model file or checkpoint, a .pth of the reference, or its folder
-/// checkpoints/<name>/. Throws Error naming the file and what it looks like, UsageError for a choice about a
-/// torsor model.
+/// MODEL: the word identity (identity_weights()), a run directory, a torsor model file or checkpoint, a .pth
+/// of the reference, or its folder checkpoints/<name>/. Throws Error naming the file and what it looks like,
+/// UsageError for a choice about a torsor model.
 WeightSet open_weights(const std::filesystem::path& model, const WeightChoice& choice = {});
 
 }  // namespace torsor
