@@ -51,11 +51,12 @@ struct PixelLayout {
 class TORSOR_API Translator {
  public:
   /// Loads what `torsor translate` takes as MODEL: a run directory, a torsor model file or checkpoint, a .pth
-  /// of the reference or its folder checkpoints/<name>/. Throws Error naming the file, UsageError for an
+  /// of the reference, its folder checkpoints/<name>/, or the word "identity" (copies). Throws Error naming the file, UsageError for an
   /// option's value that is unknown or a direction that the file does not have.
   explicit Translator(const std::filesystem::path& model, const TranslatorOptions& options = {});
 
-  /// Channels of the images that the network takes and gives: 1 or 3 for models of torsor.
+  /// Channels of the images that the network takes and gives: 1 or 3 for models of torsor. "identity" says 3
+  /// and gives as many as it gets, see output_layout().
   std::int64_t in_channels() const;
   std::int64_t out_channels() const;
 

@@ -49,12 +49,11 @@ struct Settings {
 };
 
 RunnerOptions runner_options(const TranslatorOptions& options) {
-  const auto settings = options_from_json<Settings>(
-      {{"device", options.device},
-       {"precision", options.precision},
-       {"norm_stats", options.norm_stats},
-       {"engine", options.engine}},
-      "TranslatorOptions");
+  const auto settings = options_from_json<Settings>({{"device", options.device},
+                                                     {"precision", options.precision},
+                                                     {"norm_stats", options.norm_stats},
+                                                     {"engine", options.engine}},
+                                                    "TranslatorOptions");
   return {options.direction, norm_statistics_of(settings.norm_stats), resolve_placement(settings.placement)};
 }
 
@@ -79,7 +78,7 @@ struct Translator::State {
 
   // [C,H,W] of floats that the network takes.
   at::Tensor read_floats(const void* data, const PixelLayout& layout) const {
-    const std::int64_t wanted = runner.loaded().options.in_channels;
+    const std::int64_t wanted = runner.channels_in(layout.channels);
     if (layout.channels != wanted)
       fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
     if (scales_each_image(runner.loaded().info.scaling()))
@@ -99,11 +98,12 @@ struct Translator::State {
     return runner.input_image(gather_image(data, layout), note, kInput);
   }
 
-  // [1,C,H,W]
-  at::Tensor read(const void* data, const PixelLayout& layout) const {
-    if (layout.type == SampleType::f32) return read_floats(data, layout).unsqueeze(0);
+  // [1,C,H,W], and what its numbers mean.
+  std::pair<at::Tensor, ValueRange> read(const void* data, const PixelLayout& layout) const {
+    if (layout.type == SampleType::f32) return {read_floats(data, layout).unsqueeze(0), ValueRange{}};
     const Image image = read_integers(data, layout);
-    return to_tensor(image, runner.input_range(image, kInput)).unsqueeze(0);
+    const ValueRange range = runner.input_range(image, kInput);
+    return {to_tensor(image, range).unsqueeze(0), range};
   }
 
   GeneratorRunner runner;
@@ -121,7 +121,7 @@ std::int64_t Translator::out_channels() const { return state_->runner.loaded().o
 
 PixelLayout Translator::output_layout(const PixelLayout& in) const {
   const SampleType type = in.type == SampleType::f32 ? SampleType::f32 : SampleType::u8;
-  return {in.width, in.height, out_channels(), type};
+  return {in.width, in.height, state_->runner.channels_out(in.channels), type};
 }
 
 void Translator::translate(const void* in, const PixelLayout& in_layout, void* out,
@@ -129,10 +129,11 @@ void Translator::translate(const void* in, const PixelLayout& in_layout, void* o
   guarded([&] {
     check_pixels(in, in_layout, kInput);
     check_pixels(out, out_layout, kOutput);
-    check_output(in_layout, out_layout, out_channels());
-    const at::Tensor result = state_->runner.translate(state_->read(in, in_layout))[0];
+    check_output(in_layout, out_layout, state_->runner.channels_out(in_layout.channels));
+    const auto [x, range] = state_->read(in, in_layout);
+    const at::Tensor result = state_->runner.translate(x)[0];
     if (out_layout.type == SampleType::f32) return scatter(result, out, out_layout);
-    scatter(state_->runner.picture(result), out, out_layout);
+    scatter(state_->runner.picture(result, range), out, out_layout);
   });
 }
 

@@ -1,20 +1,26 @@
 // torsor translate
 #include <ATen/Parallel.h>
+#include <unistd.h>
 
 #include <iostream>
+#include <iterator>
+#include <sstream>
 
+#include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
+#include "app/translate_report.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "image/codec.h"
-#include "infer/folder_translation.h"
 
 namespace torsor::app {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+const std::string kStandard = "-";  // input or output
 
 struct TranslateOptions {
   std::string direction;
@@ -27,29 +33,40 @@ struct TranslateOptions {
   std::int64_t batch_size = 1;
   std::int64_t threads = 0;
   std::string format;
+  std::int64_t quality = 95;
   bool overwrite = false;
+  bool skip_existing = false;
+  bool in_place = false;
   bool skip_bad = false;
+  bool check_first = true;
   bool verbose = false;
   PlacementOptions placement;
   WeightChoice choice;
+  ProgressOptions progress;
 
   void describe(OptionSet& o);
+  void validate() const;
 };
 
 void TranslateOptions::describe(OptionSet& o) {
   add_direction(o, direction, "a_to_b or b_to_a [a_to_b, or what the file holds]");
-  add_norm_stats(o, norm_stats);
   o.add("resize", resize,
         "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
-  o.add("format", format, "write all outputs in this format (png, jpg, tif, webp, bmp) [the input's]")
+  o.add("format", format, "write all outputs in this format: " + join(image_extensions()) + " [the input's]")
       .check([](const std::string& v, const std::string& where) {
         if (!v.empty() && !has_image_extension("x." + v))
           fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
                      join(image_extensions()));
       });
-  o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
+  o.add("quality", quality, "of JPEG and WebP outputs, whatever their inputs had; WebP's 100 is lossless")
+      .range(0, 100);
   o.add("overwrite", overwrite, "replace outputs that exist");
-  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled");
+  o.add("skip_existing", skip_existing, "leave outputs that exist, so that a run that stopped goes on");
+  o.add("in_place", in_place, "replace the inputs by their translations; OUT is left out");
+  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled; the exit code stays 0");
+  o.add("check_first", check_first, "read all inputs once before the first is translated");
+  o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
+  add_norm_stats(o, norm_stats);
   o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
   placement.describe(o);
   o.add("verbose", verbose, "say which layers went through torsor's kernels and which through libtorch");
@@ -62,6 +79,18 @@ void TranslateOptions::describe(OptionSet& o) {
       .choices({"resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"});
   o.add("load_size", load_size, "side (or width) to resize to").range(1, 65536);
   o.add("crop_size", crop_size, "side of the crop").range(1, 65536);
+  progress.describe(o);
+}
+
+void TranslateOptions::validate() const {
+  progress.validate();
+  if (overwrite && skip_existing)
+    fail_usage("--overwrite and --skip-existing contradict each other; give one");
+  if (in_place && skip_existing) fail_usage("--in-place and --skip-existing contradict each other; give one");
+  if (as_reference && !resize.empty())
+    fail_usage(
+        "--resize and --as-reference contradict each other: the reference resizes to --load-size; "
+        "give one");
 }
 
 Size parse_size(const std::string& text) {
@@ -85,48 +114,138 @@ Treatment treatment_of(const TranslateOptions& options) {
     out.reference = {options.preprocess, options.load_size, options.crop_size, /*flip=*/false};
   out.batch_size = options.batch_size;
   out.bad_files = options.skip_bad ? BadFiles::skip : BadFiles::refuse;
+  out.encode.jpeg_quality = out.encode.webp_quality = static_cast<int>(options.quality);
   return out;
 }
 
 PlanOptions plan_options_of(const TranslateOptions& options) {
-  return {options.format, options.overwrite ? ExistingOutputs::replace : ExistingOutputs::refuse};
+  return {options.format,
+          options.overwrite       ? ExistingOutputs::replace
+          : options.skip_existing ? ExistingOutputs::keep
+                                  : ExistingOutputs::refuse,
+          options.in_place ? Place::in_place : Place::elsewhere,
+          options.skip_bad ? BadFiles::skip : BadFiles::refuse};
 }
 
-class Console : public TranslationListener {
- public:
-  void note(const std::string& file, const std::string& what) override {
-    std::cerr << file + ": " + what + "\n";
-  }
-  void skipped(const std::string& reason) override { std::cerr << "warning: skipped: " + reason + "\n"; }
-  void progress(std::int64_t done, std::int64_t total) override {
-    if (total > 1 && done % 50 == 0) std::cout << fmt::format("{}/{}\n", done, total) << std::flush;
-  }
+// IN and OUT as they were given.
+struct Ends {
+  std::string in, out;
+  bool from_standard() const { return in == kStandard; }
+  bool to_standard() const { return out == kStandard; }
 };
+
+Ends ends_of(const std::vector<std::string>& positionals, const TranslateOptions& options) {
+  const Ends ends{positionals[1], positionals[2]};
+  if (ends.out.empty() && !options.in_place)
+    fail_usage("OUT is missing: image file or folder to write; see torsor translate --help");
+  if (ends.to_standard() && options.progress.json_progress)
+    fail_usage("--json-progress: standard output receives the image; name a file as OUT");
+  if (ends.to_standard() && ::isatty(STDOUT_FILENO) == 1)
+    fail_usage("OUT is -, standard output, which is a terminal here; redirect it, for example > out.png");
+  return ends;
+}
+
+TranslationPlan plan_of(const Ends& ends, const PlanOptions& options, LogSink& log) {
+  if (!ends.from_standard() && !ends.to_standard())
+    return plan_translation(ends.in, ends.out.empty() ? ends.in : ends.out, options, log);
+  TranslationJob job{ends.in, ends.out};
+  if (ends.from_standard()) {
+    job.in = "standard input";
+    job.given = std::make_shared<const std::string>(std::istreambuf_iterator<char>(std::cin),
+                                                    std::istreambuf_iterator<char>());
+  }
+  if (ends.to_standard()) job.taken = std::make_shared<std::string>();
+  return plan_stream(std::move(job), options);
+}
+
+// What is written when it ends early, and how to go on.
+std::string what_is_done(const TranslationPlan& plan, std::int64_t written,
+                         const std::vector<std::string>& positionals) {
+  const std::string count = fmt::format("{} of {} images", written, plan.jobs.size());
+  if (plan.replaced > 0)
+    return fmt::format("the first {}, in the order of their paths, {} written, over what was there", count,
+                       written == 1 ? "is" : "are");
+  return fmt::format("{} {} written; to go on: {}", count, written == 1 ? "is" : "are",
+                     command_text("translate", positionals, Bound<TranslateOptions>::instance().options,
+                                  {"overwrite", "skip_existing"}, "--skip-existing"));
+}
+
+// Runs, and has an error say what is done already.
+void run(FolderTranslation& translation, const TranslationPlan& plan, TranslateReport& report,
+         const std::vector<std::string>& positionals) {
+  const auto done = [&] { return what_is_done(plan, translation.written(), positionals); };
+  try {
+    translation.run(stop_flag());
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    if (translation.written() == 0) throw;
+    fail("{}; {}", error.what(), done());
+  } catch (...) {
+    if (translation.written() > 0) report.display().say_aside(done());
+    throw;
+  }
+  if (stop_flag().requested()) report.display().say_aside("stopped: " + done());
+}
+
+GeneratorRunner open_runner(const fs::path& model, const TranslateOptions& options) {
+  const std::string statistics = options.as_reference ? "batch" : options.norm_stats;
+  return GeneratorRunner::open(model, {options.direction, norm_statistics_of(statistics),
+                                       resolve_placement(options.placement), options.choice});
+}
+
+void say_paths(const GeneratorRunner& runner, ProgressDisplay& display) {
+  std::istringstream lines(engine_report(runner.loaded().direction, *runner.loaded().generator));
+  for (std::string line; std::getline(lines, line);) display.say(line);
+}
+
+void write_standard_output(const std::string& bytes) {
+  if (!(std::cout.write(bytes.data(), static_cast<std::streamsize>(bytes.size())) && std::cout.flush()))
+    fail("standard output: cannot be written; is its disk full or its reader gone?");
+}
+
+int exit_code() { return stop_flag().requested() ? 128 + stop_flag().signal() : 0; }
 
 int translate(const std::vector<std::string>& positionals) {
   const TranslateOptions& options = Bound<TranslateOptions>::instance().settings;
-  const fs::path model = positionals[0], in = positionals[1], out = positionals[2];
+  options.validate();
   const Treatment treatment = treatment_of(options);
-  std::vector<TranslationJob> jobs = plan_translation(in, out, plan_options_of(options));
+  const Ends ends = ends_of(positionals, options);
+  TranslateReport report(std::make_shared<ProgressDisplay>(
+      options.progress.audience(), ends.to_standard() ? Stream::error : Stream::output));
+  TranslationPlan plan = plan_of(ends, plan_options_of(options), report.log());
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const std::string statistics = options.as_reference ? "batch" : options.norm_stats;
-  const GeneratorRunner runner =
-      GeneratorRunner::open(model, {options.direction, norm_statistics_of(statistics),
-                                    resolve_placement(options.placement), options.choice});
-  for (const std::string& note : runner.loaded().notes) std::cerr << note + "\n";
-
+  const GeneratorRunner runner = open_runner(positionals[0], options);
+  for (const std::string& note : runner.loaded().notes) report.log().notice(note);
   if (options.verbose) watch_engine(*runner.loaded().generator);
-  Console console;
-  FolderTranslation translation(runner, std::move(jobs), treatment, console);
-  translation.run(stop_flag());
-  const std::string doubt = translation.doubt();
-  if (!doubt.empty()) std::cerr << "warning: " + doubt + "\n";
-  const std::int64_t written = translation.written(), skipped = translation.skipped();
-  std::cout << fmt::format("{} image{} written to {}{}\n", written, written == 1 ? "" : "s", out.string(),
-                           skipped > 0 ? fmt::format(", {} skipped", skipped) : "");
+
+  report.start(positionals[0], plan);
+  std::int64_t skipped = 0, pages = static_cast<std::int64_t>(plan.jobs.size());
+  if (options.check_first) {
+    InputSurvey survey = survey_inputs(runner, plan.jobs, treatment, report, stop_flag());
+    if (stop_flag().requested()) {
+      report.display().say_aside("stopped: nothing is written yet");
+      return exit_code();
+    }
+    meet_bad_inputs(survey, treatment.bad_files, report);
+    report.notes(survey.notes);
+    if (!survey.scale_warning.empty()) report.log().warning(survey.scale_warning);
+    skipped = static_cast<std::int64_t>(survey.bad.size());
+    pages = survey.pages;
+    plan.jobs = std::move(survey.good);
+  }
+  FolderTranslation translation(runner, plan.jobs, pages, treatment, report);
+  run(translation, plan, report, positionals);
+  if (!options.check_first) report.notes(translation.notes());
+  if (const std::string doubt = translation.doubt(); !doubt.empty()) report.log().warning(doubt);
+  if (ends.to_standard() && translation.written() == 1) write_standard_output(*plan.jobs.front().taken);
+  report.end(plan, translation, skipped + translation.skipped(),
+             ends.to_standard() ? "standard output"
+             : ends.out.empty() ? ends.in
+                                : ends.out);
   if (options.verbose || engine_named(options.placement.engine) == Engine::check)
-    std::cout << engine_report(runner.loaded().direction, *runner.loaded().generator);
-  return stop_flag().requested() ? 128 + stop_flag().signal() : 0;
+    say_paths(runner, report.display());
+  return exit_code();
 }
 
 }  // namespace
@@ -134,9 +253,9 @@ int translate(const std::vector<std::string>& positionals) {
 Command translate_command() {
   return {"translate",
           "Translate an image or a folder of images",
-          {{"MODEL", "run directory, torsor model file, or the reference's .pth"},
-           {"IN", "image file or folder"},
-           {"OUT", "image file or folder to write"}},
+          {{"MODEL", "run directory, torsor model file, the reference's .pth, or the word identity (copies)"},
+           {"IN", "image file or folder; - = standard input, one image"},
+           {"OUT", "image file or folder to write; - = standard output, one image", Need::optional}},
           &Bound<TranslateOptions>::instance().options,
           translate,
           {"torsor translate runs/zebras photos/horses translated",

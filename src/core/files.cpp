@@ -49,9 +49,18 @@ bool write_all(int fd, const void* data, std::size_t size) {
 
 constexpr std::string_view kTemporaryEnd = ".torsor-tmp";
 
+// At most so many bytes, and no character cut in two: some file systems refuse names that are not UTF-8.
+std::string beginning_of(const std::string& name) {
+  constexpr std::size_t kMostBytes = 100;  // where 255 are allowed, and 143 where names are encrypted
+  if (name.size() <= kMostBytes) return name;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return name.substr(0, end);
+}
+
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};  // only makes names unique within the process
-  return path.parent_path() / fmt::format(".{}.{}.{}{}", path.filename().string(), ::getpid(),
+  return path.parent_path() / fmt::format(".{}.{}.{}{}", beginning_of(path.filename().string()), ::getpid(),
                                           counter.fetch_add(1), kTemporaryEnd);
 }
 

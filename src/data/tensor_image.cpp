@@ -36,6 +36,14 @@ void spread(const Image& image, const T* stored, const ValueRange& range, float*
       image, stored, white, [](float x) { return (x - 0.5F) / 0.5F; }, out);
 }
 
+// Whether something that was hidden comes to be seen; where all is opaque nothing does.
+bool loses_alpha(const Image& image, std::int64_t channels) {
+  if (image.channels == channels || (image.channels != 2 && image.channels != 4)) return false;
+  for (std::int64_t i = image.channels - 1; i < image.samples(); i += image.channels)
+    if (image.u8()[i] != 255) return true;
+  return false;
+}
+
 double largest_sample(PixelType type) {
   return type == PixelType::u8 ? 255.0 : type == PixelType::u16 ? 65535.0 : 1.0;
 }
@@ -71,8 +79,11 @@ double percentile_95(const std::array<std::int64_t, 256>& counts) {
 Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
                const std::string& name) {
   try {
-    return with_channels(scales_each_image(scaling) ? to_u8_by_largest(stored, note) : to_u8(stored, note),
-                         channels);
+    const Image image = scales_each_image(scaling) ? to_u8_by_largest(stored, note) : to_u8(stored, note);
+    if (loses_alpha(image, channels))
+      note += (note.empty() ? "" : "; ") +
+              std::string("alpha is left out: transparent pixels show the colour that is stored under them");
+    return with_channels(image, channels);
   } catch (const Error& error) {
     fail("{}: {}", name, error.what());
   }

@@ -26,9 +26,11 @@ std::vector<std::string> scalings();
 /// Whether each image has a white of its own (percentile_95).
 bool scales_each_image(const std::string& scaling);
 
-/// A stored image of any pixel type as networks' preprocessing takes it: u8 with `channels`, 1 or 3. Where
+/// A stored image of any pixel type as networks' preprocessing takes it: u8 with `channels`: 1, 3 or
+/// its own. Where
 /// each image has a white of its own, 16-bit and float samples keep what 8 bits can (to_u8_by_largest()),
-/// else as to_u8(). `note` receives what was done to them. Throws Error naming the image.
+/// else as to_u8(). `note` receives what was done to them, and that an alpha that is not opaque throughout is
+/// left out. Throws Error naming the image.
 Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
                const std::string& name = "the image");
 

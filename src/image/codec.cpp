@@ -241,6 +241,10 @@ void write_image(const std::filesystem::path& path, const Image& image, const En
   write_file_atomically(path, encode_as(format_for_writing(path), image, options, path.string()));
 }
 
+void check_format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type) {
+  check_can_hold(format_for_writing(path), Image{1, 1, channels, type, {}}, path.string());
+}
+
 PageWriter::PageWriter(std::filesystem::path path, std::int64_t pages, const EncodeOptions& options)
     : path_(std::move(path)), expected_(pages), options_(options) {
   const Format& format = format_for_writing(path_);

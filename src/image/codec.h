@@ -93,6 +93,10 @@ void write_image(const std::filesystem::path& path, const Image& image, const En
 std::string encode_image(const std::string& extension, const Image& image, const EncodeOptions& options = {},
                          const std::string& name = "the image in memory");
 
+/// Throws Error that says which formats can when the one that the path's extension names cannot hold such
+/// images, or when it names none.
+void check_format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type);
+
 /// Writes a file of several pages, which may differ in size and type. Holds the encoded pages until finish().
 class PageWriter {
  public:

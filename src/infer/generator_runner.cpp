@@ -59,7 +59,7 @@ GeneratorRunner::GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& op
 
 at::Tensor GeneratorRunner::translate(const at::Tensor& images) const {
   const c10::InferenceMode inference;
-  if (images.dim() != 4 || images.size(1) != loaded_.options.in_channels || images.numel() == 0 ||
+  if (images.dim() != 4 || images.size(1) != channels_in(images.size(1)) || images.numel() == 0 ||
       !images.is_floating_point())
     fail("images: {} of {}; expected [N, {}, H, W] of floats", fmt::streamed(images.sizes()),
          c10::toString(images.scalar_type()), loaded_.options.in_channels);
@@ -82,20 +82,30 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
   const Image ready = input_image(image, note);
-  return picture(translate(to_tensor(ready, input_range(ready)).unsqueeze(0))[0]);
+  const ValueRange range = input_range(ready);
+  return picture(translate(to_tensor(ready, range).unsqueeze(0))[0], range);
+}
+
+std::int64_t GeneratorRunner::channels_in(std::int64_t stored) const {
+  return loaded_.generator->channels() == Channels::any ? stored : loaded_.options.in_channels;
+}
+
+std::int64_t GeneratorRunner::channels_out(std::int64_t stored) const {
+  return loaded_.generator->channels() == Channels::any ? stored : loaded_.options.out_channels;
 }
 
 Image GeneratorRunner::input_image(const Image& stored, std::string& note, const std::string& name) const {
-  return to_input(stored, loaded_.options.in_channels, loaded_.info.scaling(), note, name);
+  return to_input(stored, channels_in(stored.channels), loaded_.info.scaling(), note, name);
 }
 
 ValueRange GeneratorRunner::input_range(const Image& image, const std::string& name) const {
   return range_of(image, loaded_.info.scaling(), name);
 }
 
-Image GeneratorRunner::picture(const at::Tensor& made, Rounding rounding) const {
+Image GeneratorRunner::picture(const at::Tensor& made, const ValueRange& input, Rounding rounding) const {
+  const bool copied = loaded_.generator->channels() == Channels::any;
   try {
-    return to_image(made, target_of(loaded_).range, rounding);
+    return to_image(made, copied ? input : target_of(loaded_).range, rounding);
   } catch (const Error& error) {
     if (loaded_.source.empty()) throw;
     fail("{}: {}", loaded_.source, error.what());
@@ -110,8 +120,9 @@ Image translate_as_reference(const GeneratorRunner& translator, const TransformO
   const Size size = resized_size(preprocess, {ready.width, ready.height});
   const Image resized = transform(
       preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, name);
-  const at::Tensor x = to_tensor(resized, translator.input_range(ready, name)).unsqueeze(0);
-  const Image out = translator.picture(translator.run_unpadded(x)[0], Rounding::truncate);
+  const ValueRange range = translator.input_range(ready, name);
+  const at::Tensor x = to_tensor(resized, range).unsqueeze(0);
+  const Image out = translator.picture(translator.run_unpadded(x)[0], range, Rounding::truncate);
   return with_channels(out, 3);
 }
 

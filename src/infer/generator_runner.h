@@ -46,8 +46,13 @@ class GeneratorRunner {
   /// longer (a ResNet's are rounded up to multiples of 4) or are an Error.
   at::Tensor run_unpadded(const at::Tensor& images) const;
 
-  /// An image of any pixel type as the generator's preprocessing takes it, see to_input(): u8 in its
-  /// channels. `note` receives what was converted.
+  /// The channels that an image of so many goes in with and comes out with: the generator's own, or where it
+  /// takes any (identity), the image's.
+  std::int64_t channels_in(std::int64_t stored) const;
+  std::int64_t channels_out(std::int64_t stored) const;
+
+  /// An image of any pixel type as the generator's preprocessing takes it, see to_input(): u8 in
+  /// channels_in(). `note` receives what was converted.
   Image input_image(const Image& stored, std::string& note, const std::string& name = "the image") const;
 
   /// How the samples of an input_image() enter the network, as in its training (--scaling): of the image
@@ -61,9 +66,10 @@ class GeneratorRunner {
   const LoadedGenerator& loaded() const { return loaded_; }
   const Placement& placement() const { return placement_; }
 
-  /// [C,H,W] that the generator made -> u8; with --scaling percentile_95 a 1 becomes the mean 95th percentile
-  /// of the target domain's training images. Throws Error naming the model when it holds NaN.
-  Image picture(const at::Tensor& made, Rounding rounding = Rounding::nearest) const;
+  /// [C,H,W] that the generator made of an image that went in with the range `input` -> u8; with --scaling
+  /// percentile_95 a 1 becomes the mean 95th percentile of the target domain's training images, and where the
+  /// generator copies, what it was in the input. Throws Error naming the model when it holds NaN.
+  Image picture(const at::Tensor& made, const ValueRange& input, Rounding rounding = Rounding::nearest) const;
 
  private:
   LoadedGenerator loaded_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "interchange/identity_source.h"
 #include "interchange/network_search.h"
 #include "interchange/onnx.h"
 #include "interchange/reference_networks.h"
@@ -120,7 +121,7 @@ Json inspect(const std::filesystem::path& path, const WeightChoice& choice, Laye
 Json describe_weights(const WeightSet& set) {
   std::error_code ec;
   Json out = {{"file", set.source}, {"what", set.what}};
-  if (std::filesystem::is_regular_file(set.source, ec))
+  if (set.source != kIdentityModel && std::filesystem::is_regular_file(set.source, ec))
     out["bytes"] = std::filesystem::file_size(set.source, ec);
   out.update(set.info.to_json());
   for (Json& network : out["networks"]) {

@@ -1,6 +1,7 @@
 #include "interchange/weight_source.h"
 
 #include "core/error.h"
+#include "interchange/identity_source.h"
 #include "interchange/network_search.h"
 #include "interchange/reference_source.h"
 #include "io/run_directory.h"
@@ -33,6 +34,10 @@ fs::path weights_in_run(const fs::path& run) {
 }
 
 WeightSet open_weights(const fs::path& model, const WeightChoice& choice) {
+  if (model == kIdentityModel) {
+    require_undecided(choice, model.string());
+    return identity_weights();
+  }
   std::error_code ec;
   if (!fs::exists(model, ec))
     fail(

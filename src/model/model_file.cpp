@@ -197,9 +197,13 @@ WeightSet read_weights(const std::filesystem::path& path) {
 
 void write_weights(const std::filesystem::path& path, const WeightSet& set) {
   Safetensors file{{}, model_metadata(set.info)};
-  for (const NetworkInfo& network : set.info.networks)
+  for (const NetworkInfo& network : set.info.networks) {
+    if (set.weights.at(network.name).empty())
+      fail("{}: {} has no weights, so there is nothing to keep in a file; give {} itself as MODEL",
+           set.source, network.name, set.source);
     for (const auto& [key, tensor] : set.weights.at(network.name))
       file.tensors.emplace_back(kNetworks + network.name + "/" + key, tensor);
+  }
   write_safetensors(path, file);
 }
 

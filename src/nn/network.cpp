@@ -9,6 +9,7 @@ std::shared_ptr<Generator> make_resnet(const GeneratorOptions& options, std::int
 std::shared_ptr<Generator> make_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_residual_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_autoencoder(const GeneratorOptions& options, std::int64_t side);
+std::shared_ptr<Generator> make_identity(const GeneratorOptions& options);
 std::shared_ptr<Network> make_n_layers(const DiscriminatorOptions& options, std::int64_t layers);
 std::shared_ptr<Network> make_pixel(const DiscriminatorOptions& options);
 std::shared_ptr<Network> make_full_image(const DiscriminatorOptions& options, std::int64_t side);
@@ -26,6 +27,7 @@ const Registry<GeneratorFactory>& generators() {
     r.add("residual_unet_<n>", make_residual_unet);
     r.add("unet_128", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 7); });
     r.add("unet_256", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 8); });
+    r.add(kIdentityGenerator, [](const GeneratorOptions& o, std::int64_t) { return make_identity(o); });
     return r;
   }();
   return table;
@@ -154,7 +156,12 @@ SizeRule size_rule_of(const DiscriminatorOptions& options) {
   return make_discriminator(options)->size_rule();
 }
 
-std::vector<std::string> generator_names() { return generators().names(); }
+std::vector<std::string> generator_names() {
+  std::vector<std::string> names = generators().names();
+  std::erase(names, kIdentityGenerator);
+  return names;
+}
+
 std::vector<std::string> discriminator_names() { return discriminators().names(); }
 
 void check_generator_name(const std::string& name, const std::string& where) {

@@ -22,13 +22,21 @@ struct Network : Layer {
   virtual SizeRule size_rule() const = 0;
 };
 
+/// Whether a generator takes as many channels as its options say, or gives back any number that it gets.
+enum class Channels { as_described, any };
+
 /// An image-to-image network; output sides equal input sides when size_rule() holds.
 struct Generator : Network {
+  virtual Channels channels() const { return Channels::as_described; }
+
   /// forward(), and appends v_t of every residual block x_{t+1} = x_t + v_t to `residuals` in order (the
   /// discrete flow of the dynamic transport form, S2-Q5). Throws Error when the network has no residual
   /// blocks.
   virtual at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals);
 };
+
+/// The generator that copies. It has no weights, so it can be applied but not trained.
+inline constexpr const char* kIdentityGenerator = "identity";
 
 struct GeneratorOptions {
   std::string net_g = "resnet_9blocks";
@@ -74,7 +82,8 @@ std::shared_ptr<Network> make_discriminator(const DiscriminatorOptions& options)
 SizeRule size_rule_of(const GeneratorOptions& options);
 SizeRule size_rule_of(const DiscriminatorOptions& options);
 
-/// Names for help and messages; a name with <n> stands for a family (resnet_<n>blocks).
+/// Names for help and messages, of networks that can be trained; a name with <n> stands for a family
+/// (resnet_<n>blocks).
 std::vector<std::string> generator_names();
 std::vector<std::string> discriminator_names();
 

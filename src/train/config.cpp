@@ -190,6 +190,9 @@ void TrainConfig::validate() const {
   cyclegan.validate();
   schedule.validate();
   if (run.out.empty()) fail_usage("--out is missing: name the run directory to make");
+  if (generator.net_g == kIdentityGenerator)
+    fail_usage("--net-g identity: copies its input, there is nothing to train; choose one of {}",
+               join(generator_names()));
   const Size size = output_size(data.transform);
   if (size == Size{}) return;  // varies from image to image: checked against the files
   check_size("--crop-size", size, size_rule_of(generator), generator.net_g);

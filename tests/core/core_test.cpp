@@ -15,6 +15,7 @@
 #include "core/registry.h"
 #include "core/rng.h"
 #include "core/stop.h"
+#include "core/text.h"
 #include "test_support.h"
 
 namespace torsor {
@@ -32,6 +33,24 @@ Registry<int> shapes() {
   registry.add("circle", 0);
   registry.add("triangle", 3);
   return registry;
+}
+
+TEST(LongNames, AFileIsWrittenThroughAShorterOne) {
+  const testing::TestFolder folder;
+  std::string umlauts = "x";  // so that a cut at an even byte halves one
+  while (umlauts.size() < 249) umlauts += "\xC3\xA4";
+  for (const std::string& long_name : {std::string(250, 'x'), umlauts}) {
+    write_file_atomically(folder / long_name, [&](const ByteSink& sink) {
+      std::string temporary;
+      for (const auto& entry : std::filesystem::directory_iterator(folder.path))
+        if (is_temporary_name(entry.path())) temporary = entry.path().filename().string();
+      EXPECT_FALSE(temporary.empty());
+      EXPECT_TRUE(is_utf8(temporary));
+      EXPECT_LE(temporary.size(), 143u);
+      sink("text", 4);
+    });
+    EXPECT_EQ(read_file(folder / long_name), "text");
+  }
 }
 
 TEST(RegistryTest, NamesKeepTheirOrderAndFindTheirEntries) {

@@ -1,0 +1,20 @@
+// A command written so that it can be typed again.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+
+namespace torsor::app {
+
+/// The word as a POSIX shell takes it, quoted where it has to be.
+std::string shell_word(const std::string& word);
+
+/// "torsor NAME", the positionals, the options that were given but those named in `without` (snake_case), and
+/// the words in `more`.
+std::string command_text(const std::string& name, const std::vector<std::string>& positionals,
+                         const OptionSet& options, const std::vector<std::string>& without,
+                         const std::string& more);
+
+}  // namespace torsor::app

@@ -1,0 +1,47 @@
+#include "infer/note_count.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+namespace torsor {
+
+namespace {
+
+std::string without_numbers(const std::string& note) {
+  std::string out;
+  for (const char c : note) {
+    if (std::isdigit(static_cast<unsigned char>(c)) == 0)
+      out += c;
+    else if (out.empty() || out.back() != '#')
+      out += '#';
+  }
+  return out;
+}
+
+}  // namespace
+
+void NoteCount::add(const Kind& kind) {
+  const auto [at, fresh] = places_.emplace(without_numbers(kind.first_note), kinds_.size());
+  if (fresh)
+    kinds_.push_back(kind);
+  else
+    kinds_[at->second].count += kind.count;
+}
+
+void NoteCount::add(const std::string& file, const std::string& note) { add({file, note, 1}); }
+
+void NoteCount::add(const NoteCount& others) {
+  for (const Kind& kind : others.kinds_) add(kind);
+}
+
+std::vector<std::string> NoteCount::lines() const {
+  std::vector<std::string> out;
+  for (const Kind& kind : kinds_)
+    out.push_back(kind.count == 1 ? kind.first_file + ": " + kind.first_note
+                                  : fmt::format("{} images: {} (the first: {})", kind.count, kind.first_note,
+                                                kind.first_file));
+  return out;
+}
+
+}  // namespace torsor

@@ -1,0 +1,38 @@
+// How the images of a translation are taken, and who hears how it goes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "data/folder_source.h"
+#include "data/transform.h"
+#include "image/codec.h"
+
+namespace torsor {
+
+struct Treatment {
+  std::optional<Size> resize = std::nullopt;  // translated at this size
+  /// Or as translate_as_reference() does.
+  std::optional<TransformOptions> reference = std::nullopt;
+  std::int64_t batch_size = 1;            // images of equal size that are translated together
+  BadFiles bad_files = BadFiles::refuse;  // what cannot be read or scaled
+  EncodeOptions encode = {};
+};
+
+/// The size at which an image of the size `own` enters the network.
+Size size_used(const Treatment& treatment, Size own);
+
+enum class Stage { checking, translating };
+
+/// Hears how it goes: from several threads, one at a time.
+class TranslationListener {
+ public:
+  virtual ~TranslationListener() = default;
+  /// An image that is left out, and why; only with BadFiles::skip.
+  virtual void skipped(const std::string& reason) = 0;
+  /// After each image, those that were skipped too; the pages of a file count by themselves.
+  virtual void progress(Stage stage, std::int64_t done, std::int64_t total, const std::string& file) = 0;
+};
+
+}  // namespace torsor

@@ -1,0 +1,24 @@
+#include "interchange/identity_source.h"
+
+#include "core/error.h"
+
+namespace torsor {
+
+WeightSet identity_weights() {
+  GeneratorOptions options;
+  options.net_g = kIdentityGenerator;
+  WeightSet set;
+  set.source = kIdentityModel;
+  set.what = "the model that copies, built in";
+  set.info.type = kIdentityModel;
+  for (const char* name : {"g_a_to_b", "g_b_to_a"}) {
+    set.info.networks.push_back(generator_info(name, options));
+    set.weights[name] = {};
+  }
+  std::error_code ec;
+  if (std::filesystem::exists(kIdentityModel, ec))
+    set.notes.push_back("identity is the model that copies; what lies here under that name is ./identity");
+  return set;
+}
+
+}  // namespace torsor
