@@ -69,12 +69,23 @@ install_with_apt() {
   # A list that cannot be refreshed (someone else's repository, say) need not hold these packages.
   "${as_root[@]}" apt-get update -qq </dev/null || say "apt-get update had errors; trying with the lists that are there"
   # shellcheck disable=SC2086  # the names are words
+  say "to download: $(download_of_apt $names)"
+  # shellcheck disable=SC2086
   if ! "$root/scripts/quietly.sh" "setup: apt-get is at work; what it says is shown if it fails" \
       "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
       apt-get install -q -y --no-install-recommends $names </dev/null; then
     tell_unknown_packages "$names"
     fail "apt-get could not install: $names" "Its own message above says why; run make again when that is mended."
   fi
+}
+
+# E.g. "156 MB (622 MB on disk)", as apt-get says when it is asked and told no.
+download_of_apt() {
+  local answer need disk
+  answer=$(apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null </dev/null) || true
+  need=$(sed -n 's/^Need to get \(.*\) of archives.*/\1/p' <<<"$answer")
+  disk=$(sed -n 's/^After this operation, \(.*\) of additional disk space.*/ (\1 on disk)/p' <<<"$answer")
+  echo "${need:-a size that apt-get does not tell}$disk"
 }
 
 tell_unknown_packages() {

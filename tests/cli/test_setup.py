@@ -133,6 +133,23 @@ def test_a_named_libtorch_is_neither_replaced_nor_completed(begun, tmp_path):
     record.write_text(before)
 
 
+def test_system_packages_are_named_with_their_size_before_they_come(begun, tmp_path):
+    tree, _ = begun
+    packages = tree.root / "scripts" / "packages.txt"
+    before = packages.read_text()
+    packages.write_text(f"{before}libnew-dev | file:{tmp_path}/there | new | new | reads new files\n")
+    tree.stub("id", "echo 0")
+    tree.stub("apt-get", f'case "$*" in *--assume-no*) echo "Need to get 156 MB/157 MB of archives."; '
+              f'echo "After this operation, 622 MB of additional disk space will be used."; exit 1 ;; '
+              f'*install*) echo chatter; touch "{tmp_path}/there" ;; esac')
+    done = tree.setup()
+    packages.write_text(before)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "there").exists() and "chatter" not in done.stdout
+    assert "libnew-dev: reads new files" in done.stdout
+    assert "to download: 156 MB/157 MB (622 MB on disk)" in done.stdout
+
+
 def test_an_unknown_argument_is_refused(begun):
     done = begun[0].setup("--all")
     assert done.returncode == 2 and "--whole-torch" in done.stderr
