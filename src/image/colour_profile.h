@@ -13,7 +13,7 @@ namespace torsor::formats {
 std::string profile_description(std::string_view profile);
 
 /// Notes that the colours are taken for sRGB although the file says otherwise; says nothing of profiles that
-/// are sRGB by their description.
+/// are sRGB by their description and their primaries.
 void note_profile(const Source& source, std::string_view profile);
 
 }  // namespace torsor::formats

@@ -47,7 +47,7 @@ Images inverted(Images images) {
   return images;
 }
 
-struct Domain {
+struct RecordedDomain {
   std::string name;
   Images train, test;
 };
@@ -56,7 +56,7 @@ bool thorough() { return std::getenv("TORSOR_LONG") != nullptr; }
 
 struct Task {
   std::string kind;
-  Domain a, b;
+  RecordedDomain a, b;
 };
 
 std::vector<Task> tasks() {
@@ -69,7 +69,7 @@ std::vector<Task> tasks() {
                  {"facades", half(train, 0), half(test, 0)},
                  {"label maps", half(train, 1), half(test, 1)}});
   const auto slices = [](const std::string& contrast) {
-    return Domain{contrast, folder("brain/slices_mni/train/" + contrast),
+    return RecordedDomain{contrast, folder("brain/slices_mni/train/" + contrast),
                   folder("brain/slices_mni/test/" + contrast)};
   };
   out.push_back({"brains", slices("T1"), slices("T2")});
@@ -115,7 +115,7 @@ TEST(Recognition, OfRealImages) {
         b(static_cast<std::int64_t>(task.b.train.size()), 3);
     const Fingerprints known = make_fingerprints(*seen(a, task.a.train), *seen(b, task.b.train));
     for (const bool forward : {true, false}) {
-      const Domain &own = forward ? task.a : task.b, &rest = forward ? task.b : task.a;
+      const RecordedDomain &own = forward ? task.a : task.b, &rest = forward ? task.b : task.a;
       const Recogniser recogniser(forward ? known.a : known.b, forward ? known.b : known.a, "test");
       std::string foreign;
       std::set<std::string> kinds = {task.kind};
