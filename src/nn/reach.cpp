@@ -33,14 +33,16 @@ class ReachSink : public GraphSink {
     return add_value(weight.size(0), {in.scale * static_cast<double>(stride), in.before + pad * in.scale,
                                       in.after + (last - pad) * in.scale});
   }
-  GraphValue conv_transpose(const GraphValue& x, const at::Tensor& weight, const at::Tensor&, std::int64_t stride,
-                            std::int64_t padding, std::int64_t) override {
+  GraphValue conv_transpose(const GraphValue& x, const at::Tensor& weight, const at::Tensor&,
+                            std::int64_t stride, std::int64_t padding, std::int64_t,
+                            std::int64_t groups) override {
     const View& in = views_.at(x.name);
     const double scale = in.scale / static_cast<double>(stride);
     const auto pad = static_cast<double>(padding), last = static_cast<double>(weight.size(2) - 1);
-    return add_value(weight.size(1), {scale, in.before + (last - pad) * scale, in.after + pad * scale});
+    return add_value(weight.size(1) * groups,
+                     {scale, in.before + (last - pad) * scale, in.after + pad * scale});
   }
-  GraphValue instance_norm(const GraphValue& x, double) override {
+  GraphValue instance_norm(const GraphValue& x, const at::Tensor&, const at::Tensor&, double) override {
     sees_everything_ = true;
     return x;
   }
@@ -51,11 +53,12 @@ class ReachSink : public GraphSink {
   GraphValue relu(const GraphValue& x) override { return x; }
   GraphValue leaky_relu(const GraphValue& x, double) override { return x; }
   GraphValue tanh(const GraphValue& x) override { return x; }
-  // Which pixels are mirrored at a border lie nearer than those that stand there inside.
-  GraphValue reflection_pad(const GraphValue& x, std::int64_t pad) override {
+  GraphValue reflection_pad(const GraphValue& x, std::int64_t pad) override { return padded(x, pad); }
+  GraphValue replication_pad(const GraphValue& x, std::int64_t pad) override { return padded(x, pad); }
+  // Pixel i is pixel i / 2, rounded down.
+  GraphValue repeat_pixels(const GraphValue& x) override {
     const View& in = views_.at(x.name);
-    const double moved = static_cast<double>(pad) * in.scale;
-    return add_value(x.channels, {in.scale, in.before + moved, in.after - moved});
+    return add_value(x.channels, {in.scale / 2, in.before + in.scale / 2, in.after});
   }
   GraphValue add(const GraphValue& x, const GraphValue& y) override { return join(x, y, x.channels); }
   GraphValue concat(const GraphValue& x, const GraphValue& y) override {
@@ -63,6 +66,12 @@ class ReachSink : public GraphSink {
   }
 
  private:
+  // Which pixels are mirrored or repeated at a border lie nearer than those that stand there inside.
+  GraphValue padded(const GraphValue& x, std::int64_t pad) {
+    const View& in = views_.at(x.name);
+    const double moved = static_cast<double>(pad) * in.scale;
+    return add_value(x.channels, {in.scale, in.before + moved, in.after - moved});
+  }
   GraphValue add_value(std::int64_t channels, const View& view) {
     GraphValue value{std::to_string(views_.size()), channels};
     views_[value.name] = view;
