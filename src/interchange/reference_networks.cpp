@@ -121,12 +121,12 @@ Recognised<GeneratorOptions> infer_generator(TensorMap given, const std::string&
         "{}: holds a discriminator, which cannot translate; give the generator's file (…_net_G_A.pth, "
         "…_net_G_B.pth)",
         source);
+  refuse_other_projects(out.weights, source);
   if (kernel_side(out.weights, "model.1.weight", 2) == 7) {
     infer_resnet(out, source, hints);
   } else if (has_key(out.weights, "model.model.0.weight")) {
     infer_unet(out, source, hints);
   } else {
-    refuse_other_projects(out.weights, source);
     fail(
         "{}: is not a CycleGAN or pix2pix generator; expected keys like model.1.weight or "
         "model.model.0.weight, found {}",

@@ -211,6 +211,12 @@ TEST(InferGenerator, NetworksOfOtherProjectsAreRefusedByName) {
                 AllOf(HasSubstr("x.pth"), HasSubstr(project), HasSubstr("torsor train")));
 }
 
+TEST(InferGenerator, AnEnhancerAroundAGeneratorIsNotTakenForIt) {
+  TensorMap weights = weights_of(*make_generator(small_options("resnet_2blocks")));
+  weights.emplace_back("model1_1.1.weight", at::zeros({2, 3, 7, 7}));
+  EXPECT_THAT(error_of([&] { infer_generator(weights, "x.pth"); }), HasSubstr("pix2pixHD"));
+}
+
 TEST(InferDiscriminator, BlursNormsAndBiasesShow) {
   for (const char* down : {"strided", "blur"}) {
     for (const std::string& norm : norm_names()) {
