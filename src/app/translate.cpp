@@ -38,6 +38,7 @@ struct TranslateOptions {
   bool skip_existing = false;
   bool in_place = false;
   bool skip_bad = false;
+  bool force = false;
   bool check_first = true;
   bool verbose = false;
   PlacementOptions placement;
@@ -63,6 +64,7 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("overwrite", overwrite, "replace outputs that exist");
   o.add("skip_existing", skip_existing, "leave outputs that exist, so that a run that stopped goes on");
   o.add("in_place", in_place, "replace the inputs by their translations; OUT is left out");
+  o.add("force", force, "go on when the estimate says that the memory will not do");
   o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled; the exit code stays 0");
   o.add("check_first", check_first, "read all inputs once before the first is translated");
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
@@ -114,6 +116,7 @@ Treatment treatment_of(const TranslateOptions& options) {
     out.reference = {options.preprocess, options.load_size, options.crop_size, /*flip=*/false};
   out.batch_size = options.batch_size;
   out.bad_files = options.skip_bad ? BadFiles::skip : BadFiles::refuse;
+  out.memory = options.force ? MemoryUse::any : MemoryUse::that_there_is;
   out.encode.jpeg_quality = out.encode.webp_quality = static_cast<int>(options.quality);
   return out;
 }

@@ -16,6 +16,7 @@ class TranslateReport : public TranslationListener {
       : display_(std::move(display)), log_(display_) {}
 
   void skipped(const std::string& reason) override { log_.warning("skipped: " + reason); }
+  void notice(const std::string& line) override { log_.notice(line); }
   void progress(Stage stage, std::int64_t done, std::int64_t total, const std::string& file) override;
 
   void start(const std::string& model, const TranslationPlan& plan);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <functional>
 #include <future>
@@ -12,6 +13,7 @@
 
 #include "core/error.h"
 #include "image/resize.h"
+#include "infer/large_images.h"
 #include "infer/output_writer.h"
 #include "infer/page_reader.h"
 
@@ -57,8 +59,15 @@ class InputQueue {
 // Images that wait to be translated in one batch.
 class BatchQueue {
  public:
-  BatchQueue(const GeneratorRunner& runner, const Treatment& treatment, OutputWriter& writer)
-      : runner_(runner), treatment_(treatment), writer_(writer) {}
+  BatchQueue(const GeneratorRunner& runner, const Treatment& treatment, OutputWriter& writer,
+             TranslationListener& listener)
+      : runner_(runner),
+        treatment_(treatment),
+        writer_(writer),
+        listener_(listener),
+        images_(runner, [&treatment] {
+          return treatment.memory == MemoryUse::any ? MemoryRoom{HUGE_VAL, ""} : memory_room();
+        }) {}
 
   void add(const std::shared_ptr<OutputFile>& file, const InputPage& page) {
     if (treatment_.reference)
@@ -74,7 +83,9 @@ class BatchQueue {
 
   void flush() {
     if (waiting_.empty()) return;
-    const at::Tensor out = runner_.translate(at::stack(tensors_));
+    const at::Tensor out =
+        images_.translate(at::stack(tensors_), waiting_.front().file->job.in.string(),
+                          [this](const std::string& line) { listener_.notice(line); });
     for (std::size_t i = 0; i < waiting_.size(); ++i)
       writer_.write(waiting_[i].file, runner_.picture(out[static_cast<std::int64_t>(i)], waiting_[i].range));
     waiting_.clear();
@@ -95,6 +106,8 @@ class BatchQueue {
   const GeneratorRunner& runner_;
   const Treatment& treatment_;
   OutputWriter& writer_;
+  TranslationListener& listener_;
+  LargeImages images_;
   std::vector<Waiting> waiting_;
   std::vector<at::Tensor> tensors_;
 };
@@ -131,7 +144,7 @@ std::optional<std::invoke_result_t<Read>> FolderTranslation::attempt(const Read&
 void FolderTranslation::run(const StopFlag& stop) {
   InputQueue inputs(runner_, jobs_);
   OutputWriter writer(treatment_.encode);
-  BatchQueue batches(runner_, treatment_, writer);
+  BatchQueue batches(runner_, treatment_, writer, listener_);
   std::int64_t done = 0;
   const auto tell = [&](const TranslationJob& job) {
     written_ = writer.files();

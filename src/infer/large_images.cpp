@@ -17,6 +17,7 @@ namespace torsor {
 namespace {
 
 constexpr std::int64_t kLargePixels = 500'000;  // smaller images are not worth the looking
+constexpr std::int64_t kTrialSide = 128;
 constexpr double kNotableBytes = 1024.0 * 1024 * 1024, kNotableSeconds = 10;
 constexpr double kShareOfRoom = 0.8;  // that bands may fill
 constexpr double kRoomForGaps = 1.05;  // what malloc cannot use between what it gave out
@@ -59,23 +60,24 @@ at::Tensor translate_by_bands(const GeneratorRunner& runner, const at::Tensor& i
 LargeImages::LargeImages(const GeneratorRunner& runner, Room room)
     : runner_(runner), room_(std::move(room)), reach_(reach_of(*runner.loaded().generator)) {}
 
-LargeImages::Measured LargeImages::measure(std::int64_t side) const {
-  const at::Tensor image = at::zeros({1, runner_.loaded().options.in_channels, side, side});
-  MemoryWatch watch(runner_.placement());
-  runner_.run_unpadded(image);  // packs weights and wakes the threads
-  watch.begin_peak();
-  const double before = watch.now();
-  const auto start = std::chrono::steady_clock::now();
-  runner_.run_unpadded(image);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {static_cast<double>(side * side), {watch.peak() - std::min(before, watch.now()), seconds}};
-}
-
 TranslationCost LargeImages::cost(std::int64_t batch, std::int64_t height, std::int64_t width) {
   if (!measured_) {
+    MemoryWatch watch(runner_.placement());
+    const auto measure = [&](std::int64_t side) -> Measured {
+      const at::Tensor image = at::zeros({1, runner_.loaded().options.in_channels, side, side});
+      runner_.run_unpadded(image);  // packs weights and wakes the threads
+      watch.begin_peak();
+      const auto start = std::chrono::steady_clock::now();
+      runner_.run_unpadded(image);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      return {static_cast<double>(side * side), {watch.peak(), seconds.count()}};
+    };
     const SizeRule rule = runner_.loaded().generator->size_rule();
-    const std::int64_t small = round_up(std::max<std::int64_t>(128, rule.minimum), rule.multiple);
-    measured_ = {measure(small), measure(round_up(2 * small, rule.multiple))};
+    const std::int64_t side = round_up(std::max(kTrialSide, rule.minimum), rule.multiple);
+    Measured small = measure(side), large = measure(2 * side);
+    // Weights that kernels have packed are there from now on.
+    for (Measured* one : {&small, &large}) one->cost.bytes -= watch.now();
+    measured_.emplace(small, large);
   }
   const auto& [small, large] = *measured_;
   const double pixels = static_cast<double>(batch * height * width);

@@ -39,7 +39,6 @@ class LargeImages {
     double pixels = 0;
     TranslationCost cost;
   };
-  Measured measure(std::int64_t side) const;
   std::int64_t rows_that_fit(const at::Tensor& images, double bytes);
   [[noreturn]] void refuse(const at::Tensor& images, const std::string& name, const MemoryRoom& room);
 

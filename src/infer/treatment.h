@@ -11,6 +11,9 @@
 
 namespace torsor {
 
+/// What an image may take: what there is, or whatever it needs.
+enum class MemoryUse { that_there_is, any };
+
 struct Treatment {
   std::optional<Size> resize = std::nullopt;  // translated at this size
   /// Or as translate_as_reference() does.
@@ -18,6 +21,7 @@ struct Treatment {
   std::int64_t batch_size = 1;            // images of equal size that are translated together
   BadFiles bad_files = BadFiles::refuse;  // what cannot be read or scaled
   EncodeOptions encode = {};
+  MemoryUse memory = MemoryUse::that_there_is;
 };
 
 /// The size at which an image of the size `own` enters the network.
@@ -31,6 +35,8 @@ class TranslationListener {
   virtual ~TranslationListener() = default;
   /// An image that is left out, and why; only with BadFiles::skip.
   virtual void skipped(const std::string& reason) = 0;
+  /// What is worth knowing before an image is translated.
+  virtual void notice(const std::string& line) = 0;
   /// After each image, those that were skipped too; the pages of a file count by themselves.
   virtual void progress(Stage stage, std::int64_t done, std::int64_t total, const std::string& file) = 0;
 };

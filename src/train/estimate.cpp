@@ -18,6 +18,7 @@ constexpr double kMoments = 4;           // weights, gradients and Adam's two mo
 constexpr double kFloat = sizeof(float);
 constexpr std::int64_t kBatchesAhead = 3;  // that a loader's thread keeps ready; it makes one more
 constexpr double kSafeShare = 0.9;         // of the memory there is, for what is suggested
+constexpr double kShareOfWeights = 0.5;    // where only the weights are known
 constexpr double kRoomForGaps = 1.05;      // what malloc cannot use between what it gave out
 
 std::int64_t round_up(std::int64_t side, std::int64_t multiple) {
@@ -81,7 +82,7 @@ RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const
       already_(resident_bytes()),
       on_cpu_(resolve_placement(config.run.placement).device.is_cpu()) {
   program_ = already_;
-  if (on_cpu_ && !fits(config_, 1)) return;
+  if (on_cpu_ && kMoments * kFloat * parameters_of(config) > room.bytes) return;  // not even a small trial would
   for_purpose("a trial of a step", "lower --batch-size, --crop-size or --ngf", [&] {
     TrialModel model(config);
     const Load step{std::min(config.data.batch_size, items_), image_.width, image_.height};
@@ -133,10 +134,11 @@ std::string RunEstimate::what_fits() const {
   // The largest of `first`, first - step, ..., not below `last`, that fits; halved, since memory only grows.
   const auto largest = [&](std::int64_t first, std::int64_t step, std::int64_t last, const auto& with) {
     std::int64_t below = 0, above = (first - last) / step;
-    if (above < 0 || !fits(with(last), kSafeShare)) return std::int64_t{0};
+    const double share = trials_.empty() ? kShareOfWeights : kSafeShare;
+    if (above < 0 || !fits(with(last), share)) return std::int64_t{0};
     while (below < above) {
       const std::int64_t middle = (below + above + 1) / 2;
-      if (fits(with(last + middle * step), kSafeShare)) below = middle;
+      if (fits(with(last + middle * step), share)) below = middle;
       else above = middle - 1;
     }
     return last + below * step;

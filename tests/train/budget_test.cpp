@@ -91,12 +91,11 @@ TEST(Session, ATimeBudgetIsRecordedAndResumed) {
   TrainConfig config = tiny_config(folder.path / "run");
   config.schedule.epochs = config.schedule.epochs_decay = 100000;
   config.run.time_budget = "2s";
-  TrainSession session(config, std::make_shared<NullLog>());
-  EXPECT_EQ(session.run(StopFlag(), {}), EndReason::finished);
-  const RunDirectory directory = session.directory();
+  EXPECT_EQ(train(config), EndReason::finished);
+  const RunDirectory directory(config.run.out);
   const std::vector<Json> lengths = read_lines(directory.budget());
   ASSERT_THAT(lengths, SizeIs(::testing::Ge(1U)));
-  const std::int64_t steps = session.state().step;
+  const std::int64_t steps = read_lines(directory.log()).back().at("step");
   EXPECT_EQ(lengths.back().at("steps"), steps);
   const Json stored = read_json(directory.config());
   EXPECT_LT(stored.at("epochs"), 100000);
@@ -117,9 +116,8 @@ TEST(Session, CheckpointsComeAtLeastEveryTenthOfABudget) {
   config.run.time_budget = "2s";
   config.run.checkpoint_every = "1000000";
   config.run.keep_last = 1000;
-  TrainSession session(config, std::make_shared<NullLog>());
-  session.run(StopFlag(), {});
-  EXPECT_GE(checkpoint_steps(session.directory()).size(), 2U);
+  train(config);
+  EXPECT_GE(checkpoint_steps(RunDirectory(config.run.out)).size(), 2U);
 }
 
 /// What is said of a run whose steps take `seconds`, beside other processes when `busy`.

@@ -1,0 +1,89 @@
+// What a run is said to take beside what it takes, by what the allocators gave out: that does not depend on what else
+// the machine does.
+#include "train/estimate.h"
+
+#include <cmath>
+
+#include "train/train_test_support.h"
+
+namespace torsor::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+TrainConfig sized(std::int64_t side, std::int64_t width, std::int64_t batch, const std::string& engine) {
+  TrainConfig config = tiny_config("run");
+  config.data.transform.crop_size = config.data.transform.load_size = side;
+  config.generator.ngf = config.discriminator.ndf = width;
+  config.data.batch_size = batch;
+  config.run.placement.engine = engine;
+  return config;
+}
+
+TEST(Estimate, OfSmallImagesHoldsForLargerOnes) {
+  struct Case {
+    std::int64_t side, width, batch;
+    std::string engine;
+  };
+  for (const Case& c : {Case{64, 8, 1, "auto"}, {144, 8, 1, "auto"}, {64, 8, 4, "auto"}, {144, 32, 1, "auto"},
+                        {144, 32, 1, "torch"}, {144, 16, 2, "fast"}, {256, 4, 1, "torch"}}) {
+    SCOPED_TRACE(fmt::format("{} px, ngf {}, batch {}, {}", c.side, c.width, c.batch, c.engine));
+    const TrainConfig config = sized(c.side, c.width, c.batch, c.engine);
+    const double told = measure_step(config, Trial::scaled).bytes;
+    const double seen = TrialModel(config).run({c.batch, c.side, c.side}, Timing::none).step;
+    EXPECT_NEAR(told, seen, 0.15 * seen);
+  }
+}
+
+/// An estimate of `config` on a machine with so much memory.
+RunEstimate estimate(const TrainConfig& config, double room) {
+  return RunEstimate(config, open_data(config, std::make_shared<NullLog>()), {room, "this test has"});
+}
+
+TEST(Estimate, RefusesWhatDoesNotFitAndNamesWhatWould) {
+  TrainConfig config = sized(64, 8, 64, "torch");
+  config.data.max_dataset_size = 64;
+  const double needs = estimate(config, HUGE_VAL).memory().passing;
+  EXPECT_NO_THROW(estimate(config, HUGE_VAL).require_room());
+  const std::string told = error_of<UsageError>([&] { estimate(config, needs / 2).require_room(); });
+  EXPECT_THAT(told, AllOf(HasSubstr("would take about"), HasSubstr("this test has"), HasSubstr("--batch-size "),
+                          HasSubstr("--crop-size "), HasSubstr("--ngf "), HasSubstr("--force")));
+  const auto number_after = [&](const std::string& flag) {
+    return std::stoll(told.substr(told.find(flag) + flag.size()));
+  };
+  TrainConfig smaller = config;
+  smaller.data.batch_size = number_after("--batch-size ");
+  EXPECT_GT(smaller.data.batch_size, 8);
+  EXPECT_NO_THROW(estimate(smaller, needs / 2).require_room());
+  smaller = config;
+  smaller.data.transform.crop_size = number_after("--crop-size ");
+  EXPECT_LT(smaller.data.transform.crop_size, 64);
+  EXPECT_NO_THROW(estimate(smaller, needs / 2).require_room());
+}
+
+TEST(Estimate, DoesNotMakeWeightsThatCannotFit) {
+  TrainConfig config = sized(64, 4096, 1, "torch");
+  config.discriminator.ndf = 4;
+  EXPECT_THAT(error_of<UsageError>([&] { estimate(config, 1e9).require_room(); }),
+              AllOf(HasSubstr("more than"), HasSubstr("--ngf ")));
+}
+
+TEST(Estimate, ABatchIsNoLargerThanAnEpoch) {
+  TrainConfig config = sized(16, 4, 65536, "torch");
+  const double all = estimate(config, HUGE_VAL).memory().passing;
+  config.data.batch_size = 4;
+  EXPECT_NEAR(estimate(config, HUGE_VAL).memory().passing, all, 0.15 * all);
+}
+
+TEST(Estimate, CountsTheHistoryAndWhatIsReadAhead) {
+  TrainConfig config = sized(32, 4, 1, "torch");
+  const double image = 4.0 * 32 * 32 * 6;
+  const double before = estimate(config, HUGE_VAL).memory().images;
+  config.cyclegan.pool_size += 10;
+  config.data.loader_threads += 1;
+  EXPECT_DOUBLE_EQ(estimate(config, HUGE_VAL).memory().images, before + 10 * image + 4 * image);
+}
+
+}  // namespace
+}  // namespace torsor::testing
