@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 /// A run of `planned` on a machine where step n takes cost(n) seconds, and every tenth a checkpoint's besides.
-struct Run {
-  explicit Run(double budget, Length planned, std::int64_t epoch, std::function<double(std::int64_t)> cost) {
+struct Course {
+  Course(double budget, Length planned, std::int64_t epoch, std::function<double(std::int64_t)> cost) {
     TrainState state(0);
     state.total_steps = planned.steps;
     double now = 3;  // what came before the first step
@@ -39,7 +39,7 @@ struct Run {
 TEST(BudgetKeeper, EndsInTimeWhateverAStepTakes) {
   const Length planned{10, 10, 2000};
   for (const double a_step : {0.1, 0.28, 0.5, 3.0}) {
-    const Run run(600, planned, 100, [&](std::int64_t step) { return a_step + (step % 50 == 0 ? 1.0 : 0.0); });
+    const Course run(600, planned, 100, [&](std::int64_t step) { return a_step + (step % 50 == 0 ? 1.0 : 0.0); });
     EXPECT_LE(run.seconds, 600) << a_step;
     EXPECT_GE(run.seconds, 540) << a_step;
     EXPECT_EQ(run.lengths.back().steps, run.steps);
@@ -50,7 +50,7 @@ TEST(BudgetKeeper, EndsInTimeWhateverAStepTakes) {
 }
 
 TEST(BudgetKeeper, FollowsAMachineThatBecomesSlowAndQuickAgain) {
-  const Run run(600, {10, 10, 2000}, 100,
+  const Course run(600, {10, 10, 2000}, 100,
                 [](std::int64_t step) { return step > 300 && step < 500 ? 1.0 : 0.25; });
   EXPECT_LE(run.seconds, 600);
   EXPECT_GE(run.seconds, 540);
