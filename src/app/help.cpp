@@ -85,7 +85,8 @@ bool is_long(const Command& command) {
   const auto& options = command.options->options();
   const auto common =
       std::count_if(options.begin(), options.end(), [](const Option& o) { return o.is_common(); });
-  return common > 0 && common < std::ssize(options);
+  constexpr std::ptrdiff_t kScreen = 14;  // as many need no choice
+  return common > 0 && std::ssize(options) > kScreen;
 }
 
 std::string option_rows(const Command& command, HelpDepth depth, const Table& table) {

@@ -49,7 +49,7 @@ std::string bar(double share, std::size_t cells) {
 
 void ProgressOptions::describe(OptionSet& o) {
   o.group("Messages");
-  o.add("quiet", quiet, "print nothing but warnings and errors");
+  o.add("quiet", quiet, "print nothing but warnings and errors").common();
   o.add("json_progress", json_progress,
         "standard output has one JSON object a line instead of text: events start, progress and end");
 }

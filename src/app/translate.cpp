@@ -52,8 +52,10 @@ struct TranslateOptions {
 void TranslateOptions::describe(OptionSet& o) {
   add_direction(o, direction, "a_to_b or b_to_a [a_to_b, or what the file holds]");
   o.add("resize", resize,
-        "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]");
+        "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]")
+      .common();
   o.add("format", format, "write all outputs in this format: " + join(image_extensions()) + " [the input's]")
+      .common()
       .check([](const std::string& v, const std::string& where) {
         if (!v.empty() && !has_image_extension("x." + v))
           fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
@@ -61,11 +63,13 @@ void TranslateOptions::describe(OptionSet& o) {
       });
   o.add("quality", quality, "of JPEG and WebP outputs, whatever their inputs had; WebP's 100 is lossless")
       .range(0, 100);
-  o.add("overwrite", overwrite, "replace outputs that exist");
-  o.add("skip_existing", skip_existing, "leave outputs that exist, so that a run that stopped goes on");
-  o.add("in_place", in_place, "replace the inputs by their translations; OUT is left out");
+  o.add("overwrite", overwrite, "replace outputs that exist").common();
+  o.add("skip_existing", skip_existing, "leave outputs that exist, so that a run that stopped goes on")
+      .common();
+  o.add("in_place", in_place, "replace the inputs by their translations; OUT is left out").common();
   o.add("force", force, "go on when the estimate says that the memory will not do");
-  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled; the exit code stays 0");
+  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled; the exit code stays 0")
+      .common();
   o.add("check_first", check_first, "read all inputs once before the first is translated");
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
   add_norm_stats(o, norm_stats);
