@@ -1,9 +1,9 @@
-"""What a folder leaves out and what its images lose is said in training."""
+"""What a folder leaves out and what its images lose is said, in training as in translation."""
 import os
 
 import pytest
 
-from cli_support import FAILURE, image_folder, picture, refused, save, succeeded, train
+from cli_support import FAILURE, image_folder, picture, refused, save, succeeded, train, translate
 
 
 @pytest.fixture
@@ -52,3 +52,20 @@ def test_a_bad_entry_is_named_and_may_be_skipped(tmp_path, photos, others):
             "--skip-bad")
     done = succeeded(train(tmp_path / "run2", a=photos, b=others, skip_bad=True))
     assert "warning: skipped: " in done.stderr and "gone.jpg: is a link that leads nowhere" in done.stderr
+
+
+def test_translation_names_them_too(tmp_path, photos):
+    done = succeeded(translate("identity", photos, tmp_path / "out"))
+    for part in LEFT_OUT:
+        assert done.stderr.count(part) == 1, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "DSC0002.jpg"]
+
+
+def test_translation_refuses_or_skips_a_bad_entry(tmp_path, photos):
+    os.symlink("loop", photos / "loop")
+    os.symlink(photos, photos / "again")
+    done = translate("identity", photos, tmp_path / "out")
+    refused(done, FAILURE, "2 entries of", "loop: is a link to itself", "again: is a link back to", "--skip-bad")
+    done = succeeded(translate("identity", photos, tmp_path / "out", skip_bad=True))
+    assert "warning: skipped: " in done.stderr and "loop: is a link to itself" in done.stderr
+    assert "2 images written" in done.stdout
