@@ -135,10 +135,10 @@ void bench_trunk(Isa isa, Operands operands, const Work& all, const KernelBench&
               best_seconds(std::max(1, o.repeats / 3), work), parts * all.direct, parts * all.products,
               all.peak);
   };
-  row("translating", times, [&] { trunk.forward(d.x, all_u, nullptr, d.y); });
-  row("forward", times, [&] { trunk.forward(d.x, all_u, &record, d.y); });
-  row("input gradients", times, [&] { trunk.backward(d.x, record, all_u, d.dy, {}, d.dx, no_dw); });
-  row("gradients", 2 * times, [&] { trunk.backward(d.x, record, all_u, d.dy, {}, d.dx, all_dw); });
+  row("translating", times, [&] { trunk.forward(d.x, all_u, {}, nullptr, d.y); });
+  row("forward", times, [&] { trunk.forward(d.x, all_u, {}, &record, d.y); });
+  row("input gradients", times, [&] { trunk.backward(d.x, record, all_u, {}, d.dy, {}, d.dx, no_dw, {}); });
+  row("gradients", 2 * times, [&] { trunk.backward(d.x, record, all_u, {}, d.dy, {}, d.dx, all_dw, {}); });
 }
 
 struct NamedShape {

@@ -8,13 +8,19 @@ namespace torsor {
 
 namespace {
 
+// A number may have a point inside.
 std::string without_numbers(const std::string& note) {
+  const auto is_digit = [&](std::size_t at) {
+    return at < note.size() && std::isdigit(static_cast<unsigned char>(note[at])) != 0;
+  };
   std::string out;
-  for (const char c : note) {
-    if (std::isdigit(static_cast<unsigned char>(c)) == 0)
-      out += c;
-    else if (out.empty() || out.back() != '#')
-      out += '#';
+  for (std::size_t at = 0; at < note.size(); ++at) {
+    if (!is_digit(at)) {
+      out += note[at];
+      continue;
+    }
+    out += '#';
+    while (is_digit(at + 1) || (at + 1 < note.size() && note[at + 1] == '.' && is_digit(at + 2))) ++at;
   }
   return out;
 }

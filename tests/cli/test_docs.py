@@ -35,6 +35,7 @@ def test_the_table_of_the_references_flags_is_up_to_date(reference):
     written = (SOURCE / "docs" / "from-the-reference.md").read_text()
     assert written == printed, "it is stale; run: build/torsor docs from-the-reference > docs/from-the-reference.md"
     known = set().union(*commands_of(reference).values())
+    known |= {"--no-" + flag[2:] for flag in known}
     rows = re.findall(r"^\| `(--\w+)`.* \| (-|`--[\w-]+`) \| (.*) \|$", printed, re.M)
     assert len(rows) > 60
     for flag, ours, advice in rows:

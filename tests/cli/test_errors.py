@@ -301,7 +301,7 @@ def test_a_model_without_its_description(tmp_path):
     numpy, safetensors = pytest.importorskip("numpy"), pytest.importorskip("safetensors.numpy")
     path = tmp_path / "plain.safetensors"
     safetensors.save_file({"x": numpy.zeros(3, "float32")}, path)
-    cannot_translate_with(path, tmp_path, "not a torsor model")
+    cannot_translate_with(path, tmp_path, "not a CycleGAN or pix2pix generator")
 
 
 def golden(name):

@@ -324,7 +324,7 @@ TEST(GeneratorRunnerOpen, SaysWhatIsWrongWithTheFile) {
   EXPECT_THAT(problem("x.pth"), HasSubstr("x.pth"));
   write_safetensors(folder / "other.safetensors", {{{"w", at::zeros({2})}}, {}});
   EXPECT_THAT(problem("other.safetensors"),
-              AllOf(HasSubstr("other.safetensors"), HasSubstr("not a torsor model")));
+              AllOf(HasSubstr("other.safetensors"), HasSubstr("not a CycleGAN or pix2pix generator")));
 }
 
 }  // namespace
