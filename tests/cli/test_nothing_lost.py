@@ -38,7 +38,7 @@ def test_an_output_that_cannot_be_made(tmp_path, model, folders):
     (tmp_path / "file").write_text("kept")
     each(lambda given, out, part: refused(translate(model, given, out), FAILURE, out, part),
          [(source / "0.png", pathlib.Path("/proc/torsor.png"), "cannot be written"),
-          (source, pathlib.Path("/proc/torsor"), "cannot make this folder"),
+          (source, pathlib.Path("/proc/torsor"), "cannot be written"),
           (source, tmp_path / "file", "is a file")])
     refused(translate(model, source / "0.png", tmp_path / "file" / "x.png"), FAILURE, tmp_path / "file")
     assert snapshot(tmp_path) == {"file": b"kept"}
@@ -61,13 +61,15 @@ def test_two_inputs_for_one_output(tmp_path, model):
 
 
 def test_a_full_disk_spares_an_existing_output(tmp_path, model):
-    source = save(tmp_path / "in.png", picture(96, 96))
+    source = save(tmp_path / "in.png", picture(300, 300))
     out = tmp_path / "out" / "in.png"
     succeeded(translate(model, source, save(out, picture(8, 8)), overwrite=True))
-    assert out.stat().st_size > 2000
+    assert out.stat().st_size > 80000
     before = snapshot(tmp_path)
-    done = translate(model, source, out, overwrite=True, direction="b_to_a", run_options=limited(1000))
-    refused(done, FAILURE, out, "could not be written")
+    for size in (70000, 1000):  # the latter holds not even what is tried before anything is read
+        done = translate(model, source, out, overwrite=True, direction="b_to_a", quiet=True, run_options=limited(size))
+        assert done.returncode == FAILURE and done.stderr.splitlines()[-1].startswith("torsor: ")
+        assert str(out if size == 70000 else out.parent) in done.stderr and "be written" in done.stderr
     assert snapshot(tmp_path) == before
 
 
