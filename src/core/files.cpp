@@ -182,6 +182,8 @@ void require_writable(const fs::path& folder) {
   const auto give_up = [&](int code) {
     file.close();
     ::unlink(probe.c_str());
+    std::error_code ec;
+    if (!fs::exists(folder, ec)) fail_folder(folder, system_reason(code));
     fail("{}: cannot be written: {}; choose a folder you can write to", folder.string(), system_reason(code));
   };
   if (!file.good()) give_up(errno);

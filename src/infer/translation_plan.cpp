@@ -156,10 +156,18 @@ void meet_existing(TranslationPlan& plan, ExistingOutputs existing) {
   }
 }
 
-void require_writable_folders(const std::vector<TranslationJob>& jobs) {
+void require_writable_outputs(const std::vector<TranslationJob>& jobs) {
+  const auto folder_of = [](const TranslationJob& job) {
+    return job.out.has_parent_path() ? job.out.parent_path() : fs::path(".");
+  };
   std::set<fs::path> folders;
-  for (const TranslationJob& job : jobs) folders.insert(job.out.has_parent_path() ? job.out.parent_path() : fs::path("."));
-  for (const fs::path& folder : folders) require_writable(folder);
+  for (const TranslationJob& job : jobs) folders.insert(folder_of(job));
+  try {
+    for (const fs::path& folder : folders) require_writable(folder);
+  } catch (const Error& e) {
+    if (jobs.size() > 1) throw;
+    fail("{}: {}", jobs.front().out.string(), e.what());
+  }
 }
 
 }  // namespace
@@ -189,7 +197,7 @@ TranslationPlan plan_stream(TranslationJob job, const PlanOptions& options) {
   plan.jobs = jobs_for_file(job.in, job.out, options);
   plan.jobs.front().given = std::move(job.given);
   meet_existing(plan, options.existing);
-  require_writable_folders(plan.jobs);
+  require_writable_outputs(plan.jobs);
   return plan;
 }
 
@@ -206,7 +214,7 @@ TranslationPlan plan_translation(const fs::path& in, const fs::path& out, const 
   } else {
     plan.replaced = static_cast<std::int64_t>(plan.jobs.size());
   }
-  require_writable_folders(plan.jobs);
+  require_writable_outputs(plan.jobs);
   return plan;
 }
 

@@ -179,19 +179,18 @@ double BudgetKeeper::reserve() const {
   return std::clamp(kReserveOfSlowest * (slowest_ - quickest_), kLeastReserve * budget_, kMostReserve * budget_);
 }
 
-// A corrected length ends within an epoch; a resumed run shall find that nothing is left.
-void BudgetKeeper::say_end(const TrainState& state) {
-  const std::int64_t scheduled = (length_.epochs + length_.epochs_decay) * steps_per_epoch_;
-  if (length_.steps == state.step && scheduled != state.step) apply_(length_);
-}
-
 void BudgetKeeper::after_step(TrainState& state, const StepReport&) {
   const double now = clock_(), took = now - last_step_;
   last_step_ = now;
   slowest_ = std::max(slowest_, took);
   quickest_ = quickest_ == 0 ? took : std::min(quickest_, took);
   const bool over = now + quickest_ > budget_ - reserve();
-  if (state.finished()) return say_end(state);
+  if (state.finished()) {
+    // A corrected length may end within an epoch; a resumed run shall find that nothing is left.
+    const std::int64_t scheduled = (length_.epochs + length_.epochs_decay) * steps_per_epoch_;
+    if (length_.steps == state.step && scheduled != state.step) apply_(length_);
+    return;
+  }
   if (!over && now - last_correction_ < interval_) return;
   const double a_step = (now - last_correction_) / static_cast<double>(state.step - step_of_correction_);
   const double left = over ? 0 : (budget_ - reserve() - now) / a_step;

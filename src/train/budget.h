@@ -49,7 +49,6 @@ class BudgetKeeper : public Observer {
 
  private:
   double reserve() const;
-  void say_end(const TrainState& state);
 
   double budget_, interval_;
   std::int64_t steps_per_epoch_;

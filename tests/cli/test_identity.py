@@ -46,15 +46,16 @@ def test_every_fixture(tmp_path):
     checked = 0
     for name in names:
         out = tmp_path / "out" / name
-        raw = (FIXTURES / f"{name}.raw").read_bytes()
+        header, _, raw = (FIXTURES / f"{name}.raw").read_bytes().partition(b"\n")
         if name.startswith("channels5"):
             continue  # Pillow reads no five channels
         with image.open(out) as opened:
             pixels = numpy.asarray(opened)
-        if pixels.size != len(raw):
+        if not header.endswith(b"u8") or pixels.size != len(raw):
             continue  # deeper than 8 bits, or a format that has no grey
         expected = numpy.frombuffer(raw, "uint8").reshape(pixels.shape).astype(int)
-        allowed = 6 if name.endswith(".jpg") else 0
+        rounded = name in ("cmyk8.tif", "jpeg_inside.tif", "lossy.webp")  # as decoders like
+        allowed = 6 if name.endswith(".jpg") else 2 if rounded else 0
         assert numpy.abs(pixels.astype(int) - expected).max() <= allowed, name
         checked += 1
     assert checked > 40

@@ -38,7 +38,7 @@ def test_an_output_that_cannot_be_made(tmp_path, model, folders):
     (tmp_path / "file").write_text("kept")
     each(lambda given, out, part: refused(translate(model, given, out), FAILURE, out, part),
          [(source / "0.png", pathlib.Path("/proc/torsor.png"), "cannot be written"),
-          (source, pathlib.Path("/proc/torsor"), "cannot be written"),
+          (source, pathlib.Path("/proc/torsor"), "cannot make this folder"),
           (source, tmp_path / "file", "is a file")])
     refused(translate(model, source / "0.png", tmp_path / "file" / "x.png"), FAILURE, tmp_path / "file")
     assert snapshot(tmp_path) == {"file": b"kept"}
