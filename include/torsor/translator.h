@@ -21,7 +21,7 @@ struct TranslatorOptions {
   std::string device = "auto";     // auto, cpu or cuda
   std::string precision = "fp32";  // fp32, bf16 or fp64
   std::string norm_stats =
-      "running";  // running, or batch: batch norm uses each image's own, as the reference
+      "running";                // running, or batch: batch norm uses each image's own, as the reference
   std::string engine = "auto";  // auto, torch or fast, on a CPU in fp32: see docs/performance.md
 };
 
@@ -51,8 +51,8 @@ struct PixelLayout {
 class TORSOR_API Translator {
  public:
   /// Loads what `torsor translate` takes as MODEL: a run directory, a torsor model file or checkpoint, a .pth
-  /// of the reference, its folder checkpoints/<name>/, or the word "identity" (copies). Throws Error naming the file, UsageError for an
-  /// option's value that is unknown or a direction that the file does not have.
+  /// of the reference, its folder checkpoints/<name>/, or the word "identity" (copies). Throws Error naming
+  /// the file, UsageError for an option's value that is unknown or a direction that the file does not have.
   explicit Translator(const std::filesystem::path& model, const TranslatorOptions& options = {});
 
   /// Channels of the images that the network takes and gives: 1 or 3 for models of torsor. "identity" says 3

@@ -6,8 +6,9 @@
 
 namespace {
 
-// Threads that wait for each other spin so many rounds before they sleep: enough to bridge what lies between two
-// parallel loops, too few to keep a processor from whoever shares it (docs/performance.md has the measurements).
+// Threads that wait for each other spin so many rounds before they sleep: enough to bridge what lies between
+// two parallel loops, too few to keep a processor from whoever shares it (docs/performance.md has the
+// measurements).
 char kSpinCount[] = "GOMP_SPINCOUNT=10000";
 
 bool sets(const char* entry, const char* name) {
@@ -18,9 +19,10 @@ bool sets(const char* entry, const char* name) {
   return *name == '\0' && *entry == '=';
 }
 
-// libgomp reads the environment in its constructor, before main(), and libc takes the environment anew after this:
-// what is set here has to be there from the program's beginning. So it begins again, which costs little, since none
-// of the libraries' constructors has run. Where that cannot be, the program goes on as it is.
+// libgomp reads the environment in its constructor, before main(), and libc takes the environment anew after
+// this: what is set here has to be there from the program's beginning. So it begins again, which costs
+// little, since none of the libraries' constructors has run. Where that cannot be, the program goes on as it
+// is.
 void bound_spinning(int, char** arguments, char** environment) {
   std::size_t count = 0;
   for (; environment[count] != nullptr; ++count)

@@ -141,8 +141,9 @@ void say_estimate(const TrainSession& session, const RunEstimate& estimate, Prog
   const std::int64_t steps = session.state().total_steps - session.state().step;
   display.say(fmt::format(
       "estimate: {:.2g} s a step, {} to the end ({} steps, {} an epoch), {} MiB of memory\n",
-      estimate.seconds_a_step(), human_duration(estimate.seconds_a_step() * static_cast<double>(steps)), steps,
-      session.steps_per_epoch(), with_thousands(std::llround(estimate.memory().total() / (1024 * 1024)))));
+      estimate.seconds_a_step(), human_duration(estimate.seconds_a_step() * static_cast<double>(steps)),
+      steps, session.steps_per_epoch(),
+      with_thousands(std::llround(estimate.memory().total() / (1024 * 1024)))));
 }
 
 // What the run will take; refuses one that the machine's memory does not hold.

@@ -11,8 +11,8 @@ namespace torsor {
 
 namespace {
 
-// libtorch's on a CPU: "[enforce fail at ...] DefaultCPUAllocator: can't allocate memory: you tried to allocate 12
-// bytes. ..."; CUDA's: "CUDA out of memory. Tried to allocate 2.00 GiB. ...".
+// libtorch's on a CPU: "[enforce fail at ...] DefaultCPUAllocator: can't allocate memory: you tried to
+// allocate 12 bytes. ..."; CUDA's: "CUDA out of memory. Tried to allocate 2.00 GiB. ...".
 struct Wording {
   std::string_view sign, before_amount;
 };
@@ -27,7 +27,8 @@ std::string amount_in(std::string_view text, std::string_view before) {
   const double number = std::strtod(rest.c_str(), &end);
   if (end == rest.c_str()) return "";
   if (std::string_view(end).starts_with(" bytes")) return human_bytes(number);
-  return rest.substr(0, rest.find('.', static_cast<std::size_t>(end - rest.c_str())));  // "2.50 GiB. GPU 0 has"
+  return rest.substr(0,
+                     rest.find('.', static_cast<std::size_t>(end - rest.c_str())));  // "2.50 GiB. GPU 0 has"
 }
 
 }  // namespace

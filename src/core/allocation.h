@@ -9,12 +9,13 @@
 
 namespace torsor {
 
-/// When `error` is a failed allocation, of C++, of libtorch or on a GPU: one line that says how much was asked, for
-/// `purpose` ("step 12 of the training"; "" = unknown), how much there is, and `advice`.
+/// When `error` is a failed allocation, of C++, of libtorch or on a GPU: one line that says how much was
+/// asked, for `purpose` ("step 12 of the training"; "" = unknown), how much there is, and `advice`.
 std::optional<std::string> allocation_failure(const std::exception& error, const std::string& purpose,
                                               const std::string& advice);
 
-/// Calls work(). Throws Error with the line above in place of a failed allocation, and what else work() throws.
+/// Calls work(). Throws Error with the line above in place of a failed allocation, and what else work()
+/// throws.
 template <class Work>
 auto for_purpose(const std::string& purpose, const std::string& advice, const Work& work) {
   try {

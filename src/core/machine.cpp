@@ -48,8 +48,8 @@ std::optional<double> field(const std::string& text, const std::string& name) {
 
 enum class Hierarchy { v1, v2 };
 
-// The folders of the control groups that this process is in and which know of `controller`, innermost first. A
-// container may see its own group as the root, under another name than the kernel's.
+// The folders of the control groups that this process is in and which know of `controller`, innermost first.
+// A container may see its own group as the root, under another name than the kernel's.
 void for_each_group(const fs::path& root, const std::string& controller,
                     const std::function<void(const fs::path&, Hierarchy)>& visit) {
   std::istringstream lines(text_of(root / "proc/self/cgroup"));
@@ -61,7 +61,7 @@ void for_each_group(const fs::path& root, const std::string& controller,
     const bool unified = controllers == ",,";
     if (!unified && controllers.find("," + controller + ",") == std::string::npos) continue;
     std::error_code ec;
-    const fs::path mount = !unified                                     ? mounts / controller
+    const fs::path mount = !unified                             ? mounts / controller
                            : fs::exists(mounts / "unified", ec) ? mounts / "unified"
                                                                 : mounts;
     fs::path group = fs::path(line.substr(second + 1)).relative_path();
@@ -97,10 +97,10 @@ MemoryRoom memory_room(const fs::path& root) {
   });
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-    take_lesser(
-        room,
-        static_cast<double>(limit.rlim_cur) - field(text_of(root / "proc/self/status"), "VmSize:").value_or(0) * 1024,
-        "ulimit -v leaves");
+    take_lesser(room,
+                static_cast<double>(limit.rlim_cur) -
+                    field(text_of(root / "proc/self/status"), "VmSize:").value_or(0) * 1024,
+                "ulimit -v leaves");
   return room;
 }
 
@@ -110,8 +110,8 @@ double resident_bytes(const fs::path& root) {
 
 std::int64_t usable_processors(const fs::path& root) {
   cpu_set_t bound;
-  double processors = sched_getaffinity(0, sizeof bound, &bound) == 0 ? CPU_COUNT(&bound)
-                                                                      : sysconf(_SC_NPROCESSORS_ONLN);
+  double processors =
+      sched_getaffinity(0, sizeof bound, &bound) == 0 ? CPU_COUNT(&bound) : sysconf(_SC_NPROCESSORS_ONLN);
   for_each_group(root, "cpu", [&](const fs::path& group, Hierarchy kind) {
     double quota = -1, period = 0;
     if (kind == Hierarchy::v2) {
@@ -131,7 +131,9 @@ MachineUse machine_use(const fs::path& root) {
   use.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   rusage own{};
   getrusage(RUSAGE_SELF, &own);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   use.own = seconds(own.ru_utime) + seconds(own.ru_stime);
   use.major_faults = static_cast<double>(own.ru_majflt);
   std::ifstream stat(root / "proc/stat");
@@ -161,13 +163,15 @@ std::string hindrance(const MachineUse& before, const MachineUse& after, std::in
   if ((after.major_faults - before.major_faults) / seconds > kFaultsASecond)
     return "memory is swapped to the disk; use smaller images, a smaller batch or a narrower network";
   if ((after.throttled - before.throttled) / seconds > kNotable)
-    return "the container's processor quota holds it back; give --threads no more than the quota has processors";
+    return "the container's processor quota holds it back; give --threads no more than the quota has "
+           "processors";
   if (stolen > kNotable)
     return fmt::format("the host of this virtual machine gives {:.1f} of its {} processors to others", stolen,
                        processors);
   if (others > 2 * kNotable)
-    return fmt::format("other processes use {:.1f} of {} processors; fewer --threads may be quicker beside them",
-                       others, processors);
+    return fmt::format(
+        "other processes use {:.1f} of {} processors; fewer --threads may be quicker beside them", others,
+        processors);
   return "";
 }
 

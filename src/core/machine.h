@@ -14,15 +14,15 @@ struct MemoryRoom {
 };
 
 /// The least of what the kernel calls available, what the control groups' limits leave (v1 and v2), and what
-/// `ulimit -v` leaves. Swap does not count: a run that lives in it does not get on. Files are looked for below
-/// `root`.
+/// `ulimit -v` leaves. Swap does not count: a run that lives in it does not get on. Files are looked for
+/// below `root`.
 MemoryRoom memory_room(const std::filesystem::path& root = "/");
 
 /// The resident set of this process, in bytes; 0 where the kernel does not say.
 double resident_bytes(const std::filesystem::path& root = "/");
 
-/// How many processors this process may use at a time: those it is bound to, less what a control group's quota
-/// takes away; at least 1.
+/// How many processors this process may use at a time: those it is bound to, less what a control group's
+/// quota takes away; at least 1.
 std::int64_t usable_processors(const std::filesystem::path& root = "/");
 
 /// Counters that only grow. The difference of two tells where a stretch of time went.

@@ -53,7 +53,9 @@ std::string_view tag_of(std::string_view profile, std::string_view name) {
 bool has_srgb_primaries(std::string_view profile) {
   constexpr double kOff = 0.01, kOne = 65536;
   constexpr std::pair<std::string_view, std::array<double, 3>> kPrimaries[] = {
-      {"rXYZ", {0.4361, 0.2225, 0.0139}}, {"gXYZ", {0.3851, 0.7169, 0.0971}}, {"bXYZ", {0.1431, 0.0606, 0.7141}}};
+      {"rXYZ", {0.4361, 0.2225, 0.0139}},
+      {"gXYZ", {0.3851, 0.7169, 0.0971}},
+      {"bXYZ", {0.1431, 0.0606, 0.7141}}};
   for (const auto& [name, expected] : kPrimaries) {
     const std::string_view tag = tag_of(profile, name);
     for (std::size_t i = 0; !tag.empty() && i < 3; ++i) {

@@ -83,9 +83,8 @@ class BatchQueue {
 
   void flush() {
     if (waiting_.empty()) return;
-    const at::Tensor out =
-        images_.translate(at::stack(tensors_), waiting_.front().file->job.in.string(),
-                          [this](const std::string& line) { listener_.notice(line); });
+    const at::Tensor out = images_.translate(at::stack(tensors_), waiting_.front().file->job.in.string(),
+                                             [this](const std::string& line) { listener_.notice(line); });
     for (std::size_t i = 0; i < waiting_.size(); ++i)
       writer_.write(waiting_[i].file, runner_.picture(out[static_cast<std::int64_t>(i)], waiting_[i].range));
     waiting_.clear();

@@ -19,9 +19,10 @@ namespace {
 constexpr std::int64_t kLargePixels = 500'000;  // smaller images are not worth the looking
 constexpr std::int64_t kTrialSide = 128;
 constexpr double kNotableBytes = 1024.0 * 1024 * 1024, kNotableSeconds = 10;
-constexpr double kShareOfRoom = 0.8;  // that bands may fill
+constexpr double kShareOfRoom = 0.8;   // that bands may fill
 constexpr double kRoomForGaps = 1.05;  // what malloc cannot use between what it gave out
-// Bands begin where Winograd's tiles of a map of a quarter of the size do, so that they add up in the same order.
+// Bands begin where Winograd's tiles of a map of a quarter of the size do, so that they add up in the same
+// order.
 constexpr std::int64_t kTiles = 4;
 
 std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
@@ -38,7 +39,9 @@ at::Tensor translate_by_bands(const GeneratorRunner& runner, const at::Tensor& i
                               std::int64_t rows) {
   const c10::InferenceMode inference;
   const SizeRule rule = runner.loaded().generator->size_rule();
-  const auto fitting = [&](std::int64_t side) { return std::max(rule.minimum, round_up(side, rule.multiple)); };
+  const auto fitting = [&](std::int64_t side) {
+    return std::max(rule.minimum, round_up(side, rule.multiple));
+  };
   const std::int64_t height = images.size(2), width = images.size(3);
   const at::Tensor padded = reflect_pad_to(images, fitting(height), fitting(width));
   const std::int64_t around = round_up(reach, alignment(rule));
@@ -82,10 +85,12 @@ TranslationCost LargeImages::cost(std::int64_t batch, std::int64_t height, std::
   const auto& [small, large] = *measured_;
   const double pixels = static_cast<double>(batch * height * width);
   const double in_and_out =
-      2 * sizeof(float) * pixels * static_cast<double>(runner_.loaded().options.in_channels + runner_.loaded().options.out_channels);
-  return {kRoomForGaps * carried_on({small.pixels, small.cost.bytes}, {large.pixels, large.cost.bytes}, pixels) +
-              in_and_out,
-          carried_on({small.pixels, small.cost.seconds}, {large.pixels, large.cost.seconds}, pixels)};
+      2 * sizeof(float) * pixels *
+      static_cast<double>(runner_.loaded().options.in_channels + runner_.loaded().options.out_channels);
+  return {
+      kRoomForGaps * carried_on({small.pixels, small.cost.bytes}, {large.pixels, large.cost.bytes}, pixels) +
+          in_and_out,
+      carried_on({small.pixels, small.cost.seconds}, {large.pixels, large.cost.seconds}, pixels)};
 }
 
 // Rows of a band without what is around it; 0 when there is no room for the least.
@@ -110,26 +115,30 @@ void LargeImages::refuse(const at::Tensor& images, const std::string& name, cons
   const auto smaller = [&](std::int64_t side) {
     return std::max<std::int64_t>(1, std::llround(std::floor(share * static_cast<double>(side))));
   };
-  fail("{}: {}x{} pixels take about {} of memory, but {} {}; {}; --resize {}x{} would fit{}, --force tries it "
-       "nevertheless",
-       name, width, height, human_bytes(whole), room.bound, human_bytes(room.bytes),
-       reach_ ? "not even narrow bands of it would fit"
-              : "each pixel that this network makes depends on the whole image, so that it cannot go by bands yet",
-       smaller(width), smaller(height), images.size(0) > 1 ? ", or a smaller --batch-size" : "");
+  fail(
+      "{}: {}x{} pixels take about {} of memory, but {} {}; {}; --resize {}x{} would fit{}, --force tries it "
+      "nevertheless",
+      name, width, height, human_bytes(whole), room.bound, human_bytes(room.bytes),
+      reach_ ? "not even narrow bands of it would fit"
+             : "each pixel that this network makes depends on the whole image, so that it cannot go by bands "
+               "yet",
+      smaller(width), smaller(height), images.size(0) > 1 ? ", or a smaller --batch-size" : "");
 }
 
 at::Tensor LargeImages::translate(const at::Tensor& images, const std::string& name, const Say& say) {
   const auto whole = [&] {
-    return for_purpose(fmt::format("the translation of {}", name), kAdvice, [&] { return runner_.translate(images); });
+    return for_purpose(fmt::format("the translation of {}", name), kAdvice,
+                       [&] { return runner_.translate(images); });
   };
-  const double pixels = images.dim() == 4 ? static_cast<double>(images.size(0) * images.size(2) * images.size(3)) : 0;
+  const double pixels =
+      images.dim() == 4 ? static_cast<double>(images.size(0) * images.size(2) * images.size(3)) : 0;
   if (pixels < kLargePixels) return whole();
   const TranslationCost expected = cost(images.size(0), images.size(2), images.size(3));
   const MemoryRoom room = runner_.placement().device.is_cpu() ? room_() : MemoryRoom{HUGE_VAL, ""};
   const auto tell = [&](const std::string& more) {
     if (expected.bytes > kNotableBytes || expected.seconds > kNotableSeconds || !more.empty())
-      say(fmt::format("{}: {}x{} pixels take about {} of memory and {}{}", name, images.size(3), images.size(2),
-                      human_bytes(expected.bytes), human_duration(expected.seconds), more));
+      say(fmt::format("{}: {}x{} pixels take about {} of memory and {}{}", name, images.size(3),
+                      images.size(2), human_bytes(expected.bytes), human_duration(expected.seconds), more));
   };
   if (expected.bytes <= room.bytes) {
     tell("");

@@ -1,5 +1,5 @@
-// Images that take much memory or time: what they will take is said before, and what does not fit goes by bands where
-// that gives the same result.
+// Images that take much memory or time: what they will take is said before, and what does not fit goes by
+// bands where that gives the same result.
 #pragma once
 
 #include <functional>
@@ -10,9 +10,9 @@
 
 namespace torsor {
 
-/// Translates [N,C,H,W] as runner.translate() does, in bands of about `rows` rows with as much around each as its
-/// pixels depend on: `reach` as reach_of() says. The same values but for rounding, where a convolution adds up in
-/// another order for another size.
+/// Translates [N,C,H,W] as runner.translate() does, in bands of about `rows` rows with as much around each as
+/// its pixels depend on: `reach` as reach_of() says. The same values but for rounding, where a convolution
+/// adds up in another order for another size.
 at::Tensor translate_by_bands(const GeneratorRunner& runner, const at::Tensor& images, std::int64_t reach,
                               std::int64_t rows);
 
@@ -24,11 +24,14 @@ class LargeImages {
  public:
   using Room = std::function<MemoryRoom()>;
   using Say = std::function<void(const std::string&)>;
-  /// `room` says what there is; HUGE_VAL bytes to translate whatever it takes. The runner must outlive it. One thread.
-  explicit LargeImages(const GeneratorRunner& runner, Room room = [] { return memory_room(); });
+  /// `room` says what there is; HUGE_VAL bytes to translate whatever it takes. The runner must outlive it.
+  /// One thread.
+  explicit LargeImages(
+      const GeneratorRunner& runner, Room room = [] { return memory_room(); });
 
-  /// As runner.translate(). Tells `say` what an image will take that takes more than a gigabyte or ten seconds, and
-  /// whether it goes by bands. Throws Error, naming `name` and what would fit, when the memory does not hold it.
+  /// As runner.translate(). Tells `say` what an image will take that takes more than a gigabyte or ten
+  /// seconds, and whether it goes by bands. Throws Error, naming `name` and what would fit, when the memory
+  /// does not hold it.
   at::Tensor translate(const at::Tensor& images, const std::string& name, const Say& say);
 
   /// Of a batch of that size, carried on from small images.

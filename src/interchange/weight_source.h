@@ -16,10 +16,9 @@ std::filesystem::path weights_in_run(const std::filesystem::path& run);
 /// file whose header is damaged.
 bool is_torsor_file(const std::filesystem::path& file);
 
-/// MODEL: the word identity (identity_weights()), a run directory, a torsor model file or checkpoint, a .pth or
-/// safetensors file with networks of the reference, or its folder checkpoints/<name>/. Throws Error naming the
-/// file and what it looks like,
-/// UsageError for a choice about a torsor model.
+/// MODEL: the word identity (identity_weights()), a run directory, a torsor model file or checkpoint, a .pth
+/// or safetensors file with networks of the reference, or its folder checkpoints/<name>/. Throws Error naming
+/// the file and what it looks like, UsageError for a choice about a torsor model.
 WeightSet open_weights(const std::filesystem::path& model, const WeightChoice& choice = {});
 
 }  // namespace torsor

@@ -21,7 +21,8 @@ enum class Occupied {
 };
 
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or goes on), log.jsonl,
-/// budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, model.safetensors (at the end).
+/// budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, model.safetensors (at the
+/// end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}

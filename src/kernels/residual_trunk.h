@@ -31,7 +31,7 @@ class ResidualTrunk {
     std::vector<float*> inputs;      // of each block but the first: image_floats() each
     std::vector<float*> normalised;  // after each convolution, without the norm's parameters; every second
                                      // one is a block's residual where the norms have none
-    std::vector<float*> scales;  // of each norm: scale_floats()
+    std::vector<float*> scales;      // of each norm: scale_floats()
   };
 
   /// Throws std::logic_error as Winograd3x3 does, with bf16 as Bf16Conv3x3.

@@ -9,9 +9,9 @@
 
 namespace torsor {
 
-/// Watches from its making on, in this thread and autograd's, the memory of the placement's device: on a CPU what
-/// malloc has given out beyond what it had then (tensors, and what kernels and libtorch's libraries keep for
-/// themselves), on a GPU the tensors there.
+/// Watches from its making on, in this thread and autograd's, the memory of the placement's device: on a CPU
+/// what malloc has given out beyond what it had then (tensors, and what kernels and libtorch's libraries keep
+/// for themselves), on a GPU the tensors there.
 class MemoryWatch {
  public:
   explicit MemoryWatch(const Placement& placement);

@@ -132,28 +132,30 @@ std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t data
       "time budget {}: {}x{} images, {}, ngf {}: {:.2f} s a step measured, {} + {} epochs of {} items, {} "
       "steps{}",
       config.run.time_budget.empty() ? human_duration(seconds) : config.run.time_budget,
-      config.data.transform.crop_size, config.data.transform.crop_size,
-      config.generator.net_g, config.generator.ngf, cost.seconds, config.schedule.epochs,
-      config.schedule.epochs_decay, config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size,
-      scheduled, steps < kEnoughSteps ? "; that is little: expect a first impression, not a result" : "");
+      config.data.transform.crop_size, config.data.transform.crop_size, config.generator.net_g,
+      config.generator.ngf, cost.seconds, config.schedule.epochs, config.schedule.epochs_decay,
+      config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size, scheduled,
+      steps < kEnoughSteps ? "; that is little: expect a first impression, not a result" : "");
 }
 
 double budget_interval(double budget) { return std::min(budget / 10, 600.0); }
 
-Length corrected(const Length& now, const TrainState& state, std::int64_t steps_per_epoch, std::int64_t steps_left) {
+Length corrected(const Length& now, const TrainState& state, std::int64_t steps_per_epoch,
+                 std::int64_t steps_left) {
   Length out = now;
   out.steps = state.step + std::max<std::int64_t>(0, steps_left);
   const std::int64_t total = std::max<std::int64_t>(1, (out.steps + steps_per_epoch - 1) / steps_per_epoch);
   const std::int64_t begun = state.step / steps_per_epoch;  // epochs that are over, whose rates stand
   const double share = static_cast<double>(now.epochs) / static_cast<double>(now.epochs + now.epochs_decay);
-  if (begun < now.epochs) out.epochs = std::max<std::int64_t>(begun, std::llround(share * static_cast<double>(total)));
+  if (begun < now.epochs)
+    out.epochs = std::max<std::int64_t>(begun, std::llround(share * static_cast<double>(total)));
   out.epochs = std::min<std::int64_t>(out.epochs, total);
   out.epochs_decay = total - out.epochs;
   return out;
 }
 
-BudgetKeeper::BudgetKeeper(double budget, double interval, std::int64_t steps_per_epoch, Length planned, Clock clock,
-                           Apply apply)
+BudgetKeeper::BudgetKeeper(double budget, double interval, std::int64_t steps_per_epoch, Length planned,
+                           Clock clock, Apply apply)
     : budget_(budget),
       interval_(interval),
       steps_per_epoch_(steps_per_epoch),
@@ -176,7 +178,8 @@ void BudgetKeeper::on_start(const TrainState& state) {
 
 // The end writes a checkpoint, samples and the model; the slowest step had some of these behind it.
 double BudgetKeeper::reserve() const {
-  return std::clamp(kReserveOfSlowest * (slowest_ - quickest_), kLeastReserve * budget_, kMostReserve * budget_);
+  return std::clamp(kReserveOfSlowest * (slowest_ - quickest_), kLeastReserve * budget_,
+                    kMostReserve * budget_);
 }
 
 void BudgetKeeper::after_step(TrainState& state, const StepReport&) {

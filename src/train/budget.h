@@ -13,13 +13,14 @@ using StepMeter = std::function<StepCost(const TrainConfig&, Trial)>;
 
 /// Sets crop size, width, blocks and schedule (those not in `fixed`, the names the user gave) so that
 /// training on `dataset_size` items ends within `seconds`, decay included: the largest setting of a list that
-/// gets enough steps to learn, no larger than the preset's where there is one. Returns one line that says what was
-/// chosen and why. Throws UsageError when not even the smallest fits, or the epochs that the user gave do not;
-/// `config` is then as it was.
+/// gets enough steps to learn, no larger than the preset's where there is one. Returns one line that says
+/// what was chosen and why. Throws UsageError when not even the smallest fits, or the epochs that the user
+/// gave do not; `config` is then as it was.
 std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
                           const std::vector<std::string>& fixed, const StepMeter& measure = measure_step);
 
-/// Seconds between two corrections, and at the most between checkpoints: a tenth of the budget, or 10 minutes.
+/// Seconds between two corrections, and at the most between checkpoints: a tenth of the budget, or 10
+/// minutes.
 double budget_interval(double budget);
 
 /// Where a schedule ends.
@@ -29,18 +30,21 @@ struct Length {
   bool operator==(const Length&) const = default;
 };
 
-/// How long a schedule gets that has `steps_left` after `state`: epochs at the full rate while there are as many to
-/// come as epochs that decay, and fewer of the latter once the rate has begun to fall.
-Length corrected(const Length& now, const TrainState& state, std::int64_t steps_per_epoch, std::int64_t steps_left);
+/// How long a schedule gets that has `steps_left` after `state`: epochs at the full rate while there are as
+/// many to come as epochs that decay, and fewer of the latter once the rate has begun to fall.
+Length corrected(const Length& now, const TrainState& state, std::int64_t steps_per_epoch,
+                 std::int64_t steps_left);
 
-/// Corrects the schedule's length whenever `interval` seconds have gone by, so that the run ends in time, and ends it
-/// at once when time is up. What a step takes, with all that happens around it, is what it took lately. Stands before
-/// the observer that writes checkpoints, so that a checkpoint holds the corrected length.
+/// Corrects the schedule's length whenever `interval` seconds have gone by, so that the run ends in time, and
+/// ends it at once when time is up. What a step takes, with all that happens around it, is what it took
+/// lately. Stands before the observer that writes checkpoints, so that a checkpoint holds the corrected
+/// length.
 class BudgetKeeper : public Observer {
  public:
   using Clock = std::function<double()>;  // seconds of the budget that are used up
   using Apply = std::function<void(const Length&)>;
-  BudgetKeeper(double budget, double interval, std::int64_t steps_per_epoch, Length planned, Clock clock, Apply apply);
+  BudgetKeeper(double budget, double interval, std::int64_t steps_per_epoch, Length planned, Clock clock,
+               Apply apply);
   /// The seconds that were used up by the time of a checkpoint; 0 where none were counted.
   static double used_before(const Archive& checkpoint);
   void save(Archive& archive) const override;

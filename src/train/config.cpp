@@ -111,7 +111,8 @@ void RunOptions::describe(OptionSet& o) {
       .common();
   o.add("force", force, "go on when the estimate says that the memory will not do").changeable();
   o.add("time_budget", time_budget,
-        "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h), and correct the "
+        "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h), and correct "
+        "the "
         "schedule on the way; a resumed run has what is left of it")
       .check([](const std::string& text, const std::string& where) {
         if (!text.empty()) parse_duration(text, where);

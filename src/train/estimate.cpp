@@ -71,7 +71,8 @@ StepCost measure_step(const TrainConfig& config, Trial trial) {
   for (const Load& load : trial == Trial::full ? std::vector{step} : trial_loads(config, step))
     trials.push_back(model.run(load, Timing::steps));
   return {at_size(trials, step.pixels(), &StepTrial::seconds, 0),
-          at_size(trials, step.pixels(), &StepTrial::step, trials.front().resident), model.batches_per_step()};
+          at_size(trials, step.pixels(), &StepTrial::step, trials.front().resident),
+          model.batches_per_step()};
 }
 
 RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room)
@@ -82,7 +83,8 @@ RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const
       already_(resident_bytes()),
       on_cpu_(resolve_placement(config.run.placement).device.is_cpu()) {
   program_ = already_;
-  if (on_cpu_ && kMoments * kFloat * parameters_of(config) > room.bytes) return;  // not even a small trial would
+  if (on_cpu_ && kMoments * kFloat * parameters_of(config) > room.bytes)
+    return;  // not even a small trial would
   for_purpose("a trial of a step", "lower --batch-size, --crop-size or --ngf", [&] {
     TrialModel model(config);
     const Load step{std::min(config.data.batch_size, items_), image_.width, image_.height};
@@ -115,7 +117,8 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   }
   const double width = static_cast<double>(config.generator.ngf) / static_cast<double>(config_.generator.ngf);
   const StepTrial& first = trials_.front();
-  memory.weights = width == 1 ? first.resident : first.resident * parameters_of(config) / parameters_of(config_);
+  memory.weights =
+      width == 1 ? first.resident : first.resident * parameters_of(config) / parameters_of(config_);
   const double in_step = at_size(trials_, step.pixels(), &StepTrial::step, first.resident) - first.resident;
   const double in_sample = (trials_.back().sample - trials_.back().resident) /
                            static_cast<double>(trials_.back().area) * samples * area;
@@ -138,8 +141,10 @@ std::string RunEstimate::what_fits() const {
     if (above < 0 || !fits(with(last), share)) return std::int64_t{0};
     while (below < above) {
       const std::int64_t middle = (below + above + 1) / 2;
-      if (fits(with(last + middle * step), share)) below = middle;
-      else above = middle - 1;
+      if (fits(with(last + middle * step), share))
+        below = middle;
+      else
+        above = middle - 1;
     }
     return last + below * step;
   };
@@ -158,22 +163,21 @@ std::string RunEstimate::what_fits() const {
   if (!(output_size(config_.data.transform) == Size{})) {
     const std::int64_t last = round_up(least, rule.multiple);
     const std::int64_t first = (config_.data.transform.crop_size - 1) / rule.multiple * rule.multiple;
-    add("--crop-size", largest(first, rule.multiple, last, with([](TrainConfig& c, std::int64_t v) {
-          c.data.transform.crop_size = v;
-        })));
+    add("--crop-size", largest(first, rule.multiple, last,
+                               with([](TrainConfig& c, std::int64_t v) { c.data.transform.crop_size = v; })));
   }
-  add("--ngf", largest(config_.generator.ngf - 1, 1, 1, with([](TrainConfig& c, std::int64_t v) {
-        c.generator.ngf = v;
-      })));
+  add("--ngf", largest(config_.generator.ngf - 1, 1, 1,
+                       with([](TrainConfig& c, std::int64_t v) { c.generator.ngf = v; })));
   return all.empty() ? "no smaller batch, crop or width alone would fit" : join(all, " or ") + " would fit";
 }
 
 void RunEstimate::require_room() const {
   if (!on_cpu_ || fits(config_, 1)) return;
   const double total = memory().total();
-  fail_usage("this run would take {}{} of memory, {} more than now, but {} {}; {}; --force tries it nevertheless",
-             trials_.empty() ? "more than " : "about ", human_bytes(total), human_bytes(total - already_),
-             room_.bound, human_bytes(room_.bytes), what_fits());
+  fail_usage(
+      "this run would take {}{} of memory, {} more than now, but {} {}; {}; --force tries it nevertheless",
+      trials_.empty() ? "more than " : "about ", human_bytes(total), human_bytes(total - already_),
+      room_.bound, human_bytes(room_.bytes), what_fits());
 }
 
 }  // namespace torsor

@@ -26,10 +26,10 @@ StepCost measure_step(const TrainConfig& config, Trial trial);
 
 /// A sum of what the run's process will hold at a time, in bytes.
 struct RunMemory {
-  double program = 0;   // with its libraries, as it is between steps of a trial
-  double weights = 0;   // with gradients, moments, and what kernels keep
-  double images = 0;    // read ahead, shown in sample grids, kept in the history
-  double passing = 0;   // activations of a step, or of a sample grid, or a checkpoint's copies: the largest
+  double program = 0;  // with its libraries, as it is between steps of a trial
+  double weights = 0;  // with gradients, moments, and what kernels keep
+  double images = 0;   // read ahead, shown in sample grids, kept in the history
+  double passing = 0;  // activations of a step, or of a sample grid, or a checkpoint's copies: the largest
   double total() const { return program + weights + images + passing; }
 };
 
@@ -55,7 +55,7 @@ class RunEstimate {
   std::int64_t items_;  // of an epoch
   Size image_;          // of a step
   MemoryRoom room_;
-  double already_ = 0;     // resident when `room` was asked
+  double already_ = 0;  // resident when `room` was asked
   bool on_cpu_ = true;
   double program_ = 0;
   std::vector<StepTrial> trials_;  // one or two, by size; none when not even the weights fit

@@ -9,13 +9,14 @@
 
 namespace torsor {
 
-/// Warns once when steps take far longer than `expected` seconds each, with what seems to be the reason: swapping, a
-/// container's quota, other processes, or images that come too slowly.
+/// Warns once when steps take far longer than `expected` seconds each, with what seems to be the reason:
+/// swapping, a container's quota, other processes, or images that come too slowly.
 class PaceWatch : public Observer {
  public:
   /// `look` says how the machine is used; one of a test's own may stand in.
-  PaceWatch(double expected, const Loader& loader, std::shared_ptr<LogSink> log,
-            std::function<MachineUse()> look = [] { return machine_use(); });
+  PaceWatch(
+      double expected, const Loader& loader, std::shared_ptr<LogSink> log,
+      std::function<MachineUse()> look = [] { return machine_use(); });
   void on_start(const TrainState& state) override;
   void after_step(TrainState& state, const StepReport& report) override;
 

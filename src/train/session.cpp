@@ -149,9 +149,10 @@ void TrainSession::keep_budget(double used) {
   const double budget = parse_duration(config_.run.time_budget, "time_budget");
   if (resumed_) used += BudgetKeeper::used_before(resumed_->archive);
   if (resumed_ && used >= budget)
-    return log_->notice(fmt::format(
-        "the time budget of {} is used up and no longer heeded; --time-budget gives another, for the whole run",
-        human_duration(budget)));
+    return log_->notice(
+        fmt::format("the time budget of {} is used up and no longer heeded; --time-budget gives another, for "
+                    "the whole run",
+                    human_duration(budget)));
   const auto clock = [used, start = std::chrono::steady_clock::now()] {
     return used + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
@@ -161,7 +162,8 @@ void TrainSession::keep_budget(double used) {
       [this, clock](const Length& length) { take_length(length, clock()); }));
 }
 
-// A resumed run finds the length in config.json and in its checkpoint, and how it came about in a file of its own.
+// A resumed run finds the length in config.json and in its checkpoint, and how it came about in a file of its
+// own.
 void TrainSession::take_length(const Length& length, double used) {
   ScheduleOptions& schedule = config_.schedule;
   const bool changes = schedule.epochs != length.epochs || schedule.epochs_decay != length.epochs_decay;
@@ -190,9 +192,9 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
   trainer_->add(
       std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory.samples(), o.sample_every));
   keep_budget(used);
-  trainer_->add(std::make_unique<Checkpointer>(
-      directory, checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
-      [this](const fs::path& path) { write_checkpoint(path); }));
+  trainer_->add(std::make_unique<Checkpointer>(directory, checkpoint_cadence(),
+                                               Retention{o.keep_last, o.keep_every},
+                                               [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));
   if (resumed_) {
     trainer_->load_observers(resumed_->archive);

@@ -28,7 +28,8 @@ class TrainSession {
 
   /// Makes the run directory (or takes up that of the resumed run), trains, and writes the final model when
   /// the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
-  /// Observers: log, samples, checkpoints, and `extra`. `used`: seconds of a time budget that had gone by before.
+  /// Observers: log, samples, checkpoints, and `extra`. `used`: seconds of a time budget that had gone by
+  /// before.
   EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used = 0);
 
   const TrainConfig& config() const { return config_; }

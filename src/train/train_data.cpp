@@ -233,7 +233,8 @@ class DataOpener {
   std::shared_ptr<const DomainReader> reader(std::shared_ptr<const ImageSource> source,
                                              const TransformOptions& transform, Domain d) const {
     // What the images lose was said when they were verified.
-    return std::make_shared<DomainReader>(std::move(source), transform, channels(d), std::make_shared<NullLog>());
+    return std::make_shared<DomainReader>(std::move(source), transform, channels(d),
+                                          std::make_shared<NullLog>());
   }
 
   // Test images where there are some; resized without crop or flip, so that they show the whole picture.

@@ -17,7 +17,7 @@ struct TrainData {
   std::int64_t count_a = 0, count_b = 0;
   DomainInfo a, b;
   Size largest;  // that training images have after resizing, where that varies
-  Json files;  // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same ones
+  Json files;    // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same ones
 };
 
 /// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or

@@ -14,8 +14,8 @@ struct Load {
   double pixels() const { return static_cast<double>(batch * width * height); }
 };
 
-/// Of one load. Bytes are what malloc had given out, beyond what it had before the model was made: tensors, and
-/// what kernels and libtorch's libraries keep for themselves; on a GPU, tensors there.
+/// Of one load. Bytes are what malloc had given out, beyond what it had before the model was made: tensors,
+/// and what kernels and libtorch's libraries keep for themselves; on a GPU, tensors there.
 struct StepTrial {
   double pixels = 0;    // of its batch
   double area = 0;      // pixels of one image

@@ -124,14 +124,17 @@ TEST(Allocation, AFailedOneIsOneLine) {
   EXPECT_THAT(testing::error_of([] { for_purpose("step 7", "use less", [] { throw std::bad_alloc(); }); }),
               AllOf(HasSubstr("out of memory in step 7"), HasSubstr("; use less")));
   const std::runtime_error torch(
-      "[enforce fail at alloc_cpu.cpp:119] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+      "[enforce fail at alloc_cpu.cpp:119] err == 0. DefaultCPUAllocator: can't allocate memory: you tried "
+      "to allocate "
       "3221225472 bytes. Error code 12 (Cannot allocate memory)\nframe #0: somewhere\n");
   const auto told = allocation_failure(torch, "step 7", "use less");
   ASSERT_TRUE(told);
   EXPECT_THAT(*told, AllOf(HasSubstr("out of memory in step 7: 3.0 GiB more were asked for, and "),
                            HasSubstr("; use less"), Not(HasSubstr("enforce")), Not(HasSubstr("\n"))));
-  const std::runtime_error cuda("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of ...");
-  EXPECT_THAT(*allocation_failure(cuda, "", "use less"), HasSubstr("out of memory: 2.50 GiB more were asked for; "));
+  const std::runtime_error cuda(
+      "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of ...");
+  EXPECT_THAT(*allocation_failure(cuda, "", "use less"),
+              HasSubstr("out of memory: 2.50 GiB more were asked for; "));
   EXPECT_FALSE(allocation_failure(std::runtime_error("another reason"), "", ""));
   EXPECT_FALSE(allocation_failure(Error("x: out of memory cards"), "", "")) << "has said what it has to";
 }

@@ -70,7 +70,7 @@ std::vector<Task> tasks() {
                  {"label maps", half(train, 1), half(test, 1)}});
   const auto slices = [](const std::string& contrast) {
     return RecordedDomain{contrast, folder("brain/slices_mni/train/" + contrast),
-                  folder("brain/slices_mni/test/" + contrast)};
+                          folder("brain/slices_mni/test/" + contrast)};
   };
   out.push_back({"brains", slices("T1"), slices("T2")});
   out.push_back({"brains", slices("FLAIR"), slices("T1POST")});

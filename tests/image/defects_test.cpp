@@ -206,7 +206,8 @@ TEST(ColourProfiles, AreNamedUnlessTheyAreSrgb) {
   expect_noted(tagged("Display P3"), jpeg, "the ICC colour profile Display P3 is ignored");
   expect_noted(tagged(""), jpeg, "the ICC colour profile is ignored");
   EXPECT_THAT(notes_of(tagged("sRGB IEC61966-2.1"), jpeg), IsEmpty());
-  expect_noted(tagged("sRGB built-in", 0x83DF), jpeg, "the ICC colour profile is ignored");  // Display P3's red
+  expect_noted(tagged("sRGB built-in", 0x83DF), jpeg,
+               "the ICC colour profile is ignored");  // Display P3's red
 }
 
 std::uint16_t u16_at(const std::string& bytes, std::size_t at) {

@@ -43,7 +43,8 @@ TEST(Reach, IsWhereAPixelsChangeIsSeen) {
       }
     EXPECT_LE(middle - first, *reach);
     EXPECT_LE(last - middle, *reach);
-    EXPECT_GE(std::max(middle - first, last - middle), net == "unet_128" ? 1 : *reach / 2) << "it is no wild guess";
+    EXPECT_GE(std::max(middle - first, last - middle), net == "unet_128" ? 1 : *reach / 2)
+        << "it is no wild guess";
   }
 }
 
@@ -59,7 +60,8 @@ TEST(Bands, GiveTheWholeImagesResult) {
   GeneratorOptions wide = small_options("resnet_1blocks", "none");
   wide.ngf = 32;  // for the kernels
   for (const Engine engine : {Engine::torch, Engine::fast})
-    for (GeneratorOptions options : {wide, small_options("resnet_2blocks", "batch"), small_options("residual_unet_2", "none")}) {
+    for (GeneratorOptions options :
+         {wide, small_options("resnet_2blocks", "batch"), small_options("residual_unet_2", "none")}) {
       SCOPED_TRACE(options.net_g + " " + options.norm);
       const GeneratorRunner runner = runner_of(options, engine);
       const std::int64_t reach = *reach_of(*runner.loaded().generator);
@@ -76,7 +78,9 @@ TEST(Bands, GiveTheWholeImagesResult) {
 /// One whose estimate is that of `bytes` of memory.
 struct Limited {
   explicit Limited(const GeneratorRunner& runner, double bytes)
-      : images(runner, [bytes] { return MemoryRoom{bytes, "this test has"}; }) {}
+      : images(runner, [bytes] {
+          return MemoryRoom{bytes, "this test has"};
+        }) {}
   at::Tensor translate(const at::Tensor& image) {
     return images.translate(image, "photo.png", [this](const std::string& line) { said.push_back(line); });
   }
@@ -93,7 +97,8 @@ TEST(LargeImages, GoByBandsWhereTheMemoryAsksForIt) {
   Limited little(runner, 0.6 * plenty.images.cost(1, 1200, 500).bytes);
   EXPECT_LE(furthest(little.translate(image), whole), 1e-5);
   ASSERT_THAT(little.said, SizeIs(1));
-  EXPECT_THAT(little.said[0], AllOf(HasSubstr("photo.png: 500x1200 pixels take about "), HasSubstr("by bands of ")));
+  EXPECT_THAT(little.said[0],
+              AllOf(HasSubstr("photo.png: 500x1200 pixels take about "), HasSubstr("by bands of ")));
   Limited none(runner, 1e6);
   EXPECT_THAT(error_of([&] { none.translate(image); }), HasSubstr("not even narrow bands"));
 }
@@ -105,7 +110,9 @@ TEST(LargeImages, ThatCannotGoByBandsAreRefusedWithWhatWouldFit) {
   Limited little(runner, bytes / 2);
   EXPECT_THAT(error_of([&] { little.translate(image); }),
               AllOf(HasSubstr("photo.png: 600x1000 pixels take about"), HasSubstr("this test has"),
-                    HasSubstr("cannot go by bands yet"), ::testing::ContainsRegex("--resize [34][0-9][0-9]x[67][0-9][0-9] would fit"), HasSubstr("--force")));
+                    HasSubstr("cannot go by bands yet"),
+                    ::testing::ContainsRegex("--resize [34][0-9][0-9]x[67][0-9][0-9] would fit"),
+                    HasSubstr("--force")));
   EXPECT_NO_THROW(Limited(runner, HUGE_VAL).translate(image));
 }
 

@@ -24,7 +24,8 @@ std::string warning(const LoadedGenerator& model, Size own, Size used) {
 
 TEST(ScaleCheck, NamesTheScaleOfTheTrainingAndTheResizeThatMatches) {
   EXPECT_THAT(warning(trained("resize_and_crop", 64), {256, 256}, {256, 256}),
-              AllOf(HasSubstr("64x64"), HasSubstr("in.png: 256x256"), HasSubstr("larger"), HasSubstr("--resize 64 ")));
+              AllOf(HasSubstr("64x64"), HasSubstr("in.png: 256x256"), HasSubstr("larger"),
+                    HasSubstr("--resize 64 ")));
   EXPECT_THAT(warning(trained("scale_width", 64), {200, 100}, {200, 100}),
               AllOf(HasSubstr("a width of 64"), HasSubstr("--resize 64x32 ")));
   EXPECT_THAT(warning(trained("resize_and_crop", 64), {20, 20}, {20, 20}), HasSubstr("smaller"));

@@ -13,17 +13,19 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-/// A run of `planned` on a machine where step n takes cost(n) seconds, and every tenth a checkpoint's besides.
+/// A run of `planned` on a machine where step n takes cost(n) seconds, and every tenth a checkpoint's
+/// besides.
 struct Course {
   Course(double budget, Length planned, std::int64_t epoch, std::function<double(std::int64_t)> cost) {
     TrainState state(0);
     state.total_steps = planned.steps;
     double now = 3;  // what came before the first step
-    BudgetKeeper keeper(budget, budget_interval(budget), epoch, planned, [&] { return now; },
-                        [&](const Length& length) {
-                          lengths.push_back(length);
-                          state.total_steps = length.steps;
-                        });
+    BudgetKeeper keeper(
+        budget, budget_interval(budget), epoch, planned, [&] { return now; },
+        [&](const Length& length) {
+          lengths.push_back(length);
+          state.total_steps = length.steps;
+        });
     keeper.on_start(state);
     while (!state.finished()) {
       now += cost(state.step);
@@ -42,7 +44,8 @@ struct Course {
 TEST(BudgetKeeper, EndsInTimeWhateverAStepTakes) {
   const Length planned{10, 10, 2000};
   for (const double a_step : {0.1, 0.28, 0.5, 3.0}) {
-    const Course run(600, planned, 100, [&](std::int64_t step) { return a_step + (step % 50 == 0 ? 1.0 : 0.0); });
+    const Course run(600, planned, 100,
+                     [&](std::int64_t step) { return a_step + (step % 50 == 0 ? 1.0 : 0.0); });
     EXPECT_LE(run.seconds, 600) << a_step;
     EXPECT_GE(run.seconds, 540) << a_step;
     EXPECT_EQ(run.lengths.back().steps, run.steps);
@@ -54,7 +57,7 @@ TEST(BudgetKeeper, EndsInTimeWhateverAStepTakes) {
 
 TEST(BudgetKeeper, FollowsAMachineThatBecomesSlowAndQuickAgain) {
   const Course run(600, {10, 10, 2000}, 100,
-                [](std::int64_t step) { return step > 300 && step < 500 ? 1.0 : 0.25; });
+                   [](std::int64_t step) { return step > 300 && step < 500 ? 1.0 : 0.25; });
   EXPECT_LE(run.seconds, 600);
   EXPECT_GE(run.seconds, 540);
   const auto shortest = std::min_element(run.lengths.begin(), run.lengths.end(),

@@ -1,5 +1,5 @@
-// What a run is said to take beside what it takes, by what the allocators gave out: that does not depend on what else
-// the machine does.
+// What a run is said to take beside what it takes, by what the allocators gave out: that does not depend on
+// what else the machine does.
 #include "train/estimate.h"
 
 #include <algorithm>
@@ -49,8 +49,9 @@ TEST(Estimate, RefusesWhatDoesNotFitAndNamesWhatWould) {
   const double needs = estimate(config, HUGE_VAL).memory().passing;
   EXPECT_NO_THROW(estimate(config, HUGE_VAL).require_room());
   const std::string told = error_of<UsageError>([&] { estimate(config, needs / 2).require_room(); });
-  EXPECT_THAT(told, AllOf(HasSubstr("would take about"), HasSubstr("this test has"), HasSubstr("--batch-size "),
-                          HasSubstr("--crop-size "), HasSubstr("--ngf "), HasSubstr("--force")));
+  EXPECT_THAT(told,
+              AllOf(HasSubstr("would take about"), HasSubstr("this test has"), HasSubstr("--batch-size "),
+                    HasSubstr("--crop-size "), HasSubstr("--ngf "), HasSubstr("--force")));
   const auto number_after = [&](const std::string& flag) {
     return std::stoll(told.substr(told.find(flag) + flag.size()));
   };
