@@ -55,7 +55,8 @@ void PickleObjects::call() {
 }
 
 void PickleObjects::make(const PickleValue& callee, const PickleValue& arguments) {
-  if (callee.is(Kind::kOpaque)) return push_opaque(nullptr);
+  // Streams of old hold the class of a module as a persistent object.
+  if (callee.is(Kind::kOpaque) || callee.is(Kind::kPersistent)) return push_opaque(nullptr);
   if (!callee.is(Kind::kGlobal)) damaged("it calls something that is not a named function");
   const bool is_dict = is_dict_type(callee.text);
   if (!is_dict && !known_(callee.text)) return push_opaque(&callee);
