@@ -5,11 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "data/note_count.h"
 #include "image/codec.h"
 
 namespace torsor {
 
-/// Collects the notes of one image after another; notes that differ in their numbers alone are of one kind.
+/// Collects the notes of one image after another, by kinds.
 class ImageNotes {
  public:
   /// `name` is what the user knows the image by; an image without notes counts too.
@@ -20,11 +21,7 @@ class ImageNotes {
   std::vector<std::string> lines() const;
 
  private:
-  struct Kind {
-    std::string pattern, text, first;  // the text without its numbers, and as the first image has it
-    std::int64_t images = 0;
-  };
-  std::vector<Kind> kinds_;
+  NoteCount count_;
   std::int64_t images_ = 0;
 };
 

@@ -133,7 +133,8 @@ std::optional<std::invoke_result_t<Read>> FolderTranslation::attempt(const Read&
   try {
     return read();
   } catch (const Error& e) {
-    if (treatment_.bad_files == BadFiles::refuse) fail("{}; --skip-bad goes on without it", e.what());
+    if (treatment_.bad_files == BadFiles::refuse)
+      fail("{}{}", e.what(), jobs_.size() > 1 ? "; --skip-bad goes on without it" : "");
     listener_.skipped(e.what());
     ++skipped_;
     return std::nullopt;

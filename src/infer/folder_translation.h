@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/stop.h"
+#include "data/note_count.h"
 #include "infer/generator_runner.h"
 #include "infer/input_check.h"
-#include "infer/note_count.h"
 #include "infer/translation_plan.h"
 #include "infer/treatment.h"
 

@@ -108,6 +108,7 @@ void meet_bad_inputs(const InputSurvey& survey, BadFiles bad_files, TranslationL
     if (survey.good.empty()) fail("no input is left that can be translated");
     return;
   }
+  if (survey.bad.size() == 1 && survey.good.empty()) fail("{}", survey.bad.front());
   if (survey.bad.size() == 1) fail("{}; --skip-bad goes on without it", survey.bad.front());
   const std::vector<std::string> named(
       survey.bad.begin(),

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/stop.h"
+#include "data/note_count.h"
 #include "infer/generator_runner.h"
-#include "infer/note_count.h"
 #include "infer/scale_check.h"
 #include "infer/translation_plan.h"
 #include "infer/treatment.h"

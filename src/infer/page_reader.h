@@ -1,9 +1,9 @@
 // The pages of an input file as a generator takes them.
 #pragma once
 
+#include "data/note_count.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
-#include "infer/note_count.h"
 #include "infer/translation_plan.h"
 
 namespace torsor {

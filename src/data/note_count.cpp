@@ -1,4 +1,4 @@
-#include "infer/note_count.h"
+#include "data/note_count.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // Notes about many images, once for each kind.
-#include "infer/note_count.h"
+#include "data/note_count.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
