@@ -204,6 +204,17 @@ std::vector<StateDict> read_legacy_container(std::string_view bytes, std::uint64
   return extract_state_dicts(state.root(), storages, tensor_limit(bytes.size()), source);
 }
 
+// The length of the pickle of the magic number that a stream weight file begins with, in any protocol; 0 in
+// other files.
+std::size_t legacy_magic(std::string_view head) {
+  if (head.starts_with(kOldestStart)) return kOldestStart.size();
+  constexpr std::size_t kProtocol = 2, kFrame = 9;  // bytes; protocols 4 and 5 have frames
+  const std::string_view number = kLegacyStart.substr(kProtocol);
+  if (head.size() <= kProtocol || head[0] != kLegacyStart[0]) return 0;
+  const std::size_t at = kProtocol + (head[kProtocol] == '\x95' ? kFrame : 0);
+  return head.size() > at && head.substr(at).starts_with(number) ? at + number.size() : 0;
+}
+
 }  // namespace
 
 std::vector<StateDict> read_state_dicts(const std::filesystem::path& path) {
@@ -212,8 +223,8 @@ std::vector<StateDict> read_state_dicts(const std::filesystem::path& path) {
   const std::string source = path.string();
   const std::string_view head = bytes;
   if (head.starts_with(kZipStart)) return read_zip_container(bytes, source);
-  for (const std::string_view start : {kLegacyStart, kOldestStart})
-    if (head.starts_with(start)) return read_legacy_container(bytes, start.size(), source);
+  const std::size_t magic = legacy_magic(head);
+  if (magic > 0) return read_legacy_container(bytes, magic, source);
   if (kLegacyStart.starts_with(head) || kOldestStart.starts_with(head) || kZipStart.starts_with(head))
     fail("{}: is truncated after {} bytes; copy or download it again", source, bytes.size());
   fail("{}: is not a PyTorch weight file ({})", source, describe_content(head));

@@ -55,22 +55,34 @@ class StateDictSearch {
     constexpr int kMaxDepth = 5;
     const bool is_list = value.is(Kind::kList) || value.is(Kind::kTuple);
     if (!is_list && !value.is(Kind::kDict)) return false;
-    if (depth > kMaxDepth || !seen_.insert(&value).second) return false;
+    if (depth > kMaxDepth || !may_enter(value)) return false;
+    ancestors_.push_back(&value);
     const std::size_t place = found_.size();
     const auto below = [&](const std::string& part) { return name.empty() ? part : name + "." + part; };
     for (std::size_t i = 0; is_list && i < value.items.size(); ++i)
       visit(*value.items[i], below(std::to_string(i)), depth + 1);
-    if (is_list) return found_.size() > place;
-    for (std::size_t i = 0; i + 1 < value.items.size(); i += 2)
+    for (std::size_t i = 0; !is_list && i + 1 < value.items.size(); i += 2)
       if (value.items[i]->is(Kind::kText))
         visit(*value.items[i + 1], below(printable(value.items[i]->text)), depth + 1);
+    ancestors_.pop_back();
+    if (is_list) return found_.size() > place;
     const Naming naming = naming_of(value);
     if (naming == Naming::dotted || (naming == Naming::plain && found_.size() == place))
       found_.insert(found_.begin() + static_cast<std::ptrdiff_t>(place), {{name, &value}, naming});
     return found_.size() > place;
   }
 
+  // One dict may stand in several places, as in {"model": state, "best": state}; a hostile file could repeat
+  // it without end.
+  bool may_enter(const PickleValue& value) {
+    constexpr int kMostRepeats = 32;
+    if (std::find(ancestors_.begin(), ancestors_.end(), &value) != ancestors_.end()) return false;
+    return seen_.insert(&value).second || ++repeats_ <= kMostRepeats;
+  }
+
   std::set<const PickleValue*> seen_;
+  std::vector<const PickleValue*> ancestors_;
+  int repeats_ = 0;
   std::vector<std::pair<FoundDict, Naming>> found_;
 };
 

@@ -177,6 +177,19 @@ TEST_F(CraftedPth, EveryStateDictIsFoundAndStrayTensorsAreNone) {
   EXPECT_EQ(found[1].tensors[0].second.item<float>(), 2);
 }
 
+TEST_F(CraftedPth, OneStateDictInSeveralPlacesIsFoundInEach) {
+  PickleText pickle = PickleText().op("}").text("model").op("}q\x01");
+  pickle.text("x.w").tensor("0", 6, 0, {1}, {1}).op("ss").text("best").op("h\x01s");
+  const std::vector<StateDict> found = read_state_dicts(save(pickle.stop()));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[1].name, "best");
+  EXPECT_EQ(found[1].tensors.size(), 1u);
+  PickleText many =
+      PickleText().op("}").text("model").op("}q\x01").text("x.w").tensor("0", 6, 0, {1}, {1}).op("ss");
+  for (int i = 0; i < 1000; ++i) many.text(std::to_string(i)).op("h\x01s");
+  EXPECT_EQ(read_state_dicts(save(many.stop())).size(), 33u);
+}
+
 TEST_F(CraftedPth, WhatIsWrongWithOneStateDictLeavesTheOthers) {
   PickleText pickle =
       PickleText().op("}").text("bad").op("}").text("x.w").tensor("0", 6, 6, {1}, {1}).op("ss");
