@@ -11,6 +11,8 @@ WeightSet identity_weights() {
   set.source = kIdentityModel;
   set.what = "the model that copies, built in";
   set.info.type = kIdentityModel;
+  set.info.a.name = "A";
+  set.info.b.name = "B";
   for (const char* name : {"g_a_to_b", "g_b_to_a"}) {
     set.info.networks.push_back(generator_info(name, options));
     set.weights[name] = {};

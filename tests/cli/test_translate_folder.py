@@ -193,6 +193,7 @@ def test_standard_input_and_output(tmp_path):
         assert done.returncode == USAGE and part in done.stderr and done.stdout == b""
     done = stream("identity", "-", "-", given=given[:100])
     assert done.returncode == FAILURE and b"standard input" in done.stderr and done.stdout == b""
+    assert b"--skip-bad" not in done.stderr  # there is nothing else to go on with
 
 
 # --- what is said ---
