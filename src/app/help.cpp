@@ -41,10 +41,13 @@ std::string upper(std::string text) {
   return text;
 }
 
-std::string name_column(const Option& option) {
+// Whether runs of the command can go on, so that it matters which options may change.
+bool resumes(const Command& command) { return command.options->find("resume") != nullptr; }
+
+std::string name_column(const Command& command, const Option& option) {
   std::string text = join(shown_flags(option));
   if (!option.is_bool()) text.append(" ").append(upper(option.type_name()));
-  return option.is_changeable() ? text + " *" : text;
+  return resumes(command) && option.is_changeable() ? text + " *" : text;
 }
 
 // Two columns: what is given, and what it does.
@@ -75,11 +78,6 @@ std::string usage_of(const Command& command) {
   return text + "\n";
 }
 
-bool has_changeable(const Command& command) {
-  const auto& options = command.options->options();
-  return std::any_of(options.begin(), options.end(), [](const Option& o) { return o.is_changeable(); });
-}
-
 // Whether --help leaves anything out.
 bool is_long(const Command& command) {
   const auto& options = command.options->options();
@@ -98,7 +96,7 @@ std::string option_rows(const Command& command, HelpDepth depth, const Table& ta
       group = option.group();
       text += "\n" + group + ":\n";
     }
-    text += table.row(name_column(option), described(option));
+    text += table.row(name_column(command, option), described(option));
   }
   return text;
 }
@@ -134,7 +132,7 @@ std::string help_text(const Command& command, HelpDepth depth, std::size_t colum
   text += table.row("-h, --help", is_long(command) ? "show the common options" : "show this");
   if (is_long(command)) text += table.row("--help-all", "show all options");
   text += option_rows(command, depth, table);
-  if (has_changeable(command)) text += "\n* may have a new value when a run goes on (--resume).\n";
+  if (resumes(command)) text += "\n* may have a new value when a run goes on (--resume).\n";
   return text;
 }
 
@@ -181,7 +179,7 @@ std::string cli_markdown() {
       if (!option.constraint().empty()) help += fmt::format(" ({})", option.constraint());
       const std::string standard = default_text(option);
       text += fmt::format("| `{}`{} | {} | {} | {} |\n", join(shown_flags(option), "`, `"),
-                          option.is_changeable() ? " \\*" : "", option.type_name(),
+                          resumes(command) && option.is_changeable() ? " \\*" : "", option.type_name(),
                           standard.empty() ? "" : "`" + standard + "`", help);
     }
   }

@@ -23,6 +23,11 @@ def test_help_shows_the_common_options_and_help_all_the_rest():
     assert re.search(r"^  --flip, --no-flip ", whole, re.M) and "!" not in re.findall(r"^  --flip.*", whole, re.M)[0]
 
 
+def test_options_that_may_change_are_marked_where_runs_go_on():
+    assert re.search(r"^  --lr NUMBER \*$|^  --lr NUMBER \* ", succeeded(run("train", "--help-all")).stdout, re.M)
+    assert " * " not in succeeded(run("translate", "--help-all")).stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_an_example(command):
     text = succeeded(run(command, "--help")).stdout

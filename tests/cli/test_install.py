@@ -79,8 +79,9 @@ def run_consumer(program, model, pixels):
 def test_the_prefix_has_what_it_should(prefix):
     files = {str(p.relative_to(prefix)) for p in prefix.rglob("*") if not p.is_dir()}
     for name in ("bin/torsor", "include/torsor/torsor.h", "include/torsor/translator.h", "include/torsor/opencv.h",
-                 "include/torsor/error.h"):
+                 "include/torsor/error.h", "share/bash-completion/completions/torsor", "share/zsh/site-functions/_torsor"):
         assert name in files
+    assert "_torsor" in (prefix / "share/bash-completion/completions/torsor").read_text()
     folders = {p.parent.name for p in prefix.rglob("*")}
     assert {"torsor", "pkgconfig"} <= folders
     assert sum(name.startswith("include/") for name in files) == 4, "public headers are few"
@@ -125,6 +126,13 @@ def test_a_tensor(consumer, model, pair):
 def test_the_error_is_caught(consumer, tmp_path):
     done = subprocess.run([consumer / "buffer", tmp_path / "absent.safetensors", "1", "1"], capture_output=True, text=True)
     assert done.returncode == 1 and "absent.safetensors" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_programs_explain_themselves(consumer):
+    for name in ("buffer", "mat", "tensor"):
+        for words in ([], ["model", "wide", "1"]):
+            done = subprocess.run([consumer / name, *words], capture_output=True, text=True)
+            assert done.returncode == 2 and done.stderr.startswith(f"usage: {name} MODEL WIDTH HEIGHT < "), done.stderr
 
 
 def test_the_installed_program_runs(prefix, model):
