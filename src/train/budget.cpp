@@ -14,6 +14,7 @@ namespace {
 constexpr double kBudgetShare =
     0.88;  // of the time that is planned; the rest is for data, samples, checkpoints, a slower spell
 constexpr double kEnoughSteps = 4000;  // below that even small images learn little
+constexpr double kShareForSteps = 0.8;     // of the memory there is, for the steps alone
 const std::string kUsed = "train/budget_used";
 constexpr double kLeastReserve = 0.02;  // of a budget, for what ends a run
 constexpr double kMostReserve = 0.1;
@@ -95,7 +96,8 @@ std::int64_t schedule_for(TrainConfig& config, std::int64_t steps, std::int64_t 
 }  // namespace
 
 std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
-                          const std::vector<std::string>& fixed, const StepMeter& measure) {
+                          const std::vector<std::string>& fixed, const StepMeter& measure,
+                          double room) {
   const double planned = seconds * kBudgetShare;
   std::optional<TrainConfig> chosen;
   StepCost cost;
@@ -107,7 +109,8 @@ std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t data
     if (!is_usable(trial)) continue;
     chosen = trial;
     // A scaled trial weeds out what is far too slow; what is left is timed at its own size.
-    if (planned / measure(trial, Trial::scaled).seconds < kEnoughSteps / 2) continue;
+    const StepCost guess = measure(trial, Trial::scaled);
+    if (planned / guess.seconds < kEnoughSteps / 2 || guess.bytes > kShareForSteps * room) continue;
     cost = measure(trial, Trial::full);
     steps = planned / cost.seconds;
     if (steps >= kEnoughSteps) break;

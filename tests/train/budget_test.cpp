@@ -95,6 +95,20 @@ TEST(TimeBudget, APresetIsTheMost) {
   EXPECT_EQ(config.data.transform.crop_size, 256);
 }
 
+TEST(TimeBudget, ChoosesWhatFitsMemory) {
+  TrainConfig config;
+  config.data.data = "folder";
+  config.run.out = "run";
+  const StepMeter quick = [](const TrainConfig& c, Trial trial) {
+    const double bytes = 1e3 * static_cast<double>(c.data.transform.crop_size * c.generator.ngf);
+    EXPECT_TRUE(trial == Trial::scaled || bytes <= 5e6) << "is tried at its own size";
+    return StepCost{0.001, bytes, 1};
+  };
+  fit_to_budget(config, 3600, 100, {}, quick, 6e6);
+  EXPECT_EQ(config.data.transform.crop_size, 128);
+  EXPECT_EQ(config.generator.ngf, 32);
+}
+
 // By the clock, so that only what holds on any machine is asked for.
 TEST(Session, ATimeBudgetIsRecordedAndResumed) {
   const TestFolder folder;
@@ -109,7 +123,8 @@ TEST(Session, ATimeBudgetIsRecordedAndResumed) {
   EXPECT_EQ(lengths.back().at("steps"), steps);
   const Json stored = read_json(directory.config());
   EXPECT_LT(stored.at("epochs"), 100000);
-  EXPECT_EQ(stored.at("steps"), steps);
+  // A length of whole epochs needs no number of steps beside it.
+  EXPECT_THAT(stored.at("steps").get<std::int64_t>(), ::testing::AnyOf(0, steps));
 
   const auto log = std::make_shared<Lines>();
   ResumePoint point = open_resume_point(directory.root(), *log);
