@@ -15,6 +15,7 @@
 #include "app/terminal.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "kernels/waiting.h"
 
 namespace torsor::app {
 
@@ -153,6 +154,7 @@ StopFlag& stop_flag() {
 
 int main(int argc, char** argv) {
   install_signal_handlers();
+  const WaitingPolicy waits;
   try {
     const int code = dispatch({argv + 1, argv + argc});
     if (!std::cout.flush()) fail("standard output: cannot be written; is its disk full or its reader gone?");

@@ -1,6 +1,4 @@
 // torsor train
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,6 +15,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "interchange/weight_source.h"
+#include "model/placement.h"
 #include "train/budget.h"
 #include "train/estimate.h"
 #include "train/init_from.h"
@@ -146,10 +145,14 @@ void say_estimate(const TrainSession& session, const RunEstimate& estimate, Prog
       with_thousands(std::llround(estimate.memory().total() / (1024 * 1024)))));
 }
 
+MemoryRoom room_for(const TrainConfig& config) {
+  return config.run.force ? MemoryRoom{HUGE_VAL, ""} : memory_room();
+}
+
 // What the run will take; refuses one that the machine's memory does not hold.
 RunEstimate estimated(const TrainConfig& config, const TrainData& data) {
-  if (config.run.threads > 0) at::set_num_threads(static_cast<int>(config.run.threads));
-  const RunEstimate estimate(config, data, config.run.force ? MemoryRoom{HUGE_VAL, ""} : memory_room());
+  use_threads(config.run.threads);
+  const RunEstimate estimate(config, data, room_for(config));
   estimate.require_room();
   return estimate;
 }
@@ -168,9 +171,10 @@ void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
                    const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
   if (config.run.time_budget.empty()) return;
   const double seconds = parse_duration(config.run.time_budget, "--time-budget");
-  if (config.run.threads > 0) at::set_num_threads(static_cast<int>(config.run.threads));
+  use_threads(config.run.threads);
   const TrainData data = open_data(config, log);
-  display.say(fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given) + "\n");
+  display.say(fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given, measure_step,
+                            room_for(config).bytes) + "\n");
 }
 
 struct Prepared {

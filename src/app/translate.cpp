@@ -1,5 +1,4 @@
 // torsor translate
-#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -13,6 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "image/codec.h"
+#include "model/placement.h"
 
 namespace torsor::app {
 
@@ -73,7 +73,7 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("check_first", check_first, "read all inputs once before the first is translated");
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
   add_norm_stats(o, norm_stats);
-  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024);
+  o.add("threads", threads, "compute threads; 0 = all processors that it may use").range(0, 1024);
   placement.describe(o);
   o.add("verbose", verbose, "say which layers went through torsor's kernels and which through libtorch");
   choice.describe(o);
@@ -221,7 +221,7 @@ int translate(const std::vector<std::string>& positionals) {
   TranslateReport report(std::make_shared<ProgressDisplay>(
       options.progress.audience(), ends.to_standard() ? Stream::error : Stream::output));
   TranslationPlan plan = plan_of(ends, plan_options_of(options), report.log());
-  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  use_threads(options.threads);
   const GeneratorRunner runner = open_runner(positionals[0], options);
   for (const std::string& note : runner.loaded().notes) report.log().notice(note);
   if (options.verbose) watch_engine(*runner.loaded().generator);

@@ -82,6 +82,30 @@ void take_lesser(MemoryRoom& room, double bytes, const std::string& bound) {
   if (bytes < room.bytes) room = {std::max(0.0, bytes), bound};
 }
 
+// Of the processors that this process is bound to; of all where the file has no lines of theirs.
+void add_ticks(MachineUse& use, const fs::path& file) {
+  cpu_set_t bound;
+  const bool is_bound = sched_getaffinity(0, sizeof bound, &bound) == 0;
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  MachineUse all, ours;
+  std::ifstream stat(file);
+  for (std::string line; std::getline(stat, line) && line.starts_with("cpu");) {
+    std::istringstream fields(line.substr(3));
+    std::size_t processor = 0;
+    const bool is_sum = line[3] == ' ';
+    double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, soft = 0, stolen = 0;
+    if (!is_sum) fields >> processor;
+    if (!(fields >> user >> nice >> system >> idle >> waiting >> irq >> soft >> stolen)) continue;
+    MachineUse& sum = is_sum ? all : ours;
+    if (!is_sum && is_bound && (processor >= CPU_SETSIZE || !CPU_ISSET(processor, &bound))) continue;
+    sum.all += (user + nice + system + irq + soft) / ticks;
+    sum.stolen += stolen / ticks;
+  }
+  const MachineUse& known = ours.all > 0 ? ours : all;
+  use.all = known.all;
+  use.stolen = known.stolen;
+}
+
 }  // namespace
 
 MemoryRoom memory_room(const fs::path& root) {
@@ -136,14 +160,7 @@ MachineUse machine_use(const fs::path& root) {
   };
   use.own = seconds(own.ru_utime) + seconds(own.ru_stime);
   use.major_faults = static_cast<double>(own.ru_majflt);
-  std::ifstream stat(root / "proc/stat");
-  std::string name;
-  double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, soft = 0, stolen = 0;
-  if (stat >> name >> user >> nice >> system >> idle >> waiting >> irq >> soft >> stolen) {
-    const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-    use.all = (user + nice + system + irq + soft) / ticks;
-    use.stolen = stolen / ticks;
-  }
+  add_ticks(use, root / "proc/stat");
   for_each_group(root, "cpu", [&](const fs::path& group, Hierarchy kind) {
     const std::string text = text_of(group / "cpu.stat");
     const double held = kind == Hierarchy::v1 ? field(text, "throttled_time").value_or(0) * 1e-9

@@ -29,7 +29,7 @@ std::int64_t usable_processors(const std::filesystem::path& root = "/");
 struct MachineUse {
   double seconds = 0;       // of the clock
   double own = 0;           // processor time of this process
-  double all = 0;           // of all processes that the kernel shows
+  double all = 0;           // of all processes, on the processors that this one may use
   double stolen = 0;        // that a virtual machine's host gave to others
   double throttled = 0;     // that a control group's quota held this process back
   double major_faults = 0;  // pages that had to be read from a disk, as those that were swapped out

@@ -1,10 +1,14 @@
 #include "model/placement.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <torch/cuda.h>
 #include <torch/nn/module.h>
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "core/machine.h"
 #include "core/text.h"
 #include "kernels/isa.h"
 
@@ -50,6 +54,11 @@ void PlacementOptions::describe(OptionSet& o) {
         "torch nowhere, check as auto and by libtorch too, and says how far apart they are")
       .choices(engine_names())
       .changeable();
+}
+
+void use_threads(std::int64_t threads) {
+  if (threads == 0) threads = std::min<std::int64_t>(at::get_num_threads(), usable_processors());
+  if (threads != at::get_num_threads()) at::set_num_threads(static_cast<int>(threads));
 }
 
 Placement resolve_placement(const PlacementOptions& options) {

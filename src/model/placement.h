@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
+#include <cstdint>
 #include <string>
 
 #include "core/options.h"
@@ -29,6 +30,10 @@ struct Placement {
 /// auto = cuda where this build and machine have it, else cpu. Throws UsageError when cuda is asked for and
 /// absent, and when TORSOR_ISA names what this processor does not have.
 Placement resolve_placement(const PlacementOptions& options);
+
+/// So many compute threads from here on; with 0 those there are, at most as many as this process may have
+/// processors: a container's quota is shared by all of them, and libtorch does not look at it.
+void use_threads(std::int64_t threads);
 
 /// Puts a network there, and has it computed so.
 void set_placement(torch::nn::Module& network, const Placement& placement);

@@ -85,7 +85,10 @@ void RunOptions::describe(OptionSet& o) {
       .changeable()
       .common();
   o.add("seed", seed, "the one seed: same seed and threads, same bits").at_least(0).common();
-  o.add("threads", threads, "compute threads; 0 = all cores").range(0, 1024).changeable().common();
+  o.add("threads", threads, "compute threads; 0 = all processors that it may use")
+      .range(0, 1024)
+      .changeable()
+      .common();
   o.add("log_every", log_every, "steps between lines of log.jsonl").at_least(1).changeable();
   o.add("sample_every", sample_every, "steps between sample grids; 0 = only at the end")
       .at_least(0)

@@ -1,7 +1,5 @@
 #include "train/session.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -9,6 +7,7 @@
 #include "core/time.h"
 #include "interchange/weight_source.h"
 #include "model/environment.h"
+#include "model/placement.h"
 #include "nn/state_dict.h"
 #include "train/init_from.h"
 
@@ -42,7 +41,7 @@ TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared
 
 void TrainSession::open() {
   config_.validate();
-  if (config_.run.threads > 0) at::set_num_threads(static_cast<int>(config_.run.threads));
+  use_threads(config_.run.threads);
   placement_ = resolve_placement(config_.run.placement);
   const auto seed = static_cast<std::uint64_t>(config_.run.seed);
   std::string notice;

@@ -20,10 +20,9 @@ def waiting_of(**environment):
     return shown["GOMP_SPINCOUNT"], shown["OMP_WAIT_POLICY"], done
 
 
-def test_waiting_threads_spin_for_a_bounded_time():
-    count, _, done = waiting_of()
-    assert count == "10000"
-    assert done.stdout.startswith("torsor "), "the program goes on as it was called"
+def test_on_an_idle_machine_threads_wait_as_the_runtime_has_it():
+    count, policy, _ = waiting_of()
+    assert count == "300000" and policy == "PASSIVE"
 
 
 def test_what_the_user_says_of_waiting_holds():
@@ -32,16 +31,6 @@ def test_what_the_user_says_of_waiting_holds():
     assert count == "0" and policy == "PASSIVE"
     count, policy, _ = waiting_of(OMP_WAIT_POLICY="active")
     assert int(count) > 10 ** 6 and policy == "ACTIVE"
-
-
-def test_the_second_start_keeps_arguments_input_and_exit_code(tmp_path):
-    clean = {key: value for key, value in os.environ.items() if key not in WAITING}
-    done = run("train", "--no-such=a b\tc", env=clean)
-    assert done.returncode == 2 and "unknown option --no-such" in done.stderr
-    link = tmp_path / "another name"
-    link.symlink_to(PROGRAM)
-    done = subprocess.run([str(link), "--version"], env=clean, text=True, capture_output=True)
-    assert done.returncode == 0 and done.stdout.startswith("torsor ")
 
 
 def test_a_run_that_cannot_fit_is_refused_with_what_would(tmp_path):

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 #include <fstream>
 #include <new>
 
 #include "core/allocation.h"
+#include "core/contention.h"
 #include "core/machine.h"
 #include "test_support.h"
 
@@ -111,13 +114,66 @@ TEST_F(Machine, SaysWhatKeptItFromComputing) {
 }
 
 TEST_F(Machine, ReadsTheKernelsCounters) {
-  write("proc/stat", "cpu  100 20 30 4000 5 6 7 800 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n");
+  write("proc/stat", "cpu  100 20 30 4000 5 6 7 800 0 0\nintr 1 2 3\n");
   write("proc/self/cgroup", "0::/x\n");
   write("sys/fs/cgroup/x/cpu.stat", "usage_usec 5\nthrottled_usec 2500000\n");
   const MachineUse use = machine_use(folder_.path);
   EXPECT_GT(use.own, 0);
   EXPECT_DOUBLE_EQ(use.all / use.stolen, 163.0 / 800.0);
   EXPECT_DOUBLE_EQ(use.throttled, 2.5);
+}
+
+TEST_F(Machine, CountsTheProcessorsThatItMayUse) {
+  cpu_set_t bound;
+  ASSERT_EQ(sched_getaffinity(0, sizeof bound, &bound), 0);
+  int ours = 0;
+  while (!CPU_ISSET(ours, &bound)) ++ours;
+  write("proc/stat", "cpu  900 0 0 0 0 0 0 0 0 0\ncpu" + std::to_string(ours) +
+                         " 300 0 0 0 0 0 0 100 0 0\ncpu99999 600 0 0 0 0 0 0 0 0 0\n");
+  const MachineUse use = machine_use(folder_.path);
+  EXPECT_DOUBLE_EQ(use.all / use.stolen, 3);
+}
+
+/// Looks a quarter of a second apart, in each of which processes took so many seconds of two processors.
+class Looks {
+ public:
+  bool take(double own, double others, double throttled = 0) {
+    now_.seconds += 0.25;
+    now_.own += 0.25 * own;
+    now_.all += 0.25 * (own + others);
+    now_.throttled += 0.25 * throttled;
+    return contention_.look(now_);
+  }
+
+ private:
+  MachineUse now_;
+  Contention contention_{2};
+};
+
+TEST(Contention, IsNoneWhereThereIsRoomForAll) {
+  Looks looks;
+  EXPECT_FALSE(looks.take(2, 0));
+  EXPECT_FALSE(looks.take(2, 0));
+  EXPECT_FALSE(looks.take(1.95, 0.05)) << "something always runs";
+  EXPECT_FALSE(looks.take(0.9, 0.5)) << "half a processor is free";
+  EXPECT_TRUE(looks.take(1.5, 0.5));
+}
+
+TEST(Contention, EndsWhenTheOthersHaveStoppedForASecond) {
+  Looks looks;
+  looks.take(2, 0);
+  EXPECT_TRUE(looks.take(1, 1));
+  EXPECT_TRUE(looks.take(0.5, 1)) << "while it lasts this process sleeps more";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(looks.take(2, 0));
+  EXPECT_TRUE(looks.take(1, 1)) << "a neighbour that paused";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(looks.take(2, 0));
+  EXPECT_FALSE(looks.take(2, 0));
+}
+
+TEST(Contention, AQuotaThatIsUsedUpIsOneToo) {
+  Looks looks;
+  looks.take(1, 0);
+  EXPECT_TRUE(looks.take(1, 0, 0.2));
 }
 
 TEST(Allocation, AFailedOneIsOneLine) {
