@@ -174,7 +174,8 @@ void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
   use_threads(config.run.threads);
   const TrainData data = open_data(config, log);
   display.say(fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given, measure_step,
-                            room_for(config).bytes) + "\n");
+                            room_for(config).bytes) +
+              "\n");
 }
 
 struct Prepared {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr double kBudgetShare =
     0.88;  // of the time that is planned; the rest is for data, samples, checkpoints, a slower spell
-constexpr double kEnoughSteps = 4000;  // below that even small images learn little
-constexpr double kShareForSteps = 0.8;     // of the memory there is, for the steps alone
+constexpr double kEnoughSteps = 4000;   // below that even small images learn little
+constexpr double kShareForSteps = 0.8;  // of the memory there is, for the steps alone
 const std::string kUsed = "train/budget_used";
 constexpr double kLeastReserve = 0.02;  // of a budget, for what ends a run
 constexpr double kMostReserve = 0.1;
@@ -96,8 +96,7 @@ std::int64_t schedule_for(TrainConfig& config, std::int64_t steps, std::int64_t 
 }  // namespace
 
 std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
-                          const std::vector<std::string>& fixed, const StepMeter& measure,
-                          double room) {
+                          const std::vector<std::string>& fixed, const StepMeter& measure, double room) {
   const double planned = seconds * kBudgetShare;
   std::optional<TrainConfig> chosen;
   StepCost cost;

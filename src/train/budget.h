@@ -15,8 +15,8 @@ using StepMeter = std::function<StepCost(const TrainConfig&, Trial)>;
 /// Sets crop size, width, blocks and schedule (those not in `fixed`, the names the user gave) so that
 /// training on `dataset_size` items ends within `seconds`, decay included: the largest setting of a list that
 /// gets enough steps to learn, no larger than the preset's where there is one, and whose steps fit `room`
-/// bytes of memory. Returns one line that says what was chosen and why. Throws UsageError when not even the smallest fits, or the epochs that the user
-/// gave do not; `config` is then as it was.
+/// bytes of memory. Returns one line that says what was chosen and why. Throws UsageError when not even the
+/// smallest fits, or the epochs that the user gave do not; `config` is then as it was.
 std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t dataset_size,
                           const std::vector<std::string>& fixed, const StepMeter& measure = measure_step,
                           double room = std::numeric_limits<double>::infinity());

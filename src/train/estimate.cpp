@@ -64,18 +64,23 @@ double parameters_of(const TrainConfig& config) {
 }  // namespace
 
 StepCost measure_step(const TrainConfig& config, Trial trial) {
+  return try_step(config, trial, Timing::steps);
+}
+
+StepCost try_step(const TrainConfig& config, Trial trial, Timing timing) {
   const Size size = training_size(config);
   const Load step{config.data.batch_size, size.width, size.height};
   TrialModel model(config);
   std::vector<StepTrial> trials;
   for (const Load& load : trial == Trial::full ? std::vector{step} : trial_loads(config, step))
-    trials.push_back(model.run(load, Timing::steps));
+    trials.push_back(model.run(load, timing));
   return {at_size(trials, step.pixels(), &StepTrial::seconds, 0),
           at_size(trials, step.pixels(), &StepTrial::step, trials.front().resident),
           model.batches_per_step()};
 }
 
-RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room)
+RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room,
+                         Timing timing)
     : config_(config),
       items_(config.data.epoch_size > 0 ? config.data.epoch_size : data.train->size()),
       image_(output_size(config.data.transform) == Size{} ? data.largest : training_size(config)),
@@ -88,7 +93,7 @@ RunEstimate::RunEstimate(const TrainConfig& config, const TrainData& data, const
   for_purpose("a trial of a step", "lower --batch-size, --crop-size or --ngf", [&] {
     TrialModel model(config);
     const Load step{std::min(config.data.batch_size, items_), image_.width, image_.height};
-    for (const Load& load : trial_loads(config, step)) trials_.push_back(model.run(load, Timing::steps));
+    for (const Load& load : trial_loads(config, step)) trials_.push_back(model.run(load, timing));
   });
   malloc_trim(0);
   program_ = on_cpu_ ? resident_bytes() : 0;

@@ -21,7 +21,11 @@ enum class Trial {
   full     // at the size itself
 };
 
-/// Times steps of a throw-away model with this configuration on random images of the crop size.
+/// Does steps of a throw-away model with this configuration on random images of the crop size; without timing
+/// `seconds` is 0.
+StepCost try_step(const TrainConfig& config, Trial trial, Timing timing);
+
+/// try_step() with its timing.
 StepCost measure_step(const TrainConfig& config, Trial trial);
 
 /// A sum of what the run's process will hold at a time, in bytes.
@@ -38,9 +42,10 @@ class RunEstimate {
  public:
   /// Tries small images first, so that it takes no more memory than the run would. Weights that alone exceed
   /// `room` are not tried. Throws UsageError for unusable options.
-  RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room);
+  RunEstimate(const TrainConfig& config, const TrainData& data, const MemoryRoom& room,
+              Timing timing = Timing::steps);
 
-  double seconds_a_step() const;
+  double seconds_a_step() const;  // 0 when none was timed
   /// The resident set at its largest (on a GPU: the tensors there, and there is no `program`).
   RunMemory memory() const { return memory_of(config_); }
   /// Throws UsageError with the numbers, and with what would fit, when the run needs more than `room`.

@@ -34,7 +34,7 @@ def test_what_the_user_says_of_waiting_holds():
 
 
 def test_a_run_that_cannot_fit_is_refused_with_what_would(tmp_path):
-    done = train(tmp_path / "run", ngf=64, load_size=128, crop_size=128, batch_size=65536, net_g="resnet_9blocks")
+    done = train(tmp_path / "run", ngf=16, load_size=128, crop_size=128, batch_size=65536, net_g="resnet_9blocks")
     refused(done, USAGE, "this run would take about", "GiB of memory", "--batch-size ", "--crop-size ", "would fit", "--force")
     assert not (tmp_path / "run").exists()
 
