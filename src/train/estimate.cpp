@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::int64_t kTrialSide = 64;  // the smaller of two trials' images, where the networks take them
 constexpr double kMoments = 4;           // weights, gradients and Adam's two moments, each as large
+constexpr double kCopied = 3;            // of these into a checkpoint: all but the gradients
+constexpr double kNewlyTaken = 0.75;     // of the copies; the others lie where a step's activations were
 constexpr double kFloat = sizeof(float);
 constexpr std::int64_t kBatchesAhead = 3;  // that a loader's thread keeps ready; it makes one more
 constexpr double kSafeShare = 0.9;         // of the memory there is, for what is suggested
@@ -125,9 +127,10 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   memory.weights =
       width == 1 ? first.resident : first.resident * parameters_of(config) / parameters_of(config_);
   const double in_step = at_size(trials_, step.pixels(), &StepTrial::step, first.resident) - first.resident;
-  const double in_sample = (trials_.back().sample - trials_.back().resident) /
-                           static_cast<double>(trials_.back().area) * samples * area;
-  memory.passing = std::max({in_step * width, in_sample * width, history}) * kRoomForGaps;
+  const double in_sample =
+      (trials_.back().sample - trials_.back().resident) / trials_.back().sampled * samples * area;
+  memory.passing = std::max(in_step * width, in_sample * width) * kRoomForGaps;
+  if (on_cpu_) memory.copies = kNewlyTaken * (kCopied * kFloat * parameters_of(config) + history);
   return memory;
 }
 

@@ -33,8 +33,9 @@ struct RunMemory {
   double program = 0;  // with its libraries, as it is between steps of a trial
   double weights = 0;  // with gradients, moments, and what kernels keep
   double images = 0;   // read ahead, shown in sample grids, kept in the history
-  double passing = 0;  // activations of a step, or of a sample grid, or a checkpoint's copies: the largest
-  double total() const { return program + weights + images + passing; }
+  double passing = 0;  // activations of a step, or of a sample grid: the larger
+  double copies = 0;   // that a checkpoint makes, beside what malloc keeps of the former
+  double total() const { return program + weights + images + passing + copies; }
 };
 
 /// The cost of one configuration's run, and of others that differ in size alone.

@@ -18,11 +18,11 @@ struct Load {
 /// and what kernels and libtorch's libraries keep for themselves; on a GPU, tensors there.
 struct StepTrial {
   double pixels = 0;    // of its batch
-  double area = 0;      // pixels of one image
+  double sampled = 0;   // pixels of the samples of either domain
   double seconds = 0;   // a step, the median of some; 0 when none was timed
   double resident = 0;  // bytes between steps: weights, gradients, moments, kernels' memory
   double step = 0;      // the most at a time, during a step
-  double sample = 0;    // the most at a time, while one sample of each domain is made
+  double sample = 0;    // the most at a time, while samples of both domains are made
 };
 
 enum class Timing { none, steps };
