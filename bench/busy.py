@@ -63,7 +63,7 @@ def main():
     parser.add_argument("--net-g", default="resnet_6blocks")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--steps", type=int, default=25, help="steps that count, of each run")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--neighbours", type=int, default=2, help="busy processes")
     parser.add_argument("--counts", type=int, nargs="*", default=[100, 10000], help="values of GOMP_SPINCOUNT to try")
     parser.add_argument("--alone", action="store_true", help="favour this over all else on the machine")
