@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -97,11 +98,14 @@ class WaitingPolicy::Watch {
     Contention contention(omp_get_num_procs());
     std::optional<BriefWaits> brief;
     do {
-      is_brief_ = contention.look(machine_use(root_));
-      if (!is_brief_)
+      if (!contention.look(machine_use(root_)))
         brief.reset();
       else if (!brief)
-        brief.emplace();
+        try {
+          brief.emplace();
+        } catch (const std::system_error&) {  // no more threads to be had; the next look tries again
+        }
+      is_brief_ = brief.has_value();
     } while (!end_.wait_for(kBetweenLooks));
   }
 
@@ -112,7 +116,11 @@ class WaitingPolicy::Watch {
 };
 
 WaitingPolicy::WaitingPolicy(const std::filesystem::path& root) {
-  if (!environment_decides()) watch_ = std::make_unique<Watch>(root);
+  if (environment_decides()) return;
+  try {
+    watch_ = std::make_unique<Watch>(root);
+  } catch (const std::system_error&) {  // no more threads to be had: waits stay as the runtime has them
+  }
 }
 WaitingPolicy::~WaitingPolicy() = default;
 
