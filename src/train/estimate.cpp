@@ -14,9 +14,10 @@ namespace torsor {
 namespace {
 
 constexpr std::int64_t kTrialSide = 64;  // the smaller of two trials' images, where the networks take them
+constexpr std::int64_t kNarrow = 16;     // up to so many filters twice that side costs little and tells more
 constexpr double kMoments = 4;           // weights, gradients and Adam's two moments, each as large
 constexpr double kCopied = 3;            // of these into a checkpoint: all but the gradients
-constexpr double kNewlyTaken = 0.75;     // of the copies; the others lie where a step's activations were
+constexpr double kNewlyTaken = 0.75;     // of those copies; the others lie where a step's activations were
 constexpr double kFloat = sizeof(float);
 constexpr std::int64_t kBatchesAhead = 3;  // that a loader's thread keeps ready; it makes one more
 constexpr double kSafeShare = 0.9;         // of the memory there is, for what is suggested
@@ -37,7 +38,10 @@ Size training_size(const TrainConfig& config) {
 std::vector<Load> trial_loads(const TrainConfig& config, const Load& step) {
   const SizeRule rule = size_rule_of(config.generator);
   const std::int64_t least = std::max(rule.minimum, size_rule_of(config.discriminator).minimum);
-  const std::int64_t small = round_up(std::max(kTrialSide, least), rule.multiple);
+  const bool takes_larger =
+      config.generator.ngf <= kNarrow && std::min(step.width, step.height) >= 3 * kTrialSide;
+  const std::int64_t small =
+      round_up(std::max(takes_larger ? 2 * kTrialSide : kTrialSide, least), rule.multiple);
   // A batch norm cannot do with one image where maps have shrunk to a pixel.
   const std::int64_t few = std::min<std::int64_t>(step.batch, config.generator.norm == "batch" ? 2 : 1);
   if (std::max(step.width, step.height) > small) {
@@ -130,7 +134,7 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   const double in_sample =
       (trials_.back().sample - trials_.back().resident) / trials_.back().sampled * samples * area;
   memory.passing = std::max(in_step * width, in_sample * width) * kRoomForGaps;
-  if (on_cpu_) memory.copies = kNewlyTaken * (kCopied * kFloat * parameters_of(config) + history);
+  if (on_cpu_) memory.copies = kNewlyTaken * kCopied * kFloat * parameters_of(config) + history;
   return memory;
 }
 

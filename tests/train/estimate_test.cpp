@@ -27,8 +27,11 @@ TEST(Estimate, OfSmallImagesHoldsForLargerOnes) {
     std::int64_t side, width, batch;
     std::string engine;
   };
-  for (const Case& c :
-       {Case{64, 8, 4, "auto"}, {144, 16, 2, "fast"}, {144, 32, 1, "torch"}, {192, 16, 1, "torch"}}) {
+  for (const Case& c : {Case{64, 8, 4, "auto"},
+                        {144, 16, 2, "fast"},
+                        {144, 32, 1, "torch"},
+                        {192, 16, 1, "torch"},
+                        {256, 4, 1, "torch"}}) {
     SCOPED_TRACE(fmt::format("{} px, ngf {}, batch {}, {}", c.side, c.width, c.batch, c.engine));
     const TrainConfig config = sized(c.side, c.width, c.batch, c.engine);
     const double told = try_step(config, Trial::scaled, Timing::none).bytes;
