@@ -29,7 +29,6 @@ def measure(program, settings, steps):
         run = pathlib.Path(folder) / "run"
         options = {"data": "generated:circles-squares", "max_dataset_size": 40, "steps": steps, "log_every": 1, "out": run,
                    "pool_size": steps - 1,  # so that the history is full when the run ends
-                  
                    **settings}
         command = [program, "train"] + [str(word) for key, value in options.items()
                                         for word in ("--" + key.replace("_", "-"), value)]
