@@ -83,7 +83,7 @@ void take_lesser(MemoryRoom& room, double bytes, const std::string& bound) {
 }
 
 // Of the processors that this process is bound to; of all where the file has no lines of theirs.
-void add_ticks(MachineUse& use, const fs::path& file) {
+void read_ticks(MachineUse& use, const fs::path& file) {
   cpu_set_t bound;
   const bool is_bound = sched_getaffinity(0, sizeof bound, &bound) == 0;
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
@@ -160,7 +160,7 @@ MachineUse machine_use(const fs::path& root) {
   };
   use.own = seconds(own.ru_utime) + seconds(own.ru_stime);
   use.major_faults = static_cast<double>(own.ru_majflt);
-  add_ticks(use, root / "proc/stat");
+  read_ticks(use, root / "proc/stat");
   for_each_group(root, "cpu", [&](const fs::path& group, Hierarchy kind) {
     const std::string text = text_of(group / "cpu.stat");
     const double held = kind == Hierarchy::v1 ? field(text, "throttled_time").value_or(0) * 1e-9

@@ -8,8 +8,8 @@ namespace torsor {
 
 /// While one lives, the threads of every team of this process sleep after 100 rounds of spinning, where they
 /// otherwise spin 300,000. libgomp is that patient only as long as its teams have no more threads than there
-/// are processors (GOMP_SPINCOUNT in its manual); this keeps a team that does nothing. Another runtime, or
-/// GOMP_SPINCOUNT and OMP_WAIT_POLICY in the environment, are not touched.
+/// are processors (GOMP_SPINCOUNT in its manual); this keeps a team that does nothing. Has no effect on
+/// another runtime. Throws std::system_error where no thread can be made.
 class BriefWaits {
  public:
   BriefWaits();
