@@ -76,7 +76,8 @@ TORSOR_API int torsor_translate(const torsor_model* model, const torsor_image* i
  * docs/recognition.md. NULL on failure. Valid until the thread asks again. */
 TORSOR_API const char* torsor_doubt(const torsor_model* model, const torsor_image* in);
 
-/* Threads that one translation may use, 0 = all cores; a setting of the whole process, for before the first
+/* Threads that one translation may use, 0 = as many as this process has processors (fewer than the machine
+ * where an affinity or a container's quota says so); a setting of the whole process, for before the first
  * translation. 0 on success. */
 TORSOR_API int torsor_set_threads(int threads);
 

@@ -93,7 +93,8 @@ class TORSOR_API Translator {
   std::shared_ptr<const State> state_;
 };
 
-/// Threads that one translation may use; 0 = all cores. A setting of the whole process, libtorch's own: call
+/// Threads that one translation may use; 0 = as many as this process has processors (fewer than the machine
+/// where an affinity or a container's quota says so). A setting of the whole process, libtorch's own: call
 /// it before the first translation.
 TORSOR_API void set_threads(int threads);
 

@@ -5,11 +5,11 @@
 
 #include <exception>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include "api/pixels.h"
 #include "core/error.h"
+#include "core/machine.h"
 #include "infer/generator_runner.h"
 #include "infer/input_check.h"
 #include "interchange/inspect.h"
@@ -158,9 +158,8 @@ std::string Translator::doubt(const void* in, const PixelLayout& layout) const {
 const std::string& Translator::describe() const { return state_->description; }
 
 void set_threads(int threads) {
-  if (threads < 0) fail_usage("threads: {}; expected 0 (all cores) or more", threads);
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
-  guarded([&] { at::set_num_threads(threads > 0 ? threads : std::max(1, cores)); });
+  if (threads < 0) fail_usage("threads: {}; expected 0 (all processors) or more", threads);
+  guarded([&] { at::set_num_threads(threads > 0 ? threads : static_cast<int>(usable_processors())); });
 }
 
 }  // namespace torsor

@@ -120,6 +120,7 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
     if (positionals[i].empty() && wanted.need == Need::required)
       fail_usage("{} is missing: {}; see torsor {} --help", wanted.name, wanted.help, command.name);
   }
+  const WaitingPolicy waits;
   return command.run(positionals);
 }
 
@@ -154,7 +155,6 @@ StopFlag& stop_flag() {
 
 int main(int argc, char** argv) {
   install_signal_handlers();
-  const WaitingPolicy waits;
   try {
     const int code = dispatch({argv + 1, argv + argc});
     if (!std::cout.flush()) fail("standard output: cannot be written; is its disk full or its reader gone?");

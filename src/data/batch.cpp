@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "core/error.h"
 
@@ -15,6 +17,23 @@ const at::Tensor& Batch::at(const std::string& name) const {
 }
 
 std::int64_t Batch::size() const { return tensors.empty() ? 0 : tensors.begin()->second.size(0); }
+
+Batch Batch::part(std::int64_t begin, std::int64_t count) const {
+  const auto clipped = [&](std::int64_t size) {
+    const std::int64_t first = std::min(begin, size);
+    return std::pair{first, std::min(count, size - first)};
+  };
+  Batch out;
+  for (const auto& [key, tensor] : tensors) {
+    const auto [first, length] = clipped(tensor.size(0));
+    out.tensors[key] = tensor.narrow(0, first, length);
+  }
+  for (const auto& [key, all] : names) {
+    const auto [first, length] = clipped(static_cast<std::int64_t>(all.size()));
+    out.names[key].assign(all.begin() + first, all.begin() + first + length);
+  }
+  return out;
+}
 
 namespace {
 

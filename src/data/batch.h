@@ -17,6 +17,8 @@ struct Batch {
   /// Throws std::logic_error when there is no such tensor.
   const at::Tensor& at(const std::string& name) const;
   std::int64_t size() const;  // of the first tensor's first dimension; 0 when empty
+  /// Items begin to begin + count, or as many as there are; tensors share their memory with these.
+  Batch part(std::int64_t begin, std::int64_t count) const;
 };
 
 /// Stacks samples (tensors without the batch dimension) of equal shapes. Throws Error naming both files when

@@ -104,6 +104,12 @@ void pick_judges(const std::vector<FoundNetwork>& judges, const std::vector<Foun
 
 }  // namespace
 
+bool name_tells_direction(const FoundNetwork& generator, const std::string& role) {
+  const NameSays own = generator_name_says(last_part(generator.name));
+  const NameSays says = direction_of(own) == "g" ? generator_name_says(role) : own;
+  return says == NameSays::a_to_b || says == NameSays::b_to_a;
+}
+
 std::string names_text(const std::vector<FoundNetwork>& networks) {
   constexpr std::size_t kShown = 12;
   std::vector<std::string> names;

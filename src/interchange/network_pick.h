@@ -34,6 +34,10 @@ std::vector<FoundNetwork> networks_named(const std::string& wanted, std::vector<
 /// naming `source` for generators that make no pair.
 Pick pick_networks(std::vector<FoundNetwork> found, const std::string& role, const std::string& source);
 
+/// Whether a generator's own name, else its file's `role`, says which way it goes, as genA2B and G_AB do; G_A
+/// does by convention only.
+bool name_tells_direction(const FoundNetwork& generator, const std::string& role);
+
 /// "genA2B, genB2A, ... 7 in all".
 std::string names_text(const std::vector<FoundNetwork>& networks);
 

@@ -3,7 +3,9 @@
 #include <fmt/ranges.h>
 #include <torch/types.h>
 
+#include <climits>
 #include <protozero/pbf_message.hpp>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -22,6 +24,8 @@ namespace {
 
 using namespace onnx;
 using protozero::pbf_message;
+
+constexpr std::string_view kCheckEnd = ".check.safetensors";
 
 // Uniform in [-1, 1], the same on every machine.
 at::Tensor noise(const std::vector<std::int64_t>& shape, std::uint64_t seed) {
@@ -241,8 +245,11 @@ Json read_model(pbf_message<Model>& model) {
 OnnxExport write_onnx(const LoadedGenerator& generator, const fs::path& path, std::int64_t opset) {
   if (opset < kOldestOpset || opset > kNewestOpset)
     fail_usage("--opset {}: expected {} to {}", opset, kOldestOpset, kNewestOpset);
+  if (path.filename().string().size() + kCheckEnd.size() > NAME_MAX)
+    fail_usage("{}: the name is too long for {} behind it; use at most {} bytes", path.string(), kCheckEnd,
+               NAME_MAX - kCheckEnd.size());
   OnnxExport out{
-      path, path.string() + ".check.safetensors", {}, input_text(generator.info), output_text(generator)};
+      path, path.string() + std::string(kCheckEnd), {}, input_text(generator.info), output_text(generator)};
   const Safetensors check = check_content(generator, out.sizes);
   const std::string name = generator.direction.empty() ? "generator" : "g_" + generator.direction;
   const std::string graph = onnx_graph(*generator.generator, {generator.options.in_channels, name});

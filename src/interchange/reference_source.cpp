@@ -49,12 +49,11 @@ class ReferenceReader {
   WeightSet finish() {
     describe_domains();
     describe_preprocessing();
-    if (!hints_.recorded)
+    if (!hints_.recorded && has_convention_)
       note(
           "there is no train_opt.txt beside the weights: directions are taken as trained with --direction "
           "AtoB");
-    else
-      set_.info.training = Json{{"reference", hints_.recorded->values}};
+    if (hints_.recorded) set_.info.training = Json{{"reference", hints_.recorded->values}};
     return std::move(set_);
   }
 
@@ -67,6 +66,8 @@ class ReferenceReader {
     if (!found.problem.empty()) fail("{}", found.problem);
     const std::string place = found.name == "." ? "" : ": " + found.name;
     const std::string source = file.path.string() + place, label = file.path.filename().string() + place;
+    if (found.likeness != NetworkKind::discriminator && !name_tells_direction(found, file.role))
+      has_convention_ = true;
     if (found.likeness != NetworkKind::discriminator)
       add_generator(direction_in(file, picked.name), source, label, std::move(picked.found.weights));
     else if (file.role == "D")
@@ -137,6 +138,7 @@ class ReferenceReader {
 
   NetworkHints hints_;
   WeightSet set_;
+  bool has_convention_ = false;  // a generator goes the way that the reference's conventions say
 };
 
 }  // namespace

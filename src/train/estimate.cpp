@@ -8,6 +8,7 @@
 #include "core/allocation.h"
 #include "core/error.h"
 #include "model/memory_watch.h"
+#include "train/observers.h"
 
 namespace torsor {
 
@@ -131,8 +132,8 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   memory.weights =
       width == 1 ? first.resident : first.resident * parameters_of(config) / parameters_of(config_);
   const double in_step = at_size(trials_, step.pixels(), &StepTrial::step, first.resident) - first.resident;
-  const double in_sample =
-      (trials_.back().sample - trials_.back().resident) / trials_.back().sampled * samples * area;
+  const double in_sample = (trials_.back().sample - trials_.back().resident) / trials_.back().sampled *
+                           std::min(samples, static_cast<double>(kSamplesAtOnce)) * area;
   memory.passing = std::max(in_step * width, in_sample * width) * kRoomForGaps;
   if (on_cpu_) memory.copies = kNewlyTaken * kCopied * kFloat * parameters_of(config) + history;
   return memory;

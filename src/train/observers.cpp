@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "core/files.h"
@@ -57,15 +59,22 @@ void JsonlLog::write(const TrainState& state, const StepReport& report) {
 }
 
 Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
-  const auto directions = model.sample(images);
-  std::vector<std::vector<Image>> rows;
-  for (const auto& columns : directions)
-    for (std::int64_t i = 0; i < columns.front().images.size(0); ++i) {
-      auto& row = rows.emplace_back();
-      for (const LabelledImages& column : columns)
-        row.push_back(to_image(as_rgb(column.images[i], range.black), range));
-    }
-  return make_grid(rows);
+  std::vector<std::vector<std::vector<Image>>> rows;  // of each direction
+  std::int64_t begin = 0;
+  do {
+    const auto directions = model.sample(images.part(begin, kSamplesAtOnce));
+    rows.resize(directions.size());
+    for (std::size_t d = 0; d < directions.size(); ++d)
+      for (std::int64_t i = 0; i < directions[d].front().images.size(0); ++i) {
+        auto& row = rows[d].emplace_back();
+        for (const LabelledImages& column : directions[d])
+          row.push_back(to_image(as_rgb(column.images[i], range.black), range));
+      }
+    begin += kSamplesAtOnce;
+  } while (begin < images.size());
+  std::vector<std::vector<Image>> all;
+  for (auto& direction : rows) std::move(direction.begin(), direction.end(), std::back_inserter(all));
+  return make_grid(all);
 }
 
 Sampler::Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,

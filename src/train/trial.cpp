@@ -6,13 +6,13 @@
 #include <chrono>
 
 #include "model/memory_watch.h"
+#include "train/observers.h"
 
 namespace torsor {
 
 namespace {
 
 constexpr int kTimedSteps = 5;
-constexpr std::int64_t kSamples = 4;    // more than a step's images, for which kernels have memory already
 constexpr double kEnoughSeconds = 1.5;  // slow steps are timed twice at the least
 
 class RandomImages : public BatchSource {
@@ -79,14 +79,14 @@ StepTrial TrialModel::run(const Load& load, Timing timing) {
   };
   StepTrial out;
   out.pixels = load.pixels();
-  out.sampled = static_cast<double>(kSamples * load.width * load.height);
+  out.sampled = static_cast<double>(kSamplesAtOnce * load.width * load.height);
   step();  // makes moments and buffers, and wakes the threads
   parts_->watch.begin_peak();
   step();
   out.resident = parts_->watch.now();
   out.step = parts_->watch.peak();
   parts_->watch.begin_peak();
-  parts_->model.sample(images.of(kSamples));
+  parts_->model.sample(images.of(kSamplesAtOnce));
   out.sample = parts_->watch.peak();
   if (timing == Timing::none) return out;
   std::vector<double> seconds;

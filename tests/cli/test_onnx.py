@@ -109,3 +109,14 @@ def test_what_it_refuses(tmp_path, model):
         (("inspect", tmp_path / "noise.onnx"), FAILURE, "noise.onnx", "is not an ONNX model"),
     ])
     assert snapshot(tmp_path) == before
+
+
+def test_a_name_that_leaves_no_room_is_refused_before_anything_is_written(tmp_path):
+    folder, net = tmp_path / "out", tmp_path / "net.pth"
+    torch.save(torch_twin.generator("resnet_6blocks", "instance").state_dict(), net)
+    folder.mkdir()
+    fits = folder / ("n" * 232 + ".onnx")
+    refused(run("export", net, folder / ("n" * 233 + ".onnx")), USAGE, "too long for .check.safetensors", "237")
+    assert not list(folder.iterdir())
+    succeeded(run("export", net, fits))
+    assert len(list(folder.iterdir())) == 2

@@ -364,6 +364,30 @@ TEST(Sampler, WritesAGridOfBothDirections) {
   }
 }
 
+/// Its only column is what it was given.
+class Mirror : public FakeModel {
+ public:
+  std::vector<std::vector<LabelledImages>> sample(const Batch& batch) override {
+    most = std::max(most, batch.size());
+    return {{{"real", batch.at("real_a")}}, {{"real", batch.at("real_b")}}};
+  }
+  std::int64_t most = 0;
+};
+
+TEST(Sampler, MakesALargeGridAFewImagesAtATime) {
+  Batch images;
+  images.tensors["real_a"] = at::linspace(-1, 1, 11).reshape({11, 1, 1, 1}).expand({11, 1, 8, 8});
+  images.tensors["real_b"] = -images.tensors["real_a"];
+  Mirror model;
+  const Image grid = sample_grid(model, images);
+  EXPECT_EQ(model.most, kSamplesAtOnce);
+  ASSERT_EQ(grid.height, 22 * (128 + 4) + 4);
+  for (std::int64_t row = 0; row < 22; ++row) {
+    const double expected = 255.0 * static_cast<double>(row < 11 ? row : 21 - row) / 10;
+    EXPECT_NEAR(grid.u8()[((row * 132 + 64) * grid.width + 64) * 3], expected, 0.51) << row;
+  }
+}
+
 TEST(Sampler, OfEveryZeroStepsWritesAtTheEndOnly) {
   const TestFolder folder;
   FakeRun run(5);
