@@ -49,11 +49,12 @@ class ReferenceReader {
   WeightSet finish() {
     describe_domains();
     describe_preprocessing();
-    if (!hints_.recorded && has_convention_)
+    if (hints_.recorded)
+      set_.info.training = Json{{"reference", hints_.recorded->values}};
+    else if (has_convention_)
       note(
           "there is no train_opt.txt beside the weights: directions are taken as trained with --direction "
           "AtoB");
-    if (hints_.recorded) set_.info.training = Json{{"reference", hints_.recorded->values}};
     return std::move(set_);
   }
 
@@ -66,9 +67,9 @@ class ReferenceReader {
     if (!found.problem.empty()) fail("{}", found.problem);
     const std::string place = found.name == "." ? "" : ": " + found.name;
     const std::string source = file.path.string() + place, label = file.path.filename().string() + place;
-    if (found.likeness != NetworkKind::discriminator && !name_tells_direction(found, file.role))
-      has_convention_ = true;
-    if (found.likeness != NetworkKind::discriminator)
+    const bool is_generator = found.likeness != NetworkKind::discriminator;
+    if (is_generator ? !name_tells_direction(found, file.role) : !file.role.empty()) has_convention_ = true;
+    if (is_generator)
       add_generator(direction_in(file, picked.name), source, label, std::move(picked.found.weights));
     else if (file.role == "D")
       note(label + ": left out: a pix2pix discriminator judges pairs, which unpaired training has none of");
@@ -138,7 +139,7 @@ class ReferenceReader {
 
   NetworkHints hints_;
   WeightSet set_;
-  bool has_convention_ = false;  // a generator goes the way that the reference's conventions say
+  bool has_convention_ = false;  // the reference's conventions say which way a network goes
 };
 
 }  // namespace

@@ -29,6 +29,16 @@ at::Tensor as_rgb(const at::Tensor& chw, double black) {
   return chw.slice(0, 0, 3);
 }
 
+// A row of pictures for each image of the columns.
+void append_rows(const std::vector<LabelledImages>& columns, const ValueRange& range,
+                 std::vector<std::vector<Image>>& rows) {
+  for (std::int64_t i = 0; i < columns.front().images.size(0); ++i) {
+    auto& row = rows.emplace_back();
+    for (const LabelledImages& column : columns)
+      row.push_back(to_image(as_rgb(column.images[i], range.black), range));
+  }
+}
+
 }  // namespace
 
 JsonlLog::JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader,
@@ -61,15 +71,10 @@ void JsonlLog::write(const TrainState& state, const StepReport& report) {
 Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
   std::vector<std::vector<std::vector<Image>>> rows;  // of each direction
   std::int64_t begin = 0;
-  do {
+  do {  // once also for a batch without images
     const auto directions = model.sample(images.part(begin, kSamplesAtOnce));
     rows.resize(directions.size());
-    for (std::size_t d = 0; d < directions.size(); ++d)
-      for (std::int64_t i = 0; i < directions[d].front().images.size(0); ++i) {
-        auto& row = rows[d].emplace_back();
-        for (const LabelledImages& column : directions[d])
-          row.push_back(to_image(as_rgb(column.images[i], range.black), range));
-      }
+    for (std::size_t d = 0; d < directions.size(); ++d) append_rows(directions[d], range, rows[d]);
     begin += kSamplesAtOnce;
   } while (begin < images.size());
   std::vector<std::vector<Image>> all;

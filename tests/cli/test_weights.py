@@ -147,7 +147,7 @@ def test_directions_that_names_tell_need_no_word_about_a_convention(tmp_path):
     a, b = generator(1).state_dict(), generator(2).state_dict()
     for name, file, conventional in [("told.pth", {"genA2B": a, "genB2A": b}, False), ("G_AB.pth", a, False),
                                      ("letters.pth", {"netG_A": a, "netG_B": b}, True), ("latest_net_G_A.pth", a, True),
-                                     ("some.pth", a, True)]:
+                                     ("some.pth", a, True), ("latest_net_D_A.pth", discriminator().state_dict(), True)]:
         torch.save(file, tmp_path / name)
         done = succeeded(run("import", tmp_path / name, tmp_path / f"{name}.safetensors", "--norm", "instance"))
         assert ("no train_opt.txt" in done.stdout) == conventional, name
