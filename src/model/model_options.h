@@ -1,0 +1,107 @@
+// What a model type lets its user choose, and all that follows from the choice: the only face that training,
+// estimates and the command line have of a model before it exists.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "model/network_info.h"
+#include "model/placement.h"
+#include "nn/init.h"
+
+namespace torsor {
+
+struct DomainChannels {
+  std::int64_t a = 3, b = 3;
+};
+
+/// How a model wants its batches: an image of each domain drawn on its own, or pairs that belong together.
+enum class Pairing { unpaired, aligned };
+
+/// One size that a time budget may choose.
+struct ModelSize {
+  std::int64_t crop = 0, width = 0;  // --crop-size; --ngf and --ndf
+  std::string net_g;
+};
+
+/// The options of one model type; see ModelOptionsOf for what copies them.
+class ModelOptions {
+ public:
+  virtual ~ModelOptions() = default;
+  virtual std::unique_ptr<ModelOptions> clone() const = 0;
+  /// Takes the values of another one's fields, which stay where they are: what is bound to them stays bound.
+  /// Throws std::logic_error when the other is of another type.
+  virtual void assign(const ModelOptions& other) = 0;
+
+  virtual void describe_networks(OptionSet& o) = 0;
+  virtual void describe_losses(OptionSet& o) = 0;
+
+  /// Throws UsageError when options contradict each other or the channels.
+  virtual void validate(const DomainChannels& channels) const = 0;
+
+  /// All networks that it trains, in the order of Model::networks(). Throws UsageError for unusable options.
+  virtual std::vector<NetworkInfo> networks(const DomainChannels& channels) const = 0;
+
+  /// Builds the model; each network's weights come from (seed, "init." and its name). Throws UsageError.
+  virtual std::unique_ptr<Model> make(const DomainChannels& channels, const OptimizerOptions& optimizer,
+                                      const Placement& placement, std::uint64_t seed) const = 0;
+
+  virtual Pairing pairing() const { return Pairing::unpaired; }
+
+  /// Lines that warn of what the options mean for such images; `scaling` is TransformOptions::scaling.
+  virtual std::vector<std::string> notices(const DomainChannels& channels, const std::string& scaling) const;
+
+  /// Lines that say what the options amount to, for the screen before a run.
+  virtual std::vector<std::string> summary(const DomainChannels& channels) const;
+
+  /// Generated images of each domain that it keeps, for the estimate of memory.
+  virtual std::int64_t images_kept() const { return 0; }
+  /// The same model keeping none, for a trial.
+  virtual std::unique_ptr<ModelOptions> without_history() const { return clone(); }
+
+  /// What the preset sets of these options; `json` has what it sets for CycleGAN.
+  virtual Json preset(const std::string& name, Json json) const;
+
+  /// Sizes that a time budget chooses from, the largest first.
+  virtual std::vector<ModelSize> sizes() const = 0;
+};
+
+/// 6 blocks up to 128 pixels and 9 above, the paper's rule (S3-Q1); for generators that are ResNets.
+std::vector<ModelSize> resnet_sizes();
+
+/// Copies for a struct that derives from it: struct XSettings : ModelOptionsOf<XSettings>.
+template <class Self>
+class ModelOptionsOf : public ModelOptions {
+ public:
+  std::unique_ptr<ModelOptions> clone() const override {
+    return std::make_unique<Self>(static_cast<const Self&>(*this));
+  }
+  void assign(const ModelOptions& other) override {
+    const auto* same = dynamic_cast<const Self*>(&other);
+    if (same == nullptr) throw std::logic_error("options of two types of model");
+    static_cast<Self&>(*this) = *same;
+  }
+};
+
+/// A line on a generator that cannot reach what the scaling puts above 1; none where it can.
+std::vector<std::string> reach_notice(const GeneratorOptions& generator, const std::string& scaling);
+
+/// Options of the networks that a model of one generator architecture and one discriminator architecture has.
+struct NetworkChoice {
+  GeneratorOptions generator;
+  DiscriminatorOptions discriminator;
+  std::string norm_d = "same";
+  InitOptions init;
+
+  void describe(OptionSet& o);
+  /// Throws UsageError for a generator that cannot be trained.
+  void validate() const;
+  /// With the channels filled in.
+  GeneratorOptions generator_of(std::int64_t in, std::int64_t out) const;
+  DiscriminatorOptions discriminator_of(std::int64_t channels) const;
+};
+
+}  // namespace torsor
