@@ -98,6 +98,7 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   CLI::App app(command.summary, "torsor " + command.name);
   app.allow_extras();
   app.set_help_all_flag("--help-all");
+  if (command.prepare) command.prepare(arguments);
   for (Option& option : command.options->options()) bind(app, option);
   std::vector<std::string> positionals(command.positionals.size());
   for (std::size_t i = 0; i < positionals.size(); ++i)
@@ -147,6 +148,18 @@ int dispatch(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+std::vector<const Option*> all_options(const Command& command) {
+  std::vector<const Option*> out;
+  const auto add = [&](const OptionSet& options) {
+    for (const Option& option : options.options())
+      if (std::none_of(out.begin(), out.end(), [&](const Option* o) { return o->name() == option.name(); }))
+        out.push_back(&option);
+  };
+  add(*command.options);
+  for (const Variant& variant : command.variants) add(*variant.options);
+  return out;
+}
 
 StopFlag& stop_flag() {
   static StopFlag flag;  // a signal handler can reach nothing else

@@ -19,6 +19,12 @@ struct Positional {
   std::vector<std::string> suggestions = {};  // for a shell to complete; none: files
 };
 
+/// The options of a command when one of them, as --model does, decides on the others.
+struct Variant {
+  std::string flags;  // "--model pix2pix"
+  const OptionSet* options = nullptr;
+};
+
 /// One subcommand. `run` throws torsor::Error on failure and returns the exit code.
 struct Command {
   std::string name;
@@ -27,7 +33,13 @@ struct Command {
   OptionSet* options = nullptr;  // bound to the command's own structs
   std::function<int(const std::vector<std::string>& positionals)> run;
   std::vector<std::string> examples = {};  // command lines, for --help
+  /// Called with the words of the command line before they are parsed: binds the options that they decide on.
+  std::function<void(const std::vector<std::string>& words)> prepare = {};
+  std::vector<Variant> variants = {};  // other than what `options` are bound to at first
 };
+
+/// The command's options with those that only its variants have; for completion.
+std::vector<const Option*> all_options(const Command& command);
 
 /// A command's settings and the options bound to them; they live as long as the program.
 template <class Settings>

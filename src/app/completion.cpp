@@ -20,19 +20,18 @@ std::vector<std::string> command_names() {
 
 std::vector<std::string> flags_of(const Command& command) {
   std::vector<std::string> flags = {"--help", "--help-all"};
-  for (const Option& option : command.options->options())
-    if (!option.is_hidden())
-      for (const std::string& flag : shown_flags(option)) flags.push_back(flag);
+  for (const Option* option : all_options(command))
+    if (!option->is_hidden())
+      for (const std::string& flag : shown_flags(*option)) flags.push_back(flag);
   return flags;
 }
 
 // Text without words to choose from names a file or a folder more often than not.
 bool takes_path(const Option& option) { return option.type_name() == "text" && option.suggestions().empty(); }
 
-std::vector<Option*> valued_options(const Command& command) {
-  std::vector<Option*> out;
-  for (Option& option : command.options->options())
-    if (!option.is_hidden() && !option.is_bool()) out.push_back(&option);
+std::vector<const Option*> valued_options(const Command& command) {
+  std::vector<const Option*> out = all_options(command);
+  std::erase_if(out, [](const Option* option) { return option->is_hidden() || option->is_bool(); });
   return out;
 }
 
@@ -151,8 +150,8 @@ std::string zsh_completion() {
         "  {})\n    _arguments '(- *)'{{-h,--help}}'[show the common options]' \\\n"
         "      '(- *)--help-all[show all options]'",
         command.name);
-    for (const Option& option : command.options->options())
-      if (!option.is_hidden()) text += zsh_option(option);
+    for (const Option* option : all_options(command))
+      if (!option->is_hidden()) text += zsh_option(*option);
     text += zsh_positionals(command) + "\n    ;;\n";
   }
   return text + "  esac\n}\n\n_torsor \"$@\"\n";

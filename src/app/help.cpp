@@ -101,6 +101,56 @@ std::string option_rows(const Command& command, HelpDepth depth, const Table& ta
   return text;
 }
 
+const Option* find(const OptionSet& options, const std::string& name) {
+  for (const Option& option : options.options())
+    if (option.name() == name) return &option;
+  return nullptr;
+}
+
+bool has_alike(const OptionSet& options, const Option& wanted) {
+  const Option* option = find(options, wanted.name());
+  return option != nullptr && option->help() == wanted.help() &&
+         option->default_value() == wanted.default_value();
+}
+
+std::string markdown_row(const Command& command, const Option& option) {
+  std::string help = option.help();
+  if (!option.constraint().empty()) help += fmt::format(" ({})", option.constraint());
+  const std::string standard = default_text(option);
+  return fmt::format("| `{}`{} | {} | {} | {} |\n", join(shown_flags(option), "`, `"),
+                     resumes(command) && option.is_changeable() ? " \\*" : "", option.type_name(),
+                     standard.empty() ? "" : "`" + standard + "`", help);
+}
+
+// Those of `options` that differ from what `base` has under their names; all where it is null.
+std::string option_tables(const Command& command, const OptionSet& options, const std::string& title,
+                          const OptionSet* base = nullptr) {
+  std::string text, group = "\n";
+  for (const Option& option : options.options()) {
+    if (option.is_hidden() || (base != nullptr && has_alike(*base, option))) continue;
+    if (option.group() != group) {
+      group = option.group();
+      const std::string heading = group + title;
+      text += fmt::format("\n{}| option | type | default | what it does |\n|---|---|---|---|\n",
+                          heading.empty() ? "" : "### " + heading + "\n\n");
+    }
+    text += markdown_row(command, option);
+  }
+  return text;
+}
+
+std::string variant_tables(const Command& command, const Variant& variant) {
+  std::vector<std::string> absent;
+  for (const Option& option : command.options->options())
+    if (!option.is_hidden() && find(*variant.options, option.name()) == nullptr)
+      absent.push_back(option.flag());
+  std::string text = option_tables(command, *variant.options, " of " + variant.flags, command.options);
+  if (!absent.empty())
+    text += fmt::format("\nNot with {}: `{}`. All others are those above.\n", variant.flags,
+                        join(absent, "`, `"));
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> shown_flags(const Option& option) {
@@ -167,21 +217,8 @@ std::string cli_markdown() {
     if (!command.positionals.empty()) text += "\n";
     if (!command.examples.empty()) text += "\n";
     for (const std::string& example : command.examples) text += "    " + example + "\n";
-    std::string group = "\n";
-    for (const Option& option : command.options->options()) {
-      if (option.is_hidden()) continue;
-      if (option.group() != group) {
-        group = option.group();
-        text += fmt::format("\n{}| option | type | default | what it does |\n|---|---|---|---|\n",
-                            group.empty() ? "" : "### " + group + "\n\n");
-      }
-      std::string help = option.help();
-      if (!option.constraint().empty()) help += fmt::format(" ({})", option.constraint());
-      const std::string standard = default_text(option);
-      text += fmt::format("| `{}`{} | {} | {} | {} |\n", join(shown_flags(option), "`, `"),
-                          resumes(command) && option.is_changeable() ? " \\*" : "", option.type_name(),
-                          standard.empty() ? "" : "`" + standard + "`", help);
-    }
+    text += option_tables(command, *command.options, "");
+    for (const Variant& variant : command.variants) text += variant_tables(command, variant);
   }
   return text;
 }

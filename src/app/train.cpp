@@ -40,19 +40,79 @@ struct TrainSettings {
   }
 };
 
-using TrainProgram = Bound<TrainSettings>;
+// The settings of a training of one type of model, and the options bound to them.
+class TrainProgram {
+ public:
+  static TrainProgram& instance() {
+    static TrainProgram program;
+    return program;
+  }
+
+  explicit TrainProgram(const std::string& model = kDefaultModel) { bind(model); }
+  TrainProgram(const TrainProgram&) = delete;
+  TrainProgram& operator=(const TrainProgram&) = delete;
+
+  void bind(const std::string& model) {
+    settings = TrainSettings();
+    settings.config = TrainConfig(ModelChoice(model));
+    options = OptionSet();
+    settings.describe(options);
+    of_the_run_ = options_to_json(settings.config);
+  }
+
+  // Whether it belongs to the run, and not only to what this command prints.
+  bool is_of_the_run(const std::string& name) const { return of_the_run_.contains(name); }
+
+  TrainSettings settings;
+  OptionSet options;
+
+ private:
+  Json of_the_run_;
+};
+
 using Display = std::shared_ptr<ProgressDisplay>;
 
-// Whether it belongs to the run, and not only to what this command prints.
-bool is_of_the_run(const std::string& name) {
-  static const Json options = options_to_json(TrainConfig{});
-  return options.contains(name);
+// The value that follows the flag; "" where it is not given. Parsing comes later and says what is wrong.
+std::string value_after(const std::vector<std::string>& words, const std::string& flag) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == flag && i + 1 < words.size()) return words[i + 1];
+    if (words[i].starts_with(flag + "=")) return words[i].substr(flag.size() + 1);
+  }
+  return "";
 }
 
-std::vector<std::string> given_names(const OptionSet& options) {
+// The model that a file of options is of; "" where there is none that can be read, which is said later.
+std::string model_of_file(const std::string& path) {
+  try {
+    return model_in(read_json(path), path);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+// The options depend on the model: on --model, else on what the config file or the run to resume is of.
+void bind_model(const std::vector<std::string>& words) {
+  const std::string asked = value_after(words, "--model"), config = value_after(words, "--config"),
+                    run = value_after(words, "--resume");
+  std::string stored;
+  if (!run.empty())
+    stored = model_of_file(RunDirectory(run).config().string());
+  else if (!config.empty())
+    stored = model_of_file(config);
+  if (!asked.empty()) model_types().at(asked);
+  if (!asked.empty() && !stored.empty() && asked != stored)
+    fail_usage("--model {}: {} is of the model '{}'; leave --model out, or give other options", asked,
+               run.empty() ? config : run, stored);
+  const std::string model = !asked.empty() ? asked : stored;
+  if (!model.empty()) TrainProgram::instance().bind(model);
+}
+
+std::vector<std::string> given_names(const TrainProgram& p) {
   std::vector<std::string> names;
-  for (const Option& option : options.options())
-    if (option.given() && is_of_the_run(option.name())) names.push_back(option.name());
+  for (const Option& option : p.options.options())
+    if (option.given() && p.is_of_the_run(option.name())) names.push_back(option.name());
   return names;
 }
 
@@ -60,12 +120,13 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// What every layer of settings below the flags leaves alone.
+// Sets what no layer above has set; a model need not have all the options that another one's file has.
 void set_unless_given(TrainProgram& p, const Json& values, const std::string& where,
                       std::vector<std::string>& given) {
   for (const auto& [key, value] : values.items()) {
-    if (contains(given, key)) continue;
-    p.options.find(key)->set(value, where);
+    Option* const option = p.options.find(key);
+    if (option == nullptr || contains(given, key)) continue;
+    option->set(value, where);
     given.push_back(key);
   }
 }
@@ -73,14 +134,14 @@ void set_unless_given(TrainProgram& p, const Json& values, const std::string& wh
 // Defaults < preset < the networks of --init-from < config file < flags. Flags were parsed first, so they are
 // taken aside and put back.
 std::vector<std::string> resolve_layers(TrainProgram& p) {
-  std::vector<std::string> given = given_names(p.options);
+  std::vector<std::string> given = given_names(p);
   Json flags = Json::object();
   for (const std::string& name : given) flags[name] = p.options.find(name)->value();
   if (!p.settings.config.run.config.empty()) {
     const Json file = read_json(p.settings.config.run.config);
     p.options.from_json(file, p.settings.config.run.config);
     for (const auto& [key, value] : file.items())
-      if (!is_of_the_run(key))
+      if (!p.is_of_the_run(key))
         fail_usage("{}: '{}' is no option of a run; give {} with the command", p.settings.config.run.config,
                    key, p.options.find(key)->flag());
     for (const auto& [key, value] : file.items())
@@ -91,7 +152,8 @@ std::vector<std::string> resolve_layers(TrainProgram& p) {
   const RunOptions run = p.settings.config.run;
   if (!run.init_from.empty())
     set_unless_given(p, network_options(open_weights(run.init_from)), "--init-from " + run.init_from, set);
-  if (!run.preset.empty()) set_unless_given(p, train_preset(run.preset), "--preset " + run.preset, set);
+  if (!run.preset.empty())
+    set_unless_given(p, train_preset(run.preset, *p.settings.config.model), "--preset " + run.preset, set);
   return given;
 }
 
@@ -113,7 +175,7 @@ void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
   std::string group;
   for (const Option& option : p.options.options()) {
     const bool changed = option.value() != option.default_value();
-    if (option.is_hidden() || !is_of_the_run(option.name()) || (!all && !changed)) continue;
+    if (option.is_hidden() || !p.is_of_the_run(option.name()) || (!all && !changed)) continue;
     if (all && option.group() != group) {
       group = option.group();
       display.say(group);
@@ -130,10 +192,8 @@ void say_sizes(TrainSession& session, ProgressDisplay& display) {
       fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name, data.count_b));
   for (const auto& [name, network] : session.model().networks())
     display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
-  const IdentityTerm& id = session.model().identity();
-  display.say(id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)",
-                                    id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
-                      : "identity loss: off");
+  const TrainConfig& config = session.config();
+  for (const std::string& line : config.model->summary(config.channels())) display.say(line);
 }
 
 void say_estimate(const TrainSession& session, const RunEstimate& estimate, ProgressDisplay& display) {
@@ -184,7 +244,7 @@ struct Prepared {
 };
 
 Prepared begin(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
-  const std::vector<std::string> given_as_flags = given_names(p.options);
+  const std::vector<std::string> given_as_flags = given_names(p);
   const Occupied occupied = p.settings.restart ? Occupied::restart : Occupied::refuse;
   const std::vector<std::string> given = resolve_layers(p);
   TrainConfig& config = p.settings.config;
@@ -203,7 +263,7 @@ Prepared begin(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
 Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
   const std::string run = p.settings.config.run.resume;
   Json flags = Json::object();
-  for (const std::string& name : given_names(p.options))
+  for (const std::string& name : given_names(p))
     if (name != "resume") flags[name] = p.options.find(name)->value();
   if (flags.contains("out"))
     fail_usage("--out and --resume exclude each other: a run goes on in its own directory; leave --out out");
@@ -211,7 +271,7 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
     fail_usage("--restart and --resume contradict each other: one begins again, the other goes on; give one");
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
-  const std::vector<std::string> given_as_flags = given_names(p.options);
+  const std::vector<std::string> given_as_flags = given_names(p);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
   require_sense(p.options, given_as_flags);
   require_writable(run);
@@ -263,7 +323,7 @@ class PathReport : public Observer {
 Json start_event(const TrainProgram& p, const TrainSession& session) {
   Json changed = Json::object();
   for (const Option& option : p.options.options())
-    if (is_of_the_run(option.name()) && option.value() != option.default_value())
+    if (p.is_of_the_run(option.name()) && option.value() != option.default_value())
       changed[option.name()] = option.value();
   const TrainData& data = session.data();
   return {{"event", "start"},
@@ -320,17 +380,33 @@ int train(const std::vector<std::string>&) {
   return reason == EndReason::stopped ? 128 + stop_flag().signal() : 0;
 }
 
+// The options of the models that are not the default.
+std::vector<Variant> other_models() {
+  static const std::vector<std::unique_ptr<TrainProgram>> programs = [] {
+    std::vector<std::unique_ptr<TrainProgram>> out;
+    for (const std::string& name : model_types().names())
+      if (name != kDefaultModel) out.push_back(std::make_unique<TrainProgram>(name));
+    return out;
+  }();
+  std::vector<Variant> out;
+  for (const auto& program : programs)
+    out.push_back({"--model " + program->settings.config.model.name(), &program->options});
+  return out;
+}
+
 }  // namespace
 
 Command train_command() {
   return {
       "train",
-      "Learn to translate between two folders of unpaired images",
+      "Learn to translate between two folders of images",
       {},
       &TrainProgram::instance().options,
       train,
       {"torsor train --a photos/horses --b photos/zebras --preset laptop --time-budget 2h --out runs/zebras",
-       "torsor train --resume runs/zebras"}};
+       "torsor train --resume runs/zebras"},
+      bind_model,
+      other_models()};
 }
 
 }  // namespace torsor::app

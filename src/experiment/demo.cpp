@@ -175,10 +175,7 @@ std::vector<DirectionResult> score_lesson(const Lesson& lesson, const DemoOption
 
 LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::shared_ptr<LogSink> log,
                         const StopFlag& stop, const ObserverFactory& observers) {
-  TrainConfig config;
-  OptionSet bound;
-  config.describe(bound);
-  bound.from_json(lesson_options(lesson, options), "lesson " + lesson.name);
+  TrainConfig config = config_from_json(lesson_options(lesson, options), "lesson " + lesson.name);
   const fs::path folder = fs::path(options.out) / "runs" / lesson.name;
   if (options.overwrite) fs::remove_all(folder);
   config.run.out = folder.string();

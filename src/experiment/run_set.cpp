@@ -34,7 +34,7 @@ void train_one(const TrainConfig& config, const Request& request) {
     TrainSession(config, request.log).run(request.stop, {});
     return;
   }
-  const auto there = options_from_json<TrainConfig>(read_json(run.config()), run.config().string());
+  const auto there = config_from_json(read_json(run.config()), run.config().string());
   if (identity_of(there) != identity_of(config))
     fail("{}: was trained with other settings; give another --out, or remove that folder",
          run.root().string());
@@ -57,10 +57,7 @@ fs::path run_folder(const fs::path& out, const std::string& arm, std::uint64_t s
 TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed, const fs::path& out) {
   settings["seed"] = seed;
   settings["out"] = run_folder(out, arm, seed).string();
-  TrainConfig config;
-  OptionSet bound;
-  config.describe(bound);
-  bound.from_json(settings, "arm " + arm);
+  const TrainConfig config = config_from_json(settings, "arm " + arm);
   config.validate();
   return config;
 }

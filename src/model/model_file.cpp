@@ -55,22 +55,16 @@ std::string direction_of(const NetworkInfo& network) {
   return network.name.starts_with("g_") ? network.name.substr(2) : "";
 }
 
-// Before memory is taken: a few damaged digits can describe a network of any size.
-template <class Make>
-auto made_and_filled(Make make, const TensorMap& weights, const std::string& source) {
+// The shapes first, before memory is allocated: a few damaged digits can describe a network of any size.
+std::shared_ptr<Network> filled_network(const WeightSet& set, const NetworkInfo& network) {
   {
     const ShapesOnly outline;
-    check_state_dict(*make(), weights, source);
+    check_state_dict(*make_network(network, set.source), set.weights.at(network.name), set.source);
   }
-  auto network = make();
-  load_state_dict(*network, weights, source);
-  network->eval();
-  return network;
-}
-
-std::shared_ptr<Generator> filled_generator(const WeightSet& set, const NetworkInfo& network) {
-  const auto options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
-  return made_and_filled([&] { return make_generator(options); }, set.weights.at(network.name), set.source);
+  auto out = make_network(network, set.source);
+  load_state_dict(*out, set.weights.at(network.name), set.source);
+  out->eval();
+  return out;
 }
 
 // Networks of an archive stand under "net/<name>/".
@@ -91,14 +85,6 @@ NetworkInfo network_from(const Json& json) {
 }
 
 }  // namespace
-
-NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options) {
-  return {name, "generator", options_to_json(options), size_rule_of(options)};
-}
-
-NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options) {
-  return {name, "discriminator", options_to_json(options), size_rule_of(options)};
-}
 
 void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence) {
   o.add("note", note, "a note that the model file keeps").changeable();
@@ -239,7 +225,7 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
   out.direction = direction_of(network);
   out.source = set.source;
-  out.generator = filled_generator(set, network);
+  out.generator = std::dynamic_pointer_cast<Generator>(filled_network(set, network));
   return out;
 }
 
@@ -258,11 +244,7 @@ std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::str
 }
 
 std::shared_ptr<Network> load_network(const WeightSet& set, const NetworkInfo& network) {
-  if (network.kind == "generator") return filled_generator(set, network);
-  const auto options =
-      options_from_json<DiscriminatorOptions>(network.options, set.source + ": " + network.name);
-  return made_and_filled([&] { return make_discriminator(options); }, set.weights.at(network.name),
-                         set.source);
+  return filled_network(set, network);
 }
 
 }  // namespace torsor

@@ -12,7 +12,7 @@
 #include "data/tensor_image.h"
 #include "data/transform.h"
 #include "io/archive.h"
-#include "nn/network.h"
+#include "model/network_info.h"
 
 namespace torsor {
 
@@ -22,16 +22,6 @@ struct DomainInfo {
   ValueRange range = {};  // of 8-bit samples; of percentile_95 the mean over the training images
   Json fingerprint = {};  // make_fingerprints() of the training images; null when nobody saw them
 };
-
-struct NetworkInfo {
-  std::string name;  // g_a_to_b, ...
-  std::string kind;  // generator or discriminator
-  Json options;      // GeneratorOptions or DiscriminatorOptions
-  SizeRule sides;    // image sides that it takes
-};
-
-NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options);
-NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options);
 
 /// What a model file says about itself.
 struct ModelInfo {

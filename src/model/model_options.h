@@ -27,6 +27,11 @@ struct ModelSize {
   std::string net_g;
 };
 
+/// Epochs at the full learning rate and epochs of decay that a model is trained for by default.
+struct Epochs {
+  std::int64_t full = 100, decay = 100;
+};
+
 /// The options of one model type; see ModelOptionsOf for what copies them.
 class ModelOptions {
  public:
@@ -50,6 +55,7 @@ class ModelOptions {
                                       const Placement& placement, std::uint64_t seed) const = 0;
 
   virtual Pairing pairing() const { return Pairing::unpaired; }
+  virtual Epochs epochs() const { return {}; }
 
   /// Lines that warn of what the options mean for such images; `scaling` is TransformOptions::scaling.
   virtual std::vector<std::string> notices(const DomainChannels& channels, const std::string& scaling) const;
@@ -62,7 +68,7 @@ class ModelOptions {
   /// The same model keeping none, for a trial.
   virtual std::unique_ptr<ModelOptions> without_history() const { return clone(); }
 
-  /// What the preset sets of these options; `json` has what it sets for CycleGAN.
+  /// What a preset sets for this model; `json` has what it sets where a model has nothing to add.
   virtual Json preset(const std::string& name, Json json) const;
 
   /// Sizes that a time budget chooses from, the largest first.

@@ -27,8 +27,6 @@ class ModelChoice {
   ModelChoice(const ModelChoice& other);
   /// Options bound to this one stay bound when the other is of the same type.
   ModelChoice& operator=(const ModelChoice& other);
-  ModelChoice(ModelChoice&&) noexcept = default;
-  ModelChoice& operator=(ModelChoice&& other);
 
   /// Declares --model. Another name than this one's is refused: its options are other ones.
   void describe(OptionSet& o);

@@ -20,18 +20,6 @@ constexpr double kLeastReserve = 0.02;  // of a budget, for what ends a run
 constexpr double kMostReserve = 0.1;
 constexpr double kReserveOfSlowest = 1.5;
 
-struct Candidate {
-  std::int64_t crop, ngf;
-  const char* net_g;
-};
-
-// Largest first. 6 blocks up to 128 pixels and 9 above is the paper's rule (S3-Q1).
-constexpr Candidate kCandidates[] = {
-    {256, 64, "resnet_9blocks"}, {256, 32, "resnet_9blocks"}, {128, 64, "resnet_6blocks"},
-    {128, 32, "resnet_6blocks"}, {96, 32, "resnet_6blocks"},  {64, 32, "resnet_6blocks"},
-    {64, 16, "resnet_6blocks"},  {64, 16, "resnet_3blocks"},
-};
-
 bool contains(const std::vector<std::string>& names, const char* name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -47,13 +35,13 @@ bool is_usable(const TrainConfig& config) {
 }
 
 // What a preset names is the most that its user had in mind.
-bool exceeds_preset(const Candidate& c, const TrainConfig& config) {
+bool exceeds_preset(const ModelSize& c, const TrainConfig& config) {
   if (config.run.preset.empty()) return false;
-  const Json preset = train_preset(config.run.preset);
-  return c.crop > preset.at("crop_size") || c.ngf > preset.at("ngf");
+  const Json preset = train_preset(config.run.preset, *config.model);
+  return c.crop > preset.at("crop_size") || c.width > preset.at("ngf");
 }
 
-void apply(const Candidate& c, TrainConfig& config, const std::vector<std::string>& fixed) {
+void apply(const ModelSize& c, TrainConfig& config, const std::vector<std::string>& fixed) {
   const auto is_fixed = [&](const char* name) { return contains(fixed, name); };
   TransformOptions& t = config.data.transform;
   if (!is_fixed("crop_size")) t.crop_size = c.crop;
@@ -61,9 +49,9 @@ void apply(const Candidate& c, TrainConfig& config, const std::vector<std::strin
     t.load_size = config.data.data.starts_with("generated:")
                       ? t.crop_size
                       : std::llround(1.12 * static_cast<double>(t.crop_size));
-  if (!is_fixed("ngf")) config.generator.ngf = c.ngf;
-  if (!is_fixed("ndf")) config.discriminator.ndf = c.ngf;
-  if (!is_fixed("net_g")) config.generator.net_g = c.net_g;
+  if (!is_fixed("ngf")) set_option(config, "ngf", c.width);
+  if (!is_fixed("ndf")) set_option(config, "ndf", c.width);
+  if (!is_fixed("net_g")) set_option(config, "net_g", c.net_g);
 }
 
 // Half of the epochs at full rate, half decaying, as far as the user left that open; an epoch is shortened
@@ -101,7 +89,8 @@ std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t data
   std::optional<TrainConfig> chosen;
   StepCost cost;
   double steps = 0;
-  for (const Candidate& candidate : kCandidates) {
+  const std::vector<ModelSize> candidates = config.model->sizes();
+  for (const ModelSize& candidate : candidates) {
     if (exceeds_preset(candidate, config)) continue;
     TrainConfig trial = config;
     apply(candidate, trial, fixed);
@@ -116,7 +105,7 @@ std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t data
   }
   if (!chosen) {
     TrainConfig largest = config;
-    apply(kCandidates[0], largest, fixed);
+    apply(candidates.front(), largest, fixed);
     largest.validate();  // says what is wrong
     fail_usage("--time-budget: no size that it may choose fits the options given");
   }
@@ -134,8 +123,9 @@ std::string fit_to_budget(TrainConfig& config, double seconds, std::int64_t data
       "time budget {}: {}x{} images, {}, ngf {}: {:.2f} s a step measured, {} + {} epochs of {} items, {} "
       "steps{}",
       config.run.time_budget.empty() ? human_duration(seconds) : config.run.time_budget,
-      config.data.transform.crop_size, config.data.transform.crop_size, config.generator.net_g,
-      config.generator.ngf, cost.seconds, config.schedule.epochs, config.schedule.epochs_decay,
+      config.data.transform.crop_size, config.data.transform.crop_size,
+      option_value(config, "net_g").get<std::string>(), option_value(config, "ngf").get<std::int64_t>(),
+      cost.seconds, config.schedule.epochs, config.schedule.epochs_decay,
       config.data.epoch_size > 0 ? config.data.epoch_size : dataset_size, scheduled,
       steps < kEnoughSteps ? "; that is little: expect a first impression, not a result" : "");
 }

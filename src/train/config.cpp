@@ -144,18 +144,19 @@ void RunOptions::describe(OptionSet& o) {
       .common();
 }
 
+TrainConfig::TrainConfig(ModelChoice chosen) : model(std::move(chosen)) {
+  const Epochs epochs = model->epochs();
+  schedule.epochs = epochs.full;
+  schedule.epochs_decay = epochs.decay;
+}
+
 void TrainConfig::describe(OptionSet& o) {
   data.describe(o);
   o.group("Networks");
-  generator.describe_user(o);
-  discriminator.describe_user(o);
-  std::vector<std::string> norms = norm_names();
-  norms.insert(norms.begin(), "same");
-  o.add("norm_d", norm_d, "normalisation of the discriminators; same = as --norm").choices(norms);
-  init.describe(o);
+  model.describe(o);
+  model->describe_networks(o);
   o.group("Losses");
-  gan.describe(o);
-  cyclegan.describe(o);
+  model->describe_losses(o);
   o.group("Optimisation");
   optimizer.describe(o);
   schedule.describe(o);
@@ -173,37 +174,46 @@ void check_size(const std::string& option, Size size, const SizeRule& rule, cons
              below == above ? std::to_string(below) : fmt::format("{} or {}", below, above));
 }
 
-CycleGanSpec TrainConfig::spec() const {
-  CycleGanSpec spec;
-  spec.cyclegan = cyclegan;
-  spec.gan = gan;
-  spec.init = init;
-  spec.optimizer = optimizer;
-  spec.g_a_to_b = spec.g_b_to_a = generator;
-  spec.g_a_to_b.in_channels = spec.g_b_to_a.out_channels = data.channels_a;
-  spec.g_a_to_b.out_channels = spec.g_b_to_a.in_channels = data.channels_b;
-  spec.d_a = spec.d_b = discriminator;
-  spec.d_a.norm = spec.d_b.norm = norm_d == "same" ? generator.norm : norm_d;
-  spec.d_a.in_channels = data.channels_a;
-  spec.d_b.in_channels = data.channels_b;
-  return spec;
-}
-
 void TrainConfig::validate() const {
   data.validate();
-  cyclegan.validate();
   schedule.validate();
   if (run.out.empty()) fail_usage("--out is missing: name the run directory to make");
-  if (generator.net_g == kIdentityGenerator)
-    fail_usage("--net-g identity: copies its input, there is nothing to train; choose one of {}",
-               join(generator_names()));
+  model->validate(channels());
   const Size size = output_size(data.transform);
   if (size == Size{}) return;  // varies from image to image: checked against the files
-  check_size("--crop-size", size, size_rule_of(generator), generator.net_g);
-  check_size("--crop-size", size, size_rule_of(spec().d_b), "discriminator " + discriminator.net_d);
+  for (const NetworkInfo& network : networks())
+    check_size("--crop-size", size, network.sides, network_label(network));
 }
 
-Json train_preset(const std::string& name) { return presets().at(name); }
+std::unique_ptr<Model> TrainConfig::make_model(const Placement& placement) const {
+  return model->make(channels(), optimizer, placement, static_cast<std::uint64_t>(run.seed));
+}
+
+TrainConfig config_from_json(const Json& json, const std::string& source) {
+  TrainConfig config{ModelChoice(model_in(json, source))};
+  OptionSet options;
+  config.describe(options);
+  options.from_json(json, source);
+  return config;
+}
+
+Json option_value(TrainConfig config, const std::string& name) {
+  OptionSet options;
+  config.describe(options);
+  const Option* option = options.find(name);
+  return option == nullptr ? Json() : option->value();
+}
+
+void set_option(TrainConfig& config, const std::string& name, const Json& value) {
+  OptionSet options;
+  config.describe(options);
+  if (Option* option = options.find(name)) option->set(value, name);
+}
+
+Json train_preset(const std::string& name, const ModelOptions& model) {
+  return model.preset(name, presets().at(name));
+}
+
 std::vector<std::string> train_presets() { return presets().names(); }
 
 }  // namespace torsor

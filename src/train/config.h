@@ -3,7 +3,7 @@
 #pragma once
 
 #include "data/transform.h"
-#include "model/cyclegan.h"
+#include "model/model_types.h"
 #include "train/schedule.h"
 
 namespace torsor {
@@ -53,13 +53,10 @@ struct RunOptions {
 };
 
 struct TrainConfig {
+  explicit TrainConfig(ModelChoice model = ModelChoice());
+
+  ModelChoice model;
   DataOptions data;
-  GeneratorOptions generator;
-  DiscriminatorOptions discriminator;
-  std::string norm_d = "same";
-  InitOptions init;
-  GanLossOptions gan;
-  CycleGanOptions cyclegan;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   RunOptions run;
@@ -68,12 +65,22 @@ struct TrainConfig {
   /// Throws UsageError when options contradict each other or the networks cannot take the sizes.
   void validate() const;
 
-  /// The networks and losses, with each domain's channels filled in.
-  CycleGanSpec spec() const;
+  DomainChannels channels() const { return {data.channels_a, data.channels_b}; }
+  /// All networks of the model.
+  std::vector<NetworkInfo> networks() const { return model->networks(channels()); }
+  std::unique_ptr<Model> make_model(const Placement& placement) const;
 };
 
-/// Names of --preset and what each sets, as keys of a config file. Throws UsageError for another name.
-Json train_preset(const std::string& name);
+/// A stored configuration or a config file as a configuration of the model that it names. Throws UsageError.
+TrainConfig config_from_json(const Json& json, const std::string& source);
+
+/// An option by its name, of whatever model; null where there is none.
+Json option_value(TrainConfig config, const std::string& name);
+/// Does nothing where the model has no such option.
+void set_option(TrainConfig& config, const std::string& name, const Json& value);
+
+/// What --preset NAME sets for this model, as keys of a config file. Throws UsageError for another name.
+Json train_preset(const std::string& name, const ModelOptions& model);
 std::vector<std::string> train_presets();
 
 /// Throws UsageError, naming the sides that would fit, when a network cannot take images of this size.

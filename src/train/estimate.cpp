@@ -35,16 +35,18 @@ Size training_size(const TrainConfig& config) {
   return size == Size{} ? Size{side, side} : size;
 }
 
+double width_of(const TrainConfig& config) { return option_value(config, "ngf").get<double>(); }
+
 // Two small ones that a line can be laid through, or the step itself where it is no larger.
 std::vector<Load> trial_loads(const TrainConfig& config, const Load& step) {
-  const SizeRule rule = size_rule_of(config.generator);
-  const std::int64_t least = std::max(rule.minimum, size_rule_of(config.discriminator).minimum);
+  const SizeRule rule = common_sides(config.networks());
   const bool takes_larger =
-      config.generator.ngf <= kNarrow && std::min(step.width, step.height) >= 3 * kTrialSide;
+      width_of(config) <= kNarrow && std::min(step.width, step.height) >= 3 * kTrialSide;
   const std::int64_t small =
-      round_up(std::max(takes_larger ? 2 * kTrialSide : kTrialSide, least), rule.multiple);
+      round_up(std::max(takes_larger ? 2 * kTrialSide : kTrialSide, rule.minimum), rule.multiple);
   // A batch norm cannot do with one image where maps have shrunk to a pixel.
-  const std::int64_t few = std::min<std::int64_t>(step.batch, config.generator.norm == "batch" ? 2 : 1);
+  const std::int64_t few =
+      std::min<std::int64_t>(step.batch, option_value(config, "norm") == "batch" ? 2 : 1);
   if (std::max(step.width, step.height) > small) {
     const std::int64_t larger = round_up(small * 3 / 2, rule.multiple);
     return {{few, small, small}, {few, larger, larger}};
@@ -61,11 +63,7 @@ double at_size(const std::vector<StepTrial>& trials, double pixels, double StepT
 }
 
 double parameters_of(const TrainConfig& config) {
-  const ShapesOnly outline;
-  const CycleGanSpec spec = config.spec();
-  return static_cast<double>(
-      parameter_count(*make_generator(spec.g_a_to_b)) + parameter_count(*make_generator(spec.g_b_to_a)) +
-      parameter_count(*make_discriminator(spec.d_a)) + parameter_count(*make_discriminator(spec.d_b)));
+  return static_cast<double>(parameter_count(config.networks()));
 }
 
 }  // namespace
@@ -119,7 +117,7 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   const double samples = varies ? 1 : static_cast<double>(config.run.sample_count);
   const double image = kFloat * area * static_cast<double>(config.data.channels_a + config.data.channels_b);
   const double ahead = static_cast<double>((kBatchesAhead + 1) * config.data.loader_threads * step.batch);
-  const double history = image * static_cast<double>(config.cyclegan.pool_size);
+  const double history = image * static_cast<double>(config.model->images_kept());
   RunMemory memory;
   memory.program = program_;
   memory.images = image * (ahead + samples) + history;
@@ -127,7 +125,7 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
     memory.weights = kMoments * kFloat * parameters_of(config);
     return memory;
   }
-  const double width = static_cast<double>(config.generator.ngf) / static_cast<double>(config_.generator.ngf);
+  const double width = width_of(config) / width_of(config_);
   const StepTrial& first = trials_.front();
   memory.weights =
       width == 1 ? first.resident : first.resident * parameters_of(config) / parameters_of(config_);
@@ -144,8 +142,7 @@ bool RunEstimate::fits(const TrainConfig& config, double share_of_room) const {
 }
 
 std::string RunEstimate::what_fits() const {
-  const SizeRule rule = size_rule_of(config_.generator);
-  const std::int64_t least = std::max(rule.minimum, size_rule_of(config_.discriminator).minimum);
+  const SizeRule rule = common_sides(config_.networks());
   std::vector<std::string> all;
   // The largest of `first`, first - step, ..., not below `last`, that fits; halved, since memory only grows.
   const auto largest = [&](std::int64_t first, std::int64_t step, std::int64_t last, const auto& with) {
@@ -174,13 +171,13 @@ std::string RunEstimate::what_fits() const {
   add("--batch-size", largest(std::min(config_.data.batch_size, items_) - 1, 1, 1,
                               with([](TrainConfig& c, std::int64_t v) { c.data.batch_size = v; })));
   if (!(output_size(config_.data.transform) == Size{})) {
-    const std::int64_t last = round_up(least, rule.multiple);
+    const std::int64_t last = round_up(rule.minimum, rule.multiple);
     const std::int64_t first = (config_.data.transform.crop_size - 1) / rule.multiple * rule.multiple;
     add("--crop-size", largest(first, rule.multiple, last,
                                with([](TrainConfig& c, std::int64_t v) { c.data.transform.crop_size = v; })));
   }
-  add("--ngf", largest(config_.generator.ngf - 1, 1, 1,
-                       with([](TrainConfig& c, std::int64_t v) { c.generator.ngf = v; })));
+  add("--ngf", largest(std::llround(width_of(config_)) - 1, 1, 1,
+                       with([](TrainConfig& c, std::int64_t v) { set_option(c, "ngf", v); })));
   return all.empty() ? "no smaller batch, crop or width alone would fit" : join(all, " or ") + " would fit";
 }
 

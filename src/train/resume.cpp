@@ -139,10 +139,9 @@ ResumePoint open_resume_point(const fs::path& run, LogSink& log) {
 
 ResumedConfig resumed_config(const ResumePoint& point, const Json& flags) {
   const fs::path run = point.directory.root();
-  TrainConfig before;
+  TrainConfig before = config_from_json(point.info.training, point.checkpoint.string());
   OptionSet then;
   before.describe(then);
-  then.from_json(point.info.training, point.checkpoint.string());
   ResumedConfig out{before, {}, {}};
   OptionSet options;
   out.config.describe(options);

@@ -44,17 +44,11 @@ void TrainSession::open() {
   use_threads(config_.run.threads);
   placement_ = resolve_placement(config_.run.placement);
   const auto seed = static_cast<std::uint64_t>(config_.run.seed);
-  std::string notice;
-  resolve_identity(config_.cyclegan, config_.data.channels_a, config_.data.channels_b, notice);
-  if (!notice.empty()) log_->notice(notice);
-  if (scales_each_image(config_.data.transform.scaling) && config_.generator.output_activation == "tanh")
-    log_->notice(
-        fmt::format("--scaling {}: samples above 1 are out of tanh's reach; --output-activation linear "
-                    "has no such end",
-                    config_.data.transform.scaling));
+  for (const std::string& line : config_.model->notices(config_.channels(), config_.data.transform.scaling))
+    log_->notice(line);
   Schedule schedule(config_.schedule);
   if (!data_.train) data_ = open_data(with_images_at(config_, image_paths_), log_);
-  model_ = std::make_unique<CycleGan>(config_.spec(), placement_, seed);
+  model_ = config_.make_model(placement_);
   schedule.check_losses(model_->loss_names());
   if (!resumed_ && !config_.run.init_from.empty())
     take_weights(*model_, open_weights(config_.run.init_from), *log_);
@@ -210,15 +204,9 @@ ValueRange TrainSession::sample_range() const {
 }
 
 ModelInfo TrainSession::model_info() const {
-  const CycleGanSpec& spec = model_->spec();
   ModelInfo info;
-  const std::map<std::string, Json> options = {{"g_a_to_b", options_to_json(spec.g_a_to_b)},
-                                               {"g_b_to_a", options_to_json(spec.g_b_to_a)},
-                                               {"d_a", options_to_json(spec.d_a)},
-                                               {"d_b", options_to_json(spec.d_b)}};
-  for (const auto& [name, network] : model_->networks())
-    info.networks.push_back({name, name.starts_with("g_") ? "generator" : "discriminator", options.at(name),
-                             network->size_rule()});
+  info.type = config_.model.name();
+  info.networks = config_.networks();
   info.a = data_.a;
   info.b = data_.b;
   info.preprocessing = options_to_json(config_.data.transform);

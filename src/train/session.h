@@ -34,7 +34,7 @@ class TrainSession {
 
   const TrainConfig& config() const { return config_; }
   const TrainData& data() const { return data_; }
-  CycleGan& model() { return *model_; }
+  Model& model() { return *model_; }
   const Loader& loader() const { return *loader_; }
   const TrainState& state() const { return trainer_->state(); }
   std::int64_t steps_per_epoch() const;
@@ -65,7 +65,7 @@ class TrainSession {
   Occupied occupied_ = Occupied::refuse;
   std::optional<RunLock> lock_;
   TrainData data_;
-  std::unique_ptr<CycleGan> model_;
+  std::unique_ptr<Model> model_;
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Trainer> trainer_;
 };

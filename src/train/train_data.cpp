@@ -165,9 +165,9 @@ class DataOpener {
   // transform or the generator cannot take.
   FolderSource::Look look(Domain d, FingerprintBuilder* seen) const {
     const bool varies = output_size(data().transform) == Size{};
-    const SizeRule rule = varies ? size_rule_of(config_.generator) : SizeRule{};
-    return [this, d, seen, varies, rule](const Image& image, std::int64_t index, const std::string& file,
-                                         Notes& notes) {
+    const std::vector<NetworkInfo> networks = varies ? generators() : std::vector<NetworkInfo>{};
+    return [this, d, seen, networks](const Image& image, std::int64_t index, const std::string& file,
+                                     Notes& notes) {
       const TransformOptions& t = data().transform;
       std::string note;
       const Image input = to_input(image, channels(d), t.scaling, note, file);
@@ -175,11 +175,18 @@ class DataOpener {
       const Size sides{image.width, image.height};
       check_fits(t, sides, file);
       const Size size = resized_size(t, sides);
-      if (varies) check_size(file, size, rule, config_.generator.net_g);
+      for (const NetworkInfo& network : networks)
+        check_size(file, size, network.sides, network_label(network));
       largest_->see(size);
       if (seen != nullptr) seen->add(index, input);
       if (!note.empty()) notes.push_back(note);
     };
+  }
+
+  std::vector<NetworkInfo> generators() const {
+    std::vector<NetworkInfo> out = config_.networks();
+    std::erase_if(out, [](const NetworkInfo& network) { return network.kind != kGeneratorKind; });
+    return out;
   }
 
   // The first `count` images of a source that is no folder.

@@ -41,12 +41,6 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// Its images may have another size in the next trial, and what fills it is known without trying.
-CycleGanSpec without_pool(CycleGanSpec spec) {
-  spec.cyclegan.pool_size = 0;
-  return spec;
-}
-
 }  // namespace
 
 struct TrialModel::Parts {
@@ -54,18 +48,21 @@ struct TrialModel::Parts {
       : placement(resolve_placement(config.run.placement)),
         watch(placement),
         data(config.data),
-        model(without_pool(config.spec()), placement, 0) {}
+        model(config.model->without_history()->make(config.channels(), config.optimizer, placement,
+                                                    /*seed=*/0)) {}
 
   Placement placement;
   MemoryWatch watch;
   DataOptions data;
-  CycleGan model;
+  // Keeps no images: they may have another size in the next trial, and what fills a history is known
+  // without trying.
+  std::unique_ptr<Model> model;
 };
 
 TrialModel::TrialModel(const TrainConfig& config) : parts_(std::make_unique<Parts>(config)) {}
 TrialModel::~TrialModel() = default;
 
-std::int64_t TrialModel::batches_per_step() const { return parts_->model.batches_per_step(); }
+std::int64_t TrialModel::batches_per_step() const { return parts_->model->batches_per_step(); }
 
 StepTrial TrialModel::run(const Load& load, Timing timing) {
   RandomImages images(parts_->data, load);
@@ -74,7 +71,7 @@ StepTrial TrialModel::run(const Load& load, Timing timing) {
   StepContext context{images, rng, sync};
   const auto step = [&] {
     const auto start = std::chrono::steady_clock::now();
-    parts_->model.step(context);
+    parts_->model->step(context);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   StepTrial out;
@@ -86,7 +83,7 @@ StepTrial TrialModel::run(const Load& load, Timing timing) {
   out.resident = parts_->watch.now();
   out.step = parts_->watch.peak();
   parts_->watch.begin_peak();
-  parts_->model.sample(images.of(kSamplesAtOnce));
+  parts_->model->sample(images.of(kSamplesAtOnce));
   out.sample = parts_->watch.peak();
   if (timing == Timing::none) return out;
   std::vector<double> seconds;

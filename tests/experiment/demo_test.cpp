@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "experiment/demo_page.h"
-#include "train/config.h"
+#include "train/cyclegan_config.h"
 
 namespace torsor {
 namespace {
@@ -82,15 +82,13 @@ TEST(DemoResult, TheLineNamesTheOutcome) {
 
 TEST(DemoLessons, AreValidTrainings) {
   for (const Lesson& lesson : demo_lessons()) {
-    TrainConfig config;
-    OptionSet options;
-    config.describe(options);
-    options.from_json(lesson_options(lesson, {}), lesson.name);
+    TrainConfig config = config_from_json(lesson_options(lesson, {}), lesson.name);
     config.run.out = "somewhere";
     EXPECT_NO_THROW(config.validate()) << lesson.name;
     EXPECT_EQ(config.data.transform.load_size, config.data.transform.crop_size) << lesson.name;
     if (lesson.hue == HueClaim::none) continue;
-    EXPECT_EQ(config.cyclegan.lambda_identity.value_or(0) > 0, lesson.hue == HueClaim::kept) << lesson.name;
+    EXPECT_EQ(cyclegan(config).cyclegan.lambda_identity.value_or(0) > 0, lesson.hue == HueClaim::kept)
+        << lesson.name;
   }
 }
 

@@ -13,6 +13,7 @@
 #include "interchange/train_opt.h"
 #include "interchange/weight_source.h"
 #include "scratch_folder.h"
+#include "train/cyclegan_config.h"
 #include "train/resume.h"
 #include "train/session.h"
 
@@ -27,10 +28,10 @@ TrainConfig smallest_config(const fs::path& out) {
   config.data.max_dataset_size = 16;
   config.data.loader_threads = 0;
   config.data.transform.load_size = config.data.transform.crop_size = 16;
-  config.generator.net_g = "resnet_1blocks";
-  config.generator.ngf = config.discriminator.ndf = 1;
-  config.discriminator.net_d = "pixel";
-  config.cyclegan.pool_size = 2;
+  cyclegan(config).nets.generator.net_g = "resnet_1blocks";
+  cyclegan(config).nets.generator.ngf = cyclegan(config).nets.discriminator.ndf = 1;
+  cyclegan(config).nets.discriminator.net_d = "pixel";
+  cyclegan(config).cyclegan.pool_size = 2;
   config.schedule.epochs = config.schedule.epochs_decay = 1;
   config.run.out = out.string();
   config.run.steps = 2;
@@ -95,9 +96,9 @@ class Resumer {
   Resumer()
       : config_(smallest_run().config()),
         data_(open_data(config_, std::make_shared<NullLog>())),
-        model_(config_.spec(), Placement(), 0),
+        model_(config_.make_model(Placement())),
         loader_(data_.train, LoaderOptions{1, 0, true, 0, 0}, {}),
-        trainer_(model_, loader_, Schedule(config_.schedule), TrainState(0)),
+        trainer_(*model_, loader_, Schedule(config_.schedule), TrainState(0)),
         point_(open_resume_point(config_.run.out, log_)) {}
 
   void take(const fs::path& checkpoint) {
@@ -113,7 +114,7 @@ class Resumer {
   NullLog log_;
   TrainConfig config_;
   TrainData data_;
-  CycleGan model_;
+  std::unique_ptr<Model> model_;
   Loader loader_;
   Trainer trainer_;
   ResumePoint point_;
@@ -125,12 +126,9 @@ void use_checkpoint(const fs::path& path) {
 }
 
 void use_configuration(const fs::path& path) {
-  TrainConfig config;
-  OptionSet options;
-  config.describe(options);
-  options.from_json(read_json(path), path.string());
+  const TrainConfig config = config_from_json(read_json(path), path.string());
   config.validate();
-  static_cast<void>(options.to_json().dump());
+  static_cast<void>(options_to_json(config).dump());
 }
 
 void use_reference_options(const fs::path& path) {

@@ -88,8 +88,8 @@ TEST(TimeBudget, APresetIsTheMost) {
   const StepMeter quick = [](const TrainConfig&, Trial) { return StepCost{0.001, 1e6, 1}; };
   fit_to_budget(config, 3600, 100, {}, quick);
   EXPECT_EQ(config.data.transform.crop_size, 128);
-  EXPECT_EQ(config.generator.ngf, 32);
-  EXPECT_EQ(config.generator.net_g, "resnet_6blocks");
+  EXPECT_EQ(cyclegan(config).nets.generator.ngf, 32);
+  EXPECT_EQ(cyclegan(config).nets.generator.net_g, "resnet_6blocks");
   config.run.preset = "";
   fit_to_budget(config, 3600, 100, {}, quick);
   EXPECT_EQ(config.data.transform.crop_size, 256);
@@ -100,13 +100,14 @@ TEST(TimeBudget, ChoosesWhatFitsMemory) {
   config.data.data = "folder";
   config.run.out = "run";
   const StepMeter quick = [](const TrainConfig& c, Trial trial) {
-    const double bytes = 1e3 * static_cast<double>(c.data.transform.crop_size * c.generator.ngf);
+    const double bytes =
+        1e3 * static_cast<double>(c.data.transform.crop_size * cyclegan(c).nets.generator.ngf);
     EXPECT_TRUE(trial == Trial::scaled || bytes <= 5e6) << "is tried at its own size";
     return StepCost{0.001, bytes, 1};
   };
   fit_to_budget(config, 3600, 100, {}, quick, 6e6);
   EXPECT_EQ(config.data.transform.crop_size, 128);
-  EXPECT_EQ(config.generator.ngf, 32);
+  EXPECT_EQ(cyclegan(config).nets.generator.ngf, 32);
 }
 
 // By the clock, so that only what holds on any machine is asked for.

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 TrainConfig sized(std::int64_t side, std::int64_t width, std::int64_t batch, const std::string& engine) {
   TrainConfig config = tiny_config("run");
   config.data.transform.crop_size = config.data.transform.load_size = side;
-  config.generator.ngf = config.discriminator.ndf = width;
+  cyclegan(config).nets.generator.ngf = cyclegan(config).nets.discriminator.ndf = width;
   config.data.batch_size = batch;
   config.run.placement.engine = engine;
   return config;
@@ -68,7 +68,7 @@ TEST(Estimate, RefusesWhatDoesNotFitAndNamesWhatWould) {
 
 TEST(Estimate, DoesNotMakeWeightsThatCannotFit) {
   TrainConfig config = sized(64, 4096, 1, "torch");
-  config.discriminator.ndf = 4;
+  cyclegan(config).nets.discriminator.ndf = 4;
   EXPECT_THAT(error_of<UsageError>([&] { estimate(config, 1e9).require_room(); }),
               AllOf(HasSubstr("more than"), HasSubstr("--ngf ")));
 }
@@ -84,7 +84,7 @@ TEST(Estimate, CountsTheHistoryAndWhatIsReadAhead) {
   TrainConfig config = sized(32, 4, 1, "torch");
   const double image = 4.0 * 32 * 32 * 6;
   const double before = estimate(config, HUGE_VAL).memory().images;
-  config.cyclegan.pool_size += 10;
+  cyclegan(config).cyclegan.pool_size += 10;
   config.data.loader_threads += 1;
   EXPECT_DOUBLE_EQ(estimate(config, HUGE_VAL).memory().images, before + 10 * image + 4 * image);
 }

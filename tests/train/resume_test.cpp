@@ -27,8 +27,8 @@ TrainConfig tiny(const fs::path& out) {
   TrainConfig config = tiny_config(out);
   config.data.max_dataset_size = 5;
   config.data.batch_size = 2;
-  config.generator.ngf = config.discriminator.ndf = 2;
-  config.cyclegan.pool_size = 3;
+  cyclegan(config).nets.generator.ngf = cyclegan(config).nets.discriminator.ndf = 2;
+  cyclegan(config).cyclegan.pool_size = 3;
   config.schedule.epochs = config.schedule.epochs_decay = 2;
   config.run.log_every = 1;
   config.run.sample_every = 2;
@@ -93,22 +93,22 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"after_one_step", [](TrainConfig&) {}, 1},
                       Variant{"vanilla_batch_dropout",
                               [](TrainConfig& c) {
-                                c.gan.gan_mode = "vanilla";
-                                c.generator.norm = "batch";
-                                c.generator.dropout = true;
+                                cyclegan(c).gan.gan_mode = "vanilla";
+                                cyclegan(c).nets.generator.norm = "batch";
+                                cyclegan(c).nets.generator.dropout = true;
                               }},
                       Variant{"wgangp",
                               [](TrainConfig& c) {
-                                c.gan.gan_mode = "wgangp";
-                                c.cyclegan.critic_steps = 2;
+                                cyclegan(c).gan.gan_mode = "wgangp";
+                                cyclegan(c).cyclegan.critic_steps = 2;
                                 c.schedule.epochs = 12;
                               }},
                       Variant{"no_pool_no_flip",
                               [](TrainConfig& c) {
-                                c.cyclegan.pool_size = 0;
+                                cyclegan(c).cyclegan.pool_size = 0;
                                 c.data.transform.flip = false;
                               }},
-                      Variant{"full_pool", [](TrainConfig& c) { c.cyclegan.pool_size = 50; }},
+                      Variant{"full_pool", [](TrainConfig& c) { cyclegan(c).cyclegan.pool_size = 50; }},
                       Variant{"bf16", [](TrainConfig& c) { c.run.placement.precision = "bf16"; }},
                       Variant{"fp64", [](TrainConfig& c) { c.run.placement.precision = "fp64"; }},
                       Variant{"plateau",
@@ -120,13 +120,13 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"sgd_hinge_serial",
                               [](TrainConfig& c) {
                                 c.optimizer.optimizer = "sgd";
-                                c.gan.gan_mode = "hinge";
+                                cyclegan(c).gan.gan_mode = "hinge";
                                 c.data.serial_batches = true;
                               }},
                       Variant{"source_identity",
                               [](TrainConfig& c) {
-                                c.cyclegan.alpha_id = 1;
-                                c.cyclegan.cycle_norm = "l2";
+                                cyclegan(c).cyclegan.alpha_id = 1;
+                                cyclegan(c).cyclegan.cycle_norm = "l2";
                               }},
                       Variant{"no_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 0; }},
                       Variant{"four_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 4; }}),

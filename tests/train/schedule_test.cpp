@@ -202,14 +202,14 @@ TEST(Config, SurvivesBeingStoredAndReadAgain) {
                                                                      {"name_a", "W\"inter\u00e9"}})
     one.options.find(flag)->set_text(text, "--" + kebab_case(flag));
   EXPECT_EQ(one.options.find("alpha_id")->flag(), "--alpha-id");
-  EXPECT_EQ(one.config.cyclegan.alpha_id, 0.125);
+  EXPECT_EQ(cyclegan(one.config).cyclegan.alpha_id, 0.125);
   const std::string stored = one.options.to_json().dump(2);
-  const TrainConfig read = options_from_json<TrainConfig>(Json::parse(stored), "config.json");
+  const TrainConfig read = config_from_json(Json::parse(stored), "config.json");
   EXPECT_EQ(options_to_json(read), one.options.to_json());
   EXPECT_EQ(read.optimizer.lr, 3e-5);
   EXPECT_EQ(read.run.seed, 18014398509481985);
-  EXPECT_EQ(read.cyclegan.critic_steps, 3);
-  EXPECT_FALSE(read.cyclegan.lambda_identity.has_value());
+  EXPECT_EQ(cyclegan(read).cyclegan.critic_steps, 3);
+  EXPECT_FALSE(cyclegan(read).cyclegan.lambda_identity.has_value());
 }
 
 TEST(Config, RefusesUnknownKeysWrongTypesAndValuesOutOfRange) {
@@ -232,28 +232,28 @@ TEST(Presets, AreUsableConfigurations) {
   EXPECT_THAT(train_presets(), ::testing::IsSupersetOf({"laptop", "paper"}));
   for (const std::string& name : train_presets()) {
     Configured configured(usable());
-    const Json preset = train_preset(name);
+    const Json preset = train_preset(name, *ModelChoice());
     configured.options.from_json(preset, name);
     EXPECT_NO_THROW(configured.config.validate()) << name;
     for (const auto& [key, value] : preset.items())
       EXPECT_EQ(configured.options.find(key)->value(), value) << name << " " << key;
   }
-  EXPECT_THAT(error_of<UsageError>([] { train_preset("laptob"); }),
+  EXPECT_THAT(error_of<UsageError>([] { train_preset("laptob", *ModelChoice()); }),
               AllOf(HasSubstr("laptob"), HasSubstr("did you mean 'laptop'")));
 }
 
 TEST(Presets, PaperIsTheDefault) {
   Configured paper;
   const Json before = paper.options.to_json();
-  paper.options.from_json(train_preset("paper"), "paper");
+  paper.options.from_json(train_preset("paper", *ModelChoice()), "paper");
   EXPECT_EQ(paper.options.to_json(), before);
 }
 
 TEST(Presets, LaptopIsSmaller) {
-  Configured laptop(train_preset("laptop"));
+  Configured laptop(train_preset("laptop", *ModelChoice()));
   const TrainConfig plain;
   EXPECT_LT(laptop.config.data.transform.crop_size, plain.data.transform.crop_size);
-  EXPECT_LT(laptop.config.generator.ngf, plain.generator.ngf);
+  EXPECT_LT(cyclegan(laptop.config).nets.generator.ngf, cyclegan(plain).nets.generator.ngf);
   EXPECT_LT(laptop.config.schedule.total(), plain.schedule.total());
 }
 
@@ -290,7 +290,7 @@ TEST(Config, NamesSizesThatTheNetworksTake) {
 
 TEST(Config, FillsEachNetworksChannels) {
   const CycleGanSpec spec =
-      Configured({{"channels_a", 1}, {"channels_b", 4}, {"norm", "batch"}, {"ndf", 7}}).config.spec();
+      spec_of(Configured({{"channels_a", 1}, {"channels_b", 4}, {"norm", "batch"}, {"ndf", 7}}).config);
   EXPECT_EQ(spec.g_a_to_b.in_channels, 1);
   EXPECT_EQ(spec.g_a_to_b.out_channels, 4);
   EXPECT_EQ(spec.g_b_to_a.in_channels, 4);

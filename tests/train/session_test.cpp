@@ -31,7 +31,7 @@ TEST(Session, LeavesARunDirectoryThatExplainsItself) {
 
   const RunDirectory directory = session.directory();
   EXPECT_EQ(read_json(directory.config()), options_to_json(config));
-  EXPECT_EQ(options_to_json(options_from_json<TrainConfig>(read_json(directory.config()), "config.json")),
+  EXPECT_EQ(options_to_json(config_from_json(read_json(directory.config()), "config.json")),
             options_to_json(config));
   const auto lines = read_lines(directory.log());
   EXPECT_THAT(steps_of(lines), ElementsAre(3, 6, 8));
@@ -88,7 +88,7 @@ struct Outcome {
 TEST(Determinism, OneSeedIsOneResultWhateverTheLoaderThreads) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "first");
-  config.generator.dropout = true;
+  cyclegan(config).nets.generator.dropout = true;
   config.run.log_every = 1;
   config.data.loader_threads = 1;
   const Outcome first(config);
@@ -156,12 +156,12 @@ TEST(Session, StoppedOnRequestCanBeUsed) {
 TEST(Session, ThatDivergesLeavesTheLastGoodCheckpointAndNoModel) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "run");
-  config.cyclegan.cycle_norm = "l2";
-  config.generator.output_activation = "linear";
-  config.generator.norm = "none";
+  cyclegan(config).cyclegan.cycle_norm = "l2";
+  cyclegan(config).nets.generator.output_activation = "linear";
+  cyclegan(config).nets.generator.norm = "none";
   config.optimizer.optimizer = "sgd";
   config.optimizer.lr = 1e6;
-  config.init = {"kaiming", 1};
+  cyclegan(config).nets.init = {"kaiming", 1};
   config.run.checkpoint_every = "1";
   const std::string message = error_of<DivergedError>([&] { train(config); });
   EXPECT_THAT(message, AllOf(HasSubstr("step "), HasSubstr("lower --lr")));
@@ -197,8 +197,8 @@ TEST(Session, AnUnknownPlateauLossIsFoundBeforeAnythingIsWritten) {
 TEST(Session, ACriticsStepsShareAnEpochsBatches) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "run");
-  config.gan.gan_mode = "wgangp";
-  config.cyclegan.critic_steps = 2;
+  cyclegan(config).gan.gan_mode = "wgangp";
+  cyclegan(config).cyclegan.critic_steps = 2;
   const TrainSession session(config, std::make_shared<NullLog>());
   EXPECT_EQ(session.steps_per_epoch(), 2);
   EXPECT_EQ(session.state().total_steps, 4);
@@ -211,8 +211,8 @@ TEST(Estimate, MeasuresAStep) {
   EXPECT_GT(cost.seconds, 0);
   EXPECT_GT(cost.bytes, 0);
   EXPECT_EQ(cost.batches, 1);
-  config.gan.gan_mode = "wgangp";
-  config.cyclegan.critic_steps = 3;
+  cyclegan(config).gan.gan_mode = "wgangp";
+  cyclegan(config).cyclegan.critic_steps = 3;
   EXPECT_EQ(measure_step(config, Trial::full).batches, 3);
 }
 
@@ -221,9 +221,9 @@ TEST(Estimate, SeesWhatBackwardByGroupsSaves) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "run");
   config.data.transform.crop_size = config.data.transform.load_size = 64;
-  config.cyclegan.backward = "joint";
+  cyclegan(config).cyclegan.backward = "joint";
   const double joint = try_step(config, Trial::full, Timing::none).bytes;
-  config.cyclegan.backward = "grouped";
+  cyclegan(config).cyclegan.backward = "grouped";
   const double grouped = try_step(config, Trial::full, Timing::none).bytes;
   EXPECT_LT(grouped, 0.6 * joint);
 }
@@ -231,12 +231,12 @@ TEST(Estimate, SeesWhatBackwardByGroupsSaves) {
 /// Seconds of a step on a machine that computes 1e8 of these a second; a scaled trial is a third off.
 StepCost pretended_cost(const TrainConfig& c, Trial trial) {
   const auto square = [](std::int64_t n) { return static_cast<double>(n * n); };
-  const double blocks = c.generator.net_g == "resnet_9blocks"   ? 13
-                        : c.generator.net_g == "resnet_6blocks" ? 10
-                                                                : 7;
-  const std::int64_t batches = c.gan.gan_mode == "wgangp" ? 5 : 1;
+  const double blocks = cyclegan(c).nets.generator.net_g == "resnet_9blocks"   ? 13
+                        : cyclegan(c).nets.generator.net_g == "resnet_6blocks" ? 10
+                                                                               : 7;
+  const std::int64_t batches = cyclegan(c).gan.gan_mode == "wgangp" ? 5 : 1;
   StepCost cost;
-  cost.seconds = square(c.data.transform.crop_size) * square(c.generator.ngf) * blocks / 1e8 *
+  cost.seconds = square(c.data.transform.crop_size) * square(cyclegan(c).nets.generator.ngf) * blocks / 1e8 *
                  static_cast<double>(c.data.batch_size * batches) * (trial == Trial::scaled ? 1.3 : 1.0);
   cost.batches = batches;
   return cost;
@@ -265,7 +265,7 @@ TEST(TimeBudget, HoldsTheRunWithItsDecayForEverySetting) {
           SCOPED_TRACE(fmt::format("{} s, {} items, batch {}, {}", seconds, dataset_size, batch, mode));
           TrainConfig config = budget_config();
           config.data.batch_size = batch;
-          config.gan.gan_mode = mode;
+          cyclegan(config).gan.gan_mode = mode;
           const std::string line = fit_to_budget(config, seconds, dataset_size, {}, pretended_cost);
           const StepCost cost = pretended_cost(config, Trial::full);
           const std::int64_t steps = steps_of_run(config, dataset_size, cost.batches);
@@ -276,8 +276,8 @@ TEST(TimeBudget, HoldsTheRunWithItsDecayForEverySetting) {
           EXPECT_GE(config.schedule.epochs_decay, 1);
           EXPECT_LE(std::abs(config.schedule.epochs - config.schedule.epochs_decay), 1);
           EXPECT_NO_THROW(config.validate());
-          EXPECT_THAT(line,
-                      AllOf(HasSubstr(fmt::format("{} steps", steps)), HasSubstr(config.generator.net_g)));
+          EXPECT_THAT(line, AllOf(HasSubstr(fmt::format("{} steps", steps)),
+                                  HasSubstr(cyclegan(config).nets.generator.net_g)));
         }
 }
 
@@ -321,12 +321,12 @@ void expect_used(const TrainConfig& config, std::int64_t images, double budget) 
 TEST(TimeBudget, LeavesWhatTheUserGave) {
   TrainConfig config = budget_config();
   config.data.transform.crop_size = 96;
-  config.generator.ngf = 24;
+  cyclegan(config).nets.generator.ngf = 24;
   config.schedule.epochs = 3;
   config.data.epoch_size = 50;
   fit_to_budget(config, 3600, 1000, {"crop_size", "ngf", "epochs", "epoch_size"}, pretended_cost);
   EXPECT_EQ(config.data.transform.crop_size, 96);
-  EXPECT_EQ(config.generator.ngf, 24);
+  EXPECT_EQ(cyclegan(config).nets.generator.ngf, 24);
   EXPECT_EQ(config.schedule.epochs, 3);
   EXPECT_EQ(config.data.epoch_size, 50);
   expect_used(config, 1000, 3600);
@@ -354,11 +354,11 @@ TEST(TimeBudget, RefusesEpochsThatDoNotFit) {
 
 TEST(TimeBudget, SkipsSizesThatAFixedNetworkCannotTake) {
   TrainConfig config = budget_config();
-  config.generator.net_g = "unet_256";  // 256 alone; the time asks for less
+  cyclegan(config).nets.generator.net_g = "unet_256";  // 256 alone; the time asks for less
   fit_to_budget(config, 600, 1000, {"net_g"}, pretended_cost);
   EXPECT_EQ(config.data.transform.crop_size, 256);
-  EXPECT_EQ(config.generator.net_g, "unet_256");
-  EXPECT_EQ(config.generator.ngf, 32);
+  EXPECT_EQ(cyclegan(config).nets.generator.net_g, "unet_256");
+  EXPECT_EQ(cyclegan(config).nets.generator.ngf, 32);
 
   config = budget_config();
   config.data.transform.load_size = 40;

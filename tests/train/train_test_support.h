@@ -17,6 +17,7 @@
 #include "data/loader.h"
 #include "io/run_directory.h"
 #include "test_support.h"
+#include "train/cyclegan_config.h"
 #include "train/session.h"
 #include "train/trainer.h"
 
@@ -138,11 +139,11 @@ inline TrainConfig tiny_config(const std::filesystem::path& out) {
   config.data.max_dataset_size = 4;
   config.data.transform.load_size = 20;
   config.data.transform.crop_size = 16;
-  config.generator.net_g = "resnet_1blocks";
-  config.generator.ngf = config.discriminator.ndf = 4;
-  config.discriminator.net_d = "n_layers";
-  config.discriminator.n_layers_d = 1;
-  config.cyclegan.pool_size = 2;
+  cyclegan(config).nets.generator.net_g = "resnet_1blocks";
+  cyclegan(config).nets.generator.ngf = cyclegan(config).nets.discriminator.ndf = 4;
+  cyclegan(config).nets.discriminator.net_d = "n_layers";
+  cyclegan(config).nets.discriminator.n_layers_d = 1;
+  cyclegan(config).cyclegan.pool_size = 2;
   config.schedule.epochs = config.schedule.epochs_decay = 1;
   config.run.out = out.string();
   config.run.log_every = 3;

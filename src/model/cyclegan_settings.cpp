@@ -1,0 +1,71 @@
+#include "model/cyclegan_settings.h"
+
+#include "core/text.h"
+
+namespace torsor {
+
+void CycleGanSettings::describe_networks(OptionSet& o) { nets.describe(o); }
+
+void CycleGanSettings::describe_losses(OptionSet& o) {
+  gan.describe(o);
+  cyclegan.describe(o);
+}
+
+void CycleGanSettings::validate(const DomainChannels& channels) const {
+  nets.validate();
+  std::string notice;
+  resolve_identity(cyclegan, channels.a, channels.b, notice);
+}
+
+CycleGanSpec CycleGanSettings::spec(const DomainChannels& channels, const OptimizerOptions& optimizer) const {
+  CycleGanSpec spec;
+  spec.cyclegan = cyclegan;
+  spec.gan = gan;
+  spec.init = nets.init;
+  spec.optimizer = optimizer;
+  spec.g_a_to_b = nets.generator_of(channels.a, channels.b);
+  spec.g_b_to_a = nets.generator_of(channels.b, channels.a);
+  spec.d_a = nets.discriminator_of(channels.a);
+  spec.d_b = nets.discriminator_of(channels.b);
+  return spec;
+}
+
+std::vector<NetworkInfo> CycleGanSettings::networks(const DomainChannels& channels) const {
+  const CycleGanSpec of = spec(channels, {});
+  return {generator_info("g_a_to_b", of.g_a_to_b), generator_info("g_b_to_a", of.g_b_to_a),
+          discriminator_info("d_a", of.d_a), discriminator_info("d_b", of.d_b)};
+}
+
+std::unique_ptr<Model> CycleGanSettings::make(const DomainChannels& channels,
+                                              const OptimizerOptions& optimizer, const Placement& placement,
+                                              std::uint64_t seed) const {
+  return std::make_unique<CycleGan>(spec(channels, optimizer), placement, seed);
+}
+
+std::vector<std::string> CycleGanSettings::notices(const DomainChannels& channels,
+                                                   const std::string& scaling) const {
+  std::vector<std::string> lines;
+  std::string notice;
+  resolve_identity(cyclegan, channels.a, channels.b, notice);
+  if (!notice.empty()) lines.push_back(notice);
+  for (const std::string& line : reach_notice(nets.generator, scaling)) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> CycleGanSettings::summary(const DomainChannels& channels) const {
+  std::string notice;
+  const IdentityTerm id = resolve_identity(cyclegan, channels.a, channels.b, notice);
+  if (!id.on()) return {"identity loss: off"};
+  return {fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)",
+                      id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)};
+}
+
+std::unique_ptr<ModelOptions> CycleGanSettings::without_history() const {
+  auto out = std::make_unique<CycleGanSettings>(*this);
+  out->cyclegan.pool_size = 0;
+  return out;
+}
+
+std::unique_ptr<ModelOptions> make_cyclegan_options() { return std::make_unique<CycleGanSettings>(); }
+
+}  // namespace torsor

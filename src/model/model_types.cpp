@@ -1,0 +1,63 @@
+#include "model/model_types.h"
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace torsor {
+
+// One line per model; each is defined with its settings.
+std::unique_ptr<ModelOptions> make_cyclegan_options();
+
+const Registry<ModelType>& model_types() {
+  static const Registry<ModelType> table = [] {
+    Registry<ModelType> r("model");
+    r.add(kDefaultModel, {"two generators and two discriminators, unpaired images", make_cyclegan_options});
+    return r;
+  }();
+  return table;
+}
+
+ModelChoice::ModelChoice(const std::string& name)
+    : name_(name), options_(model_types().at(name).make_options()) {}
+
+ModelChoice::ModelChoice(const ModelChoice& other) : name_(other.name_), options_(other.options_->clone()) {}
+
+ModelChoice& ModelChoice::operator=(const ModelChoice& other) {
+  if (this == &other) return *this;
+  if (name_ == other.name_)
+    options_->assign(*other.options_);
+  else
+    options_ = other.options_->clone();
+  name_ = other.name_;
+  return *this;
+}
+
+void ModelChoice::describe(OptionSet& o) {
+  std::vector<std::string> lines;
+  for (const std::string& name : model_types().names())
+    lines.push_back(fmt::format("{}: {}", name, model_types().at(name).help));
+  o.add("model", name_, "what is trained; " + join(lines, "; "))
+      .choices(model_types().names())
+      .check([bound = name_](const std::string& name, const std::string& where) {
+        if (name != bound && model_types().has(name))
+          fail_usage("{}: '{}', but the options are those of the model '{}'; give one model in one place",
+                     where, name, bound);
+      })
+      .common();
+}
+
+std::string model_in(const Json& json, const std::string& source) {
+  if (!json.is_object() || !json.contains("model")) return kDefaultModel;
+  const Json& stored = json.at("model");
+  if (!stored.is_string())
+    fail_usage("{}: model: expected text in quotes, found {}", source, printable(stored.dump()));
+  const std::string name = stored;
+  if (!model_types().has(name)) {
+    const auto known = model_types().names();
+    fail_usage("{}: model: unknown value '{}'{} (one of {})", source, printable(name),
+               did_you_mean(name, known), join(known));
+  }
+  return name;
+}
+
+}  // namespace torsor

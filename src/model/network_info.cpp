@@ -1,0 +1,51 @@
+#include "model/network_info.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace torsor {
+
+NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options) {
+  return {name, kGeneratorKind, options_to_json(options), size_rule_of(options)};
+}
+
+NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options) {
+  return {name, kDiscriminatorKind, options_to_json(options), size_rule_of(options)};
+}
+
+std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source) {
+  const std::string where = source.empty() ? info.name : source + ": " + info.name;
+  if (info.kind == kGeneratorKind)
+    return make_generator(options_from_json<GeneratorOptions>(info.options, where));
+  if (info.kind == kDiscriminatorKind)
+    return make_discriminator(options_from_json<DiscriminatorOptions>(info.options, where));
+  fail("{}: is a network of kind '{}', expected {} or {}; a newer torsor may have written it", where,
+       printable(info.kind), kGeneratorKind, kDiscriminatorKind);
+}
+
+std::string network_label(const NetworkInfo& info) {
+  if (info.kind == kGeneratorKind) return info.options.at("net_g");
+  if (info.kind == kDiscriminatorKind) return "discriminator " + info.options.at("net_d").get<std::string>();
+  return info.name;
+}
+
+SizeRule common_sides(const std::vector<NetworkInfo>& networks) {
+  SizeRule rule;
+  for (const NetworkInfo& network : networks) {
+    rule.multiple = std::lcm(rule.multiple, network.sides.multiple);
+    rule.minimum = std::max(rule.minimum, network.sides.minimum);
+  }
+  return rule;
+}
+
+std::int64_t parameter_count(const std::vector<NetworkInfo>& networks) {
+  const ShapesOnly outline;
+  std::int64_t count = 0;
+  for (const NetworkInfo& network : networks) count += parameter_count(*make_network(network, ""));
+  return count;
+}
+
+}  // namespace torsor
