@@ -1,11 +1,11 @@
 // What the networks are made of: names, shapes, counts, sizes they take, dropout, residuals.
 #include <fmt/ranges.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "golden_folders.h"
 #include "nn_test_support.h"
 
 namespace torsor {
@@ -53,11 +53,7 @@ struct Listed {
   std::vector<std::string> entries;
 };
 
-std::filesystem::path key_list() {
-  const char* golden = std::getenv("TORSOR_GOLDEN");
-  return std::filesystem::path(golden != nullptr ? golden : TORSOR_GOLDEN_DEFAULT) / ".." / "spec" /
-         "state_dict_keys.txt";
-}
+std::filesystem::path key_list() { return testing::golden_folder() / ".." / "spec" / "state_dict_keys.txt"; }
 
 std::vector<Listed> read_key_list() {
   std::vector<Listed> out;
