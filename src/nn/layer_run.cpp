@@ -116,7 +116,19 @@ namespace {
 
 using Step = LayerRun::Step;
 
-std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+// A list up to the last layer that is computed, and the layers whose outputs are looked at.
+struct Route {
+  std::vector<LayerPtr> layers;
+  std::set<std::size_t> looked_at;
+
+  bool looks_between(std::size_t first, std::size_t count) const {
+    const auto next = looked_at.lower_bound(first);
+    return next != looked_at.end() && *next + 1 < first + count;
+  }
+};
+
+std::unique_ptr<Step> conv_step(const Route& route, std::size_t first) {
+  const std::vector<LayerPtr>& layers = route.layers;
   const Before before = read_before(layers, first);
   std::size_t at = before.next;
   FastConvSpec spec;
@@ -144,18 +156,19 @@ std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t
   } else {
     return nullptr;
   }
-  spec.bias_role = role_of_bias(layers, at);
+  spec.bias_role = route.looked_at.contains(at) ? BiasRole::added : role_of_bias(layers, at);
   auto step = std::make_unique<Step>();
   step->count = at + 1 - first;
   step->conv = std::make_unique<FastConv>(std::move(spec));
   return step;
 }
 
-std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+std::unique_ptr<Step> trunk_step(const Route& route, std::size_t first) {
   auto step = std::make_unique<Step>();
   std::vector<at::Tensor> weights, biases;
   std::vector<NormTensors> norms;
-  while (const auto* block = layer_at<ResnetBlock>(layers, first + step->count)) {
+  while (const auto* block = layer_at<ResnetBlock>(route.layers, first + step->count)) {
+    if (step->count > 0 && route.looked_at.contains(first + step->count - 1)) break;
     step->blocks.push_back(block);
     ++step->count;
     for (const Conv* conv : block->convolutions()) {
@@ -171,9 +184,10 @@ std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_
 }
 
 // In front of blocks, which have no place for it.
-std::unique_ptr<Step> norm_step(const std::vector<LayerPtr>& layers, std::size_t first) {
-  const Before before = read_before(layers, first);
-  if (before.entry.norm != Entry::Norm::instance || layer_at<ResnetBlock>(layers, before.next) == nullptr)
+std::unique_ptr<Step> norm_step(const Route& route, std::size_t first) {
+  const Before before = read_before(route.layers, first);
+  if (before.entry.norm != Entry::Norm::instance ||
+      layer_at<ResnetBlock>(route.layers, before.next) == nullptr)
     return nullptr;
   auto step = std::make_unique<Step>();
   step->count = before.next - first;
@@ -181,35 +195,52 @@ std::unique_ptr<Step> norm_step(const std::vector<LayerPtr>& layers, std::size_t
   return step;
 }
 
-std::unique_ptr<Step> any_step(const std::vector<LayerPtr>& layers, std::size_t first) {
-  if (auto step = conv_step(layers, first)) return step;
-  if (auto step = trunk_step(layers, first)) return step;
-  return norm_step(layers, first);
+std::unique_ptr<Step> any_step(const Route& route, std::size_t first) {
+  for (const auto& make : {conv_step, trunk_step, norm_step})
+    if (auto step = make(route, first))
+      return route.looks_between(first, step->count) ? nullptr : std::move(step);
+  return nullptr;
+}
+
+const Step* fast_step(const Step* step, const at::Tensor& x, Engine engine) {
+  if (step == nullptr || engine == Engine::torch || chosen_isa() == Isa::plain || !step->takes(x))
+    return nullptr;
+  return engine != Engine::fast && !step->pays(x) ? nullptr : step;
 }
 
 }  // namespace
 
+void check_ascending_layers(const std::vector<std::int64_t>& layers, std::int64_t count) {
+  std::int64_t least = 0;
+  for (const std::int64_t layer : layers) {
+    if (layer < least || layer >= count) throw std::logic_error("layers that there are not, or not in order");
+    least = layer + 1;
+  }
+}
+
 LayerRun::LayerRun(std::shared_ptr<LayerList> list) : list_(std::move(list)) {}
 LayerRun::~LayerRun() = default;
 
-void LayerRun::plan() {
-  const auto& layers = list_->layers();
-  steps_.resize(layers.size());
+LayerRun::Steps LayerRun::plan(const Ends& looked_at) const {
+  Route route{list_->layers(), looked_at};
+  if (!looked_at.empty()) route.layers.resize(*looked_at.rbegin() + 1);
+  Steps steps(route.layers.size());
   Step* before = nullptr;  // the step that ends where the next one may begin
-  for (std::size_t i = 0; i < layers.size();) {
-    steps_[i] = any_step(layers, i);
-    Step* step = steps_[i].get();
+  for (std::size_t i = 0; i < steps.size();) {
+    steps[i] = any_step(route, i);
+    Step* step = steps[i].get();
     if (before != nullptr && step != nullptr) before->has_neighbour = step->has_neighbour = true;
     before = step;
     i += step == nullptr ? 1 : step->count;
   }
+  return steps;
 }
 
-const Step* LayerRun::fast_step(std::size_t first, const at::Tensor& x, Engine engine) const {
-  const Step* step = steps_[first].get();
-  if (step == nullptr || engine == Engine::torch || chosen_isa() == Isa::plain || !step->takes(x))
-    return nullptr;
-  return engine != Engine::fast && !step->pays(x) ? nullptr : step;
+const LayerRun::Steps& LayerRun::steps_for(const Ends& looked_at) {
+  const std::lock_guard lock(planning_);
+  auto found = plans_.find(looked_at);
+  if (found == plans_.end()) found = plans_.emplace(looked_at, plan(looked_at)).first;
+  return found->second;
 }
 
 at::Tensor LayerRun::by_libtorch(std::size_t first, std::size_t count, const at::Tensor& x,
@@ -244,13 +275,13 @@ std::string LayerRun::names(std::size_t first, std::size_t count) const {
   return fmt::format("{}: {}", which, join(kinds));
 }
 
-at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<at::Tensor>* residuals) {
-  std::call_once(planned_, [this] { plan(); });
+at::Tensor LayerRun::walk(const Steps& steps, const at::Tensor& x, HasEngine& user,
+                          std::vector<at::Tensor>* residuals, Outputs& looked_at) const {
   const bool checks = user.engine == Engine::check;
   at::Tensor y = x;
-  for (std::size_t i = 0; i < list_->layers().size();) {
-    const at::Tensor image = steps_[i] == nullptr ? y : in_floats(y);
-    const Step* step = fast_step(i, image, user.engine);
+  for (std::size_t i = 0; i < steps.size();) {
+    const at::Tensor image = steps[i] == nullptr ? y : in_floats(y);
+    const Step* step = fast_step(steps[i].get(), image, user.engine);
     const std::size_t count = step == nullptr ? 1 : step->count;
     at::Tensor next = step == nullptr ? by_libtorch(i, 1, y, residuals) : step->forward(image, residuals);
     if (checks || user.watched) {
@@ -263,8 +294,39 @@ at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<a
     }
     y = std::move(next);
     i += count;
+    if (const auto found = looked_at.find(i - 1); found != looked_at.end())
+      found->second = to_planar_tensor(y);
   }
   return to_planar_tensor(y);
+}
+
+at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<at::Tensor>* residuals) {
+  Outputs none;
+  return walk(steps_for({}), x, user, residuals, none);
+}
+
+std::size_t LayerRun::visible_at(std::size_t layer, std::size_t last) const {
+  std::size_t next = layer + 1;
+  while (next < last && layer_at<Identity>(list_->layers(), next) != nullptr) ++next;
+  return next <= last && layer_at<Relu>(list_->layers(), next) != nullptr ? next : layer;
+}
+
+std::vector<at::Tensor> LayerRun::features(const at::Tensor& x, HasEngine& user,
+                                           const std::vector<std::int64_t>& layers) {
+  check_ascending_layers(layers, static_cast<std::int64_t>(list_->layers().size()));
+  if (layers.empty()) return {};
+  Ends ends;
+  Outputs outputs;
+  std::vector<std::size_t> visible;
+  for (const std::int64_t layer : layers) {
+    visible.push_back(visible_at(static_cast<std::size_t>(layer), static_cast<std::size_t>(layers.back())));
+    ends.insert(visible.back());
+    outputs[visible.back()];
+  }
+  walk(steps_for(ends), x, user, nullptr, outputs);
+  std::vector<at::Tensor> features;
+  for (const std::size_t layer : visible) features.push_back(outputs.at(layer));
+  return features;
 }
 
 }  // namespace torsor
