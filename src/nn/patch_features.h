@@ -43,7 +43,8 @@ struct PatchFeatures : Network {
 };
 
 /// Rows of [N,C,H,W] at these positions (0 to HW-1, row by row; [P], the same for each image) -> [N P, C],
-/// image by image.
+/// image by image. The gradient comes back as [N,C,H,W] in memory: out of one with the channels last, which
+/// CUT's program has, libtorch 2.13 makes a wrong gradient of an instance norm of one image on a CPU.
 at::Tensor pixels_at(const at::Tensor& feature, const at::Tensor& positions);
 
 /// v / (||v|| + 1e-7) for each row v of [R,C]. That is visibly shorter than 1 for the tiny vectors that
