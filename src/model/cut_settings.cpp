@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "model/feature_info.h"
-
 namespace torsor {
 
 CutSettings::CutSettings(CutVariant variant) : variant_(variant) {
@@ -66,6 +64,13 @@ std::vector<std::string> CutSettings::summary(const DomainChannels&) const {
       fmt::format("contrastive loss: {} patches of layers {}, weight {:g}; identity term {}, mirroring {}",
                   cut.num_patches, cut.nce_layers, cut.lambda_nce, cut.nce_idt ? "on" : "off",
                   cut.flip_equivariance ? "on" : "off")};
+}
+
+Json CutSettings::preset(const std::string& name, Json json) const {
+  if (name != "paper") return json;
+  json["epochs"] = epochs().full;
+  json["epochs_decay"] = epochs().decay;
+  return json;
 }
 
 std::unique_ptr<ModelOptions> make_cut_options() { return std::make_unique<CutSettings>(); }

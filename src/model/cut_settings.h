@@ -27,6 +27,8 @@ struct CutSettings : ModelOptionsOf<CutSettings> {
   Epochs epochs() const override;
   std::vector<std::string> notices(const DomainChannels& channels, const std::string& scaling) const override;
   std::vector<std::string> summary(const DomainChannels& channels) const override;
+  /// The preset's sizes; "paper" with this model's own epochs.
+  Json preset(const std::string& name, Json json) const override;
   std::vector<ModelSize> sizes() const override { return resnet_sizes(); }
 
   /// The networks and losses, with the domains' channels filled in.
