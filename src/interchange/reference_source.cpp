@@ -83,7 +83,8 @@ class ReferenceReader {
     Recognised<GeneratorOptions> found = infer_generator(std::move(weights), source, hints_);
     for (const std::string& line : found.notes) note(line);
     note(fmt::format("{}: {}", label, describe_generator(found.options)));
-    put(generator_info(name, found.options), std::move(found.weights), source);
+    const Direction maps = name.starts_with("g_") ? Direction::named(name.substr(2)) : Direction();
+    put(generator_info(maps, found.options), std::move(found.weights), source);
   }
 
   // Beside generators one of an unknown kind is left out.
@@ -95,7 +96,9 @@ class ReferenceReader {
       if (set_.info.networks.empty()) throw;
       return note(std::string("left out: ") + error.what());
     }
-    put(discriminator_info(name, found->options), std::move(found->weights), source);
+    const std::vector<std::string> sees =
+        name.starts_with("d_") ? std::vector{name.substr(2)} : std::vector<std::string>{};
+    put(discriminator_info(sees, found->options), std::move(found->weights), source);
   }
 
   // The direction of a lone G of the reference stands in train_opt.txt.
@@ -114,17 +117,16 @@ class ReferenceReader {
 
   void describe_domains() {
     for (const NetworkInfo& network : set_.info.networks) {
-      if (network.kind != "generator") continue;
-      const bool back = network.name == "g_b_to_a";
-      const std::int64_t in = network.options.at("in_channels"), out = network.options.at("out_channels");
-      set_.info.a.channels = back ? out : in;
-      set_.info.b.channels = back ? in : out;
+      if (network.kind != kGeneratorKind) continue;
+      const Direction maps = network.maps.is_known() ? network.maps : kAToB;
+      set_.info.domains[maps.from].channels = network.options.at("in_channels");
+      set_.info.domains[maps.to].channels = network.options.at("out_channels");
     }
     const std::string root = hints_.recorded ? hints_.recorded->text("dataroot") : "";
     const fs::path clean = fs::path(root).lexically_normal();
     const std::string name = (clean.has_filename() ? clean : clean.parent_path()).filename().string();
-    set_.info.a.name = name.empty() ? "A" : name + "A";
-    set_.info.b.name = name.empty() ? "B" : name + "B";
+    set_.info.domains["a"].name = name.empty() ? "A" : name + "A";
+    set_.info.domains["b"].name = name.empty() ? "B" : name + "B";
   }
 
   void describe_preprocessing() {

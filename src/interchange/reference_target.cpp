@@ -155,8 +155,8 @@ std::string options_text(const WeightSet& set, const GeneratorOptions& g) {
   const auto flag = [](bool on) { return std::string(on ? "True" : "False"); };
   std::string text = "----------------- Options ---------------\n";
   text += option_line("model", "cycle_gan") + option_line("direction", "AtoB");
-  text += option_line("input_nc", std::to_string(set.info.a.channels)) +
-          option_line("output_nc", std::to_string(set.info.b.channels));
+  text += option_line("input_nc", std::to_string(set.info.domain("a").channels)) +
+          option_line("output_nc", std::to_string(set.info.domain("b").channels));
   text += option_line("netG", g.net_g) + option_line("ngf", std::to_string(g.ngf)) +
           option_line("norm", reference_norm(g.norm)) + option_line("no_dropout", flag(!g.dropout));
   if (const NetworkInfo* judge = find_network(set, "d_b")) {

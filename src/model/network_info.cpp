@@ -8,12 +8,14 @@
 
 namespace torsor {
 
-NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options) {
-  return {name, kGeneratorKind, options_to_json(options), size_rule_of(options)};
+NetworkInfo generator_info(const Direction& maps, const GeneratorOptions& options) {
+  const std::string name = maps.is_known() ? "g_" + maps.name() : "g";
+  return {name, kGeneratorKind, options_to_json(options), size_rule_of(options), maps, {}};
 }
 
-NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options) {
-  return {name, kDiscriminatorKind, options_to_json(options), size_rule_of(options)};
+NetworkInfo discriminator_info(const std::vector<std::string>& sees, const DiscriminatorOptions& options) {
+  const std::string name = sees.empty() ? "d" : "d_" + join(sees, "");
+  return {name, kDiscriminatorKind, options_to_json(options), size_rule_of(options), {}, sees};
 }
 
 std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source) {

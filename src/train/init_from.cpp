@@ -35,7 +35,7 @@ Json network_options(const WeightSet& set) {
     OptionSet user;
     o.describe_user(user);
     out = user.to_json();
-    const bool back = network->name == "g_b_to_a";
+    const bool back = network->maps == kBToA;
     out["channels_a"] = back ? o.out_channels : o.in_channels;
     out["channels_b"] = back ? o.in_channels : o.out_channels;
     out["scaling"] = set.info.scaling();

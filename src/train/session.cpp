@@ -207,8 +207,7 @@ ModelInfo TrainSession::model_info() const {
   ModelInfo info;
   info.type = config_.model.name();
   info.networks = config_.networks();
-  info.a = data_.a;
-  info.b = data_.b;
+  info.domains = {{"a", data_.a}, {"b", data_.b}};
   info.preprocessing = options_to_json(config_.data.transform);
   info.training = options_to_json(config_);
   info.environment = describe_environment(placement_);

@@ -52,8 +52,8 @@ TEST(Session, LeavesARunDirectoryThatExplainsItself) {
     const LoadedGenerator loaded = load_generator(read_weights(path), "a_to_b");
     EXPECT_TRUE(at::equal(loaded.generator->forward(x), networks[0].network->forward(x))) << path;
     EXPECT_EQ(loaded.info.step, 8);
-    EXPECT_EQ(loaded.info.a.name, "circles");
-    EXPECT_EQ(loaded.info.b.name, "squares");
+    EXPECT_EQ(loaded.info.domains.at("a").name, "circles");
+    EXPECT_EQ(loaded.info.domains.at("b").name, "squares");
     EXPECT_EQ(loaded.info.training, options_to_json(config));
     EXPECT_EQ(loaded.info.preprocessing.at("crop_size"), 16);
   }
