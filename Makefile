@@ -5,7 +5,7 @@
 #   make demo       builds it and makes the demonstration pages in DEMO (demo/)
 #   make test       builds everything and runs all tests but the long ones
 #   make test-long  all tests, then the tests once more under the address and undefined-behaviour sanitizers
-#   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folder)
+#   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folders, a:b)
 #   make bench      measures speed and memory against the reference implementation
 #   make format     formats the sources
 #   make clean      removes what was built (not .venv)

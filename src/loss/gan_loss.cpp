@@ -10,34 +10,30 @@ namespace {
 
 using at::Tensor;
 
-Tensor lsgan_d(const Tensor& real, const Tensor& fake) {
-  return at::mse_loss(real, at::ones_like(real)) + at::mse_loss(fake, at::zeros_like(fake));
-}
-Tensor lsgan_g(const Tensor& fake) { return at::mse_loss(fake, at::ones_like(fake)); }
+Tensor square_to_one(const Tensor& scores) { return at::mse_loss(scores, at::ones_like(scores)); }
+Tensor square_to_zero(const Tensor& scores) { return at::mse_loss(scores, at::zeros_like(scores)); }
 
 Tensor bce(const Tensor& scores, const Tensor& labels) {
   return at::binary_cross_entropy_with_logits(scores, labels);
 }
-Tensor vanilla_d(const Tensor& real, const Tensor& fake) {
-  return bce(real, at::ones_like(real)) + bce(fake, at::zeros_like(fake));
-}
-Tensor vanilla_g(const Tensor& fake) { return bce(fake, at::ones_like(fake)); }
-Tensor minimax_g(const Tensor& fake) { return -bce(fake, at::zeros_like(fake)); }
+Tensor bce_to_one(const Tensor& scores) { return bce(scores, at::ones_like(scores)); }
+Tensor bce_to_zero(const Tensor& scores) { return bce(scores, at::zeros_like(scores)); }
+Tensor negative_bce_to_zero(const Tensor& scores) { return -bce_to_zero(scores); }
 
-Tensor hinge_d(const Tensor& real, const Tensor& fake) {
-  return at::relu(1 - real).mean() + at::relu(1 + fake).mean();
-}
-Tensor critic_d(const Tensor& real, const Tensor& fake) { return fake.mean() - real.mean(); }
-Tensor negative_mean(const Tensor& fake) { return -fake.mean(); }
+Tensor hinge_above_one(const Tensor& scores) { return at::relu(1 - scores).mean(); }
+Tensor hinge_below_minus_one(const Tensor& scores) { return at::relu(1 + scores).mean(); }
+
+Tensor mean(const Tensor& scores) { return scores.mean(); }
+Tensor negative_mean(const Tensor& scores) { return -scores.mean(); }
 
 const Registry<GanLoss>& losses() {
   static const Registry<GanLoss> table = [] {
     Registry<GanLoss> r("GAN mode");
-    r.add("lsgan", {lsgan_d, lsgan_g});
-    r.add("vanilla", {vanilla_d, vanilla_g});
-    r.add("minimax", {vanilla_d, minimax_g});
-    r.add("hinge", {hinge_d, negative_mean});
-    r.add("wgangp", {critic_d, negative_mean, /*needs_penalty=*/true});
+    r.add("lsgan", {square_to_one, square_to_zero, square_to_one});
+    r.add("vanilla", {bce_to_one, bce_to_zero, bce_to_one});
+    r.add("minimax", {bce_to_one, bce_to_zero, negative_bce_to_zero});
+    r.add("hinge", {hinge_above_one, hinge_below_minus_one, negative_mean});
+    r.add("wgangp", {negative_mean, mean, negative_mean, /*needs_penalty=*/true});
     return r;
   }();
   return table;
@@ -51,6 +47,11 @@ void GanLossOptions::describe(OptionSet& o) {
   o.add("gp_weight", gp_weight, "weight of wgangp's gradient penalty (the reference's wgangp has none: 0)")
       .at_least(0)
       .changeable();
+}
+
+Tensor GanLoss::discriminator(const Tensor& real_scores, const Tensor& fake_scores) const {
+  const Tensor real = of_real(real_scores);
+  return real + of_fake(fake_scores);
 }
 
 const GanLoss& gan_loss(const std::string& mode) { return losses().at(mode); }

@@ -22,11 +22,15 @@ struct GanLossOptions {
 
 /// One GAN objective. "Scores" are a discriminator's raw outputs.
 struct GanLoss {
-  /// What the discriminator minimises; without the 0.5 that CycleGAN puts before it.
-  at::Tensor (*discriminator)(const at::Tensor& real_scores, const at::Tensor& fake_scores);
+  /// What the discriminator minimises on scores of real images, and on those of generated ones.
+  at::Tensor (*of_real)(const at::Tensor& real_scores);
+  at::Tensor (*of_fake)(const at::Tensor& fake_scores);
   /// What the generator minimises.
   at::Tensor (*generator)(const at::Tensor& fake_scores);
   bool needs_penalty = false;  // Lipschitz constraint by gradient penalty
+
+  /// The sum of both; without the 0.5 that CycleGAN and pix2pix put before it.
+  at::Tensor discriminator(const at::Tensor& real_scores, const at::Tensor& fake_scores) const;
 };
 
 /// lsgan: mean (D(x)-1)^2 + mean D(G)^2; generator mean (D(G)-1)^2 (Mao et al. 2017; S1-Q3)

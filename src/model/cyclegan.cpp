@@ -1,6 +1,5 @@
 #include "model/cyclegan.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -17,18 +16,6 @@ using at::Tensor;
 
 constexpr double kDefaultLambdaIdentity = 0.5;
 constexpr std::int64_t kDefaultWassersteinCriticSteps = 5;  // Gulrajani et al. 2017
-
-std::vector<Tensor> parameters_of(std::initializer_list<torch::nn::Module*> modules) {
-  std::vector<Tensor> out;
-  for (const auto* module : modules)
-    for (const Tensor& parameter : module->parameters()) out.push_back(parameter);
-  return out;
-}
-
-// Discriminators take no gradient while the generators learn, which saves computing it.
-void set_requires_grad(torch::nn::Module& module, bool on) {
-  for (Tensor parameter : module.parameters()) parameter.requires_grad_(on);
-}
 
 }  // namespace
 
@@ -101,80 +88,50 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
       g_b_to_a_(make_generator(spec.g_b_to_a)),
       d_a_(make_discriminator(spec.d_a)),
       d_b_(make_discriminator(spec.d_b)),
-      dropout_generator_(at::make_generator<at::CPUGeneratorImpl>(derive_seed(seed, "dropout"))),
+      dropout_generator_(make_dropout_generator(seed)),
       pool_a_(spec.cyclegan.pool_size),
       pool_b_(spec.cyclegan.pool_size) {
   std::string notice;
   identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
-  for (const auto& [name, network] : networks()) {
-    init_weights(*network, spec.init, derive_seed(seed, "init." + name));
-    set_placement(*network, placement);
-    network->train();
-    set_dropout_generator(*network, dropout_generator_);
-  }
+  prepare_networks(networks(), spec.init, placement, seed, dropout_generator_);
   opt_g_ =
       std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
-  OptimizerOptions of_discriminators = spec.optimizer;
-  of_discriminators.lr = spec.optimizer.lr_d.value_or(spec.optimizer.lr);
-  opt_d_ = std::make_unique<Optimizer>("opt_d", of_discriminators, parameters_of({d_a_.get(), d_b_.get()}));
+  opt_d_ = std::make_unique<Optimizer>("opt_d", discriminator_optimizer(spec.optimizer),
+                                       parameters_of({d_a_.get(), d_b_.get()}));
 }
 
 StepReport CycleGan::step(StepContext& context) {
   StepReport report;
-  Losses losses;
-  const auto pull = [&] {
-    Batch batch = context.batches.next();
-    report.batches += 1;
-    report.images += batch.at("real_a").size(0);
-    return batch;
-  };
+  LossTensors losses;
   for (std::int64_t extra = batches_per_step() - 1; extra > 0; --extra) {
-    Images images = place(pull());
+    Images images = place(pull_batch(context, report));
     at::NoGradGuard no_grad;
     images.fake_b = run(*g_a_to_b_, images.real_a);
     images.fake_a = run(*g_b_to_a_, images.real_b);
     at::AutoGradMode with_grad(true);
     update_discriminators(images, losses, context);
   }
-  const Batch batch = pull();
+  const Batch batch = pull_batch(context, report);
   Images images = place(batch);
   update_generators(images, losses, context.sync);
   if (spec_.cyclegan.lambda_gan > 0) update_discriminators(images, losses, context);
-
-  // One transfer for all values: each would be a synchronisation on a GPU.
-  std::vector<Tensor> values;
-  for (const auto& name : loss_names()) {
-    const auto found = losses.find(name);
-    values.push_back(found == losses.end() ? at::zeros({}, at::kDouble)
-                                           : found->second.detach().to(at::kDouble));
-  }
-  const Tensor on_cpu = at::stack(values).cpu();
-  const auto names = loss_names();
-  for (std::size_t i = 0; i < names.size(); ++i)
-    report.losses.emplace_back(names[i], on_cpu.data_ptr<double>()[i]);
-  for (const auto& [domain, files] : batch.names)
-    report.items.insert(report.items.end(), files.begin(), files.end());
+  report_losses(report, loss_names(), losses);
+  report_items(report, batch);
   return report;
 }
 
 CycleGan::Images CycleGan::place(const Batch& batch) const {
-  const auto here = [&](const char* name) {
-    return batch.at(name).to(placement_.device, placement_.dtype, /*non_blocking=*/true);
-  };
   Images images;
-  images.real_a = here("real_a");
-  images.real_b = here("real_b");
+  images.real_a = placed(batch, "real_a", placement_);
+  images.real_b = placed(batch, "real_b", placement_);
   return images;
 }
 
-Tensor CycleGan::run(Network& network, const Tensor& x) const {
-  const AutocastScope autocast(placement_);
-  return network.forward(x).to(placement_.dtype);
-}
+Tensor CycleGan::run(Network& network, const Tensor& x) const { return run_network(network, x, placement_); }
 
-void CycleGan::update_generators(Images& images, Losses& losses, GradientSync& sync) {
-  set_requires_grad(*d_a_, false);
-  set_requires_grad(*d_b_, false);
+void CycleGan::update_generators(Images& images, LossTensors& losses, GradientSync& sync) {
+  freeze(*d_a_);
+  freeze(*d_b_);
   opt_g_->zero_grad();
   for (const std::vector<Term>& group : term_groups()) {
     for (const Term term : group) compute(term, images, losses);
@@ -199,7 +156,7 @@ std::vector<std::vector<CycleGan::Term>> CycleGan::term_groups() const {
   return {{cycle_of_a, g_a_to_b, cycle_a}, {cycle_of_b, g_b_to_a, cycle_b}, {idt_a}, {idt_b}};
 }
 
-void CycleGan::compute(Term term, Images& i, Losses& losses) {
+void CycleGan::compute(Term term, Images& i, LossTensors& losses) {
   const CycleGanOptions& o = spec_.cyclegan;
   const bool gan = o.lambda_gan > 0;
   // The reference runs every pass whatever its weight, which running statistics show.
@@ -209,8 +166,8 @@ void CycleGan::compute(Term term, Images& i, Losses& losses) {
     if (gan || all || weight > 0) fake = run(there, real);
     if (all || weight > 0) rec = run(back, fake);
   };
-  const auto adversarial = [&](const char* name, Network& judge, const Tensor& fake) {
-    if (gan) losses[name] = gan_.generator(run(judge, fake)) * o.lambda_gan;
+  const auto adversarial = [&](const char* name, Network& discriminator, const Tensor& fake) {
+    if (gan) losses[name] = gan_.generator(run(discriminator, fake)) * o.lambda_gan;
   };
   const auto cycle = [&](const char* name, double weight, const Tensor& rec, const Tensor& real) {
     if (weight > 0) losses[name] = distance(rec, real, o.cycle_norm) * weight;
@@ -244,7 +201,7 @@ void CycleGan::compute(Term term, Images& i, Losses& losses) {
   }
 }
 
-void CycleGan::backward(const std::vector<Term>& group, Losses& losses) {
+void CycleGan::backward(const std::vector<Term>& group, LossTensors& losses) {
   using enum Term;
   Tensor total;
   // The order in which the reference adds them up.
@@ -263,9 +220,9 @@ void CycleGan::backward(const std::vector<Term>& group, Losses& losses) {
   for (auto& [name, loss] : losses) loss = loss.detach();
 }
 
-void CycleGan::update_discriminators(const Images& images, Losses& losses, StepContext& context) {
-  set_requires_grad(*d_a_, true);
-  set_requires_grad(*d_b_, true);
+void CycleGan::update_discriminators(const Images& images, LossTensors& losses, StepContext& context) {
+  unfreeze(*d_a_);
+  unfreeze(*d_b_);
   opt_d_->zero_grad();
   StreamDraws own(context.rng["pool"]);
   PoolDraws& draws = pool_draws_ ? *pool_draws_ : own;
@@ -280,18 +237,16 @@ void CycleGan::update_discriminators(const Images& images, Losses& losses, StepC
   opt_d_->step();
 }
 
-Tensor CycleGan::discriminator_loss(Network& judge, const Tensor& real, const Tensor& fake, RngStreams& rng) {
+Tensor CycleGan::discriminator_loss(Network& discriminator, const Tensor& real, const Tensor& fake,
+                                    RngStreams& rng) {
   const Tensor fooled = fake.detach();
   // Real first: batch norm's running statistics depend on the order.
-  const Tensor real_scores = run(judge, real);
-  const Tensor fake_scores = run(judge, fooled);
+  const Tensor real_scores = run(discriminator, real);
+  const Tensor fake_scores = run(discriminator, fooled);
   Tensor loss = gan_.discriminator(real_scores, fake_scores) * 0.5;
   if (gan_.needs_penalty && spec_.gan.gp_weight > 0) {
-    std::vector<double> mix;
-    for (std::int64_t i = 0; i < real.size(0); ++i) mix.push_back(rng["gradient_penalty"].uniform());
-    const Tensor t = at::tensor(mix, at::kDouble).to(real.device(), real.scalar_type()).view({-1, 1, 1, 1});
-    const auto scores = [&](const Tensor& x) { return judge.forward(x); };
-    loss = loss + gradient_penalty(scores, real, fooled, t) * (0.5 * spec_.gan.gp_weight);
+    const Tensor penalty = drawn_gradient_penalty(discriminator, real, fooled, rng);
+    loss = loss + penalty * (0.5 * spec_.gan.gp_weight);
   }
   return loss * spec_.cyclegan.lambda_gan;
 }

@@ -10,6 +10,7 @@
 #include "model/image_pool.h"
 #include "model/model.h"
 #include "model/placement.h"
+#include "model/step_support.h"
 #include "nn/init.h"
 
 namespace torsor {
@@ -35,8 +36,8 @@ struct CycleGanSpec {
   GanLossOptions gan;
   GeneratorOptions g_a_to_b;  // in_channels = channels of A
   GeneratorOptions g_b_to_a;  // in_channels = channels of B
-  DiscriminatorOptions d_a;   // judges A
-  DiscriminatorOptions d_b;   // judges B
+  DiscriminatorOptions d_a;   // of images of A
+  DiscriminatorOptions d_b;   // of images of B
   InitOptions init;
   OptimizerOptions optimizer;
 };
@@ -85,18 +86,17 @@ class CycleGan : public Model {
   struct Images {
     at::Tensor real_a, real_b, fake_a, fake_b, rec_a, rec_b;
   };
-  using Losses = std::map<std::string, at::Tensor>;
 
   Images place(const Batch& batch) const;
   // What an update of the generators is made of: the two cycles' passes, and the losses.
   enum class Term { cycle_of_a, cycle_of_b, idt_a, idt_b, g_a_to_b, g_b_to_a, cycle_a, cycle_b };
   /// Each goes forward and backward before the next.
   std::vector<std::vector<Term>> term_groups() const;
-  void compute(Term term, Images& images, Losses& losses);
-  void backward(const std::vector<Term>& group, Losses& losses);
-  void update_generators(Images& images, Losses& losses, GradientSync& sync);
-  void update_discriminators(const Images& images, Losses& losses, StepContext& context);
-  at::Tensor discriminator_loss(Network& judge, const at::Tensor& real, const at::Tensor& fake,
+  void compute(Term term, Images& images, LossTensors& losses);
+  void backward(const std::vector<Term>& group, LossTensors& losses);
+  void update_generators(Images& images, LossTensors& losses, GradientSync& sync);
+  void update_discriminators(const Images& images, LossTensors& losses, StepContext& context);
+  at::Tensor discriminator_loss(Network& discriminator, const at::Tensor& real, const at::Tensor& fake,
                                 RngStreams& rng);
   at::Tensor run(Network& network, const at::Tensor& x) const;
 

@@ -6,13 +6,13 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "golden_folders.h"
 #include "infer/generator_runner.h"
 #include "io/safetensors.h"
 #include "nn/init.h"
@@ -62,11 +62,6 @@ inline void write_model(const fs::path& path,
   }
   fs::create_directories(path.parent_path());
   write_weights(path, set);
-}
-
-inline fs::path golden_folder() {
-  const char* given = std::getenv("TORSOR_GOLDEN");
-  return given != nullptr ? given : TORSOR_GOLDEN_DEFAULT;
 }
 
 }  // namespace torsor::testing

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 #include <zip.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "golden_folders.h"
 #include "io/tensor_map.h"
 #include "test_support.h"
 
@@ -24,11 +24,6 @@ namespace torsor::testing {
 namespace fs = std::filesystem;
 
 inline fs::path fixture(const std::string& name) { return fs::path(TORSOR_TEST_DATA) / "io" / name; }
-
-inline fs::path golden_folder() {
-  const char* given = std::getenv("TORSOR_GOLDEN");
-  return given != nullptr ? given : TORSOR_GOLDEN_DEFAULT;
-}
 
 inline std::string bytes_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

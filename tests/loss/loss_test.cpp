@@ -71,6 +71,8 @@ TEST_P(GanModes, AreTheirFormulasOnPatchMapsOfABatch) {
   const at::Tensor real = scores({3, 1, 5, 4}, 1), fake = scores({2, 1, 7, 6}, 2);
   const double expected = mean_of(real, formula().real) + mean_of(fake, formula().fake);
   EXPECT_NEAR(loss().discriminator(real, fake).item<double>(), expected, kTolerance);
+  EXPECT_NEAR(loss().of_real(real).item<double>(), mean_of(real, formula().real), kTolerance);
+  EXPECT_NEAR(loss().of_fake(fake).item<double>(), mean_of(fake, formula().fake), kTolerance);
   EXPECT_NEAR(loss().generator(fake).item<double>(), mean_of(fake, formula().generator), kTolerance);
   EXPECT_EQ(loss().discriminator(real, fake).dim(), 0);
   EXPECT_EQ(loss().generator(fake).dim(), 0);

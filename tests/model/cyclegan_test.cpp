@@ -13,27 +13,6 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double kTolerance = 1e-11;  // double precision, sums in another order
-
-double square(double x) { return x * x; }
-
-/// The mean of f(x, y) over all elements, one by one.
-double mean_of(const at::Tensor& x, const at::Tensor& y, double (*f)(double, double)) {
-  const at::Tensor a = x.detach().to(at::kDouble).contiguous(), b = y.detach().to(at::kDouble).contiguous();
-  EXPECT_EQ(a.sizes(), b.sizes());
-  double sum = 0;
-  for (std::int64_t i = 0; i < a.numel(); ++i)
-    sum += f(a.const_data_ptr<double>()[i], b.const_data_ptr<double>()[i]);
-  return sum / static_cast<double>(a.numel());
-}
-double mean_absolute(const at::Tensor& x, const at::Tensor& y) {
-  return mean_of(x, y, [](double a, double b) { return std::abs(a - b); });
-}
-double mean_square(const at::Tensor& x, const at::Tensor& y) {
-  return mean_of(x, y, [](double a, double b) { return square(a - b); });
-}
-double mean_square(const at::Tensor& x, double y) { return mean_square(x, at::full_like(x, y)); }
-
 /// What the networks of a model make of batch 0, without touching the model.
 struct Pictures {
   explicit Pictures(const Rig& rig) {
@@ -55,33 +34,6 @@ struct Pictures {
   at::Tensor real_a, real_b, fake_a, fake_b, rec_a, rec_b;
   at::Tensor score_real_a, score_real_b, score_fake_a, score_fake_b;
 };
-
-/// Looks at the gradients when an optimiser is about to step, and keeps the order of the updates.
-class Spy : public GradientSync {
- public:
-  explicit Spy(const Model& model) : model_(model) {}
-  void sync(Optimizer& optimizer) override {
-    order.push_back(optimizer.name());
-    auto& now = gradients[optimizer.name()];
-    now.clear();
-    for (const auto& [name, network] : model_.networks())
-      for (const auto& parameter : network->named_parameters())
-        if (parameter.value().grad().defined())
-          now[name + " " + parameter.key()] = parameter.value().grad().clone();
-  }
-  std::vector<std::string> order;
-  std::map<std::string, Weights> gradients;  // at each optimiser's last step
-
- private:
-  const Model& model_;
-};
-
-Weights only(const Weights& all, const std::string& prefix) {
-  Weights out;
-  for (const auto& [name, tensor] : all)
-    if (name.starts_with(prefix)) out[name] = tensor;
-  return out;
-}
 
 TEST(CycleGanStep, NamesItsLossesInOrderAndTellsWhatItConsumed) {
   Rig rig(tiny_spec());

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -64,12 +65,12 @@ class NoiseBatches : public BatchSource {
 };
 
 /// A model with the batches and the random streams that its steps draw on.
-struct Rig {
-  explicit Rig(const CycleGanSpec& spec, const Placement& placement = cpu(), std::uint64_t seed = 1)
+template <class ModelType>
+struct RigOf {
+  template <class Spec>
+  explicit RigOf(const Spec& spec, const Placement& placement = cpu(), std::uint64_t seed = 1)
       : model(spec, placement, seed), rng(seed) {
     at::set_num_threads(1);  // for so little work, threads mostly wait for each other
-    batches.channels_a = spec.g_a_to_b.in_channels;
-    batches.channels_b = spec.g_b_to_a.in_channels;
   }
 
   StepReport step() {
@@ -81,9 +82,17 @@ struct Rig {
     return model.step(context);
   }
 
-  CycleGan model;
+  ModelType model;
   RngStreams rng;
   NoiseBatches batches;
+};
+
+struct Rig : RigOf<CycleGan> {
+  explicit Rig(const CycleGanSpec& spec, const Placement& placement = cpu(), std::uint64_t seed = 1)
+      : RigOf(spec, placement, seed) {
+    batches.channels_a = spec.g_a_to_b.in_channels;
+    batches.channels_b = spec.g_b_to_a.in_channels;
+  }
 };
 
 inline std::shared_ptr<Network> network(const Model& model, const std::string& name) {
@@ -109,5 +118,54 @@ inline std::string first_difference(const Weights& x, const Weights& y, const st
     if (name.starts_with(network) && !at::equal(tensor, y.at(name))) return name;
   return "";
 }
+
+/// Looks at the gradients when an optimiser is about to step, and keeps the order of the updates.
+class Spy : public GradientSync {
+ public:
+  explicit Spy(const Model& model) : model_(model) {}
+  void sync(Optimizer& optimizer) override {
+    order.push_back(optimizer.name());
+    auto& now = gradients[optimizer.name()];
+    now.clear();
+    for (const auto& [name, network] : model_.networks())
+      for (const auto& parameter : network->named_parameters())
+        if (parameter.value().grad().defined())
+          now[name + " " + parameter.key()] = parameter.value().grad().clone();
+  }
+  std::vector<std::string> order;
+  std::map<std::string, Weights> gradients;  // at each optimiser's last step
+
+ private:
+  const Model& model_;
+};
+
+/// Those of `all` whose names begin with `prefix`.
+inline Weights only(const Weights& all, const std::string& prefix) {
+  Weights out;
+  for (const auto& [name, tensor] : all)
+    if (name.starts_with(prefix)) out[name] = tensor;
+  return out;
+}
+
+inline constexpr double kTolerance = 1e-11;  // double precision, sums in another order
+
+inline double square(double x) { return x * x; }
+
+/// The mean of f(x, y) over all elements, one by one.
+inline double mean_of(const at::Tensor& x, const at::Tensor& y, double (*f)(double, double)) {
+  const at::Tensor a = x.detach().to(at::kDouble).contiguous(), b = y.detach().to(at::kDouble).contiguous();
+  EXPECT_EQ(a.sizes(), b.sizes());
+  double sum = 0;
+  for (std::int64_t i = 0; i < a.numel(); ++i)
+    sum += f(a.const_data_ptr<double>()[i], b.const_data_ptr<double>()[i]);
+  return sum / static_cast<double>(a.numel());
+}
+inline double mean_absolute(const at::Tensor& x, const at::Tensor& y) {
+  return mean_of(x, y, [](double a, double b) { return std::abs(a - b); });
+}
+inline double mean_square(const at::Tensor& x, const at::Tensor& y) {
+  return mean_of(x, y, [](double a, double b) { return square(a - b); });
+}
+inline double mean_square(const at::Tensor& x, double y) { return mean_square(x, at::full_like(x, y)); }
 
 }  // namespace torsor::testing

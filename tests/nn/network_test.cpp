@@ -1,11 +1,11 @@
 // What the networks are made of: names, shapes, counts, sizes they take, dropout, residuals.
 #include <fmt/ranges.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "golden_folders.h"
 #include "nn_test_support.h"
 
 namespace torsor {
@@ -53,11 +53,7 @@ struct Listed {
   std::vector<std::string> entries;
 };
 
-std::filesystem::path key_list() {
-  const char* golden = std::getenv("TORSOR_GOLDEN");
-  return std::filesystem::path(golden != nullptr ? golden : TORSOR_GOLDEN_DEFAULT) / ".." / "spec" /
-         "state_dict_keys.txt";
-}
+std::filesystem::path key_list() { return testing::golden_folder() / ".." / "spec" / "state_dict_keys.txt"; }
 
 std::vector<Listed> read_key_list() {
   std::vector<Listed> out;
@@ -417,6 +413,27 @@ TEST(DropoutInNetworks, StandsWhereTheReferenceHasIt) {
   EXPECT_EQ(dropout_count(*with_dropout("unet_128")), 2u);
   EXPECT_EQ(dropout_count(*with_dropout("unet_256")), 3u);
   EXPECT_EQ(dropout_count(*make_generator(generator_options("resnet_4blocks"))), 0u);
+}
+
+// It closes the 8w-to-8w blocks between the innermost and the narrower ones, behind the block's last norm,
+// keeps half of the elements and doubles them.
+TEST(DropoutInNetworks, ClosesTheMiddleBlocksOfAUnet) {
+  const auto network = with_dropout("unet_128");
+  set_dropout_generator(*network, testing::generator(6));
+  const at::Tensor ones = at::ones({100, 1000});
+  std::vector<std::string> places;
+  for (const auto& item : network->named_modules()) {
+    auto* dropout = dynamic_cast<Dropout*>(item.value().get());
+    if (dropout == nullptr) continue;
+    places.push_back(item.key());
+    const at::Tensor y = dropout->forward(ones);
+    EXPECT_TRUE(((y == 0) | (y == 2)).all().item<bool>()) << item.key();
+    EXPECT_NEAR((y == 2).to(at::kDouble).mean().item<double>(), 0.5, 5 * std::sqrt(0.25 / 1e5)) << item.key();
+  }
+  const std::string to_middle =
+      "model.model.1.model.3.model.3.model.3";  // four blocks of growing width lead there
+  EXPECT_THAT(places,
+              ::testing::UnorderedElementsAre(to_middle + ".model.7", to_middle + ".model.3.model.7"));
 }
 
 TEST(DropoutInNetworks, MovesTheSecondConvolutionOfAResnetBlockAndNoneOfAUnet) {

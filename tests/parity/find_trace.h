@@ -10,22 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "parity/trace_options.h"
+#include "parity/counterparts.h"
 
 namespace torsor::parity {
 
 namespace fs = std::filesystem;
-
-inline constexpr const char* kRecordedModel = "cycle_gan";  // also where options.json names none
-
-/// The model that a recording is of, "" where `options` cannot be read.
-inline std::string recorded_model(const fs::path& options) {
-  try {
-    return read_json(options).value("model", kRecordedModel);
-  } catch (const std::exception&) {
-    return "";
-  }
-}
 
 /// One property that a test needs of a recording, in words for the reason of a skip.
 struct TraceProperty {
@@ -33,6 +22,9 @@ struct TraceProperty {
   std::function<bool(const ReferenceOptions&)> holds;
 };
 
+inline TraceProperty of_model(const std::string& model) {
+  return {model, [model](const ReferenceOptions& o) { return o.model == model; }};
+}
 inline TraceProperty in_precision(const std::string& dtype) {
   return {dtype, [dtype](const ReferenceOptions& o) { return o.dtype == dtype; }};
 }
@@ -40,7 +32,10 @@ inline TraceProperty with_norm(const std::string& norm) {
   return {norm + " norm", [norm](const ReferenceOptions& o) { return o.norm == norm; }};
 }
 inline TraceProperty with_identity_term() {
-  return {"an identity term", [](const ReferenceOptions& o) { return o.lambda_identity > 0; }};
+  return {"an identity term", [](const ReferenceOptions& o) {
+            const auto* cyclegan = dynamic_cast<const CycleGanRecording*>(&o);
+            return cyclegan != nullptr && cyclegan->lambda_identity > 0;
+          }};
 }
 inline TraceProperty without_image_buffer() {
   return {"no image buffer", [](const ReferenceOptions& o) { return o.pool_size == 0; }};
@@ -65,24 +60,30 @@ inline std::string in_words(const TraceProperties& properties) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-/// The quickest recording below `root` that has all of the properties; an empty path where there is none.
-/// What cannot be read is no candidate: the comparison of everything reports it.
-inline fs::path find_trace(const fs::path& root, const TraceProperties& properties) {
+/// The quickest recording in `roots` that has all of the properties; an empty path where there is none. What
+/// cannot be read is no candidate: the comparison of everything reports it.
+inline fs::path find_trace(const std::vector<fs::path>& roots, const TraceProperties& properties) {
   fs::path chosen;
   std::int64_t least = 0;
-  for (const auto& entry : fs::directory_iterator(root)) {
-    const fs::path path = entry.path() / "options.json";
-    if (!fs::exists(path) || recorded_model(path) != kRecordedModel) continue;
-    try {
-      const ReferenceOptions options = read_reference_options(path);
-      const std::int64_t cost = options.ngf * options.ngf * options.steps.value_or(1);
-      const bool fits = std::all_of(properties.begin(), properties.end(),
-                                    [&](const TraceProperty& property) { return property.holds(options); });
-      if (!fits || (!chosen.empty() && cost >= least)) continue;
-      chosen = entry.path();
-      least = cost;
-    } catch (const Error&) {
-      continue;
+  const auto consider = [&](const fs::path& folder) {
+    const auto counterpart = make_counterpart(folder);
+    const ReferenceOptions& options = counterpart->options();
+    const std::int64_t cost = options.ngf * options.ngf * options.steps.value_or(1);
+    const bool fits = std::all_of(properties.begin(), properties.end(),
+                                  [&](const TraceProperty& property) { return property.holds(options); });
+    if (!fits || (!chosen.empty() && cost >= least)) return;
+    chosen = folder;
+    least = cost;
+  };
+  for (const fs::path& root : roots) {
+    if (!fs::is_directory(root)) continue;
+    for (const auto& entry : fs::directory_iterator(root)) {
+      if (!fs::exists(entry.path() / "options.json")) continue;
+      try {
+        consider(entry.path());
+      } catch (const Error&) {
+        continue;
+      }
     }
   }
   return chosen;

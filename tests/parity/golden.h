@@ -4,11 +4,11 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "golden_folders.h"
 #include "parity/find_trace.h"
 #include "parity/forward_parity.h"
 #include "parity/picture_parity.h"
@@ -16,10 +16,8 @@
 
 namespace torsor::parity {
 
-inline fs::path golden_folder() {
-  const char* given = std::getenv("TORSOR_GOLDEN");
-  return given != nullptr ? given : TORSOR_GOLDEN_DEFAULT;
-}
+using testing::golden_folder;
+using testing::golden_folders;
 
 inline std::vector<fs::path> sorted_entries(const fs::path& folder) {
   std::vector<fs::path> out;
@@ -47,22 +45,12 @@ inline std::vector<Outcome> run_parity_file(const fs::path& file) {
   return {unknown_entry(file.filename().string(), "<name>.pth beside <name>.npz")};
 }
 
-/// A training of another model is nothing that could agree or fail to.
-inline Outcome run_training(const std::string& name, const fs::path& folder) {
-  const std::string model = recorded_model(folder / "options.json");
-  if (model.empty() || model == kRecordedModel) return run_trace(name, folder);
-  Outcome outcome;
-  outcome.name = name;
-  outcome.skipped = fmt::format("a recording of the model {}, which is not compared here", model);
-  return outcome;
-}
-
 /// One outcome for each thing recorded in `folder`: a recorded training, or the folders of pictures, or
 /// forward passes.
 inline std::vector<Outcome> run_parity_folder(const fs::path& folder) {
   const std::string name = folder.filename().string();
   std::error_code ec;
-  if (fs::exists(folder / "options.json", ec)) return {run_training(name, folder)};
+  if (fs::exists(folder / "options.json", ec)) return {run_trace(name, folder)};
   std::vector<Outcome> outcomes;
   const bool pictures = fs::is_directory(folder / "inputs", ec);
   if (fs::is_directory(folder, ec)) {

@@ -17,12 +17,10 @@ struct Outcome {
   std::string name;
   double worst = 0;     // the largest relative error
   std::string failure;  // why it does not agree or could not be run; "" = it agrees
-  std::string skipped;  // why it was not compared; "" = it was
   std::string note;
 
   bool ok() const { return failure.empty(); }
   std::string line() const {
-    if (!skipped.empty()) return fmt::format("{:<42} skipped: {}", name, skipped);
     return fmt::format("{:<42} worst {:.1e}  {}{}", name, worst, ok() ? "ok" : "FAILED: " + failure,
                        note.empty() ? "" : "  (" + note + ")");
   }

@@ -1,16 +1,9 @@
 // Compares with everything that was recorded from the reference implementation (TORSOR_GOLDEN names the
-// folder), and shows that the comparison notices damage.
-#include <ATen/Parallel.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <functional>
+// folders), and shows that the comparison notices damage.
+#include <cstdlib>
 #include <iostream>
 
-#include "core/files.h"
-#include "parity/golden.h"
-#include "test_support.h"
+#include "parity/damaged_recording.h"
 
 namespace torsor::parity {
 namespace {
@@ -18,70 +11,22 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-class Parity : public ::testing::Test {
- protected:
-  // The recorded networks are tiny: more threads cost many times what they save.
-  static void SetUpTestSuite() { at::set_num_threads(1); }
-
-  void SetUp() override {
-    if (!fs::is_directory(golden_folder()))
-      GTEST_SKIP() << "no recorded results in " << golden_folder() << " (set TORSOR_GOLDEN)";
-  }
-};
-
 TEST_F(Parity, WithEverythingRecorded) {
-  int compared = 0, skipped = 0;
-  run_parity(golden_folder(), [&](const Outcome& outcome) {
-    std::cout << outcome.line() << std::endl;
-    EXPECT_TRUE(outcome.ok()) << outcome.name << ": " << outcome.failure;
-    ++(outcome.skipped.empty() ? compared : skipped);
-  });
-  if (compared == 0 && skipped > 0)
-    GTEST_SKIP() << golden_folder() << " holds recordings of other models alone";
-  EXPECT_GT(compared, 0) << golden_folder() << " holds nothing to compare with";
+  int compared = 0;
+  for (const fs::path& folder : golden_folders()) {
+    if (!fs::is_directory(folder)) {
+      std::cout << folder.string() << ": there is no such folder" << std::endl;
+      EXPECT_EQ(std::getenv("TORSOR_GOLDEN"), nullptr) << "TORSOR_GOLDEN names " << folder;
+      continue;
+    }
+    run_parity(folder, [&](const Outcome& outcome) {
+      std::cout << outcome.line() << std::endl;
+      EXPECT_TRUE(outcome.ok()) << outcome.name << ": " << outcome.failure;
+      ++compared;
+    });
+  }
+  EXPECT_GT(compared, 0) << "there is nothing to compare with";
 }
-
-// A root folder of its own, into which recordings are copied to be damaged.
-class DamagedRecording : public Parity {
- protected:
-  fs::path with(const std::string& file) const { return root_ / file; }
-
-  // Skips where there is no such recording.
-  void copy_trace(const TraceProperties& properties) {
-    const fs::path chosen = find_trace(golden_folder(), properties);
-    if (chosen.empty())
-      GTEST_SKIP() << golden_folder() << " holds no recorded training with " << in_words(properties);
-    fs::copy(chosen, with("trace"));
-    options_ = read_reference_options(with("trace/options.json"));
-  }
-
-  const ReferenceOptions& recorded() const { return options_; }
-
-  void change_json(const std::string& file, const std::function<void(Json&)>& change) const {
-    Json json = read_json(with(file));
-    change(json);
-    write_file_atomically(with(file), json.dump());
-  }
-
-  Outcome only_outcome() const {
-    std::vector<Outcome> all;
-    run_parity(root_.path, [&](const Outcome& outcome) { all.push_back(outcome); });
-    EXPECT_EQ(all.size(), 1U);
-    return all.empty() ? Outcome{} : all.front();
-  }
-
-  // What is wrong with the one recording there.
-  std::string failure() const {
-    const Outcome outcome = only_outcome();
-    EXPECT_FALSE(outcome.ok()) << "the damage went unnoticed";
-    EXPECT_THAT(outcome.line(), HasSubstr("FAILED"));
-    return outcome.failure;
-  }
-
- private:
-  const testing::TestFolder root_;
-  ReferenceOptions options_;
-};
 
 // Folders that hold no more than what a recording is chosen by.
 class RecordingsOfOthers : public ::testing::Test {
@@ -98,27 +43,30 @@ class RecordingsOfOthers : public ::testing::Test {
 };
 
 TEST_F(RecordingsOfOthers, ATrainingIsFoundByWhatWasRecorded) {
-  const TraceProperties wanted = {in_precision("float64"), with_norm("instance"), with_identity_term()};
+  const TraceProperties wanted = {of_model("cycle_gan"), in_precision("float64"), with_norm("instance"),
+                                  with_identity_term()};
   record("a_batch", {{"dtype", "float64"}, {"norm", "batch"}, {"ngf", 2}});
   record("b_no_identity", {{"dtype", "float64"}, {"lambda_identity", 0}, {"ngf", 2}});
   record("c_single", {{"ngf", 2}});
   record("d_dropout", {{"dtype", "float64"}, {"no_dropout", false}, {"ngf", 2}});
-  record("e_pairs", {{"dtype", "float64"}, {"model", "pix2pix"}, {"ngf", 2}, {"lambda_L1", 100}});
+  record(
+      "e_pairs",
+      {{"dtype", "float64"}, {"model", "pix2pix"}, {"norm", "instance"}, {"no_dropout", true}, {"ngf", 2}});
   record("f_unreadable", Json::array());
-  EXPECT_EQ(find_trace(root(), wanted), fs::path());
+  EXPECT_EQ(find_trace({root()}, wanted), fs::path());
   record("g_large", {{"dtype", "float64"}, {"norm", "instance"}, {"ngf", 8}});
   const fs::path small = record("h_small", {{"dtype", "float64"}, {"norm", "instance"}, {"ngf", 4}});
   record("i_middling", {{"dtype", "float64"}, {"norm", "instance"}, {"ngf", 6}});
-  EXPECT_EQ(find_trace(root(), wanted), small);
-  EXPECT_EQ(in_words(wanted), "float64, instance norm, an identity term");
+  EXPECT_EQ(find_trace({root() / "nothing", root()}, wanted), small);
+  EXPECT_EQ(in_words(wanted), "cycle_gan, float64, instance norm, an identity term");
 }
 
-TEST_F(RecordingsOfOthers, AnotherModelIsSkippedByName) {
-  record("pairs", {{"dtype", "float64"}, {"model", "pix2pix"}, {"lambda_L1", 100}});
+TEST_F(RecordingsOfOthers, AModelThatIsNotKnownFailsByName) {
+  record("stars", {{"dtype", "float64"}, {"model", "star_gan"}});
   int seen = 0;
   run_parity(root(), [&](const Outcome& outcome) {
-    EXPECT_TRUE(outcome.ok());
-    EXPECT_THAT(outcome.line(), AllOf(HasSubstr("pairs"), HasSubstr("skipped"), HasSubstr("pix2pix")));
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_THAT(outcome.line(), AllOf(HasSubstr("stars"), HasSubstr("star_gan"), HasSubstr("cycle_gan")));
     ++seen;
   });
   EXPECT_EQ(seen, 1);
@@ -147,17 +95,10 @@ TEST_F(DamagedRecording, AForwardPassOfOtherWeightsFails) {
 }
 
 TEST_F(DamagedRecording, OptionsAreHonouredOrRefused) {
-  copy_trace({in_precision("float64"), with_norm("instance"), with_identity_term(), without_image_buffer(),
-              with_equal_domains(), with_linear_decay()});
+  copy_trace({of_model("cycle_gan"), in_precision("float64"), with_norm("instance"), with_identity_term(),
+              without_image_buffer(), with_equal_domains(), with_linear_decay()});
   if (IsSkipped()) return;
-  const auto options_failure = [&](const std::string& name, const Json& value) {
-    const std::string before = read_file(with("trace/options.json"));
-    change_json("trace/options.json", [&](Json& o) { o[name] = value; });
-    const std::string text = failure();
-    write_file_atomically(with("trace/options.json"), before);
-    return text;
-  };
-  const ReferenceOptions& o = recorded();
+  const auto o = read_recorded_options<CycleGanRecording>(with("trace/options.json"));
   EXPECT_THAT(options_failure("no_such_option", 1), HasSubstr("no_such_option"));
   EXPECT_THAT(options_failure("netG", o.net_g == "resnet_3blocks" ? "resnet_2blocks" : "resnet_3blocks"),
               HasSubstr("for another network"));
@@ -179,7 +120,7 @@ TEST_F(DamagedRecording, OptionsAreHonouredOrRefused) {
 }
 
 TEST_F(DamagedRecording, AChangedLossFails) {
-  copy_trace({in_precision("float64"), without_image_buffer()});
+  copy_trace({of_model("cycle_gan"), in_precision("float64"), without_image_buffer()});
   if (IsSkipped()) return;
   change_json("trace/losses.json", [](Json& steps) {
     const double loss = steps.back()["cycle_B"].get<double>();
@@ -191,7 +132,7 @@ TEST_F(DamagedRecording, AChangedLossFails) {
 }
 
 TEST_F(DamagedRecording, DamagedWeightsFail) {
-  copy_trace({in_precision("float64"), without_image_buffer(), with_equal_domains()});
+  copy_trace({of_model("cycle_gan"), in_precision("float64"), without_image_buffer(), with_equal_domains()});
   if (IsSkipped()) return;
   const fs::path a = with("trace/final_net_D_A.pth"), b = with("trace/final_net_D_B.pth");
   fs::rename(a, with("trace/swap.txt"));
@@ -210,13 +151,14 @@ TEST_F(DamagedRecording, DamagedWeightsFail) {
 }
 
 TEST_F(DamagedRecording, OtherDrawsOfTheBufferFail) {
-  copy_trace({in_precision("float64"), with_image_buffer()});
+  copy_trace({of_model("cycle_gan"), in_precision("float64"), with_image_buffer()});
   if (IsSkipped()) return;
   const std::string draws = "trace/pool_draws.json";
   if (read_json(with(draws)).size() < 5) GTEST_SKIP() << "the recorded buffers drew fewer than five times";
+  const auto pool_size = read_json(with("trace/options.json")).at("pool_size").get<std::int64_t>();
   change_json(draws, [&](Json& list) {
     for (Json& draw : list)
-      if (draw[0] == "index") draw[1] = (draw[1].get<std::int64_t>() + 1) % recorded().pool_size;
+      if (draw[0] == "index") draw[1] = (draw[1].get<std::int64_t>() + 1) % pool_size;
   });
   EXPECT_THAT(failure(), HasSubstr("relative error"));
   change_json(draws, [](Json& list) { list.push_back({"uniform", 0.1}); });
@@ -228,7 +170,7 @@ TEST_F(DamagedRecording, OtherDrawsOfTheBufferFail) {
 }
 
 TEST_F(DamagedRecording, AChangedFirstStepFailsInFloat32) {
-  copy_trace({in_precision("float32"), without_image_buffer()});
+  copy_trace({of_model("cycle_gan"), in_precision("float32"), without_image_buffer()});
   if (IsSkipped()) return;
   change_json("trace/losses.json",
               [](Json& steps) { steps[0]["G_A"] = steps[0]["G_A"].get<double>() * (1 + 1e-4); });

@@ -6,24 +6,29 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "core/json.h"
 #include "core/options.h"
-#include "model/cyclegan.h"
+#include "model/optimizer.h"
+#include "nn/init.h"
+#include "nn/network.h"
 
 namespace torsor::parity {
 
-/// Names and defaults as in the reference; steps and dtype are the recording's own.
+/// What recorded trainings of all models have in common. Names and defaults as in the reference, a model's
+/// own where they differ; steps and dtype are the recording's own.
 struct ReferenceOptions {
+  virtual ~ReferenceOptions() = default;
+
   std::string model = "cycle_gan";
   std::string net_g = "resnet_9blocks", net_d = "basic", norm = "instance", init_type = "normal";
   std::int64_t ngf = 64, ndf = 64, n_layers_d = 3, input_nc = 3, output_nc = 3;
   bool no_dropout = true;
   double init_gain = 0.02;
   std::string gan_mode = "lsgan";
-  double lambda_a = 10, lambda_b = 10, lambda_identity = 0.5;
   std::int64_t pool_size = 50, batch_size = 1;
   double lr = 0.0002, beta1 = 0.5;
   std::string lr_policy = "linear";
@@ -32,13 +37,11 @@ struct ReferenceOptions {
   std::string dtype = "float32";
   std::optional<std::int64_t> steps;
 
-  void describe(OptionSet& o) {
+  /// All but norm, which some models have one of for each network.
+  void describe_shared(OptionSet& o) {
     describe_networks(o);
-    o.add("model", model, "").choices({"cycle_gan"});
+    o.add("model", model, "");
     o.add("gan_mode", gan_mode, "").choices({"lsgan", "vanilla", "wgangp"});
-    o.add("lambda_A", lambda_a, "").at_least(0);
-    o.add("lambda_B", lambda_b, "").at_least(0);
-    o.add("lambda_identity", lambda_identity, "").at_least(0);
     o.add("pool_size", pool_size, "").at_least(0);
     o.add("batch_size", batch_size, "").at_least(1);
     o.add("lr", lr, "").above(0);
@@ -52,21 +55,12 @@ struct ReferenceOptions {
     o.add("steps", steps, "").at_least(1);
   }
 
-  void describe_networks(OptionSet& o) {
-    o.add("netG", net_g, "").check(check_generator_name);
-    o.add("netD", net_d, "").choices({"basic", "n_layers", "pixel"});
-    o.add("n_layers_D", n_layers_d, "").at_least(1);
-    o.add("ngf", ngf, "").at_least(1);
-    o.add("ndf", ndf, "").at_least(1);
+  void describe_norm(OptionSet& o) {
     o.add("norm", norm, "").choices({"instance", "batch", "none", "syncbatch"});
-    o.add("no_dropout", no_dropout, "");
-    o.add("init_type", init_type, "").choices({"normal", "xavier", "kaiming", "orthogonal"});
-    o.add("init_gain", init_gain, "");
-    o.add("input_nc", input_nc, "").at_least(1);
-    o.add("output_nc", output_nc, "").at_least(1);
   }
 
   bool strict() const { return dtype == "float64"; }
+  bool swapped() const { return direction == "BtoA"; }
   c10::ScalarType scalar_type() const { return strict() ? c10::kDouble : c10::kFloat; }
 
   /// The first epoch's learning rate relative to lr.
@@ -74,6 +68,44 @@ struct ReferenceOptions {
     if (lr_policy != "linear") return 1;
     return 1 - static_cast<double>(std::max<std::int64_t>(0, epoch_count - n_epochs)) /
                    static_cast<double>(n_epochs_decay + 1);
+  }
+
+  GeneratorOptions generator(std::int64_t in, std::int64_t out) const {
+    GeneratorOptions o;
+    o.net_g = net_g, o.ngf = ngf, o.norm = norm_name(), o.in_channels = in, o.out_channels = out;
+    return o;
+  }
+  DiscriminatorOptions discriminator(std::int64_t channels) const {
+    DiscriminatorOptions o;
+    o.net_d = net_d, o.ndf = ndf, o.n_layers_d = n_layers_d, o.norm = norm_name(), o.in_channels = channels;
+    return o;
+  }
+  InitOptions init() const {
+    InitOptions o;
+    o.init_type = init_type, o.init_gain = init_gain;
+    return o;
+  }
+  OptimizerOptions optimizer() const {
+    OptimizerOptions o;
+    o.lr = lr, o.beta1 = beta1;
+    return o;
+  }
+
+ private:
+  // Synchronised over one process, batch norm is batch norm.
+  std::string norm_name() const { return norm == "syncbatch" ? "batch" : norm; }
+
+  void describe_networks(OptionSet& o) {
+    o.add("netG", net_g, "").check(check_generator_name);
+    o.add("netD", net_d, "").choices({"basic", "n_layers", "pixel"});
+    o.add("n_layers_D", n_layers_d, "").at_least(1);
+    o.add("ngf", ngf, "").at_least(1);
+    o.add("ndf", ndf, "").at_least(1);
+    o.add("no_dropout", no_dropout, "");
+    o.add("init_type", init_type, "").choices({"normal", "xavier", "kaiming", "orthogonal"});
+    o.add("init_gain", init_gain, "");
+    o.add("input_nc", input_nc, "").at_least(1);
+    o.add("output_nc", output_nc, "").at_least(1);
   }
 };
 
@@ -119,49 +151,19 @@ inline const std::set<std::string>& options_outside_a_step() {
   return names;
 }
 
-inline ReferenceOptions read_reference_options(const std::filesystem::path& path) {
+/// The options of one model's recording. Throws Error naming the file for what cannot be honoured.
+template <class Options>
+Options read_recorded_options(const std::filesystem::path& path) {
   const Json all = read_json(path);
   if (!all.is_object()) fail("{}: is not a list of options", path.string());
   Json inside = Json::object();
   for (const auto& [name, value] : all.items())
     if (!options_outside_a_step().contains(name)) inside[name] = value;
-  const auto options = options_from_json<ReferenceOptions>(inside, path.string());
+  const auto options = options_from_json<Options>(inside, path.string());
   if (!options.no_dropout)
-    fail("{}: no_dropout is false, but dropout's random draws are not recorded", path.string());
+    fail("{}: no_dropout is false{}, but dropout's random draws are not recorded", path.string(),
+         inside.contains("no_dropout") ? "" : " by default");
   return options;
-}
-
-/// The reference's netD_A judges B: it is our d_b.
-inline CycleGanSpec spec_of(const ReferenceOptions& r) {
-  // Synchronised over one process, batch norm is batch norm.
-  const std::string norm = r.norm == "syncbatch" ? "batch" : r.norm;
-  CycleGanSpec spec;
-  const auto generator = [&](std::int64_t in, std::int64_t out) {
-    GeneratorOptions o;
-    o.net_g = r.net_g, o.ngf = r.ngf, o.norm = norm, o.in_channels = in, o.out_channels = out;
-    return o;
-  };
-  const auto discriminator = [&](std::int64_t channels) {
-    DiscriminatorOptions o;
-    o.net_d = r.net_d, o.ndf = r.ndf, o.n_layers_d = r.n_layers_d, o.norm = norm, o.in_channels = channels;
-    return o;
-  };
-  spec.g_a_to_b = generator(r.input_nc, r.output_nc);
-  spec.g_b_to_a = generator(r.output_nc, r.input_nc);
-  spec.d_b = discriminator(r.output_nc);
-  spec.d_a = discriminator(r.input_nc);
-  spec.cyclegan.lambda_cycle_a = r.lambda_a;
-  spec.cyclegan.lambda_cycle_b = r.lambda_b;
-  spec.cyclegan.lambda_identity = r.lambda_identity;
-  spec.cyclegan.pool_size = r.pool_size;
-  spec.cyclegan.critic_steps = 1;
-  spec.gan.gan_mode = r.gan_mode;
-  spec.gan.gp_weight = 0;  // the reference's cycle_gan never calls its gradient penalty
-  spec.init.init_type = r.init_type;
-  spec.init.init_gain = r.init_gain;
-  spec.optimizer.lr = r.lr;
-  spec.optimizer.beta1 = r.beta1;
-  return spec;
 }
 
 }  // namespace torsor::parity

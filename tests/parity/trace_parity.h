@@ -1,5 +1,5 @@
 // A recorded training of the reference, step by step: options.json, inputs.npz, losses.json, init_net_*.pth,
-// final_net_*.pth, and, where there, step<k>_net_*.pth and pool_draws.json.
+// final_net_*.pth, and, where there, step<k>_net_*.pth and what the model's counterpart knows.
 #pragma once
 
 #include <torch/types.h>
@@ -15,63 +15,15 @@
 #include "io/npz.h"
 #include "io/pth.h"
 #include "nn/state_dict.h"
+#include "parity/counterparts.h"
 #include "parity/outcome.h"
-#include "parity/trace_options.h"
 
 namespace torsor::parity {
 
 namespace fs = std::filesystem;
 
-inline constexpr double kStrictTolerance = 1e-9;     // float64: losses and weights, of max(1, |reference|)
-inline constexpr double kFirstStepTolerance = 1e-5;  // float32 losses
 inline constexpr double kLaterStepTolerance =
     5e-2;  // float32: the reference's own drift between versions is 2e-2
-
-/// (the reference's name, ours).
-using Names = std::vector<std::pair<std::string, std::string>>;
-inline const Names& network_names() {
-  static const Names names = {{"G_A", "g_a_to_b"}, {"G_B", "g_b_to_a"}, {"D_A", "d_b"}, {"D_B", "d_a"}};
-  return names;
-}
-inline const Names& loss_names() {
-  static const Names names = {{"D_A", "d_b"},         {"G_A", "g_a_to_b"}, {"cycle_A", "cycle_a"},
-                              {"idt_A", "idt_a"},     {"D_B", "d_a"},      {"G_B", "g_b_to_a"},
-                              {"cycle_B", "cycle_b"}, {"idt_B", "idt_b"}};
-  return names;
-}
-
-/// Plays back what the reference's two buffers drew.
-class RecordedDraws : public PoolDraws {
- public:
-  explicit RecordedDraws(const fs::path& path) : path_(path) {
-    if (fs::exists(path)) draws_ = read_json(path);
-    if (!draws_.is_array() && !draws_.is_null()) fail("{}: is not a list of draws", path.string());
-  }
-  double uniform() override { return next("uniform").get<double>(); }
-  std::int64_t index(std::int64_t n) override {
-    const auto value = next("index").get<std::int64_t>();
-    if (value < 0 || value >= n)
-      fail("{}: draw {} is the index {} of {} images", path_.string(), position_, value, n);
-    return value;
-  }
-  std::size_t left() const { return draws_.size() - position_; }
-
- private:
-  const Json& next(const std::string& kind) {
-    if (position_ >= draws_.size())
-      fail("{}: {} draws are recorded, but the buffers want another ({})", path_.string(), draws_.size(),
-           kind);
-    const Json& draw = draws_[position_++];
-    if (!draw.is_array() || draw.size() != 2 || draw[0] != kind)
-      fail("{}: draw {} is {}, but the buffers want a draw of '{}'", path_.string(), position_, draw.dump(),
-           kind);
-    return draw[1];
-  }
-
-  fs::path path_;
-  Json draws_;
-  std::size_t position_ = 0;
-};
 
 /// The biases of convolutions right in front of an instance norm, by key: it takes them away again, so that
 /// their gradient is zero and what they hold is rounding noise.
@@ -87,18 +39,13 @@ inline std::set<std::string> noise_biases(const torch::nn::Module& network) {
   return keys;
 }
 
-/// How torsor goes through a trace; the recording is the same.
-struct Way {
-  std::string backward = "joint";
-  Engine engine = Engine::automatic;
-};
-
 class Trace : public BatchSource {
  public:
   explicit Trace(const fs::path& folder, const Way& way = {})
       : folder_(folder),
         way_(way),
-        options_(read_reference_options(folder / "options.json")),
+        counterpart_(make_counterpart(folder)),
+        options_(counterpart_->options()),
         losses_(read_json(folder / "losses.json")),
         inputs_(read_npz(folder / "inputs.npz")) {
     check_files();
@@ -106,47 +53,40 @@ class Trace : public BatchSource {
   }
 
   void run(Outcome& outcome) {
-    CycleGanSpec spec = spec_of(options_);
-    spec.cyclegan.backward = way_.backward;
-    CycleGan model(spec, placement(), /*seed=*/0);
-    for (const auto& [theirs, ours] : network_names()) load(*network(model, ours), "init", theirs);
-    auto draws = std::make_unique<RecordedDraws>(folder_ / "pool_draws.json");
-    const RecordedDraws& recorded = *draws;
-    model.set_pool_draws(std::move(draws));
+    const auto model = counterpart_->make(way_, placement());
+    for (const auto& [theirs, ours] : counterpart_->network_names())
+      load(*network_of(*model, ours), "init", theirs);
 
     Comparison comparison(outcome);
+    counterpart_->compare_start(*model, batch_of(0), comparison);
     RngStreams rng(0);
     GradientSync sync;
     StepContext context{*this, rng, sync};
     for (std::size_t step = 0; step < losses_.size(); ++step) {
-      for (Optimizer* optimizer : model.optimizers()) optimizer->set_lr_factor(lr_factor(step));
-      compare_losses(model.step(context), step, comparison);
+      for (Optimizer* optimizer : model->optimizers()) optimizer->set_lr_factor(lr_factor(step));
+      compare_losses(model->step(context), step, comparison);
       if (step == 0 && !options_.strict() && outcome.note.empty())
         outcome.note = fmt::format("first step {:.1e}", outcome.worst);
       const std::string stage = fmt::format("step{}", step + 1);
-      if (stages_.contains(stage)) compare_weights(model, stage, comparison);
+      if (stages_.contains(stage)) compare_weights(*model, stage, comparison);
     }
-    compare_weights(model, "final", comparison);
-    if (recorded.left() > 0) fail("{}: {} recorded draws were not made", folder_.string(), recorded.left());
+    compare_weights(*model, "final", comparison);
+    counterpart_->check_all_used();
   }
 
-  Batch next() override {
-    const bool swapped = options_.direction == "BtoA";
-    Batch batch;
-    batch.tensors["real_a"] = input(swapped ? "B" : "A")[position_];
-    batch.tensors["real_b"] = input(swapped ? "A" : "B")[position_];
-    ++position_;
-    return batch;
-  }
+  Batch next() override { return batch_of(position_++); }
 
  private:
-  // Nothing in the folder is left out: each file is one that is read below.
+  Batch batch_of(std::int64_t step) const { return counterpart_->batch(input("A")[step], input("B")[step]); }
+
+  // Nothing in the folder is left out: each file is one that is read.
   void check_files() {
+    std::set<std::string> known = counterpart_->files();
+    known.insert({"options.json", "losses.json", "inputs.npz"});
     for (const auto& entry : fs::directory_iterator(folder_)) {
       const std::string name = entry.path().filename().string();
       const auto net = name.find("_net_");
       const std::string extension = entry.path().extension().string();
-      const std::set<std::string> known = {"options.json", "losses.json", "inputs.npz", "pool_draws.json"};
       if (known.contains(name) || extension == ".md" || extension == ".txt" || name.starts_with('.'))
         continue;
       const bool weights = net != std::string::npos && extension == ".pth" &&
@@ -157,10 +97,10 @@ class Trace : public BatchSource {
     }
   }
 
-  static bool is_network(const std::string& theirs) {
-    for (const auto& [known, ours] : network_names())
-      if (known == theirs) return true;
-    return false;
+  bool is_network(const std::string& theirs) const { return has(counterpart_->network_names(), theirs); }
+
+  static bool has(const Names& names, const std::string& theirs) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.first == theirs; });
   }
 
   bool is_stage(const std::string& stage) const {
@@ -176,10 +116,10 @@ class Trace : public BatchSource {
     const auto steps = static_cast<std::int64_t>(losses_.size());
     if (options_.steps.value_or(steps) != steps)
       fail("{}: options.json says {} steps, losses.json has {}", folder_.string(), *options_.steps, steps);
-    const bool swapped = options_.direction == "BtoA";
     for (const std::string name : {"A", "B"}) {
       const at::Tensor x = input(name);
-      const std::int64_t channels = (name == "A") != swapped ? options_.input_nc : options_.output_nc;
+      const std::int64_t channels =
+          (name == "A") != options_.swapped() ? options_.input_nc : options_.output_nc;
       if (x.dim() != 5 || x.size(0) != steps || x.size(1) != options_.batch_size || x.size(2) != channels)
         fail("{}: inputs.npz: {} must be [{} steps, {} images, {} channels, height, width]", folder_.string(),
              name, steps, options_.batch_size, channels);
@@ -205,12 +145,6 @@ class Trace : public BatchSource {
                                         : options_.lr_factor();
   }
 
-  static std::shared_ptr<Network> network(const CycleGan& model, const std::string& ours) {
-    for (const auto& [name, network] : model.networks())
-      if (name == ours) return network;
-    throw std::logic_error("no network " + ours);
-  }
-
   void load(Network& target, const std::string& stage, const std::string& theirs) const {
     const fs::path path = folder_ / fmt::format("{}_net_{}.pth", stage, theirs);
     load_state_dict(target, read_pth(path), path.string());
@@ -227,13 +161,12 @@ class Trace : public BatchSource {
   void compare_losses(const StepReport& report, std::size_t step, Comparison& comparison) const {
     const Json& reference = losses_[step];
     for (const auto& [name, value] : reference.items())
-      if (name != "lr" && std::none_of(loss_names().begin(), loss_names().end(),
-                                       [&](const auto& n) { return n.first == name; }))
+      if (name != "lr" && !has(counterpart_->loss_names(), name))
         fail("{}: losses.json: step {} has an unknown loss {}", folder_.string(), step + 1, name);
     const double allowed = options_.strict() ? kStrictTolerance
                            : step == 0       ? kFirstStepTolerance
                                              : kLaterStepTolerance;
-    for (const auto& [theirs, ours] : loss_names()) {
+    for (const auto& [theirs, ours] : counterpart_->loss_names()) {
       if (!reference.contains(theirs))
         fail("{}: losses.json: step {} has no {}", folder_.string(), step + 1, theirs);
       const double got = report.loss(ours), expected = reference[theirs].get<double>();
@@ -244,18 +177,13 @@ class Trace : public BatchSource {
   }
 
   // In float32 Adam's first steps make +-lr steps of rounding noise: only the counters can be compared.
-  void compare_weights(const CycleGan& model, const std::string& stage, Comparison& comparison) const {
-    const CycleGanSpec spec = spec_of(options_);
-    const std::map<std::string, std::shared_ptr<Network>> recorded = {
-        {"g_a_to_b", make_generator(spec.g_a_to_b)},
-        {"g_b_to_a", make_generator(spec.g_b_to_a)},
-        {"d_a", make_discriminator(spec.d_a)},
-        {"d_b", make_discriminator(spec.d_b)}};
-    for (const auto& [theirs, ours] : network_names()) {
-      Network& reference = *recorded.at(ours);
+  void compare_weights(const Model& model, const std::string& stage, Comparison& comparison) const {
+    for (const auto& [theirs, ours] : counterpart_->network_names()) {
+      const auto recorded = counterpart_->network(ours);
+      Network& reference = *recorded;
       reference.to(options_.scalar_type());
       load(reference, stage, theirs);
-      const auto live = network(model, ours);
+      const auto live = network_of(model, ours);
       const auto got = state_dict(*live), expected = state_dict(reference);
       const std::set<std::string> noise = noise_biases(*live);
       for (std::size_t i = 0; i < got.size(); ++i) {
@@ -269,7 +197,8 @@ class Trace : public BatchSource {
 
   fs::path folder_;
   Way way_;
-  ReferenceOptions options_;
+  std::unique_ptr<Counterpart> counterpart_;
+  const ReferenceOptions& options_;  // the counterpart's
   Json losses_;
   TensorMap inputs_;
   std::set<std::string> stages_;
@@ -278,8 +207,7 @@ class Trace : public BatchSource {
 
 inline Outcome run_trace(const std::string& name, const fs::path& folder) {
   return outcome_of(name, [&](Outcome& outcome) {
-    for (const Way& way : {Way{}, Way{"grouped", Engine::fast}, Way{"grouped", Engine::torch}})
-      Trace(folder, way).run(outcome);
+    for (const Way& way : make_counterpart(folder)->ways()) Trace(folder, way).run(outcome);
   });
 }
 

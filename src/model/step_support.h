@@ -1,0 +1,57 @@
+// What the steps of several models have in common.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "model/placement.h"
+#include "nn/init.h"
+
+namespace torsor {
+
+/// Losses of a step by name: scalars, on the placement's device.
+using LossTensors = std::map<std::string, at::Tensor>;
+
+/// All parameters of these networks, in this order: what one optimiser steps.
+std::vector<at::Tensor> parameters_of(std::initializer_list<const torch::nn::Module*> networks);
+
+/// The discriminators' share of the options: lr_d where it is given.
+OptimizerOptions discriminator_optimizer(OptimizerOptions options);
+
+/// The generator of every dropout mask of a model, from (seed, "dropout").
+at::Generator make_dropout_generator(std::uint64_t seed);
+
+/// Makes new networks ready to learn: weights from (seed, "init." and the network's name), on the placement,
+/// in training mode, their dropout drawing from `dropout`.
+void prepare_networks(const std::vector<NamedNetwork>& networks, const InitOptions& init,
+                      const Placement& placement, std::uint64_t seed, const at::Generator& dropout);
+
+/// A network that takes no gradient while another learns through it, which saves computing it.
+void freeze(torch::nn::Module& network);
+void unfreeze(torch::nn::Module& network);
+
+/// The next batch, counted in `report`: its images are those of real_a.
+Batch pull_batch(StepContext& context, StepReport& report);
+
+/// The batch's tensor of this name where and as the model computes. Throws std::logic_error without one.
+at::Tensor placed(const Batch& batch, const std::string& name, const Placement& placement);
+
+/// network.forward(x) under the placement's autocast; the result has the placement's number format.
+at::Tensor run_network(Network& network, const at::Tensor& x, const Placement& placement);
+
+/// gradient_penalty() between real and fake [N,C,H,W], its N mixing weights drawn from
+/// rng["gradient_penalty"].
+at::Tensor drawn_gradient_penalty(Network& discriminator, const at::Tensor& real, const at::Tensor& fake,
+                                  RngStreams& rng);
+
+/// Appends to `report` the value of each name, 0 where `losses` has none. One transfer for all values: each
+/// would be a synchronisation on a GPU.
+void report_losses(StepReport& report, const std::vector<std::string>& names, const LossTensors& losses);
+
+/// Appends the batch's file names to `report`.
+void report_items(StepReport& report, const Batch& batch);
+
+}  // namespace torsor
