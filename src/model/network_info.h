@@ -15,6 +15,9 @@ namespace torsor {
 inline constexpr const char* kGeneratorKind = "generator";
 inline constexpr const char* kDiscriminatorKind = "discriminator";
 
+/// The name of a discriminator of pairs; it sees input and image, the input's channels first.
+inline constexpr const char* kPairDiscriminator = "d_ab";
+
 struct NetworkInfo {
   std::string name;                    // unique in its model: g_a_to_b, ...
   std::string kind;                    // generator or discriminator

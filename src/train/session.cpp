@@ -51,7 +51,7 @@ void TrainSession::open() {
   model_ = config_.make_model(placement_);
   schedule.check_losses(model_->loss_names());
   if (!resumed_ && !config_.run.init_from.empty())
-    take_weights(*model_, open_weights(config_.run.init_from), *log_);
+    take_weights(*model_, config_.networks(), open_weights(config_.run.init_from), *log_);
   TrainState state(seed);
   if (resumed_) state.load(resumed_->archive);
   loader_ =
