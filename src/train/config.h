@@ -4,6 +4,7 @@
 
 #include "data/transform.h"
 #include "model/cyclegan.h"
+#include "model/pairing.h"
 #include "train/schedule.h"
 
 namespace torsor {
@@ -12,6 +13,7 @@ struct DataOptions {
   std::string data;
   std::string a;
   std::string b;
+  std::string pairing = "auto";
   std::int64_t channels_a = 3;
   std::int64_t channels_b = 3;
   std::string name_a;
@@ -67,6 +69,9 @@ struct TrainConfig {
   void describe(OptionSet& o);
   /// Throws UsageError when options contradict each other or the networks cannot take the sizes.
   void validate() const;
+
+  /// What --pairing says; where that is "auto", what the model wants.
+  Pairing pairing() const;
 
   /// The networks and losses, with each domain's channels filled in.
   CycleGanSpec spec() const;
