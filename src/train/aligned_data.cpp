@@ -112,10 +112,10 @@ class AlignedOpener {
                const Image& whole, std::int64_t index, const std::string& file, Notes& notes) {
       const ImagePair pair = halves_of(whole, file);
       const std::string left = file + " (left half)", right = file + " (right half)";
+      shared_size(data().transform, size_of(pair.a), size_of(pair.b), left, right);
       Notes said;
       look_a(pair.a, index, left, said);
       look_b(pair.b, index, right, said);
-      shared_size(data().transform, size_of(pair.a), size_of(pair.b), left, right);
       for (const std::string& note : said)
         if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
     };
