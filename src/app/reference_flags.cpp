@@ -46,7 +46,9 @@ const std::vector<Section>& sections() {
          "--no-dropout",
          "which is torsor's default, as it is the reference's for cycle_gan; pix2pix has dropout in both"},
         {{"--dropout"}, "--dropout", ""},
-        {{"--dataset_mode"}, "", "torsor takes unaligned pairs; leave it out"},
+        {{"--dataset_mode"},
+         "--pairing",
+         "aligned is aligned, unaligned is unpaired; by default what the model needs"},
         {{"--direction", "--which_direction"},
          "--direction",
          "of torsor translate and of pix2pix, with a_to_b for AtoB and b_to_a for BtoA; CycleGAN learns "
