@@ -173,7 +173,8 @@ class PathReport : public Observer {
   PathReport(Model& model, Display display) : model_(model), display_(std::move(display)) {
     for (const auto& [name, network] : model_.networks()) watch_engine(*network);
   }
-  void after_step(TrainState&, const StepReport&) override {
+  std::string name() const override { return "paths"; }
+  void after_step(TrainState&, const StepScalars&) override {
     if (!std::exchange(told_, true)) say_paths(model_, *display_);
   }
 
