@@ -72,7 +72,7 @@ struct Translator::State {
   State(const WeightSet& weights, const RunnerOptions& options)
       : runner(load_generator(weights, options.direction), options), check(runner.loaded()) {
     Json about = describe_weights(weights);
-    about["direction"] = runner.loaded().direction;
+    about["direction"] = runner.loaded().direction.name();
     description = about.dump(2);
   }
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "model/direction.h"
 
 namespace torsor::app {
 
@@ -39,7 +40,7 @@ void add_direction(OptionSet& o, std::string& direction, const std::string& help
       .suggest({"a_to_b", "b_to_a"})
       .common()
       .check([](const std::string& v, const std::string& where) {
-        if (!v.empty() && v != "a_to_b" && v != "b_to_a")
+        if (!v.empty() && !Direction::named(v).is_known())
           fail_usage("{}: unknown value '{}'{} (one of a_to_b, b_to_a)", where, printable(v),
                      did_you_mean(direction_meant(v), {"a_to_b", "b_to_a"}));
       });

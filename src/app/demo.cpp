@@ -70,7 +70,8 @@ class LessonObserver : public Observer {
  public:
   LessonObserver(std::shared_ptr<LessonsProgress> progress, std::string lesson)
       : progress_(std::move(progress)), lesson_(std::move(lesson)) {}
-  void after_step(TrainState& state, const StepReport&) override { progress_->note(lesson_, state.step); }
+  std::string name() const override { return "lesson"; }
+  void after_step(TrainState& state, const StepScalars&) override { progress_->note(lesson_, state.step); }
 
  private:
   std::shared_ptr<LessonsProgress> progress_;

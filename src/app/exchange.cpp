@@ -44,8 +44,8 @@ int import_weights(const std::vector<std::string>& positionals) {
   if (out.extension() != ".safetensors") fail_usage("{}: end the name in .safetensors", out.string());
   require_free(out, o.overwrite ? Existing::replace : Existing::keep);
   WeightSet set = open_weights(positionals[0], o.choice);
-  if (!o.name_a.empty()) set.info.a.name = o.name_a;
-  if (!o.name_b.empty()) set.info.b.name = o.name_b;
+  if (!o.name_a.empty()) set.info.domains["a"].name = o.name_a;
+  if (!o.name_b.empty()) set.info.domains["b"].name = o.name_b;
   if (!o.note.empty()) set.info.note = o.note;
   if (!o.licence.empty()) set.info.licence = o.licence;
   write_weights(out, set);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -33,11 +32,6 @@ std::string described(const Option& option) {
   const std::string constraint = option.constraint(), standard = default_text(option);
   if (!constraint.empty() && !option.is_bool()) text += fmt::format(" ({})", constraint);
   if (!standard.empty() && !is_off_by_default(option)) text += fmt::format(" [{}]", standard);
-  return text;
-}
-
-std::string upper(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
 }
 

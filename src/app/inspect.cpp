@@ -81,6 +81,13 @@ std::string domain_text(const Json& domain) {
                      domain.at("channels").get<std::int64_t>());
 }
 
+std::string domains_text(const Json& domains) {
+  std::vector<std::string> parts;
+  for (const auto& [key, domain] : domains.items())
+    parts.push_back(fmt::format("{} is {}", upper(key), domain_text(domain)));
+  return join(parts);
+}
+
 // The first line, and what a user asks first; at most ten lines in all.
 void print_summary(const Json& found) {
   constexpr std::size_t kShown = 5;
@@ -98,9 +105,7 @@ void print_summary(const Json& found) {
                              network_text(networks[i]), size_text(networks[i]));
   if (networks.size() > kShown)
     std::cout << fmt::format("  and {} networks more\n", networks.size() - kShown);
-  if (found.contains("domains"))
-    std::cout << fmt::format("  A is {}, B is {}\n", domain_text(found.at("domains").at("a")),
-                             domain_text(found.at("domains").at("b")));
+  if (found.contains("domains")) std::cout << "  " << domains_text(found.at("domains")) << '\n';
   for (const char* text : {"note", "licence"})
     if (!found.value(text, "").empty())
       std::cout << fmt::format("  {}: {}\n", text, one_line(found.at(text).get<std::string>()));

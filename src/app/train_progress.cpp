@@ -29,6 +29,10 @@ ProgressState TrainProgress::progress(const TrainState& state) const {
               {"lr", state.lr},
               {"data_wait", wait},
               {"losses", losses}};
+  for (const auto& [name, value] : published_) {
+    out.parts.push_back(fmt::format("{} {:.3f}", name, value));
+    out.more["scalars"][name] = value;
+  }
   return out;
 }
 
@@ -43,7 +47,8 @@ void TrainProgress::announce_epoch(const TrainState& state) {
   display_->say(line);
 }
 
-void TrainProgress::after_step(TrainState& state, const StepReport&) {
+void TrainProgress::after_step(TrainState& state, const StepScalars& scalars) {
+  for (const auto& [name, value] : scalars.published()) published_[name] = value;
   announce_epoch(state);
   if (state.finished())
     display_->update(progress(state), ProgressDisplay::When::now);

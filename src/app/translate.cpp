@@ -202,7 +202,7 @@ GeneratorRunner open_runner(const fs::path& model, const TranslateOptions& optio
 }
 
 void say_paths(const GeneratorRunner& runner, ProgressDisplay& display) {
-  std::istringstream lines(engine_report(runner.loaded().direction, *runner.loaded().generator));
+  std::istringstream lines(engine_report(runner.loaded().direction.name(), *runner.loaded().generator));
   for (std::string line; std::getline(lines, line);) display.say(line);
 }
 

@@ -39,8 +39,9 @@ std::string printable(std::string_view text, std::size_t longest = 80);
 /// as paths may have, stay.
 std::string one_line(std::string_view text);
 
-/// ASCII lower case.
+/// ASCII lower and upper case.
 std::string lower(std::string_view text);
+std::string upper(std::string_view text);
 
 /// "90", "90s", "10min", "1h", "1h30min", "1.5h" -> seconds; only a number alone may lack its unit. Throws
 /// UsageError naming `what` otherwise.

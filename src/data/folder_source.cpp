@@ -84,6 +84,12 @@ std::string FolderSource::name(std::int64_t index) const {
   return files_[static_cast<std::size_t>(index)].lexically_relative(folder_).string();
 }
 
+void FolderSource::keep(const std::vector<std::int64_t>& places) {
+  std::vector<fs::path> kept;
+  for (const std::int64_t place : places) kept.push_back(files_[static_cast<std::size_t>(place)]);
+  files_ = std::move(kept);
+}
+
 void FolderSource::verify(BadFiles policy, LogSink& log, const Look& look) {
   const std::vector<Finding> findings = look_at_all(files_, look);
   std::vector<fs::path> good;

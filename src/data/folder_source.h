@@ -30,6 +30,9 @@ class FolderSource : public ImageSource {
   /// With skip: a line for each entry that could not be entered or read.
   const std::vector<std::string>& skipped() const { return skipped_; }
 
+  /// Keeps these of its files (places among files()), in this order.
+  void keep(const std::vector<std::int64_t>& places);
+
   /// Reads every file once, in parallel. With refuse: throws one Error that names the bad files (the first
   /// ten) and says that skip_bad goes on. With skip: drops them, one warning each; throws when none is left.
   /// What is to be said of the others is summed up (ImageNotes). `look` sees every readable image with its

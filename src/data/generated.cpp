@@ -281,6 +281,11 @@ class DrawnSource : public ImageSource {
   std::function<Image(std::int64_t)> draw_;
 };
 
+[[noreturn]] void refuse_task(const std::string& task) {
+  fail_usage("unknown generated task '{}'{} (one of {})", task, did_you_mean(task, generated_tasks()),
+             join(generated_tasks()));
+}
+
 void check_size(std::int64_t size) {
   if (size < kMinSize)
     fail_usage("generated images of {0} x {0} pixels cannot be drawn; the side must be at least {1}", size,
@@ -340,12 +345,25 @@ std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Doma
                                                    std::int64_t size) {
   if (task == kGlyphs) return make_glyph_source(domain, split, seed, count, size);
   if (task == kPhantom) return make_phantom_source(domain, split, seed, count, size);
-  if (!tasks().has(task))
-    fail_usage("unknown generated task '{}'{} (one of {})", task, did_you_mean(task, generated_tasks()),
-               join(generated_tasks()));
+  if (!tasks().has(task)) refuse_task(task);
   check_size(size);
   return make_drawn_source(task, domain, split, count, [=](std::int64_t index) {
     return render_scene(task, domain, generated_truth(task, domain, split, seed, index), size);
+  });
+}
+
+std::unique_ptr<ImageSource> make_generated_partners(const std::string& task, Split split, std::uint64_t seed,
+                                                     std::int64_t count, std::int64_t size) {
+  if (task == kPhantom) return make_phantom_partners(split, seed, count, size);
+  if (task == kGlyphs)
+    fail_usage(
+        "generated:{} has no pairs, its domains are the same glyphs drawn independently; take --pairing "
+        "unpaired, or generated:{}, generated:{}",
+        task, join(scene_tasks(), ", generated:"), kPhantom);
+  if (!tasks().has(task)) refuse_task(task);
+  check_size(size);
+  return make_drawn_source(task, Domain::b, split, count, [=](std::int64_t index) {
+    return render_scene(task, Domain::b, generated_truth(task, Domain::a, split, seed, index), size);
   });
 }
 

@@ -58,6 +58,12 @@ Image render_scene(const std::string& task, Domain domain, const SceneTruth& tru
 std::unique_ptr<ImageSource> make_drawn_source(const std::string& what, Domain domain, Split split,
                                                std::int64_t count, std::function<Image(std::int64_t)> draw);
 
+/// `count` images of B that are the right translations of A's: image i shows what image i of A in this split
+/// does, up to what the task leaves open (the stripes of a solid disc are those of its truth). Throws
+/// UsageError for a task without such partners (glyphs) and an unknown one.
+std::unique_ptr<ImageSource> make_generated_partners(const std::string& task, Split split, std::uint64_t seed,
+                                                     std::int64_t count, std::int64_t size);
+
 /// `count` images of that domain and split.
 std::unique_ptr<ImageSource> make_generated_source(const std::string& task, Domain domain, Split split,
                                                    std::uint64_t seed, std::int64_t count, std::int64_t size);

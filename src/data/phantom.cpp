@@ -105,6 +105,14 @@ Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size
   return truth.flipped ? flip_horizontal(image) : image;
 }
 
+std::unique_ptr<ImageSource> make_phantom_partners(Split split, std::uint64_t seed, std::int64_t count,
+                                                   std::int64_t size) {
+  check_side(size);
+  return make_drawn_source("t1-flair", Domain::b, split, count, [=](std::int64_t index) {
+    return render_phantom(Domain::b, phantom_truth(Domain::a, split, seed, index), size);
+  });
+}
+
 std::unique_ptr<ImageSource> make_phantom_source(Domain domain, Split split, std::uint64_t seed,
                                                  std::int64_t count, std::int64_t size) {
   check_side(size);

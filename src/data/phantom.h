@@ -37,6 +37,10 @@ PhantomTruth phantom_truth(Domain domain, Split split, std::uint64_t seed, std::
 /// the bit. Throws UsageError below 16 pixels.
 Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size);
 
+/// FLAIR images of A's slices, as make_generated_partners() says.
+std::unique_ptr<ImageSource> make_phantom_partners(Split split, std::uint64_t seed, std::int64_t count,
+                                                   std::int64_t size);
+
 std::unique_ptr<ImageSource> make_phantom_source(Domain domain, Split split, std::uint64_t seed,
                                                  std::int64_t count, std::int64_t size);
 

@@ -66,16 +66,29 @@ void check_fits(const TransformOptions& o, Size original, const std::string& nam
          name, original.width, original.height, o.crop_size);
 }
 
-Image transform(const TransformOptions& o, const Image& image, Rng& rng, const std::string& name) {
+CropAndFlip draw_crop_and_flip(const TransformOptions& o, Size resized, Rng& rng) {
+  CropAndFlip out;
+  if (crops(o)) {
+    out.left = rng.index(resized.width - o.crop_size + 1);
+    out.top = rng.index(resized.height - o.crop_size + 1);
+  }
+  out.mirrored = o.flip && rng.coin();
+  return out;
+}
+
+Image transform(const TransformOptions& o, const Image& image, const CropAndFlip& drawn,
+                const std::string& name) {
   check_fits(o, {image.width, image.height}, name);
   const Size size = resized_size(o, {image.width, image.height});
   Image out = resize_bicubic(image, size.width, size.height);
-  if (crops(o)) {
-    const std::int64_t left = rng.index(out.width - o.crop_size + 1);
-    const std::int64_t top = rng.index(out.height - o.crop_size + 1);
-    out = crop(out, left, top, o.crop_size, o.crop_size);
-  }
-  return o.flip && rng.coin() ? flip_horizontal(out) : out;
+  if (crops(o)) out = crop(out, drawn.left, drawn.top, o.crop_size, o.crop_size);
+  return drawn.mirrored ? flip_horizontal(out) : out;
+}
+
+Image transform(const TransformOptions& o, const Image& image, Rng& rng, const std::string& name) {
+  const Size original{image.width, image.height};
+  check_fits(o, original, name);
+  return transform(o, image, draw_crop_and_flip(o, resized_size(o, original), rng), name);
 }
 
 }  // namespace torsor

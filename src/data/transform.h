@@ -34,8 +34,21 @@ Size output_size(const TransformOptions& options);
 /// Throws Error naming `name` when the image is too small for the crop.
 void check_fits(const TransformOptions& options, Size original, const std::string& name);
 
-/// u8 in, u8 out. Crop offsets are uniform over all positions, the flip has probability 1/2; both from `rng`,
-/// in this order.
+/// What is drawn at random of a transform: once for an image, or once for both of a pair.
+struct CropAndFlip {
+  std::int64_t left = 0, top = 0;  // of the crop, in the resized image
+  bool mirrored = false;
+};
+
+/// Offsets uniform over all positions of a crop in an image that has `resized` after resizing, in which the
+/// crop must fit; then the flip, with probability 1/2. What the options leave out is not drawn.
+CropAndFlip draw_crop_and_flip(const TransformOptions& options, Size resized, Rng& rng);
+
+/// u8 in, u8 out. Throws Error naming `name` when the crop does not lie in the resized image.
+Image transform(const TransformOptions& options, const Image& image, const CropAndFlip& drawn,
+                const std::string& name);
+
+/// The same; what is random is drawn from `rng`.
 Image transform(const TransformOptions& options, const Image& image, Rng& rng, const std::string& name);
 
 }  // namespace torsor

@@ -4,21 +4,25 @@
 
 namespace torsor {
 
+PreparedImage DomainPreparation::prepare(const Image& stored, const std::string& name) const {
+  std::string note;
+  // Channels before the resize, as in the reference: a grey image is resized as grey.
+  Image image = to_input(stored, channels_, scaling_, note, name);
+  if (!note.empty() && !noted_.exchange(true)) log_->notice(name + ": " + note);
+  const ValueRange range = range_of(image, scaling_, name);
+  return {std::move(image), range};
+}
+
 DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform,
                            std::int64_t channels, std::shared_ptr<LogSink> log)
     : source_(std::move(source)),
       transform_(std::move(transform)),
-      channels_(channels),
-      log_(std::move(log)) {}
+      preparation_(transform_.scaling, channels, std::move(log)) {}
 
 ScaledImage DomainReader::read_scaled(std::int64_t index, Rng& rng) const {
-  std::string note;
-  Image image = to_input(source_->read(index), channels_, transform_.scaling, note, source_->name(index));
-  if (!note.empty() && !noted_.exchange(true)) log_->notice(source_->name(index) + ": " + note);
-  // Channels before the resize, as in the reference: a grey image is resized as grey.
-  const ValueRange range = range_of(image, transform_.scaling, source_->name(index));
-  image = transform(transform_, image, rng, source_->name(index));
-  return {to_tensor(image, range), range};
+  const std::string name = source_->name(index);
+  const PreparedImage ready = preparation_.prepare(source_->read(index), name);
+  return {to_tensor(transform(transform_, ready.image, rng, name), ready.range), ready.range};
 }
 
 Batch UnpairedDataset::get(std::int64_t index, Rng& rng) const {

@@ -21,8 +21,29 @@ struct ScaledImage {
   ValueRange range;
 };
 
-/// An image source seen through a transform as tensors [channels,H,W] in the range of its scaling; 16-bit and
-/// float images are converted to 8 bits with one notice per source.
+/// A stored image made ready for a transform: u8 with its domain's channels.
+struct PreparedImage {
+  Image image;
+  ValueRange range;  // of the stored samples, before any resizing
+};
+
+/// Makes the stored images of one domain ready, from any threads; 16-bit and float images are converted to 8
+/// bits with one notice.
+class DomainPreparation {
+ public:
+  DomainPreparation(std::string scaling, std::int64_t channels, std::shared_ptr<LogSink> log)
+      : scaling_(std::move(scaling)), channels_(channels), log_(std::move(log)) {}
+  /// Throws Error naming the image, as to_input() and range_of() do.
+  PreparedImage prepare(const Image& stored, const std::string& name) const;
+
+ private:
+  std::string scaling_;
+  std::int64_t channels_;
+  std::shared_ptr<LogSink> log_;
+  mutable std::atomic<bool> noted_{false};
+};
+
+/// An image source seen through a transform as tensors [channels,H,W] in the range of its scaling.
 class DomainReader {
  public:
   DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform, std::int64_t channels,
@@ -36,9 +57,7 @@ class DomainReader {
  private:
   std::shared_ptr<const ImageSource> source_;
   TransformOptions transform_;
-  std::int64_t channels_;
-  std::shared_ptr<LogSink> log_;
-  mutable std::atomic<bool> noted_{false};
+  DomainPreparation preparation_;
 };
 
 /// size() = max(|A|,|B|). Item i: real_a = A[i mod |A|]; real_b = B[i mod |B|] in serial order, else a

@@ -67,7 +67,7 @@ std::vector<std::string> lesson_names() {
 
 DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options, std::int64_t size,
                                 const GeneratorRunner& there, const GeneratorRunner& back) {
-  const std::string& direction = there.loaded().direction;
+  const std::string direction = there.loaded().direction.name();
   const Domain source = direction == "a_to_b" ? Domain::a : Domain::b;
   const Domain target = source == Domain::a ? Domain::b : Domain::a;
   DirectionResult result;

@@ -32,8 +32,9 @@ class Watcher : public Observer {
  public:
   Watcher(const ExactModel& model, std::int64_t every, ExactWatch watch)
       : model_(model), every_(every), watch_(std::move(watch)) {}
+  std::string name() const override { return "watcher"; }
   void on_start(const TrainState& state) override { watch_(state.step, model_.parameters()); }
-  void after_step(TrainState& state, const StepReport&) override {
+  void after_step(TrainState& state, const StepScalars&) override {
     if (state.step % every_ == 0) watch_(state.step, model_.parameters());
   }
 

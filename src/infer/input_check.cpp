@@ -11,13 +11,14 @@ std::string InputCheck::Side::text() const {
 }
 
 InputCheck::InputCheck(const LoadedGenerator& loaded) : direction_(loaded.direction) {
-  const bool forward = direction_ == "a_to_b";
-  const DomainInfo& own = forward ? loaded.info.a : loaded.info.b;
-  const DomainInfo& other = forward ? loaded.info.b : loaded.info.a;
-  opposite_ = forward ? "b_to_a" : "a_to_b";
-  own_ = {forward ? "a" : "b", own.name};
-  other_ = {forward ? "b" : "a", other.name};
-  if (!direction_.empty() && Recogniser::possible(own.fingerprint, other.fingerprint))
+  if (!direction_.is_known()) return;
+  const DomainInfo& own = loaded.info.domain(direction_.from);
+  const DomainInfo& other = loaded.info.domain(direction_.to);
+  own_ = {direction_.from, own.name};
+  other_ = {direction_.to, other.name};
+  for (const NetworkInfo& network : loaded.info.networks)
+    if (network.maps == direction_.opposite()) has_opposite_ = true;
+  if (Recogniser::possible(own.fingerprint, other.fingerprint))
     recogniser_.emplace(own.fingerprint, other.fingerprint, loaded.source);
 }
 
@@ -39,10 +40,13 @@ std::string InputCheck::warning() const {
     return fmt::format("{} {} unlike the images that this generator was trained on, {}{}: check {}",
                        count(like_neither_ + like_other_), one ? "is" : "are", own_.text(), example,
                        one ? "its translation" : "their translations");
-  return fmt::format("{} {} like {}{}, but {} translates {}{}: is --direction {} meant?", count(like_other_),
+  const std::string advice = has_opposite_
+                                 ? fmt::format("is --direction {} meant?", direction_.opposite().name())
+                                 : "check what they are; the model translates in no other direction";
+  return fmt::format("{} {} like {}{}, but {} translates {}{}: {}", count(like_other_),
                      one ? "looks" : "look", other_.text(),
                      like_neither_ > 0 ? fmt::format(" and {} like neither domain", like_neither_) : "",
-                     direction_, own_.text(), example, opposite_);
+                     direction_.name(), own_.text(), example, advice);
 }
 
 }  // namespace torsor

@@ -30,7 +30,8 @@ class InputCheck {
   };
 
   std::optional<Recogniser> recogniser_;
-  std::string direction_, opposite_;
+  Direction direction_;
+  bool has_opposite_ = false;  // the model translates in the other direction too
   Side own_, other_;
   std::int64_t seen_ = 0, like_other_ = 0, like_neither_ = 0;
   std::string first_;  // the first odd one

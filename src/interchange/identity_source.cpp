@@ -11,11 +11,11 @@ WeightSet identity_weights() {
   set.source = kIdentityModel;
   set.what = "the model that copies, built in";
   set.info.type = kIdentityModel;
-  set.info.a.name = "A";
-  set.info.b.name = "B";
-  for (const char* name : {"g_a_to_b", "g_b_to_a"}) {
-    set.info.networks.push_back(generator_info(name, options));
-    set.weights[name] = {};
+  set.info.domains["a"].name = "A";
+  set.info.domains["b"].name = "B";
+  for (const Direction& direction : {kAToB, kBToA}) {
+    set.info.networks.push_back(generator_info(direction, options));
+    set.weights[set.info.networks.back().name] = {};
   }
   std::error_code ec;
   if (std::filesystem::exists(kIdentityModel, ec))

@@ -80,7 +80,7 @@ std::string output_text(const LoadedGenerator& generator) {
 
 std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator) {
   const SizeRule rule = generator.generator->size_rule();
-  return {{"torsor.direction", generator.direction},
+  return {{"torsor.direction", generator.direction.name()},
           {"torsor.generator", options_to_json(generator.options).dump()},
           {"torsor.input", input_text(generator.info)},
           {"torsor.output", output_text(generator)},
@@ -251,7 +251,7 @@ OnnxExport write_onnx(const LoadedGenerator& generator, const fs::path& path, st
   OnnxExport out{
       path, path.string() + std::string(kCheckEnd), {}, input_text(generator.info), output_text(generator)};
   const Safetensors check = check_content(generator, out.sizes);
-  const std::string name = generator.direction.empty() ? "generator" : "g_" + generator.direction;
+  const std::string name = generator.direction.is_known() ? "g_" + generator.direction.name() : "generator";
   const std::string graph = onnx_graph(*generator.generator, {generator.options.in_channels, name});
   write_file_atomically(path, onnx_model(graph, opset, metadata_of(generator)));
   write_safetensors(out.check, check);

@@ -71,10 +71,8 @@ class ReferenceReader {
     if (is_generator ? !name_tells_direction(found, file.role) : !file.role.empty()) has_convention_ = true;
     if (is_generator)
       add_generator(direction_in(file, picked.name), source, label, std::move(picked.found.weights));
-    else if (file.role == "D")
-      note(label + ": left out: a pix2pix discriminator judges pairs, which unpaired training has none of");
     else
-      add_discriminator(swapped() ? of_other_side(picked.name) : picked.name, source,
+      add_discriminator(swapped() ? of_other_side(picked.name) : picked.name, source, label,
                         std::move(picked.found.weights));
   }
 
@@ -83,11 +81,13 @@ class ReferenceReader {
     Recognised<GeneratorOptions> found = infer_generator(std::move(weights), source, hints_);
     for (const std::string& line : found.notes) note(line);
     note(fmt::format("{}: {}", label, describe_generator(found.options)));
-    put(generator_info(name, found.options), std::move(found.weights), source);
+    const Direction maps = name.starts_with("g_") ? Direction::named(name.substr(2)) : Direction();
+    put(generator_info(maps, found.options), std::move(found.weights), source);
   }
 
   // Beside generators one of an unknown kind is left out.
-  void add_discriminator(const std::string& name, const std::string& source, TensorMap weights) {
+  void add_discriminator(const std::string& name, const std::string& source, const std::string& label,
+                         TensorMap weights) {
     std::optional<Recognised<DiscriminatorOptions>> found;
     try {
       found = infer_discriminator(std::move(weights), source, hints_);
@@ -95,7 +95,39 @@ class ReferenceReader {
       if (set_.info.networks.empty()) throw;
       return note(std::string("left out: ") + error.what());
     }
-    put(discriminator_info(name, found->options), std::move(found->weights), source);
+    if (name != "d")
+      return put(discriminator_info({name.substr(2)}, found->options), std::move(found->weights), source);
+    const NetworkInfo* const generator = lone_generator();
+    if (generator == nullptr)
+      return put(discriminator_info({}, found->options), std::move(found->weights), source);
+    const std::int64_t in = generator->options.at("in_channels"), out = generator->options.at("out_channels");
+    if (found->options.in_channels == in + out)
+      put_pair_discriminator(generator->maps, std::move(*found), source);
+    else if (found->options.in_channels == out)
+      put(discriminator_info(known({generator->maps.to}), found->options), std::move(found->weights), source);
+    else
+      note(
+          fmt::format("{}: left out: it takes {} channels, neither the generator's output ({}) nor its input "
+                      "and output together ({})",
+                      label, found->options.in_channels, out, in + out));
+  }
+
+  // Of pix2pix, which gives it the input and the image as one stack.
+  void put_pair_discriminator(const Direction& maps, Recognised<DiscriminatorOptions> found,
+                              const std::string& source) {
+    NetworkInfo info = discriminator_info(known({maps.from, maps.to}), found.options);
+    if (!info.sees.empty()) info.name = kPairDiscriminator;
+    put(std::move(info), std::move(found.weights), source);
+  }
+
+  static std::vector<std::string> known(std::vector<std::string> keys) {
+    return keys.front().empty() ? std::vector<std::string>{} : keys;
+  }
+
+  // A lone D belongs to the lone G beside it.
+  const NetworkInfo* lone_generator() const {
+    const auto& networks = set_.info.networks;
+    return networks.size() == 1 && networks.front().kind == kGeneratorKind ? &networks.front() : nullptr;
   }
 
   // The direction of a lone G of the reference stands in train_opt.txt.
@@ -114,17 +146,16 @@ class ReferenceReader {
 
   void describe_domains() {
     for (const NetworkInfo& network : set_.info.networks) {
-      if (network.kind != "generator") continue;
-      const bool back = network.name == "g_b_to_a";
-      const std::int64_t in = network.options.at("in_channels"), out = network.options.at("out_channels");
-      set_.info.a.channels = back ? out : in;
-      set_.info.b.channels = back ? in : out;
+      if (network.kind != kGeneratorKind) continue;
+      const Direction maps = network.maps.is_known() ? network.maps : kAToB;
+      set_.info.domains[maps.from].channels = network.options.at("in_channels");
+      set_.info.domains[maps.to].channels = network.options.at("out_channels");
     }
     const std::string root = hints_.recorded ? hints_.recorded->text("dataroot") : "";
     const fs::path clean = fs::path(root).lexically_normal();
     const std::string name = (clean.has_filename() ? clean : clean.parent_path()).filename().string();
-    set_.info.a.name = name.empty() ? "A" : name + "A";
-    set_.info.b.name = name.empty() ? "B" : name + "B";
+    set_.info.domains["a"].name = name.empty() ? "A" : name + "A";
+    set_.info.domains["b"].name = name.empty() ? "B" : name + "B";
   }
 
   void describe_preprocessing() {

@@ -14,15 +14,16 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Target {
-  std::string network, file;
+  const NetworkInfo* network = nullptr;
+  std::string file;
 };
 
-// The reference's D_A judges what its G_A makes.
-const std::vector<Target>& targets() {
-  static const std::vector<Target> table = {{"g_a_to_b", "latest_net_G_A.pth"},
-                                            {"g_b_to_a", "latest_net_G_B.pth"},
-                                            {"d_b", "latest_net_D_A.pth"},
-                                            {"d_a", "latest_net_D_B.pth"}};
+// Of CycleGAN: the reference's D_A judges what its G_A makes.
+const std::vector<std::pair<std::string, std::string>>& two_sided_files() {
+  static const std::vector<std::pair<std::string, std::string>> table = {{"g_a_to_b", "latest_net_G_A.pth"},
+                                                                         {"g_b_to_a", "latest_net_G_B.pth"},
+                                                                         {"d_b", "latest_net_D_A.pth"},
+                                                                         {"d_a", "latest_net_D_B.pth"}};
   return table;
 }
 
@@ -30,6 +31,26 @@ const NetworkInfo* find_network(const WeightSet& set, const std::string& name) {
   for (const NetworkInfo& network : set.info.networks)
     if (network.name == name) return &network;
   return nullptr;
+}
+
+const NetworkInfo* find_pair_discriminator(const WeightSet& set) {
+  for (const NetworkInfo& network : set.info.networks)
+    if (network.kind == kDiscriminatorKind && network.sees.size() == 2) return &network;
+  return nullptr;
+}
+
+// The files that hold the set's networks, pix2pix's where a discriminator sees pairs.
+std::vector<Target> targets_for(const WeightSet& set) {
+  std::vector<Target> out;
+  if (const NetworkInfo* discriminator = find_pair_discriminator(set)) {
+    out = {{&generator_for(set, Direction{discriminator->sees[0], discriminator->sees[1]}.name()),
+            "latest_net_G.pth"},
+           {discriminator, "latest_net_D.pth"}};
+    return out;
+  }
+  for (const auto& [name, file] : two_sided_files())
+    if (const NetworkInfo* network = find_network(set, name)) out.push_back({network, file});
+  return out;
 }
 
 // The reference's convolutions have a bias in front of an instance norm alone, which takes it away again: one
@@ -73,7 +94,8 @@ GeneratorOptions require_expressible(const WeightSet& set, const NetworkInfo& ne
 }
 
 // Its discriminators have the norm of its generators, and CUT's their blurs.
-void require_expressible_judge(const WeightSet& set, const NetworkInfo& network, const GeneratorOptions& g) {
+void require_expressible_discriminator(const WeightSet& set, const NetworkInfo& network,
+                                       const GeneratorOptions& g) {
   const auto o = options_from_json<DiscriminatorOptions>(network.options, set.source + ": " + network.name);
   if (o.net_d.starts_with("full_"))
     fail("{}: {} is a {}, which the reference does not have; export a generator alone: OUT.pth", set.source,
@@ -151,18 +173,32 @@ std::string option_line(const std::string& name, const std::string& value) {
   return fmt::format("{:>25}: {:<30}\n", name, value);
 }
 
-std::string options_text(const WeightSet& set, const GeneratorOptions& g) {
+// The options of the model itself; the reference's names.
+std::string model_lines(const WeightSet& set, const GeneratorOptions& g) {
+  const NetworkInfo* const pairs = find_pair_discriminator(set);
+  if (pairs == nullptr)
+    return option_line("model", "cycle_gan") + option_line("direction", "AtoB") +
+           option_line("input_nc", std::to_string(set.info.domain("a").channels)) +
+           option_line("output_nc", std::to_string(set.info.domain("b").channels));
+  return option_line("model", "pix2pix") + option_line("dataset_mode", "aligned") +
+         option_line("direction", pairs->sees.front() == "a" ? "AtoB" : "BtoA") +
+         option_line("input_nc", std::to_string(g.in_channels)) +
+         option_line("output_nc", std::to_string(g.out_channels));
+}
+
+std::string options_text(const WeightSet& set, const GeneratorOptions& g,
+                         const std::vector<Target>& targets) {
   const auto flag = [](bool on) { return std::string(on ? "True" : "False"); };
   std::string text = "----------------- Options ---------------\n";
-  text += option_line("model", "cycle_gan") + option_line("direction", "AtoB");
-  text += option_line("input_nc", std::to_string(set.info.a.channels)) +
-          option_line("output_nc", std::to_string(set.info.b.channels));
+  text += model_lines(set, g);
   text += option_line("netG", g.net_g) + option_line("ngf", std::to_string(g.ngf)) +
           option_line("norm", reference_norm(g.norm)) + option_line("no_dropout", flag(!g.dropout));
-  if (const NetworkInfo* judge = find_network(set, "d_b")) {
-    const auto d = options_from_json<DiscriminatorOptions>(judge->options, set.source + ": d_b");
+  for (const Target& target : targets) {
+    if (target.network->kind != kDiscriminatorKind) continue;
+    const auto d = options_from_json<DiscriminatorOptions>(target.network->options, set.source);
     text += option_line("netD", d.net_d) + option_line("ndf", std::to_string(d.ndf)) +
             option_line("n_layers_D", std::to_string(d.n_layers_d));
+    break;  // one architecture for all
   }
   if (set.info.preprocessing.contains("preprocess")) {
     const auto t = options_from_json<TransformOptions>(set.info.preprocessing, set.source);
@@ -183,33 +219,32 @@ ReferenceExport write_reference_generator(const WeightSet& set, const std::strin
 }
 
 ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& folder, Existing existing) {
-  const NetworkInfo& first = generator_for(set, "");
+  const std::vector<Target> targets = targets_for(set);
+  if (targets.empty()) {
+    static_cast<void>(generator_for(set, ""));  // says so where there is none
+    fail("{}: does not say in which direction its generator goes; export it as a file: OUT.pth", set.source);
+  }
+  const NetworkInfo& first =
+      targets.front().network->kind == kGeneratorKind ? *targets.front().network : generator_for(set, "");
   const GeneratorOptions options = require_expressible(set, first);
-  std::vector<Target> chosen;
-  for (const Target& target : targets()) {
-    const NetworkInfo* network = find_network(set, target.network);
-    if (network == nullptr) continue;
-    if (network->kind == "generator")
+  std::error_code ec;
+  for (const auto& [network, file] : targets) {
+    if (network->kind == kGeneratorKind)
       require_expressible(set, *network);
     else
-      require_expressible_judge(set, *network, options);
-    chosen.push_back(target);
-  }
-  if (chosen.empty())
-    fail("{}: does not say in which direction its generator goes; export it as a file: OUT.pth", set.source);
-  std::error_code ec;
-  for (const Target& target : chosen)
-    if (existing == Existing::keep && fs::exists(folder / target.file, ec))
+      require_expressible_discriminator(set, *network, options);
+    if (existing == Existing::keep && fs::exists(folder / file, ec))
       fail("{}: exists already; pass --overwrite to replace it, or choose another folder",
-           (folder / target.file).string());
+           (folder / file).string());
+  }
   make_folder(folder);
   ReferenceExport out{{}, use_of(options)};
-  for (const Target& target : chosen) {
-    out.files.push_back(folder / target.file);
-    write_pth(out.files.back(), weights_for_reference(set, *find_network(set, target.network)));
+  for (const auto& [network, file] : targets) {
+    out.files.push_back(folder / file);
+    write_pth(out.files.back(), weights_for_reference(set, *network));
   }
   out.files.push_back(folder / "train_opt.txt");
-  write_file_atomically(out.files.back(), options_text(set, options));
+  write_file_atomically(out.files.back(), options_text(set, options, targets));
   return out;
 }
 

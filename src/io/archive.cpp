@@ -64,6 +64,15 @@ TensorMap Archive::tensors_under(const std::string& prefix) const {
   return out;
 }
 
+bool Archive::has_under(const std::string& prefix) const {
+  const std::string start = prefix + "/";
+  for (const auto& [name, tensor] : tensors_)
+    if (name.starts_with(start)) return true;
+  for (const auto& [name, value] : values_.items())
+    if (name.starts_with(start)) return true;
+  return false;
+}
+
 void Archive::write(const std::filesystem::path& path,
                     const std::map<std::string, std::string>& metadata) const {
   Safetensors file{tensors_, metadata};

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/json.h"
 #include "io/tensor_map.h"
@@ -34,6 +35,8 @@ class Archive {
   [[noreturn]] void refuse(const std::string& name, const std::string& what) const;
   /// Entries whose name starts with "<prefix>/", without it.
   TensorMap tensors_under(const std::string& prefix) const;
+  /// Whether there is a tensor or a value whose name starts with "<prefix>/".
+  bool has_under(const std::string& prefix) const;
 
   /// The path it was read from, for messages.
   const std::string& source() const { return source_; }
@@ -51,6 +54,39 @@ class Archive {
   Json values_ = Json::object();
   std::map<std::string, std::string> metadata_;
   std::string source_ = "archive";
+};
+
+/// What one owner puts into an archive: each name gets "<prefix>/" in front.
+class ArchiveWriter {
+ public:
+  ArchiveWriter(Archive& archive, const std::string& prefix) : archive_(archive), prefix_(prefix + "/") {}
+  void put(const std::string& name, const at::Tensor& tensor) { archive_.put(prefix_ + name, tensor); }
+  void put(const std::string& name, Json value) { archive_.put(prefix_ + name, std::move(value)); }
+
+ private:
+  Archive& archive_;
+  std::string prefix_;
+};
+
+/// What one owner has put into an archive, by its own names. Throws as the archive does.
+class ArchiveReader {
+ public:
+  ArchiveReader(const Archive& archive, const std::string& prefix)
+      : archive_(archive), prefix_(prefix + "/") {}
+  bool has_tensor(const std::string& name) const { return archive_.has_tensor(prefix_ + name); }
+  bool has_value(const std::string& name) const { return archive_.has_value(prefix_ + name); }
+  at::Tensor tensor(const std::string& name) const { return archive_.tensor(prefix_ + name); }
+  at::Tensor tensor_like(const std::string& name, const at::Tensor& wanted) const {
+    return archive_.tensor_like(prefix_ + name, wanted);
+  }
+  const Json& value(const std::string& name) const { return archive_.value(prefix_ + name); }
+  void take(const std::string& name, const std::function<void(const Json&)>& take) const {
+    archive_.take(prefix_ + name, take);
+  }
+
+ private:
+  const Archive& archive_;
+  std::string prefix_;
 };
 
 }  // namespace torsor

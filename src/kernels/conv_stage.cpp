@@ -27,18 +27,18 @@ bool is_planar(const Frame& frame) { return frame.channels < kBlock; }
 }  // namespace
 
 std::int64_t StageShape::in_channels() const {
-  return direction == Direction::forward ? conv.in_channels : conv.out_channels;
+  return direction == ConvDirection::forward ? conv.in_channels : conv.out_channels;
 }
 
 std::int64_t StageShape::out_channels() const {
-  return direction == Direction::forward ? conv.out_channels : conv.in_channels;
+  return direction == ConvDirection::forward ? conv.out_channels : conv.in_channels;
 }
 
 bool is_taken(const StageShape& s) {
   if (!is_taken(s.conv, s.operands)) return false;
   if (s.entry.changes_values() && s.in_channels() < kBlock) return false;
   if (s.entry.norm == Entry::Norm::instance && s.conv.height * s.conv.width == 1) return false;
-  return s.entry.border == Border::zero || (s.direction == Direction::forward && s.conv.stride == 1 &&
+  return s.entry.border == Border::zero || (s.direction == ConvDirection::forward && s.conv.stride == 1 &&
                                             std::min(s.conv.height, s.conv.width) > s.conv.padding);
 }
 
@@ -52,11 +52,11 @@ ConvStage::ConvStage(const StageShape& shape, Isa isa)
 }
 
 const Frame& ConvStage::source_frame() const {
-  return shape_.direction == Direction::forward ? conv_.in_frame() : conv_.out_frame();
+  return shape_.direction == ConvDirection::forward ? conv_.in_frame() : conv_.out_frame();
 }
 
 const Frame& ConvStage::result_frame() const {
-  return shape_.direction == Direction::forward ? conv_.out_frame() : conv_.in_frame();
+  return shape_.direction == ConvDirection::forward ? conv_.out_frame() : conv_.in_frame();
 }
 
 Frame ConvStage::source() const {
@@ -93,11 +93,11 @@ void ConvStage::frame_blocks(const Frame& f, Border border, const float* image, 
 }
 
 void ConvStage::pack(const float* weight, float* packed) const {
-  shape_.direction == Direction::forward ? conv_.pack(weight, packed) : conv_.pack_back(weight, packed);
+  shape_.direction == ConvDirection::forward ? conv_.pack(weight, packed) : conv_.pack_back(weight, packed);
 }
 
 void ConvStage::pack_back(const float* weight, float* packed) const {
-  shape_.direction == Direction::forward ? conv_.pack_back(weight, packed) : conv_.pack(weight, packed);
+  shape_.direction == ConvDirection::forward ? conv_.pack_back(weight, packed) : conv_.pack(weight, packed);
 }
 
 NormActivation ConvStage::norm() const {
@@ -140,7 +140,7 @@ void ConvStage::forward(const float* x, const NormParameters& parameters, const 
   if (shape_.entry.norm == Entry::Norm::instance) norm().find_moments(isa_, x, moments);
   float* framed = stage_scratch().source.at_least(source_frame().floats());
   enter(x, parameters, moments, framed);
-  if (shape_.direction == Direction::forward)
+  if (shape_.direction == ConvDirection::forward)
     conv_.forward(framed, packed, bias, y);
   else
     conv_.input_gradient(framed, packed, Region::image, bias, y);
@@ -174,7 +174,7 @@ void ConvStage::backward(const float* x, const NormParameters& parameters, const
   StageScratch& scratch = stage_scratch();
   float* framed_dy = scratch.result.at_least(result_frame().floats());
   enter_gradient(dy, framed_dy);
-  const bool forwards = shape_.direction == Direction::forward;
+  const bool forwards = shape_.direction == ConvDirection::forward;
   if (dw != nullptr) {
     float* framed_x = scratch.source.at_least(source_frame().floats());
     enter(x, parameters, moments, framed_x);

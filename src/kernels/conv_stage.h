@@ -10,7 +10,7 @@
 
 namespace torsor {
 
-enum class Direction { forward, transposed };
+enum class ConvDirection { forward, transposed };
 
 /// What happens to an image before it is convolved.
 struct Entry {
@@ -24,7 +24,7 @@ struct Entry {
 struct StageShape {
   /// Of a transposed convolution this is the one whose input gradient it is: its input is the stage's output.
   DirectShape conv;
-  Direction direction = Direction::forward;
+  ConvDirection direction = ConvDirection::forward;
   Entry entry;
   Operands operands = Operands::fp32;
   bool operator==(const StageShape&) const = default;

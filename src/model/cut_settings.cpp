@@ -42,8 +42,8 @@ CutSpec CutSettings::spec(const DomainChannels& channels, const OptimizerOptions
 
 std::vector<NetworkInfo> CutSettings::networks(const DomainChannels& channels) const {
   const CutSpec of = spec(channels, {});
-  return {generator_info("g_a_to_b", of.g_a_to_b), discriminator_info("d_b", of.d_b),
-          features_info("f_a_to_b", of.features())};
+  return {generator_info(kAToB, of.g_a_to_b), discriminator_info({kAToB.to}, of.d_b),
+          features_info(kAToB, of.features())};
 }
 
 std::unique_ptr<Model> CutSettings::make(const DomainChannels& channels, const OptimizerOptions& optimizer,

@@ -32,8 +32,8 @@ CycleGanSpec CycleGanSettings::spec(const DomainChannels& channels, const Optimi
 
 std::vector<NetworkInfo> CycleGanSettings::networks(const DomainChannels& channels) const {
   const CycleGanSpec of = spec(channels, {});
-  return {generator_info("g_a_to_b", of.g_a_to_b), generator_info("g_b_to_a", of.g_b_to_a),
-          discriminator_info("d_a", of.d_a), discriminator_info("d_b", of.d_b)};
+  return {generator_info(kAToB, of.g_a_to_b), generator_info(kBToA, of.g_b_to_a),
+          discriminator_info({"a"}, of.d_a), discriminator_info({"b"}, of.d_b)};
 }
 
 std::unique_ptr<Model> CycleGanSettings::make(const DomainChannels& channels,

@@ -3,6 +3,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -10,20 +11,27 @@
 
 namespace torsor {
 
-/// Evaluation mode without gradients for as long as it lives.
+/// Evaluation mode without gradients for as long as it lives; then each module has the mode it was found in,
+/// so that scopes nest and parts that are held in evaluation mode stay so.
 class EvaluationScope {
  public:
-  explicit EvaluationScope(std::vector<NamedNetwork> networks) : networks_(std::move(networks)) {
-    for (auto& [name, network] : networks_) network->eval();
+  explicit EvaluationScope(const std::vector<NamedNetwork>& networks) {
+    for (const auto& [name, network] : networks)
+      for (auto& module : network->modules()) {
+        const bool trains = module->is_training();
+        found_.emplace_back(std::move(module), trains);
+      }
+    for (const auto& [name, network] : networks) network->eval();
   }
   ~EvaluationScope() {
-    for (auto& [name, network] : networks_) network->train();
+    // A module hands its mode on to its children, which come after it.
+    for (auto& [module, trains] : found_) module->train(trains);
   }
   EvaluationScope(const EvaluationScope&) = delete;
   EvaluationScope& operator=(const EvaluationScope&) = delete;
 
  private:
-  std::vector<NamedNetwork> networks_;
+  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> found_;
   at::NoGradGuard no_grad_;
 };
 

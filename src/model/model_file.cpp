@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -51,10 +52,6 @@ std::string checked_name(const std::string& name) {
   return name;
 }
 
-std::string direction_of(const NetworkInfo& network) {
-  return network.name.starts_with("g_") ? network.name.substr(2) : "";
-}
-
 // The shapes first, before memory is allocated: a few damaged digits can describe a network of any size.
 std::shared_ptr<Network> filled_network(const WeightSet& set, const NetworkInfo& network) {
   {
@@ -71,17 +68,44 @@ std::shared_ptr<Network> filled_network(const WeightSet& set, const NetworkInfo&
 const std::string kNetworks = "net/";
 
 Json network_json(const NetworkInfo& n) {
-  return {{"name", n.name},
-          {"kind", n.kind},
-          {"options", n.options},
-          {"sides", {{"multiple_of", n.sides.multiple}, {"at_least", n.sides.minimum}}}};
+  Json out = {{"name", n.name},
+              {"kind", n.kind},
+              {"options", n.options},
+              {"sides", {{"multiple_of", n.sides.multiple}, {"at_least", n.sides.minimum}}}};
+  if (n.maps.is_known()) out.update({{"from", n.maps.from}, {"to", n.maps.to}});
+  if (!n.sees.empty()) out["sees"] = n.sees;
+  return out;
 }
 
-NetworkInfo network_from(const Json& json) {
+// Up to format 3 a network's name alone said between which domains it is.
+void place_by_name(NetworkInfo& network) {
+  if (network.name.starts_with("g_")) network.maps = Direction::named(network.name.substr(2));
+  if (network.name == "d_a" || network.name == "d_b") network.sees = {network.name.substr(2)};
+}
+
+NetworkInfo network_from(const Json& json, int format) {
   NetworkInfo out{checked_name(json.at("name")), json.at("kind"), json.at("options"), {}};
   if (json.contains("sides"))  // since format 2
     out.sides = {json_count(json.at("sides").at("multiple_of")), json_count(json.at("sides").at("at_least"))};
+  if (format < 4) {
+    place_by_name(out);
+    return out;
+  }
+  if (json.contains("from")) out.maps = {json.at("from"), json.at("to")};
+  if (json.contains("sees")) out.sees = json.at("sees").get<std::vector<std::string>>();
   return out;
+}
+
+void check_domains(const ModelInfo& info) {
+  std::set<std::string> names;
+  for (const NetworkInfo& network : info.networks) {
+    if (!names.insert(network.name).second) fail("it has two networks of the name '{}'", network.name);
+    std::vector<std::string> keys = network.sees;
+    if (network.maps.is_known()) keys.insert(keys.end(), {network.maps.from, network.maps.to});
+    for (const std::string& key : keys)
+      if (!info.domains.contains(key))
+        fail("its network '{}' is of a domain '{}', which it does not have", network.name, printable(key));
+  }
 }
 
 }  // namespace
@@ -96,32 +120,35 @@ std::string ModelInfo::scaling() const {
                                    : TransformOptions().scaling;
 }
 
+const DomainInfo& ModelInfo::domain(const std::string& key) const {
+  const auto found = domains.find(key);
+  if (found == domains.end()) fail("the model has no domain '{}'", printable(key));
+  return found->second;
+}
+
 Json ModelInfo::to_json() const {
-  Json nets = Json::array();
+  Json nets = Json::array(), all = Json::object();
+  for (const auto& [key, domain] : domains) all[key] = domain_json(domain);
   for (const NetworkInfo& n : networks) nets.push_back(network_json(n));
-  return {{"type", type},
-          {"networks", nets},
-          {"domains", {{"a", domain_json(a)}, {"b", domain_json(b)}}},
-          {"preprocessing", preprocessing},
-          {"note", note},
-          {"licence", licence},
-          {"step", step},
-          {"environment", environment},
+  return {{"type", type},        {"networks", nets},   {"domains", all}, {"preprocessing", preprocessing},
+          {"note", note},        {"licence", licence}, {"step", step},   {"environment", environment},
           {"training", training}};
 }
 
-ModelInfo ModelInfo::from_json(const Json& json, const std::string& source) {
+ModelInfo ModelInfo::from_json(const Json& json, const std::string& source, int format) {
   try {
     ModelInfo info;
     info.type = json.at("type");
-    for (const Json& n : json.at("networks")) info.networks.push_back(network_from(n));
+    for (const Json& n : json.at("networks")) info.networks.push_back(network_from(n, format));
     info.preprocessing = json.at("preprocessing");
     const auto known = scalings();
     if (std::find(known.begin(), known.end(), info.scaling()) == known.end())
       fail("the scaling of its preprocessing is '{}', none of {}", printable(info.scaling()), join(known));
     const Json of_all = json.value("value_range", Json());
-    info.a = domain_from(json.at("domains").at("a"), of_all, info.scaling());
-    info.b = domain_from(json.at("domains").at("b"), of_all, info.scaling());
+    info.domains.clear();
+    for (const auto& [key, domain] : json.at("domains").items())
+      info.domains[checked_name(key)] = domain_from(domain, of_all, info.scaling());
+    check_domains(info);
     info.training = json.at("training");
     info.step = json_count(json.at("step"));
     info.note = json.value("note", "");
@@ -159,7 +186,7 @@ ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, co
   if (number > kModelFormat)
     fail("{}: has model format {}, this torsor reads up to {}; use the torsor that wrote it or a newer one",
          source, number, kModelFormat);
-  return ModelInfo::from_json(parse_json(model->second, source + ": " + kModelKey), source);
+  return ModelInfo::from_json(parse_json(model->second, source + ": " + kModelKey), source, number);
 }
 
 WeightSet read_weights(const std::filesystem::path& path) {
@@ -194,13 +221,14 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set) {
 }
 
 const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
+  const Direction wanted = direction.empty() ? kAToB : Direction::named(direction);
   std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
   for (const NetworkInfo& network : set.info.networks) {
-    if (network.kind != "generator") continue;
-    if (direction_of(network) == (direction.empty() ? "a_to_b" : direction)) return network;
+    if (network.kind != kGeneratorKind) continue;
+    if (network.maps.is_known() && network.maps == wanted) return network;
     generators.push_back(&network);
-    there.push_back(direction_of(network));
+    there.push_back(network.maps.name());
   }
   if (generators.empty())
     fail(
@@ -223,24 +251,22 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.info = set.info;
   out.notes = set.notes;
   out.options = options_from_json<GeneratorOptions>(network.options, set.source + ": " + network.name);
-  out.direction = direction_of(network);
+  out.direction = network.maps;
   out.source = set.source;
   out.generator = std::dynamic_pointer_cast<Generator>(filled_network(set, network));
   return out;
 }
 
 const DomainInfo& target_of(const LoadedGenerator& generator) {
-  return generator.direction == "b_to_a" ? generator.info.a : generator.info.b;
+  return generator.info.domain(generator.direction.is_known() ? generator.direction.to : "b");
 }
 
 std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain) {
-  const std::string name = "d_" + domain;
-  const auto found = std::find_if(set.info.networks.begin(), set.info.networks.end(),
-                                  [&](const NetworkInfo& network) { return network.name == name; });
-  if (found == set.info.networks.end())
-    fail("{}: has no discriminator {}, which is needed here; give the model as it was trained", set.source,
-         name);
-  return load_network(set, *found);
+  for (const NetworkInfo& network : set.info.networks)
+    if (network.kind == kDiscriminatorKind && network.sees == std::vector{domain})
+      return load_network(set, network);
+  fail("{}: has no discriminator of domain {}, which is needed here; give the model as it was trained",
+       set.source, domain);
 }
 
 std::shared_ptr<Network> load_network(const WeightSet& set, const NetworkInfo& network) {

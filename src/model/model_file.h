@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,26 +28,28 @@ struct DomainInfo {
 struct ModelInfo {
   std::string type = "cyclegan";
   std::vector<NetworkInfo> networks;
-  DomainInfo a, b;
-  Json preprocessing = Json::object();  // TransformOptions of the training
-  Json training = Json::object();       // the run's resolved options
-  Json environment = Json::object();    // describe_environment() of the training
+  std::map<std::string, DomainInfo> domains = {{"a", {}}, {"b", {}}};  // by key
+  Json preprocessing = Json::object();                                 // TransformOptions of the training
+  Json training = Json::object();                                      // the run's resolved options
+  Json environment = Json::object();  // describe_environment() of the training
   std::int64_t step = 0;
   std::string note, licence;  // the user's, "" = none
 
   /// TransformOptions::scaling of the training; "white" where nothing is said.
   std::string scaling() const;
+  /// Throws Error naming the key when there is no such domain.
+  const DomainInfo& domain(const std::string& key) const;
   Json to_json() const;
   /// Throws Error naming `source` when something is missing or of a newer format.
-  static ModelInfo from_json(const Json& json, const std::string& source);
+  static ModelInfo from_json(const Json& json, const std::string& source, int format);
 };
 
 /// The options --note and --licence.
 void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence);
 
-/// Format 2 added the environment and the header's checksum, 3 moved the value range to the domains. All are
-/// read.
-constexpr int kModelFormat = 3;
+/// Format 2 added the environment and the header's checksum, 3 moved the value range to the domains, 4 says
+/// of each network which domains it is between and allows any number of either. All are read.
+constexpr int kModelFormat = 4;
 
 /// Metadata that makes an archive a model file (checkpoints carry it too).
 std::map<std::string, std::string> model_metadata(const ModelInfo& info);
@@ -70,16 +73,16 @@ WeightSet read_weights(const std::filesystem::path& path);
 /// Writes the set as a model file. Throws Error.
 void write_weights(const std::filesystem::path& path, const WeightSet& set);
 
-/// The generator of this direction; "" stands for a_to_b, or for the only one there is. Throws Error naming
-/// the source, or UsageError for a direction that it does not have.
+/// The generator of this direction, "a_to_b"; "" stands for that, or for the only one there is. Throws Error
+/// naming the source, or UsageError for a direction that it does not have.
 const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction);
 
 /// A generator ready to run.
 struct LoadedGenerator {
   std::shared_ptr<Generator> generator;  // on the CPU, float32, evaluation mode
   GeneratorOptions options;
-  std::string direction;  // a_to_b or b_to_a; "" when the file does not say
-  std::string source;     // path, for messages; "" when it is from no file
+  Direction direction;
+  std::string source;  // path, for messages; "" when it is from no file
   ModelInfo info;
   std::vector<std::string> notes;  // what was inferred or had to be assumed
 };
@@ -88,10 +91,10 @@ struct LoadedGenerator {
 /// network.
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction);
 
-/// The domain that it translates to; B where the direction is unknown.
+/// The domain that it translates to; of an unknown direction b.
 const DomainInfo& target_of(const LoadedGenerator& generator);
 
-/// The discriminator that judges this domain, "a" or "b"; on the CPU, float32, evaluation mode. Throws Error
+/// The discriminator of this domain alone, "a" or "b"; on the CPU, float32, evaluation mode. Throws Error
 /// naming the source when it has none, or weights for another network.
 std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain);
 

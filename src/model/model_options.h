@@ -9,6 +9,7 @@
 
 #include "model/model.h"
 #include "model/network_info.h"
+#include "model/pairing.h"
 #include "model/placement.h"
 #include "nn/init.h"
 
@@ -17,9 +18,6 @@ namespace torsor {
 struct DomainChannels {
   std::int64_t a = 3, b = 3;
 };
-
-/// How a model wants its batches: an image of each domain drawn on its own, or pairs that belong together.
-enum class Pairing { unpaired, aligned };
 
 /// One size that a time budget may choose.
 struct ModelSize {

@@ -7,11 +7,14 @@ namespace torsor {
 
 // One line per model; each is defined with its settings.
 std::unique_ptr<ModelOptions> make_cyclegan_options();
+std::unique_ptr<ModelOptions> make_pix2pix_options();
 
 const Registry<ModelType>& model_types() {
   static const Registry<ModelType> table = [] {
     Registry<ModelType> r("model");
     r.add(kDefaultModel, {"two generators and two discriminators, unpaired images", make_cyclegan_options});
+    r.add("pix2pix", {"a generator from pairs of images, with an L1 loss and a discriminator of pairs",
+                      make_pix2pix_options});
     return r;
   }();
   return table;

@@ -8,17 +8,24 @@
 
 namespace torsor {
 
-NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options) {
-  return {name, kGeneratorKind, options_to_json(options), size_rule_of(options)};
+NetworkInfo generator_info(const Direction& maps, const GeneratorOptions& options) {
+  const std::string name = maps.is_known() ? "g_" + maps.name() : "g";
+  return {name, kGeneratorKind, options_to_json(options), size_rule_of(options), maps, {}};
 }
 
-NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options) {
-  return {name, kDiscriminatorKind, options_to_json(options), size_rule_of(options)};
+NetworkInfo discriminator_info(const std::vector<std::string>& sees, const DiscriminatorOptions& options) {
+  const std::string name = sees.empty() ? "d" : "d_" + join(sees, "");
+  return {name, kDiscriminatorKind, options_to_json(options), size_rule_of(options), {}, sees};
 }
 
-NetworkInfo features_info(const std::string& name, const PatchFeatureOptions& options) {
+NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& options) {
   const ShapesOnly outline;
-  return {name, kFeaturesKind, options_to_json(options), PatchFeatures(options).size_rule()};
+  return {"f_" + maps.name(),
+          kFeaturesKind,
+          options_to_json(options),
+          PatchFeatures(options).size_rule(),
+          maps,
+          {}};
 }
 
 std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "model/direction.h"
 #include "nn/network.h"
 #include "nn/patch_features.h"
 
@@ -16,17 +17,25 @@ inline constexpr const char* kGeneratorKind = "generator";
 inline constexpr const char* kDiscriminatorKind = "discriminator";
 inline constexpr const char* kFeaturesKind = "features";
 
+/// The name of a discriminator of pairs; it sees input and image, the input's channels first.
+inline constexpr const char* kPairDiscriminator = "d_ab";
+
 struct NetworkInfo {
-  std::string name;  // g_a_to_b, ...
-  std::string kind;  // generator, discriminator or features
-  Json options;      // GeneratorOptions, DiscriminatorOptions or PatchFeatureOptions
-  SizeRule sides;    // image sides that it takes
+  std::string name;                    // unique in its model: g_a_to_b, ...
+  std::string kind;                    // generator, discriminator or features
+  Json options;                        // GeneratorOptions, DiscriminatorOptions or PatchFeatureOptions
+  SizeRule sides;                      // image sides that it takes
+  Direction maps = {};                 // of a generator, or of that whose features it projects
+  std::vector<std::string> sees = {};  // of a discriminator: keys of the domains whose images it sees; of
+                                       // several, as one stack of channels in this order. Empty: unknown
 };
 
-/// Throw UsageError for unusable options.
-NetworkInfo generator_info(const std::string& name, const GeneratorOptions& options);
-NetworkInfo discriminator_info(const std::string& name, const DiscriminatorOptions& options);
-NetworkInfo features_info(const std::string& name, const PatchFeatureOptions& options);
+/// Named "g_" and its direction, "g" where that is not known. Throws UsageError for unusable options.
+NetworkInfo generator_info(const Direction& maps, const GeneratorOptions& options);
+/// Named "d_" and the domains, "d" where they are not known. Throws UsageError for unusable options.
+NetworkInfo discriminator_info(const std::vector<std::string>& sees, const DiscriminatorOptions& options);
+/// Named "f_" and the direction of its generator. Throws UsageError for unusable options.
+NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& options);
 
 /// The network that this describes, its parameters zeros. Throws UsageError naming `source` for options that
 /// cannot be used, Error for a kind that is none of ours.

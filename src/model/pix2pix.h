@@ -8,6 +8,7 @@
 
 #include "loss/gan_loss.h"
 #include "model/model.h"
+#include "model/network_info.h"
 #include "model/placement.h"
 #include "model/step_support.h"
 #include "nn/init.h"
@@ -26,9 +27,6 @@ struct Pix2PixOptions {
   /// g_a_to_b or g_b_to_a: the generator, and its adversarial loss.
   std::string generator_name() const { return "g_" + direction; }
 };
-
-/// The discriminator's name; it sees input and image of a pair, the input's channels first.
-inline constexpr const char* kPairDiscriminator = "d_ab";
 
 /// Everything that builds a Pix2Pix.
 struct Pix2PixSpec {

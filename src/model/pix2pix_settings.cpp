@@ -37,8 +37,10 @@ Pix2PixSpec Pix2PixSettings::spec(const DomainChannels& channels, const Optimize
 
 std::vector<NetworkInfo> Pix2PixSettings::networks(const DomainChannels& channels) const {
   const Pix2PixSpec of = spec(channels, {});
-  return {generator_info(pix2pix.generator_name(), of.generator),
-          discriminator_info(kPairDiscriminator, of.discriminator)};
+  const Direction maps = pix2pix.from_a() ? kAToB : kBToA;
+  NetworkInfo discriminator = discriminator_info({maps.from, maps.to}, of.discriminator);
+  discriminator.name = kPairDiscriminator;  // of the pair, whichever of the two is the input
+  return {generator_info(maps, of.generator), discriminator};
 }
 
 std::unique_ptr<Model> Pix2PixSettings::make(const DomainChannels& channels,

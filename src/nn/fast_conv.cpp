@@ -32,7 +32,7 @@ StageShape shape_of(const FastConvSpec& spec, const Tensor& x, Operands wanted) 
                     spec.padding},
                    spec.direction,
                    spec.entry};
-  if (spec.direction == Direction::transposed) {
+  if (spec.direction == ConvDirection::transposed) {
     const auto grown = [&](std::int64_t side) {
       return (side - 1) * spec.stride - 2 * spec.padding + kernel + spec.output_padding;
     };
@@ -51,7 +51,7 @@ Tensor empty_image(const Tensor& like, std::int64_t batch, std::int64_t channels
 }
 
 Tensor empty_result(const StageShape& shape, const Tensor& x) {
-  const bool transposed = shape.direction == Direction::transposed;
+  const bool transposed = shape.direction == ConvDirection::transposed;
   return empty_image(x, shape.conv.batch, shape.out_channels(),
                      transposed ? shape.conv.height : shape.conv.out_height(),
                      transposed ? shape.conv.width : shape.conv.out_width());
@@ -68,7 +68,7 @@ Tensor conv_by_libtorch(const FastConvSpec& spec, const Tensor& x, const Tensor&
   Tensor y = to_planar_tensor(x);
   if (spec.entry.norm == Entry::Norm::instance) y = normed_by_libtorch(y, norm);
   y = activated(y, spec.entry.slope);
-  if (spec.direction == Direction::transposed) {
+  if (spec.direction == ConvDirection::transposed) {
     y = at::conv_transpose2d(y, weight, bias, spec.stride, spec.padding, spec.output_padding);
   } else if (spec.entry.border == Border::reflect) {
     y = at::conv2d(at::reflection_pad2d(y, std::vector<std::int64_t>(4, spec.padding)), weight, bias);
@@ -250,7 +250,7 @@ bool FastConv::takes(const Tensor& x) const {
   const StageShape shape = shape_of(spec, x, *wanted_operands(state_->isa));
   if (shape.in_channels() != sizes_of(x).channels || !is_taken(shape)) return false;
   if (!are_taken(spec.norm, shape.in_channels())) return false;
-  if (spec.direction == Direction::forward) return true;
+  if (spec.direction == ConvDirection::forward) return true;
   return shape.conv.out_height() == sizes_of(x).height && shape.conv.out_width() == sizes_of(x).width;
 }
 
@@ -266,7 +266,7 @@ Tensor FastConv::forward(const Tensor& x) const {
 }
 
 std::int64_t FastConv::out_channels() const {
-  return state_->spec.weight.size(state_->spec.direction == Direction::forward ? 0 : 1);
+  return state_->spec.weight.size(state_->spec.direction == ConvDirection::forward ? 0 : 1);
 }
 
 void FastConv::invalidate() {

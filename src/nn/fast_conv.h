@@ -18,7 +18,7 @@ enum class BiasRole { added, cancelled };
 struct FastConvSpec {
   at::Tensor weight, bias;  // [out,in,k,k], of a transposed one [in,out,k,k]; the bias may be undefined
   BiasRole bias_role = BiasRole::added;
-  Direction direction = Direction::forward;
+  ConvDirection direction = ConvDirection::forward;
   std::int64_t stride = 1, padding = 0, output_padding = 0;  // the last of a transposed one
   Entry entry;
   NormTensors norm;  // of the entry's

@@ -149,7 +149,7 @@ std::unique_ptr<Step> conv_step(const Route& route, std::size_t first) {
   } else if (const auto* up = layer_at<ConvTranspose>(layers, at); up != nullptr && mirrored == 0) {
     spec.weight = up->weight;
     spec.bias = up->bias;
-    spec.direction = Direction::transposed;
+    spec.direction = ConvDirection::transposed;
     spec.stride = up->shape.stride;
     spec.padding = up->shape.padding;
     spec.output_padding = up->output_padding;

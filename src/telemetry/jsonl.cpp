@@ -2,10 +2,23 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <sstream>
 
 #include "core/error.h"
+#include "core/files.h"
 
 namespace torsor {
+
+namespace {
+
+std::optional<Json> parsed(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object() && json.contains("step") && json.at("step").is_number_integer()) return json;
+  return std::nullopt;
+}
+
+}  // namespace
 
 JsonlFile::JsonlFile(std::filesystem::path path) : path_(std::move(path)), file_(path_, std::ios::app) {
   if (!file_) fail("{}: cannot be written: {}", path_.string(), std::strerror(errno));
@@ -15,6 +28,31 @@ void JsonlFile::write(const Json& object) {
   file_ << object.dump() << '\n' << std::flush;
   if (!file_)
     fail("{}: cannot be written: {}; free some space and start again", path_.string(), std::strerror(errno));
+}
+
+fs::path discarded_beside(const fs::path& log) {
+  fs::path name = log.stem();
+  name += ".discarded";
+  name += log.extension();
+  return log.parent_path() / name;
+}
+
+void rewind_jsonl(const fs::path& log, std::int64_t step, const std::function<void(const Json&)>& kept) {
+  std::error_code ec;
+  if (!fs::exists(log, ec)) return;
+  std::istringstream lines(read_file(log));
+  std::string stays, discarded;
+  for (std::string line; std::getline(lines, line);) {
+    const std::optional<Json> entry = parsed(line);
+    const bool keep = entry && entry->at("step").get<std::int64_t>() <= step;
+    (keep ? stays : discarded) += line + "\n";
+    if (keep) kept(*entry);
+  }
+  if (discarded.empty()) return;
+  const fs::path aside = discarded_beside(log);
+  if (fs::exists(aside, ec)) discarded.insert(0, read_file(aside));
+  write_file_atomically(aside, discarded);
+  write_file_atomically(log, stays);
 }
 
 }  // namespace torsor

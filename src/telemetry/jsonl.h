@@ -1,8 +1,10 @@
 // A log of one JSON object a line, readable while it grows.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "core/json.h"
 
@@ -20,5 +22,15 @@ class JsonlFile {
   std::filesystem::path path_;
   std::ofstream file_;
 };
+
+/// Where rewind_jsonl puts the lines of a log: "log.discarded.jsonl" beside "log.jsonl".
+std::filesystem::path discarded_beside(const std::filesystem::path& log);
+
+/// Moves the lines of a log that belong to steps after `step`, by their field "step", and those that have
+/// none, as a torn last line, to the end of discarded_beside(log): those steps are done again. Hands the
+/// others to `kept`, in order. A log that is not there has no lines. Throws Error.
+void rewind_jsonl(
+    const std::filesystem::path& log, std::int64_t step,
+    const std::function<void(const Json&)>& kept = [](const Json&) {});
 
 }  // namespace torsor

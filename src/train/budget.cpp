@@ -15,8 +15,9 @@ constexpr double kBudgetShare =
     0.88;  // of the time that is planned; the rest is for data, samples, checkpoints, a slower spell
 constexpr double kEnoughSteps = 4000;   // below that even small images learn little
 constexpr double kShareForSteps = 0.8;  // of the memory there is, for the steps alone
-const std::string kUsed = "train/budget_used";
-constexpr double kLeastReserve = 0.02;  // of a budget, for what ends a run
+const std::string kUsed = "used";
+const std::string kUsedOnce = "train/budget_used";  // before observers had prefixes of their own
+constexpr double kLeastReserve = 0.02;              // of a budget, for what ends a run
 constexpr double kMostReserve = 0.1;
 constexpr double kReserveOfSlowest = 1.5;
 
@@ -157,11 +158,16 @@ BudgetKeeper::BudgetKeeper(double budget, double interval, std::int64_t steps_pe
 
 double BudgetKeeper::used_before(const Archive& checkpoint) {
   double used = 0;
-  if (checkpoint.has_value(kUsed)) checkpoint.take(kUsed, [&](const Json& saved) { saved.get_to(used); });
+  const auto read = [&](const Json& saved) { saved.get_to(used); };
+  const ArchiveReader own(checkpoint, observer_prefix(kName));
+  if (own.has_value(kUsed))
+    own.take(kUsed, read);
+  else if (checkpoint.has_value(kUsedOnce))
+    checkpoint.take(kUsedOnce, read);
   return used;
 }
 
-void BudgetKeeper::save(Archive& archive) const { archive.put(kUsed, Json(clock_())); }
+void BudgetKeeper::save(ArchiveWriter& out) const { out.put(kUsed, Json(clock_())); }
 
 void BudgetKeeper::on_start(const TrainState& state) {
   last_step_ = last_correction_ = clock_();
@@ -174,7 +180,7 @@ double BudgetKeeper::reserve() const {
                     kMostReserve * budget_);
 }
 
-void BudgetKeeper::after_step(TrainState& state, const StepReport&) {
+void BudgetKeeper::after_step(TrainState& state, const StepScalars&) {
   const double now = clock_(), took = now - last_step_;
   last_step_ = now;
   slowest_ = std::max(slowest_, took);

@@ -39,8 +39,7 @@ Length corrected(const Length& now, const TrainState& state, std::int64_t steps_
 
 /// Corrects the schedule's length whenever `interval` seconds have gone by, so that the run ends in time, and
 /// ends it at once when time is up. What a step takes, with all that happens around it, is what it took
-/// lately. Stands before the observer that writes checkpoints, so that a checkpoint holds the corrected
-/// length.
+/// lately. Checkpoints, which come after all observers, hold the corrected length.
 class BudgetKeeper : public Observer {
  public:
   using Clock = std::function<double()>;  // seconds of the budget that are used up
@@ -49,11 +48,13 @@ class BudgetKeeper : public Observer {
                Apply apply);
   /// The seconds that were used up by the time of a checkpoint; 0 where none were counted.
   static double used_before(const Archive& checkpoint);
-  void save(Archive& archive) const override;
+  std::string name() const override { return kName; }
+  void save(ArchiveWriter& out) const override;
   void on_start(const TrainState& state) override;
-  void after_step(TrainState& state, const StepReport& report) override;
+  void after_step(TrainState& state, const StepScalars& scalars) override;
 
  private:
+  static constexpr const char* kName = "budget";
   double reserve() const;
 
   double budget_, interval_;

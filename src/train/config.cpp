@@ -42,13 +42,17 @@ const Registry<Json>& presets() {
 void DataOptions::describe(OptionSet& o) {
   o.group("Data");
   o.add("data", data,
-        "folder with trainA and trainB (testA, testB are used for samples), or with MNIST's files, which "
-        "are then both domains, or generated:" +
+        "folder with trainA and trainB (testA, testB are used for samples), or with pairs side by side in "
+        "trainAB or train, or with MNIST's files, which are then both domains, or generated:" +
             join(generated_tasks(), ", generated:"))
       .changeable()
       .common();
   o.add("a", a, "folder of domain A, instead of --data").changeable().common();
   o.add("b", b, "folder of domain B, instead of --data").changeable().common();
+  o.add("pairing", pairing,
+        "unpaired: an image of each domain drawn on its own; aligned: pairs, of two folders by the files' "
+        "names, or side by side; auto: as the model needs them")
+      .choices({"auto", "unpaired", "aligned"});
   o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)").changeable();
   o.add("name_b", name_b, "name of domain B").changeable();
   o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it")
@@ -60,7 +64,9 @@ void DataOptions::describe(OptionSet& o) {
   o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all")
       .at_least(0);
   o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
-  o.add("skip_bad", skip_bad, "go on without unreadable images instead of refusing to start")
+  o.add("skip_bad", skip_bad,
+        "go on without unreadable images, and without images of pairs that have no partner, instead of "
+        "refusing to start")
       .changeable()
       .common();
   o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself")
@@ -172,6 +178,11 @@ void check_size(const std::string& option, Size size, const SizeRule& rule, cons
   fail_usage("{}: {} cannot take {}x{} images; sides must be multiples of {}, at least {}; use {}", option,
              network, size.width, size.height, m, rule.minimum,
              below == above ? std::to_string(below) : fmt::format("{} or {}", below, above));
+}
+
+Pairing TrainConfig::pairing() const {
+  if (data.pairing == "auto") return model->pairing();
+  return data.pairing == "aligned" ? Pairing::aligned : Pairing::unpaired;
 }
 
 void TrainConfig::validate() const {

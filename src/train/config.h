@@ -4,6 +4,7 @@
 
 #include "data/transform.h"
 #include "model/model_types.h"
+#include "model/pairing.h"
 #include "train/schedule.h"
 
 namespace torsor {
@@ -12,6 +13,7 @@ struct DataOptions {
   std::string data;
   std::string a;
   std::string b;
+  std::string pairing = "auto";
   std::int64_t channels_a = 3;
   std::int64_t channels_b = 3;
   std::string name_a;
@@ -69,6 +71,8 @@ struct TrainConfig {
   /// All networks of the model.
   std::vector<NetworkInfo> networks() const { return model->networks(channels()); }
   std::unique_ptr<Model> make_model(const Placement& placement) const;
+  /// What --pairing says; where that is "auto", what the model wants.
+  Pairing pairing() const;
 };
 
 /// A stored configuration or a config file as a configuration of the model that it names. Throws UsageError.

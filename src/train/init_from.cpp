@@ -1,5 +1,7 @@
 #include "train/init_from.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/text.h"
 #include "nn/state_dict.h"
@@ -14,10 +16,18 @@ const NetworkInfo* find_kind(const WeightSet& set, const std::string& kind) {
   return nullptr;
 }
 
-// The name in the set of what the model calls `name`; "" when it has none.
-std::string name_in(const WeightSet& set, const std::string& name) {
-  if (set.weights.contains(name)) return name;
-  return name == "g_a_to_b" && set.weights.contains("g") ? "g" : "";
+// What the set has for this network of the model; null when nothing. One that its file does not place stands
+// for the model's only one of its kind, and a generator for that from a to b.
+const NetworkInfo* counterpart(const WeightSet& set, const NetworkInfo& ours,
+                               const std::vector<NetworkInfo>& networks) {
+  const NetworkInfo* unplaced = nullptr;
+  for (const NetworkInfo& theirs : set.info.networks) {
+    if (theirs.name == ours.name) return &theirs;
+    if (theirs.kind == ours.kind && !theirs.maps.is_known() && theirs.sees.empty()) unplaced = &theirs;
+  }
+  const auto of_kind = std::count_if(networks.begin(), networks.end(),
+                                     [&](const NetworkInfo& network) { return network.kind == ours.kind; });
+  return of_kind == 1 || ours.maps == kAToB ? unplaced : nullptr;
 }
 
 std::string some_of(const std::vector<std::string>& lines) {
@@ -35,7 +45,7 @@ Json network_options(const WeightSet& set) {
     OptionSet user;
     o.describe_user(user);
     out = user.to_json();
-    const bool back = network->name == "g_b_to_a";
+    const bool back = network->maps == kBToA;
     out["channels_a"] = back ? o.out_channels : o.in_channels;
     out["channels_b"] = back ? o.in_channels : o.out_channels;
     out["scaling"] = set.info.scaling();
@@ -50,15 +60,18 @@ Json network_options(const WeightSet& set) {
   return out;
 }
 
-void take_weights(Model& model, const WeightSet& set, LogSink& log) {
+void take_weights(Model& model, const std::vector<NetworkInfo>& networks, const WeightSet& set,
+                  LogSink& log) {
   std::int64_t taken = 0;
-  for (const auto& [name, network] : model.networks()) {
-    const std::string theirs = name_in(set, name);
-    if (theirs.empty()) {
+  const std::vector<NamedNetwork> live = model.networks();
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    const auto& [name, network] = live[i];
+    const NetworkInfo* const theirs = counterpart(set, networks.at(i), networks);
+    if (theirs == nullptr) {
       log.notice(fmt::format("{}: starts fresh: {} has none", name, set.source));
       continue;
     }
-    const TakenWeights result = take_matching(*network, set.weights.at(theirs));
+    const TakenWeights result = take_matching(*network, set.weights.at(theirs->name));
     taken += result.taken;
     log.notice(result.not_taken.empty()
                    ? fmt::format("{}: all {} tensors taken from {}", name, result.wanted, set.source)

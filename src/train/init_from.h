@@ -13,8 +13,9 @@ namespace torsor {
 Json network_options(const WeightSet& set);
 
 /// Copies the weights that fit into the model's networks, tensor by tensor, and says of each network what was
-/// taken, what was not and why; a network that the set does not have starts fresh. A generator without a
-/// direction becomes g_a_to_b. Throws Error when not a single tensor fits.
-void take_weights(Model& model, const WeightSet& set, LogSink& log);
+/// taken, what was not and why; a network that the set does not have starts fresh. A generator of no known
+/// direction becomes that from a to b, or the only one; a discriminator of no known domains the only one.
+/// Throws Error when not a single tensor fits. `networks` describes those of the model.
+void take_weights(Model& model, const std::vector<NetworkInfo>& networks, const WeightSet& set, LogSink& log);
 
 }  // namespace torsor

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 #include "core/files.h"
@@ -41,30 +42,37 @@ void append_rows(const std::vector<LabelledImages>& columns, const ValueRange& r
 
 }  // namespace
 
-JsonlLog::JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader,
-                   double seconds_before)
-    : file_(path), every_(every), loader_(loader), seconds_before_(seconds_before) {}
+JsonlLog::JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader)
+    : path_(std::move(path)), every_(every), loader_(loader) {}
 
-void JsonlLog::on_start(const TrainState&) { started_ = now(); }
+void JsonlLog::on_start(const TrainState& state) {
+  rewind_jsonl(path_, state.step, [&](const Json& line) {
+    if (line.contains("seconds") && line.at("seconds").is_number()) seconds_before_ = line.at("seconds");
+  });
+  file_.emplace(path_);
+  started_ = now();
+}
 
-void JsonlLog::after_step(TrainState& state, const StepReport& report) {
-  last_ = report;
-  if (due(state.step, every_)) write(state, report);
+void JsonlLog::after_step(TrainState& state, const StepScalars& scalars) {
+  last_ = scalars;
+  if (due(state.step, every_) || !scalars.published().empty()) write(state, scalars);
 }
 
 void JsonlLog::on_end(TrainState& state, EndReason) {
-  if (state.step > 0 && written_step_ != state.step && !last_.losses.empty()) write(state, last_);
+  if (state.step > 0 && written_step_ != state.step && !last_.losses().empty()) write(state, last_);
 }
 
-void JsonlLog::write(const TrainState& state, const StepReport& report) {
+void JsonlLog::write(const TrainState& state, const StepScalars& scalars) {
   const double seconds = now() - started_;
   Json line = {{"step", state.step},
                {"epoch", state.step_epoch + 1},
                {"lr", state.lr},
                {"seconds", seconds_before_ + seconds},
                {"data_wait", seconds > 0 ? loader_.seconds_waited() / seconds : 0.0}};
-  for (const auto& [name, value] : report.losses) line[name] = value;
-  file_.write(line);
+  for (const auto& [name, value] : scalars.all())
+    if (!line.emplace(name, value).second)
+      throw std::logic_error("a scalar has the name of a field of the log: " + name);
+  file_->write(line);
   written_step_ = state.step;
 }
 
@@ -86,7 +94,7 @@ Sampler::Sampler(Model& model, Batch images, const ValueRange& range, std::files
                  std::int64_t every)
     : model_(model), images_(std::move(images)), range_(range), folder_(std::move(folder)), every_(every) {}
 
-void Sampler::after_step(TrainState& state, const StepReport&) {
+void Sampler::after_step(TrainState& state, const StepScalars&) {
   if (due(state.step, every_)) write(state);
 }
 
@@ -107,7 +115,7 @@ void Checkpointer::on_start(const TrainState& state) {
   is_new_ = state.step == 0;
 }
 
-void Checkpointer::after_step(TrainState& state, const StepReport&) {
+void Checkpointer::after_step(TrainState& state, const StepScalars&) {
   const bool is_first = std::exchange(is_new_, false) && !every_.is_never();
   if (is_first || every_.due(state.step, now() - last_time_)) write(state);
 }

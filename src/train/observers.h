@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "data/tensor_image.h"
 #include "image/image.h"
@@ -12,25 +13,29 @@
 
 namespace torsor {
 
-/// One JSON object every `every` steps and at the end: step, epoch (from 1), lr, seconds, data_wait (share of
-/// time), every loss. `seconds_before` is the time that the run had taken when it was interrupted.
+/// One JSON object every `every` steps, after each step for which an observer published something, and at
+/// the end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss, what was published. A
+/// resumed run's lines of steps that are done again are set aside, and its seconds go on.
 class JsonlLog : public Observer {
  public:
-  JsonlLog(const std::filesystem::path& path, std::int64_t every, const Loader& loader,
-           double seconds_before = 0);
+  JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader);
+  std::string name() const override { return "log"; }
+  /// Throws Error when the file cannot be written.
   void on_start(const TrainState& state) override;
-  void after_step(TrainState& state, const StepReport& report) override;
+  /// Throws std::logic_error when a scalar has the name of one of the line's own fields.
+  void after_step(TrainState& state, const StepScalars& scalars) override;
   void on_end(TrainState& state, EndReason reason) override;
 
  private:
-  void write(const TrainState& state, const StepReport& report);
+  void write(const TrainState& state, const StepScalars& scalars);
 
-  JsonlFile file_;
+  std::filesystem::path path_;
   std::int64_t every_;
   const Loader& loader_;
-  double seconds_before_;
+  std::optional<JsonlFile> file_;  // from on_start() on
+  double seconds_before_ = 0;      // what the run had taken when it was interrupted
   double started_ = 0;
-  StepReport last_;
+  StepScalars last_;
   std::int64_t written_step_ = -1;
 };
 
@@ -41,7 +46,8 @@ class Sampler : public Observer {
   /// `range` turns the model's values into pixels.
   Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
           std::int64_t every);
-  void after_step(TrainState& state, const StepReport& report) override;
+  std::string name() const override { return "samples"; }
+  void after_step(TrainState& state, const StepScalars& scalars) override;
   void on_end(TrainState& state, EndReason reason) override;
 
  private:
@@ -64,12 +70,14 @@ struct Retention {
 /// A checkpoint after the first step of all (so that a run that is killed can go on), at every due step, and
 /// when the run ends or is stopped; with a cadence of never only the last. Older ones are removed as
 /// `retention` says, but never one of a later step: that belongs to a course which this run has not taken.
+/// For Trainer::set_checkpointer().
 class Checkpointer : public Observer {
  public:
   using Save = std::function<void(const std::filesystem::path&)>;
   Checkpointer(RunDirectory run, Cadence every, Retention retention, Save save);
+  std::string name() const override { return "checkpoints"; }
   void on_start(const TrainState& state) override;
-  void after_step(TrainState& state, const StepReport& report) override;
+  void after_step(TrainState& state, const StepScalars& scalars) override;
   void on_end(TrainState& state, EndReason reason) override;
 
  private:

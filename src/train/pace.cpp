@@ -22,7 +22,7 @@ void PaceWatch::on_start(const TrainState&) {
   waited_ = loader_.seconds_waited();
 }
 
-void PaceWatch::after_step(TrainState& state, const StepReport&) {
+void PaceWatch::after_step(TrainState& state, const StepScalars&) {
   if (warned_ || ++steps_ < kFewestSteps) return;
   const MachineUse now = look_();
   const double seconds = now.seconds - before_.seconds;

@@ -17,8 +17,9 @@ class PaceWatch : public Observer {
   PaceWatch(
       double expected, const Loader& loader, std::shared_ptr<LogSink> log,
       std::function<MachineUse()> look = [] { return machine_use(); });
+  std::string name() const override { return "pace"; }
   void on_start(const TrainState& state) override;
-  void after_step(TrainState& state, const StepReport& report) override;
+  void after_step(TrainState& state, const StepScalars& scalars) override;
 
  private:
   double expected_;

@@ -1,6 +1,5 @@
 #include "train/resume.h"
 
-#include <optional>
 #include <sstream>
 
 #include "core/error.h"
@@ -101,12 +100,6 @@ ImagePaths find_images(const RunDirectory& directory, TrainConfig config, const 
   return found;
 }
 
-std::optional<Json> parsed(const std::string& line) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (json.is_object() && json.contains("step") && json.at("step").is_number_integer()) return json;
-  return std::nullopt;
-}
-
 }  // namespace
 
 ResumePoint open_resume_point(const fs::path& run, LogSink& log) {
@@ -176,26 +169,6 @@ Json images_as_stored(const TrainConfig& found, const TrainConfig& given) {
     out[name] = {{"given", image_option(as_given, name)}, {"at", whole}};
   }
   return out;
-}
-
-double rewind_log(const RunDirectory& directory, std::int64_t step) {
-  std::error_code ec;
-  if (!fs::exists(directory.log(), ec)) return 0;
-  std::istringstream lines(read_file(directory.log()));
-  std::string kept, discarded;
-  double seconds = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const std::optional<Json> entry = parsed(line);
-    const bool keep = entry && entry->at("step").get<std::int64_t>() <= step;
-    (keep ? kept : discarded) += line + "\n";
-    if (keep && entry->contains("seconds") && entry->at("seconds").is_number())
-      seconds = entry->at("seconds");
-  }
-  if (discarded.empty()) return seconds;
-  if (fs::exists(directory.discarded_log(), ec)) discarded.insert(0, read_file(directory.discarded_log()));
-  write_file_atomically(directory.discarded_log(), discarded);
-  write_file_atomically(directory.log(), kept);
-  return seconds;
 }
 
 }  // namespace torsor

@@ -56,9 +56,4 @@ Json images_as_stored(const TrainConfig& found, const TrainConfig& given);
 /// last trained.
 ResumedConfig resumed_config(const ResumePoint& point, const Json& flags);
 
-/// Moves the lines of log.jsonl that belong to steps after `step` (and a torn last line) to
-/// log.discarded.jsonl: those steps are done again. Returns the seconds that the run had taken by its last
-/// kept line, 0 when there is none. Throws Error.
-double rewind_log(const RunDirectory& directory, std::int64_t step);
-
 }  // namespace torsor

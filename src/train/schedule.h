@@ -26,11 +26,13 @@ struct ScheduleOptions {
 /// at 1/(d+1); linear_from_start: 1 - (e + 1)/(n + d + 1), the same with n = 0 (S1-E3a); constant: 1; step:
 /// 0.1^(e div lr_decay_epochs); cosine: (1 + cos(pi e/(n + d)))/2, once down over the whole run (the
 /// reference's rises again after n epochs); plateau: times 0.2 when the epoch mean of plateau_loss has not
-/// fallen by 1 % for more than 5 epochs.
+/// fallen by 1 % for more than 5 epochs. plateau_loss is a loss of the model or a scalar that an observer
+/// publishes, of 0 or more and the smaller the better; one that is published now and then counts with the
+/// mean of what there was in the epoch, and an epoch without any is not judged.
 class Schedule {
  public:
   explicit Schedule(ScheduleOptions options) : options_(std::move(options)) {}
-  /// Throws UsageError when plateau_loss is none of these.
+  /// Throws UsageError when plateau_loss is none of these, the scalars that a run will have.
   void check_losses(const std::vector<std::string>& names) const;
 
   /// The factor for epoch `epoch` (from 0) of the stateless policies.

@@ -19,6 +19,15 @@ namespace {
 
 const std::string kDataKey = "train/data";
 
+// All that a step of a run with these observers can say.
+std::vector<std::string> scalar_names(const Model& model,
+                                      const std::vector<std::unique_ptr<Observer>>& observers) {
+  std::vector<std::string> names = model.loss_names();
+  for (const auto& observer : observers)
+    for (std::string& name : observer->scalar_names()) names.push_back(std::move(name));
+  return names;
+}
+
 }  // namespace
 
 TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied,
@@ -49,9 +58,8 @@ void TrainSession::open() {
   Schedule schedule(config_.schedule);
   if (!data_.train) data_ = open_data(with_images_at(config_, image_paths_), log_);
   model_ = config_.make_model(placement_);
-  schedule.check_losses(model_->loss_names());
   if (!resumed_ && !config_.run.init_from.empty())
-    take_weights(*model_, open_weights(config_.run.init_from), *log_);
+    take_weights(*model_, config_.networks(), open_weights(config_.run.init_from), *log_);
   TrainState state(seed);
   if (resumed_) state.load(resumed_->archive);
   loader_ =
@@ -93,8 +101,7 @@ std::int64_t TrainSession::steps_per_epoch() const {
   return std::max<std::int64_t>(1, loader_->batches_per_epoch() / model_->batches_per_step());
 }
 
-// Returns the seconds that the run has taken already.
-double TrainSession::open_directory() {
+void TrainSession::open_directory() {
   const RunDirectory directory = this->directory();
   if (!resumed_) directory.require_free(occupied_);
   directory.make();
@@ -108,10 +115,8 @@ double TrainSession::open_directory() {
     }
     if (!warning.empty()) log_->warning(warning);
   }
-  const double seconds = resumed_ ? rewind_log(directory, state().step) : 0;
   directory.write_config(options_to_json(config_));
   note_session();
-  return seconds;
 }
 
 void TrainSession::note_session() const {
@@ -178,16 +183,17 @@ void TrainSession::take_length(const Length& length, double used) {
 }
 
 EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used) {
-  const double seconds_before = open_directory();
+  trainer_->schedule().check_losses(scalar_names(*model_, extra));
+  open_directory();
   const RunDirectory directory = this->directory();
   const RunOptions& o = config_.run;
-  trainer_->add(std::make_unique<JsonlLog>(directory.log(), o.log_every, *loader_, seconds_before));
+  trainer_->add(std::make_unique<JsonlLog>(directory.log(), o.log_every, *loader_));
   trainer_->add(
       std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory.samples(), o.sample_every));
   keep_budget(used);
-  trainer_->add(std::make_unique<Checkpointer>(directory, checkpoint_cadence(),
-                                               Retention{o.keep_last, o.keep_every},
-                                               [this](const fs::path& path) { write_checkpoint(path); }));
+  trainer_->set_checkpointer(
+      std::make_unique<Checkpointer>(directory, checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
+                                     [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));
   if (resumed_) {
     trainer_->load_observers(resumed_->archive);
@@ -207,8 +213,7 @@ ModelInfo TrainSession::model_info() const {
   ModelInfo info;
   info.type = config_.model.name();
   info.networks = config_.networks();
-  info.a = data_.a;
-  info.b = data_.b;
+  info.domains = {{"a", data_.a}, {"b", data_.b}};
   info.preprocessing = options_to_json(config_.data.transform);
   info.training = options_to_json(config_);
   info.environment = describe_environment(placement_);

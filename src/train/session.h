@@ -17,8 +17,8 @@ namespace torsor {
 /// A whole training run; construct, add observers, run().
 class TrainSession {
  public:
-  /// Checks everything, opens the data (unless `data` is what open_data() gave for this configuration) and
-  /// builds the model; writes nothing. Throws UsageError or Error.
+  /// Checks everything but --plateau-loss, opens the data (unless `data` is what open_data() gave for this
+  /// configuration) and builds the model; writes nothing. Throws UsageError or Error.
   TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied = Occupied::refuse,
                TrainData data = {});
 
@@ -28,8 +28,9 @@ class TrainSession {
 
   /// Makes the run directory (or takes up that of the resumed run), trains, and writes the final model when
   /// the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
-  /// Observers: log, samples, checkpoints, and `extra`. `used`: seconds of a time budget that had gone by
-  /// before.
+  /// Observers: log, samples, time budget, and `extra`; after all of them, checkpoints. `used`: seconds of a
+  /// time budget that had gone by before. Throws UsageError, before anything is written, when --plateau-loss
+  /// is none of the scalars that these have.
   EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used = 0);
 
   const TrainConfig& config() const { return config_; }
@@ -50,7 +51,7 @@ class TrainSession {
   void write_checkpoint(const std::filesystem::path& path) const;
   void open();
   void take_up();
-  double open_directory();
+  void open_directory();
   void keep_budget(double used);
   void take_length(const Length& length, double used);
   Cadence checkpoint_cadence() const;

@@ -8,26 +8,28 @@
 #include "core/rng.h"
 #include "data/loader.h"
 #include "io/archive.h"
-#include "model/model.h"
+#include "train/scalars.h"
 
 namespace torsor {
 
-/// Running figures of the losses: over the current epoch, over the last finished one, and an exponential
-/// moving average with memory of about 50 steps.
+/// Running figures: means over the current epoch and over the last finished one, and of the losses an
+/// exponential moving average with memory of about 50 steps. The mean of what observers publish is over the
+/// finite values that there were in the epoch, however many.
 class LossMeters {
  public:
-  void add(const StepReport& report);
+  void add(const StepScalars& scalars);
   void end_epoch();
+  /// Losses alone.
   const std::map<std::string, double>& smoothed() const { return smoothed_; }
-  const std::map<std::string, double>& last_epoch() const {
-    return last_epoch_;
-  }  // empty before the first end
+  /// Empty before the first end; without what was not published in that epoch.
+  const std::map<std::string, double>& last_epoch() const { return last_epoch_; }
   Json save() const;
   void load(const Json& saved);
 
  private:
   std::map<std::string, double> sums_, smoothed_, last_epoch_;
-  std::int64_t steps_ = 0;
+  std::int64_t steps_ = 0;                         // how often each loss is in its sum
+  std::map<std::string, std::int64_t> published_;  // and each of the others
 };
 
 struct TrainState {
@@ -46,7 +48,9 @@ struct TrainState {
 
   bool finished() const { return step >= total_steps; }
   /// Counts a finished step; `position` is where the loader stands after it.
-  void advance(const StepReport& report, const LoaderPosition& position);
+  void advance(const LoaderPosition& position);
+  /// What that step said, all of it; after an epoch's last step its means are taken.
+  void take(const StepScalars& scalars);
 
   void save(Archive& archive) const;
   void load(const Archive& archive);

@@ -20,9 +20,9 @@ struct TrainData {
   Json files;    // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same ones
 };
 
-/// Opens folders or generated domains. Every file is read once: a bad one is refused with its name, or
-/// skipped with a warning when skip_bad is set. Throws Error for missing or empty folders and images too
-/// small for the crop.
+/// Opens folders or generated domains; pairs as open_aligned() says. Every file is read once: a bad one is
+/// refused with its name, or skipped with a warning when skip_bad is set. Throws Error for missing or empty
+/// folders and images too small for the crop.
 TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log);
 
 }  // namespace torsor

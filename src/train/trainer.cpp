@@ -1,6 +1,8 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "core/allocation.h"
 #include "core/text.h"
@@ -22,24 +24,70 @@ void require_finite(const StepReport& report, const TrainState& state) {
   }
 }
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
+
+std::string observer_prefix(const std::string& name) { return "observer/" + name; }
+
+void Trainer::add(std::unique_ptr<Observer> observer) {
+  const std::string name = observer->name();
+  if (name.empty() || name.find('/') != std::string::npos)
+    throw std::logic_error("no name of an observer: '" + name + "'");
+  std::vector<std::string> scalars = model_.loss_names();
+  for (const auto& other : observers_) {
+    if (other->name() == name) throw std::logic_error("two observers are called " + name);
+    for (std::string& taken : other->scalar_names()) scalars.push_back(std::move(taken));
+  }
+  for (const std::string& scalar : observer->scalar_names()) {
+    if (scalar.empty() || contains(scalars, scalar))
+      throw std::logic_error("observer " + name + ": the scalar's name '" + scalar + "' is taken or none");
+    scalars.push_back(scalar);
+  }
+  observers_.push_back(std::move(observer));
+}
+
+template <class Call>
+void Trainer::call_observers(const Call& call) {
+  for (auto& observer : observers_) call(*observer);
+  if (checkpointer_) call(*checkpointer_);
+}
 
 EndReason Trainer::run(const StopFlag& stop) {
   GradientSync sync;
   StepContext context{loader_, state_.rng, sync};
-  for (auto& observer : observers_) observer->on_start(state_);
-  while (!state_.finished() && !stop.requested()) {
-    schedule_.apply(state_, model_.optimizers());
-    const StepReport report =
-        for_purpose(fmt::format("step {} of the training", state_.step + 1),
-                    "lower --batch-size, --crop-size or --ngf", [&] { return model_.step(context); });
-    require_finite(report, state_);
-    state_.advance(report, loader_.position());
-    for (auto& observer : observers_) observer->after_step(state_, report);
-  }
+  call_observers([&](Observer& observer) { observer.on_start(state_); });
+  while (!state_.finished() && !stop.requested()) step(context);
   const EndReason reason = state_.finished() ? EndReason::finished : EndReason::stopped;
-  for (auto& observer : observers_) observer->on_end(state_, reason);
+  call_observers([&](Observer& observer) { observer.on_end(state_, reason); });
   return reason;
+}
+
+void Trainer::step(StepContext& context) {
+  schedule_.apply(state_, model_.optimizers());
+  const StepReport report =
+      for_purpose(fmt::format("step {} of the training", state_.step + 1),
+                  "lower --batch-size, --crop-size or --ngf", [&] { return model_.step(context); });
+  require_finite(report, state_);
+  state_.advance(loader_.position());
+  StepScalars scalars(report);
+  publish(scalars);
+  state_.take(scalars);
+  call_observers([&](Observer& observer) { observer.after_step(state_, scalars); });
+}
+
+void Trainer::publish(StepScalars& scalars) {
+  for (auto& observer : observers_) {
+    const std::size_t before = scalars.all().size();
+    observer->publish(state_, scalars);
+    if (scalars.all().size() == before) continue;
+    const std::vector<std::string> announced = observer->scalar_names();
+    for (const auto& [name, value] : scalars.all().subspan(before))
+      if (!contains(announced, name))
+        throw std::logic_error("observer " + observer->name() + " has not announced the scalar " + name);
+  }
 }
 
 void Trainer::set_length(std::int64_t epochs, std::int64_t epochs_decay, std::int64_t steps) {
@@ -59,7 +107,10 @@ void Trainer::save(Archive& archive) const {
   model_.save(archive);
   state_.save(archive);
   archive.put("train/schedule", schedule_.save());
-  for (const auto& observer : observers_) observer->save(archive);
+  for (const auto& observer : observers_) {
+    ArchiveWriter own(archive, observer_prefix(observer->name()));
+    observer->save(own);
+  }
 }
 
 void Trainer::load(const Archive& archive) {
@@ -71,7 +122,10 @@ void Trainer::load(const Archive& archive) {
 }
 
 void Trainer::load_observers(const Archive& archive) {
-  for (const auto& observer : observers_) observer->load(archive);
+  for (const auto& observer : observers_) {
+    const std::string prefix = observer_prefix(observer->name());
+    if (archive.has_under(prefix)) observer->load({archive, prefix});
+  }
 }
 
 }  // namespace torsor

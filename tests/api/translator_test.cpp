@@ -278,8 +278,8 @@ TEST_F(Api, DoubtsImagesOfTheOtherDomain) {
   const Fingerprints known = make_fingerprints(dark, bright);
   const fs::path path = model();
   WeightSet set = read_weights(path);
-  set.info.a = {"night", 3, {}, known.a};
-  set.info.b = {"day", 3, {}, known.b};
+  set.info.domains.at("a") = {"night", 3, {}, known.a};
+  set.info.domains.at("b") = {"day", 3, {}, known.b};
   write_weights(path, set);
   const Translator t(path);
   const PixelLayout layout{kWidth, kHeight};
@@ -302,7 +302,7 @@ TEST_F(Api, AModelMayScaleEachImageByItself) {
   const fs::path path = model();
   WeightSet set = read_weights(path);
   set.info.preprocessing = {{"scaling", "percentile_95"}};
-  set.info.a.range = set.info.b.range = {200, 0};
+  set.info.domains.at("a").range = set.info.domains.at("b").range = {200, 0};
   write_weights(path, set);
   const Translator t(path);
   const PixelLayout layout{kWidth, kHeight}, floats{kWidth, kHeight, 3, SampleType::f32};

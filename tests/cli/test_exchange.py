@@ -222,20 +222,41 @@ def test_there_and_back(tmp_path):
     assert networks(tmp_path / "back.safetensors") == networks(tmp_path / "run")
 
 
-def test_pix2pix_gives_its_generator(tmp_path):
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_pix2pix_comes_and_goes_with_its_discriminator(tmp_path, direction):
     twin = torch_twin.shaken(torch_twin.generator("unet_128", "batch", dropout=True))
     folder = tmp_path / "facades"
     folder.mkdir()
     torch.save(twin.state_dict(), folder / "latest_net_G.pth")
-    torch.save(torch_twin.discriminator("basic", "batch", inputs=6).state_dict(), folder / "latest_net_D.pth")
-    (folder / "train_opt.txt").write_text("     direction: BtoA      \t[default: AtoB]\n    no_dropout: False\n")
-    done = succeeded(import_(folder, tmp_path / "m.safetensors"))
-    assert "pix2pix discriminator" in done.stdout
+    pairs = torch_twin.shaken(torch_twin.discriminator("basic", "batch", inputs=6))
+    torch.save(pairs.state_dict(), folder / "latest_net_D.pth")
+    (folder / "train_opt.txt").write_text(f"     direction: {direction}      \t[default: AtoB]\n    no_dropout: False\n")
+    succeeded(import_(folder, tmp_path / "m.safetensors"))
     found = networks(tmp_path / "m.safetensors")
-    assert list(found) == ["g_b_to_a"] and found["g_b_to_a"]["options"]["dropout"]
-    same_tensors(tmp_path / "m.safetensors", "g_b_to_a", twin.state_dict())
+    source, target = ("a", "b") if direction == "AtoB" else ("b", "a")
+    generator = f"g_{source}_to_{target}"
+    assert list(found) == [generator, "d_ab"] and found[generator]["options"]["dropout"]
+    assert (found[generator]["from"], found[generator]["to"]) == (source, target)
+    assert found["d_ab"]["sees"] == [source, target] and found["d_ab"]["options"]["in_channels"] == 6
+    same_tensors(tmp_path / "m.safetensors", generator, twin.state_dict())
+    same_tensors(tmp_path / "m.safetensors", "d_ab", pairs.state_dict())
     image = save(tmp_path / "in.png", picture(128, 128))
-    succeeded(translate(tmp_path / "m.safetensors", image, tmp_path / "out.png", direction="b_to_a"))
+    succeeded(translate(tmp_path / "m.safetensors", image, tmp_path / "out.png", direction=f"{source}_to_{target}"))
+    refused(translate(tmp_path / "m.safetensors", image, tmp_path / "other.png", direction=f"{target}_to_{source}"),
+            USAGE, f"--direction {target}_to_{source}", f"{source}_to_{target}")
+
+    succeeded(export(tmp_path / "m.safetensors", tmp_path / "back"))
+    assert {path.name for path in (tmp_path / "back").iterdir()} == {
+        "latest_net_G.pth", "latest_net_D.pth", "train_opt.txt"}
+    torch_twin.generator("unet_128", "batch", dropout=True).load_state_dict(
+        torch.load(tmp_path / "back" / "latest_net_G.pth", weights_only=True), strict=True)
+    torch_twin.discriminator("basic", "batch", inputs=6).load_state_dict(
+        torch.load(tmp_path / "back" / "latest_net_D.pth", weights_only=True), strict=True)
+    said = (tmp_path / "back" / "train_opt.txt").read_text().split()
+    assert said[said.index("model:") + 1] == "pix2pix" and said[said.index("direction:") + 1] == direction
+    succeeded(import_(tmp_path / "back", tmp_path / "again.safetensors"))
+    assert equal_weights(tmp_path / "again.safetensors", tmp_path / "m.safetensors")
+    assert networks(tmp_path / "again.safetensors") == found
 
 
 def test_what_it_refuses(tmp_path, model):

@@ -209,10 +209,10 @@ TEST(GeneratorRunner, AnOutputHasTheWhiteOfItsOwnDomain) {
   const Image given = picture(12, 8, 3);
   for (const std::string direction : {"a_to_b", "b_to_a"}) {
     LoadedGenerator g = loaded(small_options());
-    g.direction = direction;
+    g.direction = Direction::named(direction);
     g.info.preprocessing = {{"scaling", "percentile_95"}};
-    g.info.a.range = {80, 0};
-    g.info.b.range = {200, 0};
+    g.info.domains.at("a").range = {80, 0};
+    g.info.domains.at("b").range = {200, 0};
     const GeneratorRunner t(std::move(g), {});
     std::string note;
     const at::Tensor made = t.translate(to_tensor(given, {percentile_95(given), 0}).unsqueeze(0))[0];
@@ -223,9 +223,9 @@ TEST(GeneratorRunner, AnOutputHasTheWhiteOfItsOwnDomain) {
 
 TEST(TranslateAsReference, ScalesTheImageBeforeItsResize) {
   LoadedGenerator g = loaded(small_options());
-  g.direction = "a_to_b";
+  g.direction = kAToB;
   g.info.preprocessing = {{"scaling", "percentile_95"}};
-  g.info.b.range = {200, 0};
+  g.info.domains.at("b").range = {200, 0};
   const GeneratorRunner t(std::move(g), {"", NormStatistics::batch, {}});
   const Image given = picture(32, 32, 3), small = resize_bicubic(given, 16, 16, PassOrder::pillow_13);
   ASSERT_NE(percentile_95(given), percentile_95(small));
@@ -286,7 +286,7 @@ TEST(GeneratorRunnerOpen, TakesTheDirectionAskedFor) {
   };
   const auto is = [&](const GeneratorRunner& t, const LoadedGenerator& expected,
                       const std::string& direction) {
-    EXPECT_EQ(t.loaded().direction, direction);
+    EXPECT_EQ(t.loaded().direction.name(), direction);
     EXPECT_TRUE(at::equal(t.translate(x), GeneratorRunner(expected, {}).translate(x)));
   };
   is(opened("both.safetensors", "a_to_b"), there, "a_to_b");

@@ -57,7 +57,7 @@ inline void write_model(const fs::path& path,
                         const std::vector<std::pair<std::string, LoadedGenerator>>& generators) {
   WeightSet set;
   for (const auto& [direction, generator] : generators) {
-    set.info.networks.push_back(generator_info("g_" + direction, generator.options));
+    set.info.networks.push_back(generator_info(Direction::named(direction), generator.options));
     set.weights["g_" + direction] = state_dict(*generator.generator);
   }
   fs::create_directories(path.parent_path());

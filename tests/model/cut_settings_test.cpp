@@ -102,6 +102,7 @@ TEST(CutSettingsTest, ItsNetworksAreThoseOfTheModelAndMadeAgainFromTheirDescript
   }
   EXPECT_EQ(described[2].kind, "features");
   EXPECT_EQ(network_label(described[2]), "f_a_to_b");
+  EXPECT_EQ(described[2].maps, kAToB);
   NetworkInfo damaged = described[2];
   damaged.options["channels"] = "3,x";
   EXPECT_THAT(error_of<UsageError>([&] { make_network(damaged, "a.safetensors"); }),

@@ -24,10 +24,10 @@ class ModelFile : public ::testing::Test {
         }()) {
     rig_.step();
     const CycleGanSpec& spec = rig_.model.spec();
-    info_.networks = {generator_info("g_a_to_b", spec.g_a_to_b), generator_info("g_b_to_a", spec.g_b_to_a),
-                      discriminator_info("d_a", spec.d_a)};
-    info_.a = {"winter", 1, {90, 0}, {}};
-    info_.b = {"summer", 3, {183.5, 0}, {}};
+    info_.networks = {generator_info(kAToB, spec.g_a_to_b), generator_info(kBToA, spec.g_b_to_a),
+                      discriminator_info({"a"}, spec.d_a)};
+    info_.domains.at("a") = {"winter", 1, {90, 0}, {}};
+    info_.domains.at("b") = {"summer", 3, {183.5, 0}, {}};
     info_.step = 12;
     info_.preprocessing = {{"load_size", 286}, {"scaling", "percentile_95"}};
     info_.training = {{"lr", 0.5}};
@@ -61,19 +61,19 @@ TEST_F(ModelFile, GivesBackTheSameGenerators) {
     EXPECT_TRUE(at::equal(loaded.generator->forward(x), original->forward(x))) << direction;
     EXPECT_FALSE(loaded.generator->is_training());
     EXPECT_EQ(loaded.options.in_channels, channels);
-    EXPECT_EQ(loaded.direction, direction);
+    EXPECT_EQ(loaded.direction.name(), direction);
   }
 }
 
 TEST_F(ModelFile, DescribesItself) {
   const ModelInfo info = load_generator(read_weights(path_), "a_to_b").info;
   EXPECT_EQ(info.type, "cyclegan");
-  EXPECT_EQ(info.a.name, "winter");
-  EXPECT_EQ(info.a.channels, 1);
-  EXPECT_EQ(info.b.name, "summer");
+  EXPECT_EQ(info.domains.at("a").name, "winter");
+  EXPECT_EQ(info.domains.at("a").channels, 1);
+  EXPECT_EQ(info.domains.at("b").name, "summer");
   EXPECT_EQ(info.step, 12);
-  EXPECT_EQ(info.a.range, (ValueRange{90, 0}));
-  EXPECT_EQ(info.b.range, (ValueRange{183.5, 0}));
+  EXPECT_EQ(info.domains.at("a").range, (ValueRange{90, 0}));
+  EXPECT_EQ(info.domains.at("b").range, (ValueRange{183.5, 0}));
   EXPECT_EQ(info.scaling(), "percentile_95");
   EXPECT_EQ(info.preprocessing, info_.preprocessing);
   EXPECT_EQ(info.training, info_.training);
@@ -124,7 +124,7 @@ TEST_F(ModelFile, ThatIsNotOneOrOfAnotherFormatIsRefused) {
 TEST_F(ModelFile, WhoseRangeItsScalingCannotHaveIsRefused) {
   const auto write_with = [&](const std::string& scaling, const ValueRange& range) {
     info_.preprocessing["scaling"] = scaling;
-    info_.a.range = info_.b.range = range;
+    info_.domains.at("a").range = info_.domains.at("b").range = range;
     write(model_metadata(info_));
   };
   const auto error_with = [&](const std::string& scaling, const ValueRange& range) {
@@ -147,8 +147,8 @@ TEST_F(ModelFile, OfAnOlderFormatHasOneRangeForAll) {
   for (const char* format : {"format-1.safetensors", "format-2.safetensors"}) {
     const ModelInfo info =
         read_weights(std::filesystem::path(TORSOR_TEST_DATA) / "checkpoints" / format).info;
-    EXPECT_EQ(info.a.range, ValueRange{}) << format;
-    EXPECT_EQ(info.b.range, ValueRange{}) << format;
+    EXPECT_EQ(info.domains.at("a").range, ValueRange{}) << format;
+    EXPECT_EQ(info.domains.at("b").range, ValueRange{}) << format;
   }
   auto metadata = model_metadata(info_);
   Json model = parse_json(metadata["torsor.model"], "model");
@@ -156,6 +156,58 @@ TEST_F(ModelFile, OfAnOlderFormatHasOneRangeForAll) {
   metadata["torsor.model"] = model.dump();
   write(metadata);
   EXPECT_THAT(load_error(), HasSubstr("and one for all"));
+}
+
+TEST_F(ModelFile, HoldsAnyNamedNetworksAndDomains) {
+  info_.domains = {
+      {"t1", {"T1", 1, {90, 0}, {}}}, {"flair", {"FLAIR", 3, {80, 0}, {}}}, {"pd", {"PD", 1, {70, 0}, {}}}};
+  info_.networks[0].maps = {"t1", "flair"};
+  info_.networks[1].maps = {"flair", "pd"};
+  info_.networks[2].sees = {"t1"};
+  write(model_metadata(info_));
+  const WeightSet set = read_weights(path_);
+  EXPECT_EQ(set.info.to_json(), info_.to_json());
+  const LoadedGenerator loaded = load_generator(set, "t1_to_flair");
+  EXPECT_EQ(loaded.direction, (Direction{"t1", "flair"}));
+  EXPECT_EQ(target_of(loaded).name, "FLAIR");
+  EXPECT_THAT(error_of<UsageError>([&] { load_generator(set, "a_to_b"); }),
+              AllOf(HasSubstr("--direction a_to_b"), HasSubstr("t1_to_flair, flair_to_pd")));
+  EXPECT_NO_THROW(load_discriminator(set, "t1"));
+  EXPECT_THAT(error_of<Error>([&] { load_discriminator(set, "pd"); }),
+              AllOf(HasSubstr(path_.string()), HasSubstr("pd")));
+}
+
+TEST_F(ModelFile, GoesByWhatItSaysOfANetworkNotByItsName) {
+  std::swap(info_.networks[0].maps, info_.networks[1].maps);
+  write(model_metadata(info_));
+  EXPECT_EQ(load_generator(read_weights(path_), "b_to_a").options.in_channels, 1);  // g_a_to_b's weights
+}
+
+TEST_F(ModelFile, WhoseNetworksDoNotFitItsDomainsIsRefused) {
+  const ModelInfo good = info_;
+  info_.networks[0].maps.to = "c";
+  write(model_metadata(info_));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("g_a_to_b"), HasSubstr("'c'")));
+  info_ = good;
+  info_.networks[2].sees = {"a", "d"};
+  write(model_metadata(info_));
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("'d'")));
+  info_ = good;
+  info_.networks[1].name = info_.networks[0].name;
+  write(model_metadata(info_));
+  EXPECT_THAT(load_error(),
+              AllOf(HasSubstr(path_.string()), HasSubstr("two networks"), HasSubstr("g_a_to_b")));
+}
+
+TEST_F(ModelFile, OfAnOlderFormatPlacesItsNetworksByName) {
+  for (const char* format : {"format-1.safetensors", "format-2.safetensors", "format-3.safetensors"}) {
+    const WeightSet set = read_weights(std::filesystem::path(TORSOR_TEST_DATA) / "checkpoints" / format);
+    EXPECT_EQ(generator_for(set, "a_to_b").name, "g_a_to_b") << format;
+    EXPECT_EQ(generator_for(set, "b_to_a").name, "g_b_to_a") << format;
+    for (const NetworkInfo& network : set.info.networks)
+      if (network.kind == kDiscriminatorKind)
+        EXPECT_EQ(network.sees, std::vector{network.name.substr(2)}) << format;
+  }
 }
 
 TEST_F(ModelFile, WhoseDescriptionDoesNotFitItsWeightsIsRefused) {

@@ -179,6 +179,23 @@ TEST(Pix2PixStep, RunningStatisticsMoveThreeTimesInTheDiscriminatorAndOnceInTheG
   EXPECT_GT(seen, 6);
 }
 
+// Fake, real, and fake again in the generator's turn: a discriminator that does not move shows the order.
+TEST(Pix2PixStep, RunningStatisticsAreThoseOfFakeRealAndFake) {
+  Pix2PixSpec spec = tiny_pairs();
+  spec.discriminator.norm = "batch";
+  spec.optimizer.lr_d = 1e-300;
+  PairRig rig(spec, cpu(at::kDouble)), twin(spec, cpu(at::kDouble));
+  rig.step();
+  const at::NoGradGuard no_grad;
+  const at::Tensor input = twin.real("real_a");
+  const at::Tensor fake = at::cat({input, twin.generator().forward(input)}, 1),
+                   real = at::cat({input, twin.real("real_b")}, 1);
+  for (const at::Tensor& pair : {fake, real, fake}) twin.discriminator().forward(pair);
+  const Weights expected = only(weights_of(twin.model), "d_ab"), got = only(weights_of(rig.model), "d_ab");
+  for (const auto& [name, tensor] : expected)
+    EXPECT_TRUE(at::allclose(got.at(name), tensor, 1e-12, 1e-14)) << name;
+}
+
 // One pass of the generator, hence one set of masks, serves both updates.
 TEST(Pix2PixStep, DropoutDrawsOncePerStep) {
   Pix2PixSpec spec = tiny_pairs();

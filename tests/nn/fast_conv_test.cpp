@@ -16,25 +16,25 @@ using at::Tensor;
 
 struct ConvCase {
   std::int64_t in, out, kernel, stride, padding, output_padding;
-  Direction direction;
+  ConvDirection direction;
   Entry entry;
 };
 
 constexpr auto kNormed = Entry::Norm::instance;
 
 std::vector<ConvCase> conv_cases() {
-  return {{3, 32, 7, 1, 3, 0, Direction::forward, {Entry::Norm::none, 1, Border::reflect}},
-          {32, 64, 3, 2, 1, 0, Direction::forward, {kNormed, 0, Border::zero}},
-          {64, 32, 3, 2, 1, 1, Direction::transposed, {kNormed, 0, Border::zero}},
-          {64, 32, 4, 2, 1, 0, Direction::transposed, {Entry::Norm::none, 0, Border::zero}},
-          {64, 32, 3, 2, 1, 1, Direction::transposed, {}},
-          {32, 3, 4, 2, 1, 0, Direction::transposed, {kNormed, 0, Border::zero}},
-          {32, 3, 7, 1, 3, 0, Direction::forward, {kNormed, 0, Border::reflect}},
-          {3, 32, 4, 2, 1, 0, Direction::forward, {}},
-          {32, 48, 4, 2, 1, 0, Direction::forward, {Entry::Norm::none, 0.2F, Border::zero}},
-          {48, 32, 4, 1, 1, 0, Direction::forward, {kNormed, 0.2F, Border::zero}},
-          {32, 1, 4, 1, 1, 0, Direction::forward, {kNormed, 0.2F, Border::zero}},
-          {16, 16, 3, 1, 1, 0, Direction::forward, {kNormed, 1, Border::reflect}}};
+  return {{3, 32, 7, 1, 3, 0, ConvDirection::forward, {Entry::Norm::none, 1, Border::reflect}},
+          {32, 64, 3, 2, 1, 0, ConvDirection::forward, {kNormed, 0, Border::zero}},
+          {64, 32, 3, 2, 1, 1, ConvDirection::transposed, {kNormed, 0, Border::zero}},
+          {64, 32, 4, 2, 1, 0, ConvDirection::transposed, {Entry::Norm::none, 0, Border::zero}},
+          {64, 32, 3, 2, 1, 1, ConvDirection::transposed, {}},
+          {32, 3, 4, 2, 1, 0, ConvDirection::transposed, {kNormed, 0, Border::zero}},
+          {32, 3, 7, 1, 3, 0, ConvDirection::forward, {kNormed, 0, Border::reflect}},
+          {3, 32, 4, 2, 1, 0, ConvDirection::forward, {}},
+          {32, 48, 4, 2, 1, 0, ConvDirection::forward, {Entry::Norm::none, 0.2F, Border::zero}},
+          {48, 32, 4, 1, 1, 0, ConvDirection::forward, {kNormed, 0.2F, Border::zero}},
+          {32, 1, 4, 1, 1, 0, ConvDirection::forward, {kNormed, 0.2F, Border::zero}},
+          {16, 16, 3, 1, 1, 0, ConvDirection::forward, {kNormed, 1, Border::reflect}}};
 }
 
 struct ConvProblem {
@@ -45,7 +45,7 @@ struct ConvProblem {
 ConvProblem conv_problem(const ConvCase& c) {
   Noise noise;
   FastConvSpec spec;
-  const bool forwards = c.direction == Direction::forward;
+  const bool forwards = c.direction == ConvDirection::forward;
   spec.weight =
       noise({forwards ? c.out : c.in, forwards ? c.in : c.out, c.kernel, c.kernel}, 0.05).requires_grad_();
   spec.bias = noise({c.out}, 0.1).requires_grad_();
@@ -61,7 +61,7 @@ ConvProblem conv_problem(const ConvCase& c) {
 Tensor by_layers(const FastConvSpec& s, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor y = s.entry.norm == kNormed ? InstanceNorm().forward(x) : x;
   y = at::leaky_relu(y, s.entry.slope);
-  if (s.direction == Direction::transposed)
+  if (s.direction == ConvDirection::transposed)
     return at::conv_transpose2d(y, weight, bias, s.stride, s.padding, s.output_padding);
   if (s.entry.border == Border::zero) return at::conv2d(y, weight, bias, s.stride, s.padding);
   return at::conv2d(at::reflection_pad2d(y, std::vector<std::int64_t>(4, s.padding)), weight, bias);

@@ -31,7 +31,7 @@ struct Course {
       now += cost(state.step);
       ++state.step;
       state.epoch = state.step / epoch;
-      keeper.after_step(state, {});
+      keeper.after_step(state, StepScalars());
     }
     seconds = now;
     steps = state.step;
@@ -135,6 +135,44 @@ TEST(Session, ATimeBudgetIsRecordedAndResumed) {
   EXPECT_TRUE(again.state().finished());
 }
 
+TEST(BudgetKeeper, KnowsTheSecondsOfACheckpoint) {
+  Archive archive;
+  EXPECT_EQ(BudgetKeeper::used_before(archive), 0);
+  archive.put("train/budget_used", Json(12.5));  // as it was written before observers had prefixes
+  EXPECT_EQ(BudgetKeeper::used_before(archive), 12.5);
+  BudgetKeeper keeper(
+      60, 10, 100, {10, 10, 2000}, [] { return 20.0; }, [](const Length&) {});
+  ArchiveWriter own(archive, observer_prefix(keeper.name()));
+  keeper.save(own);
+  EXPECT_EQ(BudgetKeeper::used_before(archive), 20);
+  archive.put("observer/budget/used", Json("long"));
+  EXPECT_THAT(error_of([&] { BudgetKeeper::used_before(archive); }), HasSubstr("observer/budget/used"));
+}
+
+TEST(Session, HeedsTheBudgetOfAnOlderCheckpoint) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.run.steps = 4;
+  train(config);
+  const RunDirectory directory(config.run.out);
+  Archive archive = Archive::read(directory.checkpoint(4));
+  archive.put("train/budget_used", Json(59.0));
+  archive.write(directory.checkpoint(4), archive.metadata());
+  const auto resume = [&](const Json& flags) {
+    const auto log = std::make_shared<Lines>();
+    ResumePoint point = open_resume_point(directory.root(), *log);
+    ResumedConfig resumed = resumed_config(point, flags);
+    TrainSession(std::move(resumed), std::move(point), log).run(StopFlag(), {});
+    return log->lines;
+  };
+  EXPECT_THAT(resume({{"time_budget", "10min"}, {"steps", 5}}),
+              ::testing::Not(::testing::Contains(HasSubstr("is used up"))));
+  const Archive newer = Archive::read(directory.checkpoint(5));
+  EXPECT_GT(newer.value("observer/budget/used"), 59);
+  EXPECT_FALSE(newer.has_value("train/budget_used"));
+  EXPECT_THAT(resume({{"time_budget", "58s"}}), ::testing::Contains(HasSubstr("is used up")));
+}
+
 TEST(Session, CheckpointsComeAtLeastEveryTenthOfABudget) {
   const TestFolder folder;
   TrainConfig config = tiny_config(folder.path / "run");
@@ -158,7 +196,7 @@ std::vector<std::string> said(double seconds, bool busy) {
     use.seconds += seconds;
     use.own += seconds;
     use.all += (busy ? 2 : 1) * seconds;
-    watch.after_step(state, {});
+    watch.after_step(state, StepScalars());
   }
   return log->lines;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 
 #include "core/files.h"
 #include "io/safetensors.h"
@@ -132,6 +133,13 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"four_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 4; }}),
     [](const auto& info) { return info.param.name; });
 
+/// Rewinds the run's log; the last "seconds" that stay in it.
+std::optional<double> rewind(const RunDirectory& directory, std::int64_t step) {
+  std::optional<double> seconds;
+  rewind_jsonl(directory.log(), step, [&](const Json& line) { seconds = line.at("seconds"); });
+  return seconds;
+}
+
 TEST(ResumeAgain, LinesAfterTheCheckpointAreSetAside) {
   const TestFolder folder;
   const RunDirectory directory(folder / "run");
@@ -139,15 +147,57 @@ TEST(ResumeAgain, LinesAfterTheCheckpointAreSetAside) {
   write_file_atomically(
       directory.log(),
       "{\"step\":1,\"seconds\":2.5}\n{\"step\":2,\"seconds\":5}\n{\"step\":3,\"seconds\":7}\n{\"st");
-  EXPECT_EQ(rewind_log(directory, 2), 5);
+  EXPECT_EQ(rewind(directory, 2), 5);
   EXPECT_EQ(read_file(directory.log()), "{\"step\":1,\"seconds\":2.5}\n{\"step\":2,\"seconds\":5}\n");
   EXPECT_EQ(read_file(directory.discarded_log()), "{\"step\":3,\"seconds\":7}\n{\"st\n");
-  EXPECT_EQ(rewind_log(directory, 1), 2.5);
+  EXPECT_EQ(rewind(directory, 1), 2.5);
   EXPECT_EQ(read_file(directory.discarded_log()),
             "{\"step\":3,\"seconds\":7}\n{\"st\n{\"step\":2,\"seconds\":5}\n");
-  EXPECT_EQ(rewind_log(directory, 9), 2.5) << "nothing to set aside";
+  EXPECT_EQ(rewind(directory, 9), 2.5) << "nothing to set aside";
   fs::remove(directory.log());
-  EXPECT_EQ(rewind_log(directory, 9), 0);
+  EXPECT_EQ(rewind(directory, 9), std::nullopt);
+  EXPECT_EQ(discarded_beside(directory.log()), directory.discarded_log());
+}
+
+std::vector<std::unique_ptr<Observer>> with_mean(std::int64_t killed_after = 0) {
+  std::vector<std::unique_ptr<Observer>> extra;
+  extra.push_back(std::make_unique<RunningMean>("cycle_a", 2));
+  // What it throws ends the session as a kill would: no end is told, nothing more is written.
+  auto killer = std::make_unique<Probe>("killer");
+  killer->step = [killed_after](TrainState& state, const StepScalars&) {
+    if (state.step == killed_after) fail("killed");
+  };
+  extra.push_back(std::move(killer));
+  return extra;
+}
+
+TEST(ResumeAfterAKill, AnObserverRemembersAsIfItHadNotBeen) {
+  const TestFolder folder;
+  TrainConfig config = tiny(folder / "run");
+  config.run.checkpoint_every = "3";
+  config.schedule.lr_policy = "plateau";
+  config.schedule.plateau_loss = "mean_cycle_a";
+  const RunDirectory whole(folder / "whole"), resumed(folder / "run");
+  const auto quiet = std::make_shared<NullLog>();
+  TrainSession(config, quiet).run(StopFlag(), with_mean());
+  fs::rename(resumed.root(), whole.root());
+
+  EXPECT_THAT(error_of([&] { TrainSession(config, quiet).run(StopFlag(), with_mean(8)); }),
+              HasSubstr("killed"));
+  EXPECT_THAT(checkpoint_steps(resumed), ElementsAre(3, 6));
+  EXPECT_EQ(Archive::read(resumed.checkpoint(6)).value("observer/mean/steps"), 6)
+      << "the checkpoint is of the end of its step";
+  EXPECT_EQ(read_lines(resumed.log()).back().at("step"), 8);
+
+  ResumePoint point = open_resume_point(resumed.root(), *quiet);
+  ResumedConfig again = resumed_config(point, Json::object());
+  TrainSession(std::move(again), std::move(point), quiet).run(StopFlag(), with_mean());
+  EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
+  EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
+  EXPECT_EQ(logged(resumed), logged(whole));
+  EXPECT_EQ(logged(whole).at(10).contains("mean_cycle_a"), true);
+  EXPECT_THAT(steps_of(read_lines(resumed.log())), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+  EXPECT_THAT(steps_of(read_lines(resumed.discarded_log())), ElementsAre(7, 8));
 }
 
 class ResumedRun : public ::testing::Test {

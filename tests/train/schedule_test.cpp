@@ -90,7 +90,8 @@ std::vector<double> plateau(Schedule& s, int epochs, const std::function<double(
     factors.push_back(state.lr / model.optimizers().front()->base_lr());
     StepReport report;
     report.losses = {{"first", loss(epoch)}, {"second", -static_cast<double>(epoch)}};
-    state.advance(report, {epoch, 0});
+    state.advance({epoch, 0});
+    state.take(StepScalars(report));
   }
   return factors;
 }
@@ -130,10 +131,36 @@ TEST(Plateau, GoesOnWhereItWasSaved) {
   StepReport report;
   report.losses = {{"first", loss(5)}};
   state.epoch = 4;
-  state.advance(report, {5, 0});
+  state.advance({5, 0});
+  state.take(StepScalars(report));
   begun.apply(state, model.optimizers());
   resumed.load(Json::parse(begun.save().dump()));
   EXPECT_EQ(plateau(resumed, 7, loss, 6), std::vector<double>(expected.begin() + 5, expected.end()));
+}
+
+TEST(Plateau, WatchesWhatAnObserverPublishesNowAndThen) {
+  ScheduleOptions options;
+  options.lr_policy = "plateau";
+  options.plateau_loss = "error";
+  Schedule s(options);
+  FakeModel model;
+  TrainState state(0);
+  std::vector<double> factors;
+  // Two steps an epoch; every other epoch publishes twice, and only its mean stalls.
+  for (std::int64_t epoch = 0; epoch < 18; ++epoch) {
+    s.apply(state, model.optimizers());
+    factors.push_back(state.lr / model.optimizers().front()->base_lr());
+    for (const std::int64_t batch : {0, 1}) {
+      StepScalars scalars(StepReport{{{"first", 1}}, 0, 0, {}});
+      const double size = 1.0 / static_cast<double>(epoch + 1);
+      if (epoch % 2 == 0) scalars.publish("error", batch == 0 ? 1 + size : 1 - size);
+      state.advance({epoch + batch, 1 - batch});
+      state.take(scalars);
+    }
+  }
+  // The first of the nine that are judged is the best; the sixth bad one behind it is that of epoch 12.
+  for (std::size_t epoch = 0; epoch < factors.size(); ++epoch)
+    EXPECT_NEAR(factors[epoch], epoch <= 12 ? 1 : 0.2, 1e-12) << "epoch " << epoch;
 }
 
 TEST(Plateau, OfAnUnknownLossIsAnErrorThatNamesThoseThereAre) {

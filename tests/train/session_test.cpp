@@ -52,8 +52,8 @@ TEST(Session, LeavesARunDirectoryThatExplainsItself) {
     const LoadedGenerator loaded = load_generator(read_weights(path), "a_to_b");
     EXPECT_TRUE(at::equal(loaded.generator->forward(x), networks[0].network->forward(x))) << path;
     EXPECT_EQ(loaded.info.step, 8);
-    EXPECT_EQ(loaded.info.a.name, "circles");
-    EXPECT_EQ(loaded.info.b.name, "squares");
+    EXPECT_EQ(loaded.info.domains.at("a").name, "circles");
+    EXPECT_EQ(loaded.info.domains.at("b").name, "squares");
     EXPECT_EQ(loaded.info.training, options_to_json(config));
     EXPECT_EQ(loaded.info.preprocessing.at("crop_size"), 16);
   }
@@ -140,7 +140,7 @@ TEST(Session, StoppedOnRequestCanBeUsed) {
   TrainSession session(config, std::make_shared<NullLog>());
   StopFlag stop;
   auto probe = std::make_unique<Probe>();
-  probe->step = [&](TrainState& state, const StepReport&) {
+  probe->step = [&](TrainState& state, const StepScalars&) {
     if (state.step == 2) stop.request();
   };
   std::vector<std::unique_ptr<Observer>> extra;
@@ -192,6 +192,24 @@ TEST(Session, AnUnknownPlateauLossIsFoundBeforeAnythingIsWritten) {
   EXPECT_FALSE(std::filesystem::exists(config.run.out));
   config.schedule.plateau_loss = "cycle_b";
   EXPECT_EQ(train(config), EndReason::finished);
+}
+
+TEST(Session, APlateauMayBeOfWhatAnObserverPublishes) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.schedule.lr_policy = "plateau";
+  config.schedule.plateau_loss = "mean_cycle_a";
+  EXPECT_THAT(error_of<UsageError>([&] { train(config); }), HasSubstr("unknown loss 'mean_cycle_a'"));
+  EXPECT_FALSE(std::filesystem::exists(config.run.out));
+  TrainSession session(config, std::make_shared<NullLog>());
+  std::vector<std::unique_ptr<Observer>> extra;
+  extra.push_back(std::make_unique<RunningMean>("cycle_a", 2));
+  EXPECT_EQ(session.run(StopFlag(), std::move(extra)), EndReason::finished);
+  const auto lines = read_lines(session.directory().log());
+  EXPECT_THAT(steps_of(lines), ElementsAre(2, 3, 4, 6, 8)) << "every third, and those that it publishes at";
+  for (const Json& line : lines)
+    EXPECT_EQ(line.contains("mean_cycle_a"), line.at("step").get<int>() % 2 == 0) << line;
+  EXPECT_GT(session.state().meters.last_epoch().at("mean_cycle_a"), 0);
 }
 
 TEST(Session, ACriticsStepsShareAnEpochsBatches) {

@@ -87,12 +87,52 @@ class FakeModel : public Model {
 /// An observer that calls what a test gives it.
 class Probe : public Observer {
  public:
+  explicit Probe(std::string name = "probe") : name_(std::move(name)) {}
   std::function<void(const TrainState&)> start = [](const TrainState&) {};
-  std::function<void(TrainState&, const StepReport&)> step = [](TrainState&, const StepReport&) {};
+  std::function<void(const TrainState&, StepScalars&)> say = [](const TrainState&, StepScalars&) {};
+  std::function<void(TrainState&, const StepScalars&)> step = [](TrainState&, const StepScalars&) {};
   std::function<void(TrainState&, EndReason)> end = [](TrainState&, EndReason) {};
+  std::vector<std::string> scalars;  // what say() publishes
+  std::string name() const override { return name_; }
+  std::vector<std::string> scalar_names() const override { return scalars; }
   void on_start(const TrainState& state) override { start(state); }
-  void after_step(TrainState& state, const StepReport& report) override { step(state, report); }
+  void publish(const TrainState& state, StepScalars& all) override { say(state, all); }
+  void after_step(TrainState& state, const StepScalars& all) override { step(state, all); }
   void on_end(TrainState& state, EndReason reason) override { end(state, reason); }
+
+ private:
+  std::string name_;
+};
+
+/// Remembers the mean of a loss over the steps done, and publishes it as "mean_<loss>" every `every` steps.
+class RunningMean : public Observer {
+ public:
+  explicit RunningMean(std::string loss, std::int64_t every = 1) : loss_(std::move(loss)), every_(every) {}
+  std::string name() const override { return "mean"; }
+  std::vector<std::string> scalar_names() const override { return {"mean_" + loss_}; }
+  void publish(const TrainState& state, StepScalars& scalars) override {
+    if (steps_ > 0 && state.step % every_ == 0) scalars.publish("mean_" + loss_, mean());
+  }
+  void after_step(TrainState&, const StepScalars& scalars) override {
+    sum_ += scalars.find(loss_).value();
+    ++steps_;
+  }
+  void save(ArchiveWriter& out) const override {
+    out.put("sum", at::full({}, sum_, at::kDouble));
+    out.put("steps", Json(steps_));
+  }
+  void load(const ArchiveReader& in) override {
+    sum_ = in.tensor_like("sum", at::empty({}, at::kDouble)).item<double>();
+    in.take("steps", [&](const Json& saved) { steps_ = json_count(saved); });
+  }
+  double mean() const { return sum_ / static_cast<double>(steps_); }
+  std::int64_t steps() const { return steps_; }
+
+ private:
+  std::string loss_;
+  std::int64_t every_;
+  double sum_ = 0;
+  std::int64_t steps_ = 0;
 };
 
 /// The objects of a log, line by line.

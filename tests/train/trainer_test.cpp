@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
-#include "image/codec.h"
-#include "train/observers.h"
-#include "train/train_test_support.h"
+#include "core/files.h"
+#include "train/fake_run.h"
 
 namespace torsor::testing {
 namespace {
@@ -16,49 +16,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// A trainer over six items an epoch by two (three steps), two epochs at full rate and two decaying.
-struct FakeRun {
-  explicit FakeRun(std::int64_t total_steps = 12, LoaderPosition start = {}, std::uint64_t seed = 1)
-      : loader(std::make_shared<CountingData>(6), {2, 0, true, 1, 0}, start),
-        trainer(model, loader, schedule(), state(total_steps, seed)) {}
-
-  static Schedule schedule() {
-    ScheduleOptions options;
-    options.epochs = options.epochs_decay = 2;
-    return Schedule(options);
-  }
-  static TrainState state(std::int64_t total_steps, std::uint64_t seed) {
-    TrainState state(seed);
-    state.total_steps = total_steps;
-    state.epochs = 4;
-    return state;
-  }
-  Probe& probe() {
-    auto made = std::make_unique<Probe>();
-    Probe& out = *made;
-    trainer.add(std::move(made));
-    return out;
-  }
-  Checkpointer::Save save() {
-    return [this](const std::filesystem::path& path) {
-      Archive archive;
-      trainer.save(archive);
-      archive.write(path, {});
-    };
-  }
-  EndReason run() { return trainer.run(stop); }
-
-  FakeModel model;
-  Loader loader;
-  Trainer trainer;
-  StopFlag stop;
-};
-
 TEST(Trainer, DoesEveryStepOfTheScheduleAtItsRate) {
   FakeRun run;
   std::vector<std::int64_t> steps, epochs;
   std::vector<double> factors;
-  run.probe().step = [&](TrainState& state, const StepReport&) {
+  run.probe().step = [&](TrainState& state, const StepScalars&) {
     steps.push_back(state.step);
     epochs.push_back(state.step_epoch);
     factors.push_back(state.lr / 0.0002);
@@ -77,7 +39,7 @@ TEST(Trainer, StopsAfterFewerStepsWithoutAlteringTheSchedule) {
   const auto rates = [](std::int64_t total) {
     FakeRun run(total);
     std::vector<double> out;
-    run.probe().step = [&](TrainState& state, const StepReport&) { out.push_back(state.lr); };
+    run.probe().step = [&](TrainState& state, const StepScalars&) { out.push_back(state.lr); };
     EXPECT_EQ(run.run(), EndReason::finished);
     out.push_back(run.model.weight());
     return out;
@@ -97,8 +59,8 @@ TEST(Trainer, CallsObserversInTheOrderTheyWereAdded) {
     probe.start = [&calls, name](const TrainState& s) {
       calls.push_back(name + " start " + std::to_string(s.step));
     };
-    probe.step = [&calls, name](TrainState& s, const StepReport& r) {
-      calls.push_back(name + " step " + std::to_string(s.step) + fmt::format(" {}", r.loss("first")));
+    probe.step = [&calls, name](TrainState& s, const StepScalars& r) {
+      calls.push_back(name + " step " + std::to_string(s.step) + fmt::format(" {}", r.find("first").value()));
     };
     probe.end = [&calls, name](TrainState& s, EndReason reason) {
       calls.push_back(name + (reason == EndReason::finished ? " finished " : " stopped ") +
@@ -115,9 +77,10 @@ TEST(Trainer, StopsBetweenTwoStepsAndSaves) {
   const RunDirectory directory(folder.path / "run");
   directory.make();
   FakeRun run;
-  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{0}, Retention{}, run.save()));
+  run.trainer.set_checkpointer(
+      std::make_unique<Checkpointer>(directory, Cadence{0}, Retention{}, run.save()));
   Probe& probe = run.probe();
-  probe.step = [&](TrainState& state, const StepReport&) {
+  probe.step = [&](TrainState& state, const StepScalars&) {
     if (state.step == 5) run.stop.request(2);
   };
   EXPECT_EQ(run.run(), EndReason::stopped);
@@ -137,7 +100,7 @@ TEST(Trainer, StoppedBeforeItBeganDoesNothing) {
 
 TEST(Trainer, PassesOnWhatAnObserverThrows) {
   FakeRun run;
-  run.probe().step = [](TrainState&, const StepReport&) { fail("disk full"); };
+  run.probe().step = [](TrainState&, const StepScalars&) { fail("disk full"); };
   EXPECT_THAT(error_of([&] { run.run(); }), HasSubstr("disk full"));
   EXPECT_EQ(run.model.steps, 1);
 }
@@ -148,7 +111,8 @@ TEST(Divergence, NamesStepLossImagesAndTheLastGoodCheckpoint) {
   directory.make();
   FakeRun run;
   run.model.second_loss = [](std::int64_t step) { return step == 5 ? std::nan("") : 1.0; };
-  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{2}, Retention{}, run.save()));
+  run.trainer.set_checkpointer(
+      std::make_unique<Checkpointer>(directory, Cadence{2}, Retention{}, run.save()));
   run.trainer.add(std::make_unique<JsonlLog>(directory.log(), 1, run.loader));
   bool has_ended = false;
   run.probe().end = [&](TrainState&, EndReason) { has_ended = true; };
@@ -182,7 +146,8 @@ TEST(Divergence, SpoiltWeightsAreNotSavedOverGoodOnes) {
   directory.make();
   FakeRun run;
   run.model.spoil_at = 4;  // while its loss is still finite
-  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{2}, Retention{}, run.save()));
+  run.trainer.set_checkpointer(
+      std::make_unique<Checkpointer>(directory, Cadence{2}, Retention{}, run.save()));
   EXPECT_THAT(
       error_of<DivergedError>([&] { run.run(); }),
       AllOf(HasSubstr("step 4"), HasSubstr("only weight"), HasSubstr(directory.checkpoint(2).string())));
@@ -219,26 +184,88 @@ TEST(Continuation, IsTheUninterruptedRun) {
 }
 
 TEST(Continuation, AlsoSavesWhatObserversRemember) {
-  class Memory : public Observer {
-   public:
-    explicit Memory(std::int64_t& value) : value_(value) {}
-    void after_step(TrainState&, const StepReport&) override { ++value_; }
-    void save(Archive& archive) const override { archive.put("memory", Json(value_)); }
-    void load(const Archive& archive) override { value_ = archive.value("memory"); }
-
-   private:
-    std::int64_t& value_;
-  };
-  std::int64_t one = 0, other = 0;
   FakeRun first(3), second(3);
-  first.trainer.add(std::make_unique<Memory>(one));
-  second.trainer.add(std::make_unique<Memory>(other));
+  const RunningMean& one = first.add(std::make_unique<RunningMean>("first"));
+  const RunningMean& other = second.add(std::make_unique<RunningMean>("first"));
   first.run();
   Archive archive;
   first.trainer.save(archive);
+  EXPECT_EQ(archive.value("observer/mean/steps"), 3);
+  EXPECT_EQ(archive.tensor("observer/mean/sum").item<double>(), 6);
   second.trainer.load(archive);
   second.trainer.load_observers(archive);
-  EXPECT_EQ(other, 3);
+  EXPECT_EQ(other.mean(), one.mean());
+  EXPECT_EQ(other.steps(), 3);
+}
+
+TEST(Continuation, OfARunWithoutAnObserverBeginsItAnew) {
+  FakeRun first(3), second(5);
+  first.run();
+  Archive archive;
+  first.trainer.save(archive);
+  const RunningMean& mean = second.add(std::make_unique<RunningMean>("second"));
+  second.trainer.load(archive);
+  second.trainer.load_observers(archive);
+  EXPECT_EQ(mean.steps(), 0);
+  second.run();
+  EXPECT_EQ(mean.steps(), 2);
+}
+
+TEST(Continuation, NamesTheEntryOfAnObserverThatIsDamaged) {
+  FakeRun run(3);
+  run.add(std::make_unique<RunningMean>("first"));
+  Archive archive;
+  archive.put("observer/mean/steps", Json(3));
+  EXPECT_THAT(error_of([&] { run.trainer.load_observers(archive); }), HasSubstr("'observer/mean/sum'"));
+  archive.put("observer/mean/sum", at::zeros({2}));
+  EXPECT_THAT(error_of([&] { run.trainer.load_observers(archive); }),
+              AllOf(HasSubstr("'observer/mean/sum'"), HasSubstr("shape")));
+}
+
+/// The steps that each checkpoint of a run says its observer has seen, with the checkpointer set before or
+/// after the observer was added.
+enum class Set { before, after };
+std::vector<std::int64_t> remembered(Set when) {
+  FakeRun run(4);
+  std::vector<std::int64_t> out;
+  auto checkpointer = std::make_unique<Probe>();
+  const auto look = [&] {
+    Archive archive;
+    run.trainer.save(archive);
+    out.push_back(archive.value("observer/mean/steps"));
+  };
+  checkpointer->step = [&, look](TrainState&, const StepScalars&) { look(); };
+  checkpointer->end = [&, look](TrainState&, EndReason) { look(); };
+  if (when == Set::after) run.add(std::make_unique<RunningMean>("first"));
+  run.trainer.set_checkpointer(std::move(checkpointer));
+  if (when == Set::before) run.add(std::make_unique<RunningMean>("first"));
+  run.run();
+  return out;
+}
+
+TEST(Trainer, CheckpointsLastWheneverObserversWereAdded) {
+  EXPECT_THAT(remembered(Set::before), ElementsAre(1, 2, 3, 4, 4));
+  EXPECT_THAT(remembered(Set::after), ElementsAre(1, 2, 3, 4, 4));
+}
+
+TEST(Trainer, WantsANameOfItsOwnForEachObserverAndScalar) {
+  const auto refusal = [](const std::string& name, const std::vector<std::string>& scalars) {
+    FakeRun run;
+    run.add(std::make_unique<RunningMean>("first"));
+    auto probe = std::make_unique<Probe>(name);
+    probe->scalars = scalars;
+    return error_of<std::logic_error>([&] { run.trainer.add(std::move(probe)); });
+  };
+  EXPECT_THAT(refusal("mean", {}), HasSubstr("two observers are called mean"));
+  EXPECT_THAT(refusal("", {}), HasSubstr("no name"));
+  EXPECT_THAT(refusal("a/b", {}), HasSubstr("a/b"));
+  EXPECT_THAT(refusal("x", {"second"}), HasSubstr("'second'"));
+  EXPECT_THAT(refusal("x", {"mean_first"}), HasSubstr("'mean_first'"));
+  EXPECT_THAT(refusal("x", {"twice", "twice"}), HasSubstr("'twice'"));
+  FakeRun run;
+  run.probe().say = [](const TrainState&, StepScalars& scalars) { scalars.publish("sudden", 1); };
+  EXPECT_THAT(error_of<std::logic_error>([&] { run.run(); }),
+              AllOf(HasSubstr("probe0"), HasSubstr("sudden"), HasSubstr("announced")));
 }
 
 TEST(LossMeters, AverageOverTheEpochAndSmooth) {
@@ -246,7 +273,7 @@ TEST(LossMeters, AverageOverTheEpochAndSmooth) {
   const auto add = [&](double value) {
     StepReport report;
     report.losses = {{"x", value}};
-    meters.add(report);
+    meters.add(StepScalars(report));
   };
   EXPECT_THAT(meters.last_epoch(), IsEmpty());
   add(1);
@@ -263,138 +290,33 @@ TEST(LossMeters, AverageOverTheEpochAndSmooth) {
   EXPECT_EQ(restored.last_epoch().at("x"), 10);
 }
 
-TEST(JsonlLog, WritesEverySoManyStepsAndAlwaysTheLast) {
-  const TestFolder folder;
-  const auto logged = [&](std::int64_t every, std::int64_t total) {
-    const auto path = folder.path / fmt::format("{}_{}.jsonl", every, total);
-    FakeRun run(total);
-    run.trainer.add(std::make_unique<JsonlLog>(path, every, run.loader));
-    run.run();
-    return read_lines(path);
+TEST(LossMeters, TakeTheMeanOfWhatThereWas) {
+  LossMeters meters;
+  const auto add = [](LossMeters& to, std::optional<double> value) {
+    StepScalars scalars(StepReport{{{"x", 1}}, 0, 0, {}});
+    if (value) scalars.publish("y", *value);
+    to.add(scalars);
   };
-  const std::vector<Json> lines = logged(4, 10);
-  EXPECT_THAT(steps_of(lines), ElementsAre(4, 8, 10));
-  EXPECT_THAT(steps_of(logged(5, 10)), ElementsAre(5, 10));
-  EXPECT_THAT(steps_of(logged(100, 1)), ElementsAre(1));
-  const std::vector<std::int64_t> epochs = {2, 3, 4};  // three steps each, from 1
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    EXPECT_EQ(lines[i].at("epoch"), epochs[i]);
-    EXPECT_EQ(lines[i].at("first"), lines[i].at("step"));
-    EXPECT_EQ(lines[i].at("second"), 2);
-    EXPECT_GE(lines[i].at("seconds"), 0);
-    EXPECT_GE(lines[i].at("data_wait"), 0);
-    EXPECT_LE(lines[i].at("data_wait"), 1);
-  }
-  EXPECT_EQ(lines[0].at("lr"), 0.0002);
-  EXPECT_NEAR(lines[2].at("lr").get<double>(), 0.0002 / 3, 1e-12);
-  EXPECT_THAT(error_of([&] { JsonlLog(folder.path / "no" / "log.jsonl", 1, FakeRun().loader); }),
-              HasSubstr("log.jsonl"));
+  add(meters, 3);
+  add(meters, {});
+  add(meters, INFINITY);
+  add(meters, 5);
+  LossMeters restored;
+  restored.load(Json::parse(meters.save().dump()));
+  EXPECT_EQ(restored.save(), meters.save());
+  add(restored, 7);
+  restored.end_epoch();
+  EXPECT_EQ(restored.last_epoch().at("y"), 5);
+  EXPECT_EQ(restored.last_epoch().at("x"), 1);
+  add(restored, {});
+  restored.end_epoch();
+  EXPECT_FALSE(restored.last_epoch().contains("y"));
 }
 
-TEST(Checkpointer, KeepsTheNewestTwo) {
-  const TestFolder folder;
-  const RunDirectory directory(folder.path / "run");
-  directory.make();
-  FakeRun run(11);
-  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{3}, Retention{}, run.save()));
-  run.run();
-  EXPECT_THAT(files_in(directory.checkpoints()),
-              ElementsAre("step_00000009.safetensors", "step_00000011.safetensors"));
-  EXPECT_THAT(checkpoint_steps(directory), ElementsAre(9, 11));
-}
-
-TEST(Checkpointer, WritesTheLastStepOnce) {
-  const TestFolder folder;
-  const RunDirectory directory(folder.path / "run");
-  directory.make();
-  FakeRun run(6);
-  int written = 0;
-  run.trainer.add(
-      std::make_unique<Checkpointer>(directory, Cadence{3}, Retention{}, [&](const auto&) { ++written; }));
-  run.run();
-  EXPECT_EQ(written, 3);  // after steps 1, 3 and 6
-}
-
-TEST(Checkpointer, ANewRunCanGoOnFromItsFirstStep) {
-  const TestFolder folder;
-  const RunDirectory directory(folder.path / "run");
-  directory.make();
-  FakeRun run(6);
-  std::vector<std::string> at_two;
-  run.trainer.add(std::make_unique<Checkpointer>(directory, Cadence{0, 3600}, Retention{}, run.save()));
-  run.probe().step = [&](TrainState& state, const StepReport&) {
-    if (state.step == 2) at_two = files_in(directory.checkpoints());
-  };
-  run.run();
-  EXPECT_THAT(at_two, ElementsAre("step_00000001.safetensors"));
-}
-
-/// Two images of 8x8 with this value in every sample.
-LabelledImages flat(const std::string& label, std::int64_t channels, double value) {
-  return {label, at::full({2, channels, 8, 8}, value, at::kFloat)};
-}
-
-TEST(Sampler, WritesAGridOfBothDirections) {
-  const TestFolder folder;
-  FakeRun run(5);
-  LabelledImages colours = flat("fake", 5, 0);  // red, green, blue and two more
-  colours.images.select(1, 0).fill_(-1);
-  colours.images.select(1, 2).fill_(1);
-  LabelledImages pair = flat("two", 2, 1);
-  run.model.pictures = {{flat("real", 1, -0.2), colours}, {flat("real", 3, 1), pair}};
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, folder.path, 2));
-  run.run();
-  EXPECT_THAT(files_in(folder.path),
-              ElementsAre("step_00000002.png", "step_00000004.png", "step_00000005.png"));
-  const Image grid = read_image(folder.path / "step_00000005.png");
-  // Four rows (two images a direction) of two cells, each enlarged to 128 pixels, 4 pixels apart.
-  ASSERT_EQ(grid.height, 4 * (128 + 4) + 4);
-  ASSERT_EQ(grid.width, 2 * (128 + 4) + 4);
-  ASSERT_EQ(grid.channels, 3);
-  const auto middle_of = [&](std::int64_t row, std::int64_t column) {
-    const std::int64_t y = 4 + 64 + row * 132, x = 4 + 64 + column * 132;
-    const std::uint8_t* pixel = grid.u8() + (y * grid.width + x) * 3;
-    return std::vector<int>{pixel[0], pixel[1], pixel[2]};
-  };
-  for (const std::int64_t row : {0, 1}) {
-    EXPECT_THAT(middle_of(row, 0), ElementsAre(102, 102, 102));  // (1 - 0.2) / 2 of 255
-    EXPECT_THAT(middle_of(row, 1), ElementsAre(0, 128, 255));
-    EXPECT_THAT(middle_of(row + 2, 0), ElementsAre(255, 255, 255));
-    EXPECT_THAT(middle_of(row + 2, 1), ElementsAre(255, 255, 0));  // a missing channel is dark
-  }
-}
-
-/// Its only column is what it was given.
-class Mirror : public FakeModel {
- public:
-  std::vector<std::vector<LabelledImages>> sample(const Batch& batch) override {
-    most = std::max(most, batch.size());
-    return {{{"real", batch.at("real_a")}}, {{"real", batch.at("real_b")}}};
-  }
-  std::int64_t most = 0;
-};
-
-TEST(Sampler, MakesALargeGridAFewImagesAtATime) {
-  Batch images;
-  images.tensors["real_a"] = at::linspace(-1, 1, 11).reshape({11, 1, 1, 1}).expand({11, 1, 8, 8});
-  images.tensors["real_b"] = -images.tensors["real_a"];
-  Mirror model;
-  const Image grid = sample_grid(model, images);
-  EXPECT_EQ(model.most, kSamplesAtOnce);
-  ASSERT_EQ(grid.height, 22 * (128 + 4) + 4);
-  for (std::int64_t row = 0; row < 22; ++row) {
-    const double expected = 255.0 * static_cast<double>(row < 11 ? row : 21 - row) / 10;
-    EXPECT_NEAR(grid.u8()[((row * 132 + 64) * grid.width + 64) * 3], expected, 0.51) << row;
-  }
-}
-
-TEST(Sampler, OfEveryZeroStepsWritesAtTheEndOnly) {
-  const TestFolder folder;
-  FakeRun run(5);
-  run.model.pictures = {{flat("real", 3, 0)}};
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, folder.path, 0));
-  run.run();
-  EXPECT_THAT(files_in(folder.path), ElementsAre("step_00000005.png"));
+TEST(LossMeters, OfLossesAloneAreStoredAsEver) {
+  LossMeters meters;
+  meters.add(StepScalars(StepReport{{{"x", 1.5}}, 0, 0, {}}));
+  EXPECT_EQ(meters.save().dump(), R"({"sums":{"x":1.5},"smoothed":{"x":1.5},"last_epoch":{},"steps":1})");
 }
 
 TEST(RunDirectory, IsNeverOverwritten) {

@@ -1,0 +1,9 @@
+// How the images of two domains come together in a batch.
+#pragma once
+
+namespace torsor {
+
+/// An image of each domain drawn on its own, or pairs that belong together.
+enum class Pairing { unpaired, aligned };
+
+}  // namespace torsor

@@ -1,0 +1,103 @@
+// What all images of a training run go through before it begins, however they are paired.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "data/fingerprint.h"
+#include "data/folder_source.h"
+#include "data/generated.h"
+#include "train/config.h"
+#include "train/train_data.h"
+
+namespace torsor {
+
+/// What was opened, by one of the two ways to pair.
+struct OpenedImages {
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> shown;                   // in order and whole, for sample grids
+  std::shared_ptr<const ImageSource> source_a, source_b;  // the training images' files
+  std::shared_ptr<FingerprintBuilder> seen_a, seen_b;     // the training images
+};
+
+/// By area; several threads look at images.
+class LargestSize {
+ public:
+  void see(const Size& size);
+  Size get() const;
+
+ private:
+  mutable std::mutex mutex_;
+  Size size_;
+};
+
+class ImageIntake {
+ public:
+  /// Keeps a reference to `config`.
+  ImageIntake(const TrainConfig& config, std::shared_ptr<LogSink> log);
+
+  const DataOptions& data() const { return config_.data; }
+  LogSink& log() const { return *log_; }
+  std::int64_t channels(Domain d) const { return d == Domain::a ? data().channels_a : data().channels_b; }
+  BadFiles bad_files() const { return data().skip_bad ? BadFiles::skip : BadFiles::refuse; }
+
+  /// Throws Error when --data names a folder that is not there.
+  void require_data_folder() const;
+
+  bool generated() const;
+  /// Of generated images.
+  std::string task() const;
+  std::int64_t generated_count(Split split) const;
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(config_.run.seed); }
+
+  /// Whether --data holds MNIST's files, which are both domains: a task of translating a set of images to
+  /// itself (S0-E1).
+  bool is_idx() const { return !generated() && !data().data.empty() && !idx_images("train").empty(); }
+  /// The file of a split, "train" or "t10k"; "" for none.
+  std::filesystem::path idx_images(const std::string& split) const;
+
+  /// The folder of a domain's training images, and of its test images, which may be missing or "".
+  std::filesystem::path train_folder(Domain d) const;
+  std::filesystem::path test_folder(Domain d) const;
+
+  /// One folder given for both domains is a slip of the keyboard that would cost hours: throws UsageError.
+  /// Warns of one that lies in the other.
+  void require_two_folders() const;
+
+  /// Opens a folder and says what is left out; `limit` as FolderSource has it.
+  std::shared_ptr<FolderSource> folder(const std::filesystem::path& path, std::int64_t limit) const;
+
+  /// What every image goes through before training; `seen` may be null. Throws for one that the scaling, the
+  /// transform or the generator cannot take.
+  FolderSource::Look look(Domain d, FingerprintBuilder* seen) const;
+
+  /// Reads all files once.
+  void verify(FolderSource& source, const FolderSource::Look& look) const;
+
+  /// The first `count` images of a source that is no folder, all looked at.
+  std::shared_ptr<FingerprintBuilder> seen_of(const ImageSource& source, Domain d, std::int64_t count) const;
+  /// Generated images are drawn alike, so that the first ones stand for all.
+  std::shared_ptr<FingerprintBuilder> generated_seen(const ImageSource& source, Domain d) const;
+
+  /// The transform that shows images whole: no flip, no crop where sizes are given.
+  TransformOptions whole() const;
+
+  TrainData describe(const OpenedImages& images) const;
+
+ private:
+  std::string name(Domain d) const;
+  ValueRange range_of_domain(const FingerprintBuilder& seen) const;
+  Json digest(const ImageSource& source) const;
+  Batch samples(const Dataset& shown) const;
+
+  const TrainConfig& config_;
+  std::shared_ptr<LogSink> log_;
+  std::shared_ptr<LargestSize> largest_ = std::make_shared<LargestSize>();
+};
+
+/// Whether there is a folder that holds something.
+bool is_filled_folder(const std::filesystem::path& path);
+
+}  // namespace torsor
