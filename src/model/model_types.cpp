@@ -8,6 +8,8 @@ namespace torsor {
 // One line per model; each is defined with its settings.
 std::unique_ptr<ModelOptions> make_cyclegan_options();
 std::unique_ptr<ModelOptions> make_pix2pix_options();
+std::unique_ptr<ModelOptions> make_cut_options();
+std::unique_ptr<ModelOptions> make_fastcut_options();
 
 const Registry<ModelType>& model_types() {
   static const Registry<ModelType> table = [] {
@@ -15,6 +17,9 @@ const Registry<ModelType>& model_types() {
     r.add(kDefaultModel, {"two generators and two discriminators, unpaired images", make_cyclegan_options});
     r.add("pix2pix", {"a generator from pairs of images, with an L1 loss and a discriminator of pairs",
                       make_pix2pix_options});
+    r.add("cut",
+          {"one generator from unpaired images, by comparing patches before and after", make_cut_options});
+    r.add("fastcut", {"CUT without its identity term, in less time", make_fastcut_options});
     return r;
   }();
   return table;
