@@ -1,5 +1,7 @@
 #include "model/model_types.h"
 
+#include <utility>
+
 #include "core/error.h"
 #include "core/text.h"
 
@@ -44,14 +46,17 @@ void ModelChoice::describe(OptionSet& o) {
   std::vector<std::string> lines;
   for (const std::string& name : model_types().names())
     lines.push_back(fmt::format("{}: {}", name, model_types().at(name).help));
+  const std::string name =
+      std::exchange(name_, kDefaultModel);  // an option's default is what it had when added
   o.add("model", name_, "what is trained; " + join(lines, "; "))
       .choices(model_types().names())
-      .check([bound = name_](const std::string& name, const std::string& where) {
+      .check([bound = name](const std::string& name, const std::string& where) {
         if (name != bound && model_types().has(name))
           fail_usage("{}: '{}', but the options are those of the model '{}'; give one model in one place",
                      where, name, bound);
       })
       .common();
+  name_ = name;
 }
 
 std::string model_in(const Json& json, const std::string& source) {
