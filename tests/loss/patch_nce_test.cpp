@@ -11,7 +11,7 @@
 namespace torsor {
 namespace {
 
-constexpr double kTolerance = 1e-12;
+constexpr double kNceTolerance = 1e-12;
 
 at::Tensor rows(std::int64_t count, std::int64_t width, std::uint64_t seed) {
   return at::empty({count, width}, at::kDouble).normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(seed));
@@ -35,9 +35,9 @@ TEST(PatchNce, OfTwoPatchesByHand) {
   const at::Tensor q = at::eye(2, at::kDouble);
   // Each is like its own key and unlike the other: e / (e + 1), but for the -10 on the diagonal.
   const double right = -std::log(std::exp(1.0) / (std::exp(1.0) + 1 + std::exp(-10.0)));
-  EXPECT_TRUE(at::allclose(patch_nce(q, q, 1, 1), at::full({2}, right, at::kDouble), 0, kTolerance));
+  EXPECT_TRUE(at::allclose(patch_nce(q, q, 1, 1), at::full({2}, right, at::kDouble), 0, kNceTolerance));
   // Alone it has nothing to be told apart from.
-  EXPECT_NEAR(patch_nce(q, q, 2, 0.07).abs().max().item<double>(), 0, kTolerance);
+  EXPECT_NEAR(patch_nce(q, q, 2, 0.07).abs().max().item<double>(), 0, kNceTolerance);
 }
 
 TEST(PatchNce, IsItsFormulaInEachGroup) {
@@ -49,7 +49,7 @@ TEST(PatchNce, IsItsFormulaInEachGroup) {
       const std::int64_t size = 12 / groups;
       for (std::int64_t j = 0; j < 12; ++j) {
         const double right = paid(q, k, j, j / size * size, size, temperature);
-        EXPECT_NEAR(got[j].item<double>(), right, kTolerance * std::max(1.0, right))
+        EXPECT_NEAR(got[j].item<double>(), right, kNceTolerance * std::max(1.0, right))
             << temperature << ' ' << groups << ' ' << j;
       }
     }
@@ -62,7 +62,7 @@ TEST(PatchNce, ItsOwnKeyAmongTheNegativesShowsAtHighTemperaturesOnly) {
     for (std::int64_t i = 0; i < 4; ++i) all += std::exp(dot(q, 0, k, i) / temperature);
     return -std::log(std::exp(dot(q, 0, k, 0) / temperature) / all);
   };
-  EXPECT_NEAR(patch_nce(q, k, 1, 0.07)[0].item<double>(), without_own(0.07), kTolerance);
+  EXPECT_NEAR(patch_nce(q, k, 1, 0.07)[0].item<double>(), without_own(0.07), kNceTolerance);
   EXPECT_GT(patch_nce(q, k, 1, 50)[0].item<double>(), without_own(50) + 0.1);
 }
 

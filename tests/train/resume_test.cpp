@@ -133,6 +133,54 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"four_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 4; }}),
     [](const auto& info) { return info.param.name; });
 
+// The checkpoint as format 3 had it, of a program that knew one model and one pairing.
+void write_as_format_3(const fs::path& checkpoint) {
+  Safetensors file = read_safetensors(checkpoint);
+  std::map<std::string, std::string>& metadata = file.metadata;
+  metadata.erase("xxh3_128");
+  metadata.erase("xxh3_128_header");
+  metadata.at("torsor.format") = "3";
+  Json model = Json::parse(metadata.at("torsor.model"));
+  for (Json& network : model.at("networks"))
+    for (const char* key : {"from", "to", "sees"}) network.erase(key);
+  for (const char* key : {"model", "pairing"}) model.at("training").erase(key);
+  metadata.at("torsor.model") = model.dump();
+  write_safetensors(checkpoint, file);
+}
+
+TEST(ResumeFormat3, IsTheSameRunToTheByte) {
+  const TestFolder folder;
+  TrainConfig config = tiny(folder / "run");
+  ASSERT_EQ(train(config), EndReason::finished);
+  const RunDirectory whole(folder / "whole"), resumed(folder / "run");
+  fs::rename(resumed.root(), whole.root());
+
+  config.run.steps = 5;
+  train(config);
+  write_as_format_3(resumed.checkpoint(5));
+  Json stored = read_json(resumed.config());
+  for (const char* key : {"model", "pairing"}) stored.erase(key);
+  write_file_atomically(resumed.config(), stored.dump());
+  EXPECT_THAT(go_on(resumed.root(), {{"steps", 10}}), ElementsAre(HasSubstr("changed: steps")));
+
+  EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
+  EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
+}
+
+TEST(ResumeFormat3, AStoredCheckpointGoesOn) {
+  const TestFolder folder;
+  const fs::path stored = fs::path(TORSOR_TEST_DATA) / "checkpoints";
+  const RunDirectory run(folder / "run");
+  run.make();
+  fs::copy_file(stored / "format-3.json", run.config());
+  fs::copy_file(stored / "format-3.safetensors", run.checkpoint(3));
+  go_on(run.root(), {{"steps", 5}});
+  const ModelInfo info = read_model_info(read_safetensors_metadata(run.model()), "model");
+  EXPECT_EQ(info.step, 5);
+  EXPECT_EQ(info.type, "cyclegan");
+  EXPECT_EQ(info.networks.at(0).maps, kAToB);
+}
+
 /// Rewinds the run's log; the last "seconds" that stay in it.
 std::optional<double> rewind(const RunDirectory& directory, std::int64_t step) {
   std::optional<double> seconds;
