@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "core/error.h"
+
 namespace torsor {
 
 ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o)
@@ -43,6 +45,14 @@ std::vector<AffineInstanceNorm*> ResnetBlock::affine_norms() const {
 
 GraphValue ResnetBlock::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.add(x, conv_block->describe(sink, x));
+}
+
+at::Tensor features_of(Network& discriminator, const at::Tensor& x) {
+  const auto* list = dynamic_cast<const SequentialDiscriminator*>(&discriminator);
+  if (list == nullptr) fail("this network has no features to compare images by; use a discriminator");
+  at::Tensor y = x;
+  for (std::size_t i = 0; i + 1 < list->layers().size(); ++i) y = list->layers()[i]->forward(y);
+  return y;
 }
 
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& o, std::int64_t channels) {
