@@ -7,6 +7,7 @@
 
 #include "core/files.h"
 #include "io/safetensors.h"
+#include "model/model_keys.h"
 #include "train/resume.h"
 #include "train/session.h"
 #include "train/train_test_support.h"
@@ -128,9 +129,47 @@ INSTANTIATE_TEST_SUITE_P(
                                 cyclegan(c).cyclegan.alpha_id = 1;
                                 cyclegan(c).cyclegan.cycle_norm = "l2";
                               }},
+                      Variant{"every_term_one_adversary",
+                              [](TrainConfig& c) {
+                                CycleGanOptions& o = cyclegan(c).cyclegan;
+                                o.lambda_gan_a = 0;
+                                o.lambda_gan_cycle = o.lambda_feature_cycle = o.lambda_feature_identity = 1;
+                                o.cycle_norm = "euclidean";
+                              }},
                       Variant{"no_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 0; }},
                       Variant{"four_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 4; }}),
     [](const auto& info) { return info.param.name; });
+
+// A run from before the two directions had adversarial weights of their own knows only the common one.
+TEST(ResumeOlder, AConfigurationWithoutLaterOptionsGoesOnToTheByte) {
+  const TestFolder folder;
+  TrainConfig config = tiny(folder / "run");
+  cyclegan(config).cyclegan.lambda_gan = 0.5;
+  train(config);
+  const RunDirectory whole(folder / "whole"), resumed(folder / "run");
+  fs::rename(resumed.root(), whole.root());
+  config.run.steps = 5;
+  train(config);
+  const auto older = [](Json options) {
+    for (const char* later : {"lambda_gan_a", "lambda_gan_b", "lambda_d_a", "lambda_d_b", "lambda_gan_cycle",
+                              "lambda_feature_cycle", "lambda_feature_identity"})
+      EXPECT_EQ(options.erase(later), 1u) << later;
+    return options;
+  };
+  resumed.write_config(older(read_json(resumed.config())));
+  for (const auto& [path, step] : resumed.list_checkpoints()) {
+    const Archive checkpoint = Archive::read(path);
+    auto metadata = checkpoint.metadata();
+    Json model = Json::parse(metadata.at(kModelKey));
+    model["training"] = older(model.at("training"));
+    metadata[kModelKey] = model.dump();
+    checkpoint.write(path, metadata);
+  }
+  go_on(resumed.root(), {{"steps", 10}});
+  EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
+  EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
+  EXPECT_EQ(logged(resumed), logged(whole));
+}
 
 TEST(ResumeAgain, LinesAfterTheCheckpointAreSetAside) {
   const TestFolder folder;
