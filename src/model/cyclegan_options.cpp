@@ -21,16 +21,14 @@ void CycleGanOptions::describe(OptionSet& o) {
       .common()
       .changeable();
   describe_adversarial(o);
-  o.add(
-       "cycle_norm", cycle_norm,
-       "cycle and identity losses; l1: mean |x - y|, l2: mean (x - y)^2, euclidean: ||x - y|| of each image, "
-       "a norm, as which the papers' bounds take it and l2 is none; it grows with the root of the number of "
-       "samples in an image, so that the weights have to be smaller")
+  o.add("cycle_norm", cycle_norm,
+        "cycle and identity losses; l1: mean |x - y|; l2: mean (x - y)^2; euclidean: the root of the sum of "
+        "(x - y)^2 of each image. The papers' bounds hold for norms, as l1 and euclidean are and l2 is not; "
+        "euclidean grows with the root of the number of samples in an image and wants smaller weights")
       .choices(distance_norms());
-  o.add(
-       "lambda_feature_cycle", lambda_feature_cycle,
-       "weight of both cycles compared by features, what the last layer of that domain's discriminator sees; "
-       "0 = off")
+  o.add("lambda_feature_cycle", lambda_feature_cycle,
+        "weight of both cycles compared by features, which are what the last layer of that domain's "
+        "discriminator sees; 0 = off")
       .at_least(0)
       .changeable();
   o.add("lambda_feature_identity", lambda_feature_identity,
@@ -76,7 +74,7 @@ void CycleGanOptions::describe_adversarial(OptionSet& o) {
   add("lambda_d_a", lambda_d_a,
       "weight of d_a, the loss of the discriminator that judges A; 0 = it stays as it begins [as the "
       "adversarial losses that the generators learn from it]");
-  add("lambda_d_b", lambda_d_b, "weight of d_b, the loss of the discriminator that judges B, as lambda_d_a");
+  add("lambda_d_b", lambda_d_b, "weight of d_b, the loss of the discriminator that judges B, likewise");
   o.add("lambda_gan_cycle", lambda_gan_cycle,
         "weight of an adversarial loss of both cycles: the discriminators judge the reconstructions too; 0 = "
         "off")
