@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "core/error.h"
+
 namespace torsor {
 
 ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o)
@@ -89,6 +91,14 @@ std::vector<std::int64_t> SequentialGenerator::feature_channels(
     all.push_back((value = layer->describe(count, value)).channels);
   for (const std::int64_t layer : layers) wanted.push_back(all[static_cast<std::size_t>(layer)]);
   return wanted;
+}
+
+at::Tensor features_of(Network& discriminator, const at::Tensor& x) {
+  const auto* list = dynamic_cast<const SequentialDiscriminator*>(&discriminator);
+  if (list == nullptr) fail("this network has no features to compare images by; use a discriminator");
+  at::Tensor y = x;
+  for (std::size_t i = 0; i + 1 < list->layers().size(); ++i) y = list->layers()[i]->forward(y);
+  return y;
 }
 
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& o, std::int64_t channels) {

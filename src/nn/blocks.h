@@ -41,6 +41,7 @@ struct Sequential : Kind, HasEngine {
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
     return model->describe(sink, x);
   }
+  const std::vector<LayerPtr>& layers() const { return model->layers(); }
 
  protected:
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();

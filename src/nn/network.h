@@ -22,6 +22,10 @@ struct Network : Layer {
   virtual SizeRule size_rule() const = 0;
 };
 
+/// What a discriminator's last layer sees of images [N,C,H,W]: features [N,C',H',W'] to compare them by.
+/// Computed by libtorch, whatever the engine. Throws Error for a network that is not a list of layers.
+at::Tensor features_of(Network& discriminator, const at::Tensor& x);
+
 /// Whether a generator takes as many channels as its options say, or gives back any number that it gets.
 enum class Channels { as_described, any };
 

@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "io/safetensors.h"
+#include "model/model_keys.h"
 #include "train/resume.h"
 #include "train/session.h"
 #include "train/train_test_support.h"
@@ -129,6 +130,13 @@ INSTANTIATE_TEST_SUITE_P(
                                 cyclegan(c).cyclegan.alpha_id = 1;
                                 cyclegan(c).cyclegan.cycle_norm = "l2";
                               }},
+                      Variant{"every_term_one_adversary",
+                              [](TrainConfig& c) {
+                                CycleGanOptions& o = cyclegan(c).cyclegan;
+                                o.lambda_gan_a = 0;
+                                o.lambda_gan_cycle = o.lambda_feature_cycle = o.lambda_feature_identity = 1;
+                                o.cycle_norm = "euclidean";
+                              }},
                       Variant{"no_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 0; }},
                       Variant{"four_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 4; }}),
     [](const auto& info) { return info.param.name; });
@@ -167,25 +175,35 @@ TEST(ResumeFormat3, IsTheSameRunToTheByte) {
   EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
 }
 
-TEST(ResumeFormat3, AStoredCheckpointGoesOn) {
+// A run from before the two directions had adversarial weights of their own knows only the common one.
+TEST(ResumeOlder, AConfigurationWithoutLaterOptionsGoesOnToTheByte) {
   const TestFolder folder;
-  const fs::path stored = fs::path(TORSOR_TEST_DATA) / "checkpoints";
-  const RunDirectory run(folder / "run");
-  run.make();
-  fs::copy_file(stored / "format-3.json", run.config());
-  fs::copy_file(stored / "format-3.safetensors", run.checkpoint(3));
-  go_on(run.root(), {{"steps", 5}});
-  const ModelInfo info = read_model_info(read_safetensors_metadata(run.model()), "model");
-  EXPECT_EQ(info.step, 5);
-  EXPECT_EQ(info.type, "cyclegan");
-  EXPECT_EQ(info.networks.at(0).maps, kAToB);
-}
-
-/// Rewinds the run's log; the last "seconds" that stay in it.
-std::optional<double> rewind(const RunDirectory& directory, std::int64_t step) {
-  std::optional<double> seconds;
-  rewind_jsonl(directory.log(), step, [&](const Json& line) { seconds = line.at("seconds"); });
-  return seconds;
+  TrainConfig config = tiny(folder / "run");
+  cyclegan(config).cyclegan.lambda_gan = 0.5;
+  train(config);
+  const RunDirectory whole(folder / "whole"), resumed(folder / "run");
+  fs::rename(resumed.root(), whole.root());
+  config.run.steps = 5;
+  train(config);
+  const auto older = [](Json options) {
+    for (const char* later : {"lambda_gan_a", "lambda_gan_b", "lambda_d_a", "lambda_d_b", "lambda_gan_cycle",
+                              "lambda_feature_cycle", "lambda_feature_identity"})
+      EXPECT_EQ(options.erase(later), 1u) << later;
+    return options;
+  };
+  resumed.write_config(older(read_json(resumed.config())));
+  for (const auto& [path, step] : resumed.list_checkpoints()) {
+    const Archive checkpoint = Archive::read(path);
+    auto metadata = checkpoint.metadata();
+    Json model = Json::parse(metadata.at(kModelKey));
+    model["training"] = older(model.at("training"));
+    metadata[kModelKey] = model.dump();
+    checkpoint.write(path, metadata);
+  }
+  go_on(resumed.root(), {{"steps", 10}});
+  EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
+  EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
+  EXPECT_EQ(logged(resumed), logged(whole));
 }
 
 TEST(ResumeAgain, LinesAfterTheCheckpointAreSetAside) {
