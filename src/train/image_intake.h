@@ -10,17 +10,9 @@
 #include "data/folder_source.h"
 #include "data/generated.h"
 #include "train/config.h"
-#include "train/train_data.h"
+#include "train/opened_images.h"
 
 namespace torsor {
-
-/// What was opened, by one of the two ways to pair.
-struct OpenedImages {
-  std::shared_ptr<const Dataset> train;
-  std::shared_ptr<const Dataset> shown;                   // in order and whole, for sample grids
-  std::shared_ptr<const ImageSource> source_a, source_b;  // the training images' files
-  std::shared_ptr<FingerprintBuilder> seen_a, seen_b;     // the training images
-};
 
 /// By area; several threads look at images.
 class LargestSize {

@@ -1,0 +1,31 @@
+// What comes of opening the images of a training run.
+#pragma once
+
+#include <memory>
+
+#include "data/dataset.h"
+#include "data/fingerprint.h"
+#include "data/image_source.h"
+#include "model/model_file.h"
+
+namespace torsor {
+
+/// What was opened, by one of the two ways to pair.
+struct OpenedImages {
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> shown;                   // in order and whole, for sample grids
+  std::shared_ptr<const ImageSource> source_a, source_b;  // the training images' files
+  std::shared_ptr<FingerprintBuilder> seen_a, seen_b;     // the training images
+};
+
+/// The images of both domains, opened and checked.
+struct TrainData {
+  std::shared_ptr<const Dataset> train;
+  Batch fixed;  // sample_count test images (else the first training ones), for sample grids
+  std::int64_t count_a = 0, count_b = 0;
+  DomainInfo a, b;
+  Size largest;  // that training images have after resizing, where that varies
+  Json files;    // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same ones
+};
+
+}  // namespace torsor
