@@ -56,7 +56,6 @@ TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared
 
 void TrainSession::open() {
   config_.validate();
-  use_threads(config_.run.threads);
   placement_ = resolve_placement(config_.run.placement);
   const auto seed = static_cast<std::uint64_t>(config_.run.seed);
   for (const std::string& line : config_.model->notices(config_.channels(), config_.data.transform.scaling))
