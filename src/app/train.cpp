@@ -54,6 +54,9 @@ void say_sizes(TrainSession& session, ProgressDisplay& display) {
   const TrainData& data = session.data();
   display.say(
       fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name, data.count_b));
+  if (data.held_out.images)
+    display.say(fmt::format("held out: {} images of {}, {} of {}", data.held_out.count_a, data.a.name,
+                            data.held_out.count_b, data.b.name));
   for (const auto& [name, network] : session.model().networks())
     display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
   const TrainConfig& config = session.config();

@@ -11,6 +11,7 @@
 #include "data/tensor_image.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
+#include "io/run_directory.h"
 #include "io/safetensors.h"
 #include "report/grid.h"
 #include "train/run_set.h"

@@ -58,6 +58,13 @@ class ImageIntake {
   /// Warns of one that lies in the other.
   void require_two_folders() const;
 
+  /// Throws UsageError where --val-share is given and --data is no folder of which it could take a share.
+  void require_folders_to_share() const;
+  /// Takes from a folder what --val-share holds out of it; null where that is not given.
+  std::shared_ptr<FolderSource> share_of(FolderSource& train) const;
+  /// The folder of --val-a or --val-b; "" where none is given. Throws UsageError for the training folder.
+  std::filesystem::path val_folder(Domain d) const;
+
   /// Opens a folder and says what is left out; `limit` as FolderSource has it.
   std::shared_ptr<FolderSource> folder(const std::filesystem::path& path, std::int64_t limit) const;
 

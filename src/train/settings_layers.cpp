@@ -9,7 +9,7 @@ namespace torsor {
 
 namespace {
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -23,7 +23,7 @@ std::string model_of(const std::vector<SettingsLayer>& layers) {
 void set_unless_set(OptionSet& options, const SettingsLayer& layer, std::vector<std::string>& set) {
   for (const auto& [key, value] : layer.values.items()) {
     Option* const option = options.find(key);
-    if (option == nullptr || contains(set, key)) continue;
+    if (option == nullptr || is_in(set, key)) continue;
     option->set(value, layer.source);
     set.push_back(key);
   }
@@ -31,7 +31,7 @@ void set_unless_set(OptionSet& options, const SettingsLayer& layer, std::vector<
 
 // Generated images are drawn at the size they are used in.
 void adapt_to_data(TrainConfig& config, const std::vector<std::string>& given) {
-  if (config.data.data.starts_with("generated:") && !contains(given, "load_size"))
+  if (config.data.data.starts_with("generated:") && !is_in(given, "load_size"))
     config.data.transform.load_size = config.data.transform.crop_size;
 }
 
@@ -45,7 +45,7 @@ ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers) {
   for (const SettingsLayer& layer : layers) {
     options.from_json(layer.values, layer.source);
     for (const auto& [key, value] : layer.values.items())
-      if (!value.is_null() && !contains(out.given, key)) out.given.push_back(key);
+      if (!value.is_null() && !is_in(out.given, key)) out.given.push_back(key);
   }
   std::vector<std::string> set = out.given;
   const std::string from = config.run.init_from, preset = config.run.preset;
