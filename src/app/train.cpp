@@ -54,6 +54,9 @@ void say_sizes(TrainSession& session, ProgressDisplay& display) {
   const TrainData& data = session.data();
   display.say(
       fmt::format("\n{}: {} images, {}: {} images", data.a.name, data.count_a, data.b.name, data.count_b));
+  if (data.held_out.images)
+    display.say(fmt::format("held out: {} images of {}, {} of {}", data.held_out.count_a, data.a.name,
+                            data.held_out.count_b, data.b.name));
   for (const auto& [name, network] : session.model().networks())
     display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
   const TrainConfig& config = session.config();
@@ -75,7 +78,6 @@ MemoryRoom room_for(const TrainConfig& config) {
 
 // What the run will take; refuses one that the machine's memory does not hold.
 RunEstimate estimated(const TrainConfig& config, const TrainData& data) {
-  use_threads(config.run.threads);
   const RunEstimate estimate(config, data, room_for(config));
   estimate.require_room();
   return estimate;
@@ -95,7 +97,6 @@ void choose_budget(TrainConfig& config, const std::vector<std::string>& given,
                    const std::shared_ptr<LogSink>& log, ProgressDisplay& display) {
   if (config.run.time_budget.empty()) return;
   const double seconds = parse_duration(config.run.time_budget, "--time-budget");
-  use_threads(config.run.threads);
   const TrainData data = open_data(config, log);
   display.say(fit_to_budget(config, seconds, std::max(data.count_a, data.count_b), given, measure_step,
                             room_for(config).bytes) +
@@ -117,6 +118,7 @@ Prepared begin(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
   // Before minutes go into reading images and a time budget's trials.
   RunDirectory(config.run.out).require_free(occupied);
   require_writable(config.run.out);
+  use_threads(config.run.threads);
   choose_budget(config, given, log, display);
   TrainData data = open_data(config, log);
   const RunEstimate estimate = estimated(config, data);
@@ -141,6 +143,7 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
   display.say(fmt::format("going on from {}, step {}", point.checkpoint.string(), point.info.step));
   const std::int64_t resumed_steps = resumed.config.run.steps;
   resumed.config.validate();
+  use_threads(resumed.config.run.threads);
   const TrainConfig located = with_images_at(resumed.config, resumed.image_paths);
   TrainData data = open_data(located, log);
   std::optional<RunEstimate> estimate = estimated(located, data);

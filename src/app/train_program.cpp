@@ -1,12 +1,10 @@
 #include "app/train_program.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "core/error.h"
-#include "interchange/weight_source.h"
 #include "io/run_directory.h"
-#include "train/init_from.h"
+#include "train/settings_layers.h"
 
 namespace torsor::app {
 
@@ -32,25 +30,14 @@ std::string model_of_file(const std::string& path) {
   }
 }
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Sets what no layer above has set; a model need not have all the options that another one's file has.
-void set_unless_given(TrainProgram& p, const Json& values, const std::string& where,
-                      std::vector<std::string>& given) {
-  for (const auto& [key, value] : values.items()) {
-    Option* const option = p.options.find(key);
-    if (option == nullptr || contains(given, key)) continue;
-    option->set(value, where);
-    given.push_back(key);
-  }
-}
-
-// Generated images are drawn at the size they are used in.
-void adapt_to_data(TrainConfig& config, const std::vector<std::string>& given) {
-  if (config.data.data.starts_with("generated:") && !contains(given, "load_size"))
-    config.data.transform.load_size = config.data.transform.crop_size;
+// An option of the command alone, such as --quiet, has no place in the file of a run.
+SettingsLayer config_file(TrainProgram& p, const std::string& path) {
+  SettingsLayer file{read_json(path), path};
+  if (file.values.is_object())
+    for (const auto& [key, value] : file.values.items())
+      if (const Option* option = p.options.find(key); option != nullptr && !p.is_of_the_run(key))
+        fail_usage("{}: '{}' is no option of a run; give {} with the command", path, key, option->flag());
+  return file;
 }
 
 }  // namespace
@@ -113,29 +100,15 @@ std::vector<std::string> given_names(const TrainProgram& p) {
 }
 
 std::vector<std::string> resolve_layers(TrainProgram& p) {
-  // Flags were parsed first, so they are taken aside and put back.
-  std::vector<std::string> given = given_names(p);
+  std::vector<SettingsLayer> layers;
+  const std::string file = p.settings.config.run.config;
+  if (!file.empty()) layers.push_back(config_file(p, file));
   Json flags = Json::object();
-  for (const std::string& name : given) flags[name] = p.options.find(name)->value();
-  if (!p.settings.config.run.config.empty()) {
-    const Json file = read_json(p.settings.config.run.config);
-    p.options.from_json(file, p.settings.config.run.config);
-    for (const auto& [key, value] : file.items())
-      if (!p.is_of_the_run(key))
-        fail_usage("{}: '{}' is no option of a run; give {} with the command", p.settings.config.run.config,
-                   key, p.options.find(key)->flag());
-    for (const auto& [key, value] : file.items())
-      if (!value.is_null() && !contains(given, key)) given.push_back(key);
-    p.options.from_json(flags, "flags");
-  }
-  std::vector<std::string> set = given;
-  const RunOptions run = p.settings.config.run;
-  if (!run.init_from.empty())
-    set_unless_given(p, network_options(open_weights(run.init_from)), "--init-from " + run.init_from, set);
-  if (!run.preset.empty())
-    set_unless_given(p, train_preset(run.preset, *p.settings.config.model), "--preset " + run.preset, set);
-  adapt_to_data(p.settings.config, given);
-  return given;
+  for (const std::string& name : given_names(p)) flags[name] = p.options.find(name)->value();
+  layers.push_back({std::move(flags), "flags"});
+  ResolvedSettings resolved = resolve_settings(layers);
+  p.settings.config = resolved.config;
+  return resolved.given;
 }
 
 }  // namespace torsor::app

@@ -1,4 +1,4 @@
-// The settings of `torsor train`, whose options depend on the model, and how their layers come together.
+// The settings of `torsor train`, whose options depend on the model.
 #pragma once
 
 #include <string>
@@ -51,8 +51,8 @@ std::vector<Variant> other_models();
 /// Names of the run's options that were set by now.
 std::vector<std::string> given_names(const TrainProgram& program);
 
-/// Defaults < preset < the networks of --init-from < config file < flags. Returns the names that flags or the
-/// config file set. Throws UsageError or Error.
+/// Puts the config file and the flags, over all that they build on, into the program's settings
+/// (resolve_settings). Returns the names that flags or the config file set. Throws UsageError or Error.
 std::vector<std::string> resolve_layers(TrainProgram& program);
 
 }  // namespace torsor::app

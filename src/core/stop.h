@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "core/error.h"
+
 namespace torsor {
 
 class StopFlag {
@@ -18,5 +20,16 @@ class StopFlag {
   std::atomic<bool> requested_{false};
   std::atomic<int> signal_{0};
 };
+
+/// What long work throws when it was asked to stop and has no result to return.
+class StoppedError : public Error {
+ public:
+  StoppedError() : Error("stopped") {}
+};
+
+/// Throws StoppedError when a stop was requested.
+inline void check_stop(const StopFlag& stop) {
+  if (stop.requested()) throw StoppedError();
+}
 
 }  // namespace torsor

@@ -254,33 +254,6 @@ const Registry<Task>& tasks() {
   return table;
 }
 
-std::string domain_name(Domain domain) { return domain == Domain::a ? "a" : "b"; }
-std::string split_name(Split split) { return split == Split::train ? "train" : "test"; }
-
-class DrawnSource : public ImageSource {
- public:
-  DrawnSource(std::string what, Domain domain, Split split, std::int64_t count,
-              std::function<Image(std::int64_t)> draw)
-      : what_(std::move(what)), domain_(domain), split_(split), count_(count), draw_(std::move(draw)) {}
-
-  std::int64_t size() const override { return count_; }
-
-  Image read(std::int64_t index) const override {
-    if (index < 0 || index >= count_)
-      fail("{} {}: there is no image {}; ask for 0 to {}", what_, domain_name(domain_), index, count_ - 1);
-    return draw_(index);
-  }
-
-  std::string name(std::int64_t index) const override { return generated_file_name(domain_, split_, index); }
-
- private:
-  std::string what_;
-  Domain domain_;
-  Split split_;
-  std::int64_t count_;
-  std::function<Image(std::int64_t)> draw_;
-};
-
 [[noreturn]] void refuse_task(const std::string& task) {
   fail_usage("unknown generated task '{}'{} (one of {})", task, did_you_mean(task, generated_tasks()),
              join(generated_tasks()));
@@ -305,14 +278,6 @@ std::vector<std::string> generated_tasks() {
 std::string generated_domain_name(const std::string& task, Domain domain) {
   const std::size_t dash = task.find('-');
   return domain == Domain::a || dash == std::string::npos ? task.substr(0, dash) : task.substr(dash + 1);
-}
-
-std::string generated_stream(const std::string& task, Domain domain, Split split) {
-  return fmt::format("generated/{}/{}/{}", task, domain_name(domain), split_name(split));
-}
-
-std::string generated_file_name(Domain domain, Split split, std::int64_t index) {
-  return fmt::format("{}_{}_{:05}.png", domain_name(domain), split_name(split), index);
 }
 
 SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,
@@ -365,12 +330,6 @@ std::unique_ptr<ImageSource> make_generated_partners(const std::string& task, Sp
   return make_drawn_source(task, Domain::b, split, count, [=](std::int64_t index) {
     return render_scene(task, Domain::b, generated_truth(task, Domain::a, split, seed, index), size);
   });
-}
-
-std::unique_ptr<ImageSource> make_drawn_source(const std::string& what, Domain domain, Split split,
-                                               std::int64_t count, std::function<Image(std::int64_t)> draw) {
-  if (count < 1) fail_usage("{} generated images asked for; the count must be at least 1", count);
-  return std::make_unique<DrawnSource>(what, domain, split, count, std::move(draw));
 }
 
 }  // namespace torsor

@@ -2,17 +2,13 @@
 // kept.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "data/image_source.h"
+#include "data/drawn.h"
 
 namespace torsor {
-
-enum class Domain { a, b };
-enum class Split { train, test };
 
 /// What was drawn: one object on a background. Lengths are fractions of the image side, angles radians, hue
 /// in [0, 1).
@@ -41,10 +37,6 @@ std::vector<std::string> generated_tasks();
 /// The domain's name: "circles", "squares", "glyphs", "t1".
 std::string generated_domain_name(const std::string& task, Domain domain);
 
-/// The name of the random stream that draws a domain's truths, and of an image's file.
-std::string generated_stream(const std::string& task, Domain domain, Split split);
-std::string generated_file_name(Domain domain, Split split, std::int64_t index);
-
 /// Truth of image `index`. Throws UsageError for an unknown task.
 SceneTruth generated_truth(const std::string& task, Domain domain, Split split, std::uint64_t seed,
                            std::int64_t index);
@@ -52,11 +44,6 @@ SceneTruth generated_truth(const std::string& task, Domain domain, Split split, 
 /// Draws a truth as an RGB u8 image of size x size, antialiased. render_scene of another domain's truth is
 /// the right translation of an image (up to what the task leaves open).
 Image render_scene(const std::string& task, Domain domain, const SceneTruth& truth, std::int64_t size);
-
-/// `count` images that draw(index) makes when they are asked for, from several threads. Throws UsageError for
-/// a count below 1.
-std::unique_ptr<ImageSource> make_drawn_source(const std::string& what, Domain domain, Split split,
-                                               std::int64_t count, std::function<Image(std::int64_t)> draw);
 
 /// `count` images of B that are the right translations of A's: image i shows what image i of A in this split
 /// does, up to what the task leaves open (the stripes of a solid disc are those of its truth). Throws

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "data/generated.h"
+#include "data/drawn.h"
 #include "data/labelled.h"
 
 namespace torsor {

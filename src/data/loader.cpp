@@ -3,6 +3,8 @@
 #include <chrono>
 #include <numeric>
 
+#include "core/error.h"
+
 namespace torsor {
 
 namespace {
@@ -13,11 +15,19 @@ std::pair<std::int64_t, std::int64_t> key(const LoaderPosition& p) { return {p.e
 
 }  // namespace
 
-Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start)
+Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start,
+               const Context& context)
     : dataset_(std::move(dataset)),
       options_(options),
+      rank_(context.rank()),
+      ranks_(context.size()),
       position_(start.batch < batches_per_epoch() ? start : LoaderPosition{start.epoch + 1, 0}),
       next_job_(position_) {
+  if (ranks_ > 1 && batches_per_epoch() == 0)
+    fail_usage(
+        "an epoch of {} images does not give each of {} ranks a batch of {}; take fewer ranks, a smaller "
+        "--batch-size or a larger --epoch-size",
+        epoch_items(), ranks_, options_.batch_size);
   for (std::int64_t t = 0; t < options_.threads; ++t) threads_.emplace_back([this] { work(); });
 }
 
@@ -31,6 +41,7 @@ Loader::~Loader() {
 }
 
 std::int64_t Loader::batches_per_epoch() const {
+  if (ranks_ > 1) return epoch_items() / (options_.batch_size * ranks_);
   return (epoch_items() + options_.batch_size - 1) / options_.batch_size;
 }
 
@@ -70,7 +81,7 @@ const std::vector<std::int64_t>& Loader::permutation(std::int64_t epoch) const {
 
 Loader::Job Loader::job_at(LoaderPosition position) const {
   const auto& order = permutation(position.epoch);
-  const std::int64_t first = position.batch * options_.batch_size;
+  const std::int64_t first = (position.batch * ranks_ + rank_) * options_.batch_size;
   const std::int64_t last = std::min<std::int64_t>(first + options_.batch_size, epoch_items());
   return {position, {order.begin() + first, order.begin() + last}};
 }

@@ -1,5 +1,5 @@
 // Shuffled, prefetched batches without end. What comes out depends on (seed, epoch, index) alone, never on
-// threads.
+// threads. On several ranks the same items come out in the same order, dealt out to them.
 #pragma once
 
 #include <condition_variable>
@@ -12,12 +12,13 @@
 #include <thread>
 
 #include "data/dataset.h"
+#include "dist/context.h"
 
 namespace torsor {
 
 struct LoaderOptions {
-  std::int64_t batch_size = 1;
-  std::int64_t threads = 2;  // 0 = load in the calling thread
+  std::int64_t batch_size = 1;  // of each rank
+  std::int64_t threads = 2;     // 0 = load in the calling thread
   bool shuffle = true;
   std::uint64_t seed = 0;
   std::int64_t epoch_size = 0;  // items an epoch; 0 = the dataset's size
@@ -26,19 +27,23 @@ struct LoaderOptions {
 /// Where the loader stands: all that a continuation needs (the permutation follows from seed and epoch).
 struct LoaderPosition {
   std::int64_t epoch = 0;  // from 0
-  std::int64_t batch = 0;  // next batch of this epoch
+  std::int64_t batch = 0;  // next batch of this epoch, the same on all ranks
 };
 
 class Loader : public BatchSource {
  public:
   /// A start behind the end of its epoch, which has become shorter since, stands for the next epoch's start.
-  Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start = {});
+  /// Of several ranks each takes every size()-th batch, so that a step of all of them sees what one rank with
+  /// as large a batch would; what is left at an epoch's end and would not give each a whole batch is passed
+  /// over. Throws UsageError when that is the whole epoch.
+  Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options, LoaderPosition start = {},
+         const Context& context = single_rank());
   ~Loader() override;
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// The next batch; the last one of an epoch may be short. Rethrows what the dataset threw for one of its
-  /// items.
+  /// The next batch; on one rank the last one of an epoch may be short. Rethrows what the dataset threw for
+  /// one of its items.
   Batch next() override;
 
   std::int64_t batches_per_epoch() const;
@@ -66,6 +71,7 @@ class Loader : public BatchSource {
 
   std::shared_ptr<const Dataset> dataset_;
   LoaderOptions options_;
+  std::int64_t rank_, ranks_;
   LoaderPosition position_;
   double seconds_waited_ = 0;
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "data/generated.h"
+#include "data/drawn.h"
 
 namespace torsor {
 

@@ -5,19 +5,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audit/translators.h"
 #include "core/error.h"
 #include "data/folder_source.h"
 #include "data/phantom.h"
 #include "data/tensor_image.h"
 #include "data/transform.h"
 #include "data/unpaired.h"
-#include "experiment/run_set.h"
 #include "interchange/weight_source.h"
 #include "io/run_directory.h"
 #include "loss/distance.h"
 #include "metric/psnr.h"
 #include "model/model_file.h"
 #include "report/grid.h"
+#include "train/run_set.h"
 
 namespace torsor {
 
@@ -216,13 +217,14 @@ void train_contrasts(const ContrastData& data, const ContrastScale& scale, const
       settings["alpha_id"] = alpha;
       configs.push_back(run_config(std::move(settings), contrast_arm(alpha), seed, request.out));
     }
-  train_runs(configs, request);
+  train_runs(configs, request.runs());
 }
 
 ContrastNetworks composed_with_flip(const ContrastNetworks& n) {
   ContrastNetworks out = n;
-  out.a_to_b = [f = n.a_to_b](const Tensor& x) { return f(flipped(x)); };
-  out.b_to_a = [g = n.b_to_a](const Tensor& y) { return flipped(g(y)); };
+  const Translators both = moved({n.a_to_b, n.b_to_a}, {flipped, flipped});
+  out.a_to_b = both.a_to_b;
+  out.b_to_a = both.b_to_a;
   return out;
 }
 

@@ -1,13 +1,13 @@
 #include "experiment/demo.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <future>
 #include <thread>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "infer/generator_runner.h"
+#include "model/placement.h"
 #include "train/session.h"
 
 namespace torsor {
@@ -179,6 +179,7 @@ LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::s
   const fs::path folder = fs::path(options.out) / "runs" / lesson.name;
   if (options.overwrite) fs::remove_all(folder);
   config.run.out = folder.string();
+  use_threads(config.run.threads);
 
   TrainSession session(config, std::move(log));
   LessonResult result;
@@ -219,16 +220,10 @@ std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_pt
   resolve_placement({});  // before anything is replaced
   const std::vector<Lesson> lessons = chosen_lessons(options);
   std::vector<LessonResult> results(lessons.size());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < lessons.size() && !stop.requested(); i = next++)
-      results[i] = run_lesson(lessons[i], options, log, stop, observers);
-  };
-  std::vector<std::future<void>> workers;
-  for (std::int64_t job = 0; job < plan_demo(options).jobs; ++job)
-    workers.push_back(std::async(std::launch::async, work));
-  for (auto& worker : workers) worker.wait();
-  for (auto& worker : workers) worker.get();
+  in_parallel(
+      lessons.size(), stop,
+      [&](std::size_t i) { results[i] = run_lesson(lessons[i], options, log, stop, observers); },
+      static_cast<std::size_t>(plan_demo(options).jobs));
   std::erase_if(results,
                 [](const LessonResult& r) { return r.lesson.name.empty(); });  // not begun when stopped
   return results;

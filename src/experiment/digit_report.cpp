@@ -1,9 +1,9 @@
 #include "experiment/digit_report.h"
 
 #include "core/error.h"
-#include "experiment/run_set.h"
 #include "image/resize.h"
 #include "report/grid.h"
+#include "train/run_set.h"
 
 namespace torsor {
 
@@ -130,7 +130,7 @@ Json measure_digit_arms(const std::vector<DigitArm>& arms, const Request& reques
   train_digit_arms(arms, data, scale, request);
   Json out = {{"data", data.name}, {"classifier_accuracy", classifier.accuracy}, {"arms", Json::array()}};
   for (const DigitArm& arm : arms) out["arms"].push_back({{"name", arm.name}, {"what", arm.what}});
-  out["runs"] = measure_runs(arms.size(), request, [&](std::size_t arm, std::uint64_t seed) {
+  out["runs"] = measure_runs(arms.size(), request.runs(), [&](std::size_t arm, std::uint64_t seed) {
     return measure_digit_run(arms[arm], seed, data, scale, *classifier.model, request);
   });
   return out;

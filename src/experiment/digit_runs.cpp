@@ -9,11 +9,12 @@
 #include "data/idx_source.h"
 #include "data/loader.h"
 #include "data/tensor_image.h"
-#include "experiment/run_set.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
+#include "io/run_directory.h"
 #include "io/safetensors.h"
 #include "report/grid.h"
+#include "train/run_set.h"
 
 namespace torsor {
 
@@ -198,7 +199,7 @@ void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, 
       settings["data"] = data.option;
       configs.push_back(run_config(std::move(settings), arm.name, seed, request.out));
     }
-  train_runs(configs, request);
+  train_runs(configs, request.runs());
 }
 
 DigitDirection measure_digits(const TensorMapping& there, const TensorMapping& back, const DigitData& data,

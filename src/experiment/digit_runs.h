@@ -57,7 +57,7 @@ DigitClassifier train_digit_classifier(const DigitData& data, const DigitScale& 
                                        const Request& request);
 
 /// Trains every arm with every seed in OUT/runs/ARM-seedN, several at a time on one thread each. Runs that
-/// are there are taken up where they stopped. Throws StoppedError, and Error for a run with other settings.
+/// are there are resumed where they stopped. Throws StoppedError, and Error for a run with other settings.
 void train_digit_arms(const std::vector<DigitArm>& arms, const DigitData& data, const DigitScale& scale,
                       const Request& request);
 

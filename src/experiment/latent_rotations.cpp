@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "experiment/coupling_flow.h"
+#include "audit/coupling_flow.h"
 #include "experiment/experiments.h"
 #include "metric/statistics.h"
 #include "metric/two_sample.h"

@@ -122,10 +122,6 @@ std::string verdict_name(Verdict verdict) {
   return verdict == Verdict::agrees ? "agrees" : verdict == Verdict::disagrees ? "disagrees" : "cannot tell";
 }
 
-void check_stop(const StopFlag& stop) {
-  if (stop.requested()) throw StoppedError();
-}
-
 std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what) {
   std::vector<std::uint64_t> seeds;
   for (std::size_t start = 0; start <= text.size();) {

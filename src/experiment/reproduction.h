@@ -16,6 +16,7 @@
 #include "model/placement.h"
 #include "report/chart.h"
 #include "report/html.h"
+#include "train/run_set.h"
 
 namespace torsor {
 
@@ -47,16 +48,9 @@ struct Request {
   std::shared_ptr<LogSink> log;
   const StopFlag& stop;
   PlacementOptions placement = {};  // of networks
-};
 
-/// Thrown by measure() when it was asked to stop: nothing is judged or written.
-class StoppedError : public Error {
- public:
-  StoppedError() : Error("stopped") {}
+  RunSet runs() const { return {seeds, out, log, stop, placement}; }
 };
-
-/// Throws StoppedError when a stop was requested.
-void check_stop(const StopFlag& stop);
 
 /// One line of an experiment's set-up.
 struct Setting {
@@ -106,7 +100,8 @@ class Experiment {
   virtual ~Experiment() = default;
   virtual const ExperimentInfo& info() const = 0;
   virtual std::vector<Setting> setup(Scale scale) const = 0;
-  /// Trains and measures. The numbers must be all that judge() and present() need. Throws Error.
+  /// Trains and measures. The numbers must be all that judge() and present() need. Throws Error, and
+  /// StoppedError when it was asked to stop: nothing is judged or written then.
   virtual Json measure(const Request& request) const = 0;
   /// Applies info().rule; a pure function of the numbers.
   virtual Finding judge(const Json& results) const = 0;

@@ -5,9 +5,9 @@
 #include "core/files.h"
 #include "experiment/contrast_runs.h"
 #include "experiment/experiments.h"
-#include "experiment/run_set.h"
 #include "image/codec.h"
 #include "metric/statistics.h"
+#include "train/run_set.h"
 
 namespace torsor {
 
@@ -225,17 +225,19 @@ class T1ToFlair : public Experiment {
                 {"test_slices", slices.a.size(0)},
                 {"copy", measure_copies(slices)},
                 {"flip", measure_flip(slices)}};
-    out["runs"] = measure_runs(contrast_alphas().size(), request, [&](std::size_t arm, std::uint64_t seed) {
-      const double alpha = contrast_alphas()[arm];
-      const ContrastNetworks networks = open_contrast_run(run_folder(request.out, contrast_arm(alpha), seed),
-                                                          resolve_placement(request.placement));
-      const Json run = {{"alpha", alpha},
-                        {"seed", seed},
-                        {"plain", measure_contrasts(networks, slices, alpha)},
-                        {"flipped", measure_contrasts(composed_with_flip(networks), slices, alpha)}};
-      write_image(request.out / "figures" / (picture_name(run) + ".png"), contrast_samples(networks, slices));
-      return run;
-    });
+    out["runs"] =
+        measure_runs(contrast_alphas().size(), request.runs(), [&](std::size_t arm, std::uint64_t seed) {
+          const double alpha = contrast_alphas()[arm];
+          const ContrastNetworks networks = open_contrast_run(
+              run_folder(request.out, contrast_arm(alpha), seed), resolve_placement(request.placement));
+          const Json run = {{"alpha", alpha},
+                            {"seed", seed},
+                            {"plain", measure_contrasts(networks, slices, alpha)},
+                            {"flipped", measure_contrasts(composed_with_flip(networks), slices, alpha)}};
+          write_image(request.out / "figures" / (picture_name(run) + ".png"),
+                      contrast_samples(networks, slices));
+          return run;
+        });
     request.log->notice(kAdvice);
     return out;
   }

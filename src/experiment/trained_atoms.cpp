@@ -5,10 +5,10 @@
 #include <map>
 #include <numeric>
 
+#include "audit/finite_space.h"
 #include "core/text.h"
 #include "experiment/exact_model.h"
 #include "experiment/experiments.h"
-#include "experiment/finite_space.h"
 #include "metric/statistics.h"
 
 namespace torsor {

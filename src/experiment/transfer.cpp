@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "experiment/coupling_flow.h"
+#include "audit/coupling_flow.h"
+#include "audit/finite_space.h"
 #include "experiment/experiments.h"
-#include "experiment/finite_space.h"
 
 namespace torsor {
 

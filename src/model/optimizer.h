@@ -31,6 +31,7 @@ class Optimizer {
 
   const std::string& name() const { return name_; }
   double base_lr() const { return base_lr_; }
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
   double lr() const;
   /// Sets the rate to base_lr * factor.
   void set_lr_factor(double factor);

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/aligned.h"
+#include "data/name_share.h"
 #include "data/partners.h"
 
 namespace torsor {
@@ -43,6 +44,7 @@ class AlignedOpener {
   explicit AlignedOpener(const ImageIntake& intake) : intake_(intake) {}
 
   OpenedImages open() const {
+    intake_.require_folders_to_share();
     if (intake_.generated()) return open_generated();
     intake_.require_data_folder();
     if (intake_.is_idx())
@@ -69,14 +71,26 @@ class AlignedOpener {
   }
 
   OpenedImages opened(const OpenedPairs& train, const OpenedPairs& test,
-                      std::shared_ptr<FingerprintBuilder> seen_a,
-                      std::shared_ptr<FingerprintBuilder> seen_b) const {
+                      std::shared_ptr<FingerprintBuilder> seen_a, std::shared_ptr<FingerprintBuilder> seen_b,
+                      const OpenedPairs& share = {}) const {
     return {dataset(train.pairs, data().transform),
             dataset(test.pairs, intake_.whole()),
             train.a,
             train.b,
             std::move(seen_a),
-            std::move(seen_b)};
+            std::move(seen_b),
+            held_out(share.pairs ? share : val_pairs())};
+  }
+
+  HeldOut held_out(const OpenedPairs& held) const {
+    if (!held.pairs) return {};
+    return {dataset(held.pairs, intake_.whole()), held.pairs->size(), held.pairs->size()};
+  }
+
+  // Two folders, however the training images lie; none where none are given.
+  OpenedPairs val_pairs() const {
+    const fs::path a = intake_.val_folder(Domain::a), b = intake_.val_folder(Domain::b);
+    return a.empty() ? OpenedPairs{} : paired(a, b).pairs();
   }
 
   std::shared_ptr<const Dataset> dataset(std::shared_ptr<const PairSource> pairs,
@@ -127,10 +141,13 @@ class AlignedOpener {
 
   OpenedImages open_side_by_side(const fs::path& folder) const {
     const auto train = intake_.folder(folder, data().max_dataset_size);
+    const std::shared_ptr<FolderSource> share = intake_.share_of(*train);
+    if (share) intake_.verify(*share, look_at_halves(nullptr, nullptr));
     const auto seen_a = builder(train->size(), Domain::a), seen_b = builder(train->size(), Domain::b);
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
     const auto test = test_side_by_side();
-    return opened(halves(train), halves(test ? test : train), seen_a, seen_b);
+    return opened(halves(train), halves(test ? test : train), seen_a, seen_b,
+                  share ? halves(share) : OpenedPairs{});
   }
 
   std::shared_ptr<FolderSource> test_side_by_side() const {
@@ -155,9 +172,28 @@ class AlignedOpener {
     keep_partners(*folders.a, *folders.b, limit, intake_.bad_files(), intake_.log());
   }
 
-  PairedFolders paired(const fs::path& path_a, const fs::path& path_b) const {
-    PairedFolders out{intake_.folder(path_a, 0), intake_.folder(path_b, 0), nullptr, nullptr};
+  PairedFolders listed(const fs::path& path_a, const fs::path& path_b) const {
+    const PairedFolders out{intake_.folder(path_a, 0), intake_.folder(path_b, 0), nullptr, nullptr};
     drop_lonely(out, data().max_dataset_size);
+    return out;
+  }
+
+  // What --val-share takes of pairs, which A's names decide on.
+  PairedFolders share_of(const PairedFolders& all) const {
+    if (data().val_share == 0) return {};
+    const NameShare share = share_by_name(*all.a, data().val_share);
+    const PairedFolders out{std::make_shared<FolderSource>(*all.a), std::make_shared<FolderSource>(*all.b),
+                            nullptr, nullptr};
+    for (const auto& source : {out.a, out.b}) source->keep(share.held_out);
+    for (const auto& source : {all.a, all.b}) source->keep(share.kept);
+    return verified(out);
+  }
+
+  PairedFolders paired(const fs::path& path_a, const fs::path& path_b) const {
+    return verified(listed(path_a, path_b));
+  }
+
+  PairedFolders verified(PairedFolders out) const {
     FileSizes sizes;
     out.seen_a = builder(out.a->size(), Domain::a);
     intake_.verify(
@@ -193,14 +229,15 @@ class AlignedOpener {
   OpenedImages open_by_name() const {
     require_layout();
     intake_.require_two_folders();
-    const PairedFolders train = paired(intake_.train_folder(Domain::a), intake_.train_folder(Domain::b));
+    const PairedFolders all = listed(intake_.train_folder(Domain::a), intake_.train_folder(Domain::b));
+    const PairedFolders share = share_of(all), train = verified(all);
     const fs::path test_a = intake_.test_folder(Domain::a), test_b = intake_.test_folder(Domain::b);
     const bool has_a = is_filled_folder(test_a), has_b = is_filled_folder(test_b), tested = has_a && has_b;
     if (has_a != has_b)
       intake_.log().warning(fmt::format("{} has no {} beside it: the samples show training images",
                                         (has_a ? test_a : test_b).string(), has_a ? "testB" : "testA"));
     return opened(train.pairs(), tested ? paired(test_a, test_b).pairs() : train.pairs(), train.seen_a,
-                  train.seen_b);
+                  train.seen_b, share.a ? share.pairs() : OpenedPairs{});
   }
 
   const ImageIntake& intake_;

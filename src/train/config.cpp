@@ -55,6 +55,14 @@ void DataOptions::describe(OptionSet& o) {
       .choices({"auto", "unpaired", "aligned"});
   o.add("name_a", name_a, "name of domain A, kept with the model (default: from the folder)").changeable();
   o.add("name_b", name_b, "name of domain B").changeable();
+  o.add("val_a", val_a, "folder of images of A that are held out of training, for metrics; with --val-b")
+      .changeable();
+  o.add("val_b", val_b, "the same of B; with --pairing aligned the partners of A's, by name").changeable();
+  o.add("val_share", val_share,
+        "share of the training folders' images that is held out instead, chosen by their names: 0.1 = a "
+        "tenth; "
+        "0 = none")
+      .range(0, 0.9);
   o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it")
       .range(1, 4096);
   o.add("channels_b", channels_b, "channels of B").range(1, 4096);
@@ -81,6 +89,10 @@ void DataOptions::validate() const {
   if (!data.empty() && folders) fail_usage("--data and --a/--b exclude each other; give one form");
   if (folders && (a.empty() || b.empty()))
     fail_usage("--a and --b go together; {} is missing", a.empty() ? "--a" : "--b");
+  if (val_a.empty() != val_b.empty())
+    fail_usage("--val-a and --val-b go together; {} is missing", val_a.empty() ? "--val-a" : "--val-b");
+  if (val_share > 0 && !val_a.empty())
+    fail_usage("--val-share and --val-a/--val-b exclude each other; give one form");
 }
 
 void RunOptions::describe(OptionSet& o) {

@@ -18,6 +18,9 @@ struct DataOptions {
   std::int64_t channels_b = 3;
   std::string name_a;
   std::string name_b;
+  std::string val_a;
+  std::string val_b;
+  double val_share = 0;
   std::int64_t max_dataset_size = 0;
   std::int64_t epoch_size = 0;
   bool serial_batches = false;

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "data/idx_source.h"
+#include "data/name_share.h"
 #include "io/checksum.h"
 
 namespace torsor {
@@ -91,6 +92,31 @@ void ImageIntake::require_two_folders() const {
     log_->warning(fmt::format("{} lies in {}, whose sub-folders are read too: its images are in both domains",
                               (lies_in(a, b) ? given_a : given_b).string(),
                               (lies_in(a, b) ? given_b : given_a).string()));
+}
+
+void ImageIntake::require_folders_to_share() const {
+  if (data().val_share > 0 && (generated() || is_idx()))
+    fail_usage("--val-share takes a share of folders, and --data {} is none; give --val-a and --val-b",
+               data().data);
+}
+
+std::shared_ptr<FolderSource> ImageIntake::share_of(FolderSource& train) const {
+  if (data().val_share == 0) return nullptr;
+  const NameShare share = share_by_name(train, data().val_share);
+  auto out = std::make_shared<FolderSource>(train);
+  out->keep(share.held_out);
+  train.keep(share.kept);
+  return out;
+}
+
+fs::path ImageIntake::val_folder(Domain d) const {
+  const fs::path given = d == Domain::a ? data().val_a : data().val_b;
+  std::error_code no_given, no_train;
+  const fs::path held_out = fs::canonical(given, no_given), train = fs::canonical(train_folder(d), no_train);
+  if (!no_given && !no_train && held_out == train)
+    fail_usage("--val-{} {} is the training folder; give images that are not trained with, or --val-share",
+               d == Domain::a ? "a" : "b", given.string());
+  return given;
 }
 
 std::shared_ptr<FolderSource> ImageIntake::folder(const fs::path& path, std::int64_t limit) const {
@@ -193,6 +219,7 @@ TrainData ImageIntake::describe(const OpenedImages& images) const {
   TrainData out;
   out.train = images.train;
   out.fixed = samples(*images.shown);
+  out.held_out = images.held_out;
   out.count_a = images.source_a->size();
   out.count_b = images.source_b->size();
   const Fingerprints seen = make_fingerprints(*images.seen_a, *images.seen_b);

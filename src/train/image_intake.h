@@ -10,17 +10,9 @@
 #include "data/folder_source.h"
 #include "data/generated.h"
 #include "train/config.h"
-#include "train/train_data.h"
+#include "train/opened_images.h"
 
 namespace torsor {
-
-/// What was opened, by one of the two ways to pair.
-struct OpenedImages {
-  std::shared_ptr<const Dataset> train;
-  std::shared_ptr<const Dataset> shown;                   // in order and whole, for sample grids
-  std::shared_ptr<const ImageSource> source_a, source_b;  // the training images' files
-  std::shared_ptr<FingerprintBuilder> seen_a, seen_b;     // the training images
-};
 
 /// By area; several threads look at images.
 class LargestSize {
@@ -65,6 +57,13 @@ class ImageIntake {
   /// One folder given for both domains is a slip of the keyboard that would cost hours: throws UsageError.
   /// Warns of one that lies in the other.
   void require_two_folders() const;
+
+  /// Throws UsageError where --val-share is given and --data is no folder of which it could take a share.
+  void require_folders_to_share() const;
+  /// Takes from a folder what --val-share holds out of it; null where that is not given.
+  std::shared_ptr<FolderSource> share_of(FolderSource& train) const;
+  /// The folder of --val-a or --val-b; "" where none is given. Throws UsageError for the training folder.
+  std::filesystem::path val_folder(Domain d) const;
 
   /// Opens a folder and says what is left out; `limit` as FolderSource has it.
   std::shared_ptr<FolderSource> folder(const std::filesystem::path& path, std::int64_t limit) const;

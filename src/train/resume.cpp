@@ -47,7 +47,7 @@ std::string flag_text(const Json& value) {
       reason_to_keep(option), run.string());
 }
 
-constexpr const char* kImageOptions[] = {"data", "a", "b"};
+constexpr const char* kImageOptions[] = {"data", "a", "b", "val_a", "val_b"};
 
 bool is_there(const std::string& path) {
   std::error_code ec;
@@ -55,7 +55,12 @@ bool is_there(const std::string& path) {
 }
 
 std::string& image_option(TrainConfig& config, const std::string& name) {
-  return name == "data" ? config.data.data : name == "a" ? config.data.a : config.data.b;
+  DataOptions& o = config.data;
+  return name == "data"    ? o.data
+         : name == "a"     ? o.a
+         : name == "b"     ? o.b
+         : name == "val_a" ? o.val_a
+                           : o.val_b;
 }
 
 bool is_generated(const std::string& data) { return data.starts_with("generated:"); }
@@ -94,8 +99,9 @@ ImagePaths find_images(const RunDirectory& directory, TrainConfig config, const 
     if (!at.empty() && is_there(at))
       found[name] = at;
     else if (!is_there(given))
-      fail_usage("--{} {}: the images of {} are not there{}; say where they are now: --{} DIR", name, given,
-                 directory.root().string(), at.empty() || at == given ? "" : ", nor at " + at, name);
+      fail_usage("--{} {}: the images of {} are not there{}; say where they are now: --{} DIR",
+                 kebab_case(name), given, directory.root().string(),
+                 at.empty() || at == given ? "" : ", nor at " + at, kebab_case(name));
   }
   return found;
 }

@@ -33,8 +33,8 @@ struct OptionChange {
   Json then, now;
 };
 
-/// Where the images are of the options --data, --a and --b, by the options' names, where that is another
-/// path than the option says: a run goes on from any working directory.
+/// Where the images are of the options --data, --a, --b, --val-a and --val-b, by the options' names, where
+/// that is another path than the option says: a run goes on from any working directory.
 using ImagePaths = std::map<std::string, std::string>;
 
 /// The configuration of a continued run.

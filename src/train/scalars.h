@@ -30,6 +30,9 @@ class StepScalars {
   std::span<const NamedScalar> losses() const { return all().first(count_of_losses_); }
   std::span<const NamedScalar> published() const { return all().subspan(count_of_losses_); }
 
+  /// Forgets what was published.
+  void keep_losses() { scalars_.resize(count_of_losses_); }
+
   /// Nothing where this step has no such scalar.
   std::optional<double> find(const std::string& name) const;
 

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string kDataKey = "train/data";
+const std::string kRanksKey = "train/ranks";  // where there were several
 
 // All that a step of a run with these observers can say.
 std::vector<std::string> scalar_names(const Model& model,
@@ -31,8 +32,12 @@ std::vector<std::string> scalar_names(const Model& model,
 }  // namespace
 
 TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied,
-                           TrainData data)
-    : config_(std::move(config)), log_(std::move(log)), occupied_(occupied), data_(std::move(data)) {
+                           TrainData data, Context& context)
+    : config_(std::move(config)),
+      log_(std::move(log)),
+      context_(context),
+      occupied_(occupied),
+      data_(std::move(data)) {
   open();
 }
 
@@ -40,6 +45,7 @@ TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared
                            TrainData data)
     : config_(std::move(resumed.config)),
       log_(std::move(log)),
+      context_(single_rank()),
       resumed_(std::move(point)),
       changes_(std::move(resumed.changes)),
       image_paths_(std::move(resumed.image_paths)),
@@ -50,7 +56,6 @@ TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared
 
 void TrainSession::open() {
   config_.validate();
-  use_threads(config_.run.threads);
   placement_ = resolve_placement(config_.run.placement);
   const auto seed = static_cast<std::uint64_t>(config_.run.seed);
   for (const std::string& line : config_.model->notices(config_.channels(), config_.data.transform.scaling))
@@ -60,13 +65,13 @@ void TrainSession::open() {
   model_ = config_.make_model(placement_);
   if (!resumed_ && !config_.run.init_from.empty())
     take_weights(*model_, config_.networks(), open_weights(config_.run.init_from), *log_);
-  TrainState state(seed);
+  TrainState state(rank_seed(seed, context_));
   if (resumed_) state.load(resumed_->archive);
   loader_ =
       std::make_unique<Loader>(data_.train,
                                LoaderOptions{config_.data.batch_size, config_.data.loader_threads,
                                              !config_.data.serial_batches, seed, config_.data.epoch_size},
-                               state.loader);
+                               state.loader, context_);
   state.epochs = config_.schedule.total();
   state.total_steps = steps_per_epoch() * state.epochs;
   if (config_.run.steps > state.total_steps)
@@ -74,7 +79,7 @@ void TrainSession::open() {
         "--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to go on",
         config_.run.steps, state.total_steps));
   if (config_.run.steps > 0) state.total_steps = std::min(state.total_steps, config_.run.steps);
-  trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state));
+  trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state), context_);
 }
 
 // The rest of what the checkpoint holds, and a word about all that is not as it was.
@@ -89,6 +94,9 @@ void TrainSession::take_up() {
   for (const OptionChange& change : changes_)
     log_->notice(fmt::format("changed: {} was {} until step {}, now {}", change.name, change.then.dump(),
                              state().step, change.now.dump()));
+  if (archive.has_value(kRanksKey))
+    warn(fmt::format("the run was on {} ranks and goes on on one, with its batches alone",
+                     archive.value(kRanksKey).dump()));
   const auto elsewhere = environment_changes(resumed_->info.environment, describe_environment(placement_));
   if (!elsewhere.empty())
     warn(fmt::format("the last bits will not be those of an uninterrupted run: {}", join(elsewhere)));
@@ -184,24 +192,29 @@ void TrainSession::take_length(const Length& length, double used) {
 
 EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used) {
   trainer_->schedule().check_losses(scalar_names(*model_, extra));
-  open_directory();
-  const RunDirectory directory = this->directory();
-  const RunOptions& o = config_.run;
-  trainer_->add(std::make_unique<JsonlLog>(directory.log(), o.log_every, *loader_));
-  trainer_->add(
-      std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory.samples(), o.sample_every));
-  keep_budget(used);
-  trainer_->set_checkpointer(
-      std::make_unique<Checkpointer>(directory, checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
-                                     [this](const fs::path& path) { write_checkpoint(path); }));
-  for (auto& observer : extra) trainer_->add(std::move(observer));
+  if (context_.is_first()) open_directory();
+  context_.barrier();
+  if (context_.is_first()) add_observers(std::move(extra), used);
   if (resumed_) {
     trainer_->load_observers(resumed_->archive);
     resumed_->archive = Archive();  // weights and moments, which the model has now
   }
   const EndReason reason = trainer_->run(stop);
-  write_model(directory.model());
+  if (context_.is_first()) write_model(directory().model());
+  context_.barrier();
   return reason;
+}
+
+void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, double used) {
+  const RunOptions& o = config_.run;
+  trainer_->add(std::make_unique<JsonlLog>(directory().log(), o.log_every, *loader_));
+  trainer_->add(
+      std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory().samples(), o.sample_every));
+  keep_budget(used);
+  trainer_->set_checkpointer(
+      std::make_unique<Checkpointer>(directory(), checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
+                                     [this](const fs::path& path) { write_checkpoint(path); }));
+  for (auto& observer : extra) trainer_->add(std::move(observer));
 }
 
 // One for all pictures of a sample grid: those of both domains stand in one row.
@@ -233,6 +246,7 @@ void TrainSession::write_checkpoint(const fs::path& path) const {
   Archive archive;
   trainer_->save(archive);
   archive.put(kDataKey, data_.files);
+  if (!context_.is_alone()) archive.put(kRanksKey, Json(context_.size()));
   archive.write(path, model_metadata(model_info()));
 }
 

@@ -14,23 +14,26 @@
 
 namespace torsor {
 
-/// A whole training run; construct, add observers, run().
+/// A whole training run; construct, add observers, run(). On several ranks each makes one with the same
+/// configuration: batches are of batch_size images on every rank, epochs of as many steps fewer. Rank 0 alone
+/// makes the run directory and has observers, so that nothing is written twice.
 class TrainSession {
  public:
   /// Checks everything but --plateau-loss, opens the data (unless `data` is what open_data() gave for this
   /// configuration) and builds the model; writes nothing. Throws UsageError or Error.
   TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied = Occupied::refuse,
-               TrainData data = {});
+               TrainData data = {}, Context& context = single_rank());
 
   /// Goes on from `point` with the configuration that resumed_config made. Warns when images, machine or
-  /// libraries are not what they were: the continuation is then not the same run to the bit.
+  /// libraries are not what they were: the continuation is then not the same run to the bit. On one rank: a
+  /// checkpoint has rank 0's streams and pools alone.
   TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log, TrainData data = {});
 
   /// Makes the run directory (or takes up that of the resumed run), trains, and writes the final model when
   /// the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
   /// Observers: log, samples, time budget, and `extra`; after all of them, checkpoints. `used`: seconds of a
   /// time budget that had gone by before. Throws UsageError, before anything is written, when --plateau-loss
-  /// is none of the scalars that these have.
+  /// is none of the scalars that these have. Ranks give the same `extra`; those of rank 0 are used.
   EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used = 0);
 
   const TrainConfig& config() const { return config_; }
@@ -52,6 +55,7 @@ class TrainSession {
   void open();
   void take_up();
   void open_directory();
+  void add_observers(std::vector<std::unique_ptr<Observer>> extra, double used);
   void keep_budget(double used);
   void take_length(const Length& length, double used);
   Cadence checkpoint_cadence() const;
@@ -59,6 +63,7 @@ class TrainSession {
 
   TrainConfig config_;
   std::shared_ptr<LogSink> log_;
+  Context& context_;
   Placement placement_;
   std::optional<ResumePoint> resumed_;
   std::vector<OptionChange> changes_;

@@ -15,7 +15,8 @@ namespace {
 // Both splits of one domain; test may be null.
 struct DomainSources {
   std::shared_ptr<const ImageSource> train, test;
-  std::shared_ptr<FingerprintBuilder> seen;  // the training images
+  std::shared_ptr<FingerprintBuilder> seen;               // the training images
+  std::shared_ptr<const ImageSource> held_out = nullptr;  // a share of them
 };
 
 /// Opens both domains, each by itself.
@@ -24,6 +25,7 @@ class UnpairedOpener {
   explicit UnpairedOpener(const ImageIntake& intake) : intake_(intake) {}
 
   OpenedImages open() const {
+    intake_.require_folders_to_share();
     if (!intake_.generated() && !intake_.is_idx()) {
       require_no_pairs_alone();
       intake_.require_two_folders();
@@ -33,11 +35,13 @@ class UnpairedOpener {
         intake_.is_idx()
             ? DomainSources{a.train, a.test, intake_.seen_of(*a.train, Domain::b, a.train->size())}
             : sources(Domain::b);
+    const auto held_a = a.held_out ? a.held_out : images_in(intake_.val_folder(Domain::a), Domain::a);
+    const auto held_b = b.held_out ? b.held_out : images_in(intake_.val_folder(Domain::b), Domain::b);
     const auto drawn = data().serial_batches ? Order::serial : Order::random;
     return {together(a.train, b.train, data().transform, drawn),
             // Test images where there are some.
             together(a.test ? a.test : a.train, b.test ? b.test : b.train, intake_.whole(), Order::serial),
-            a.train, b.train, a.seen, b.seen};
+            a.train, b.train, a.seen, b.seen, held_out(held_a, held_b)};
   }
 
  private:
@@ -80,17 +84,26 @@ class UnpairedOpener {
     intake_.require_data_folder();
     if (intake_.is_idx()) return idx_sources(d);
     const auto train = intake_.folder(intake_.train_folder(d), data().max_dataset_size);
+    const auto held_out = intake_.share_of(*train);
+    if (held_out) intake_.verify(*held_out, intake_.look(d, nullptr));
     const auto seen = std::make_shared<FingerprintBuilder>(train->size(), intake_.channels(d));
     intake_.verify(*train, intake_.look(d, seen.get()));
-    return {train, test_images(d), seen};
+    const fs::path test = intake_.test_folder(d);
+    return {train, is_filled_folder(test) ? images_in(test, d) : nullptr, seen, held_out};
   }
 
-  std::shared_ptr<FolderSource> test_images(Domain d) const {
-    const fs::path path = intake_.test_folder(d);
-    if (!is_filled_folder(path)) return nullptr;
-    const auto test = intake_.folder(path, data().max_dataset_size);
-    intake_.verify(*test, intake_.look(d, nullptr));
-    return test;
+  // None for "".
+  std::shared_ptr<const ImageSource> images_in(const fs::path& path, Domain d) const {
+    if (path.empty()) return nullptr;
+    const auto images = intake_.folder(path, data().max_dataset_size);
+    intake_.verify(*images, intake_.look(d, nullptr));
+    return images;
+  }
+
+  HeldOut held_out(const std::shared_ptr<const ImageSource>& a,
+                   const std::shared_ptr<const ImageSource>& b) const {
+    if (!a || !b) return {};
+    return {together(a, b, intake_.whole(), Order::serial), a->size(), b->size()};
   }
 
   std::shared_ptr<const Dataset> together(std::shared_ptr<const ImageSource> a,

@@ -6,21 +6,24 @@
 
 #include "core/allocation.h"
 #include "core/text.h"
+#include "train/ranks.h"
 
 namespace torsor {
 
 namespace {
 
-void require_finite(const StepReport& report, const TrainState& state) {
+void require_finite(const StepReport& report, const TrainState& state, const Context& context) {
   for (const auto& [name, value] : report.losses) {
     if (std::isfinite(value)) continue;
     const std::string rescue = state.last_checkpoint.empty()
                                    ? "no checkpoint had been written yet"
                                    : "the last good checkpoint is " + state.last_checkpoint;
+    const std::string whose =
+        context.is_alone() ? "" : fmt::format(" of rank {} (the loss is a mean over all)", context.rank());
     throw DivergedError(fmt::format(
-        "step {} (epoch {}): loss {} is {}; images: {}; {}; try a lower --lr, --precision fp32, or look at "
+        "step {} (epoch {}): loss {} is {}; images{}: {}; {}; try a lower --lr, --precision fp32, or look at "
         "these images",
-        state.step + 1, state.epoch + 1, name, value, join(report.items), rescue));
+        state.step + 1, state.epoch + 1, name, value, whose, join(report.items), rescue));
   }
 }
 
@@ -56,10 +59,11 @@ void Trainer::call_observers(const Call& call) {
 }
 
 EndReason Trainer::run(const StopFlag& stop) {
-  GradientSync sync;
+  GradientMean sync(context_);
   StepContext context{loader_, state_.rng, sync};
+  share_weights(model_, context_);
   call_observers([&](Observer& observer) { observer.on_start(state_); });
-  while (!state_.finished() && !stop.requested()) step(context);
+  while (!state_.finished() && !on_any_rank(context_, stop.requested())) step(context);
   const EndReason reason = state_.finished() ? EndReason::finished : EndReason::stopped;
   call_observers([&](Observer& observer) { observer.on_end(state_, reason); });
   return reason;
@@ -67,15 +71,17 @@ EndReason Trainer::run(const StopFlag& stop) {
 
 void Trainer::step(StepContext& context) {
   schedule_.apply(state_, model_.optimizers());
-  const StepReport report =
+  StepReport report =
       for_purpose(fmt::format("step {} of the training", state_.step + 1),
                   "lower --batch-size, --crop-size or --ngf", [&] { return model_.step(context); });
-  require_finite(report, state_);
+  share_report(report, context_);
+  require_finite(report, state_, context_);
   state_.advance(loader_.position());
   StepScalars scalars(report);
   publish(scalars);
   state_.take(scalars);
   call_observers([&](Observer& observer) { observer.after_step(state_, scalars); });
+  share_length();
 }
 
 void Trainer::publish(StepScalars& scalars) {
@@ -88,6 +94,15 @@ void Trainer::publish(StepScalars& scalars) {
       if (!contains(announced, name))
         throw std::logic_error("observer " + observer->name() + " has not announced the scalar " + name);
   }
+  share_scalars(scalars, context_);
+}
+
+// An observer of rank 0 may have changed it.
+void Trainer::share_length() {
+  if (context_.is_alone()) return;
+  const ScheduleOptions& schedule = schedule_.options();
+  const Json length = from_first(context_, {schedule.epochs, schedule.epochs_decay, state_.total_steps});
+  if (!context_.is_first()) set_length(length.at(0), length.at(1), length.at(2));
 }
 
 void Trainer::set_length(std::int64_t epochs, std::int64_t epochs_decay, std::int64_t steps) {

@@ -1,5 +1,6 @@
 // The one training loop. The model owns the mathematics of a step, the trainer owns time, observers do the
-// rest.
+// rest. On several ranks each has a trainer: gradients and losses are means over all ranks, what observers
+// publish and the length that they set are rank 0's, and a stop or a failure of one rank ends the run of all.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "core/stop.h"
 #include "data/loader.h"
+#include "dist/context.h"
 #include "model/model.h"
 #include "train/schedule.h"
 #include "train/state.h"
@@ -62,8 +64,12 @@ class DivergedError : public Error {
 
 class Trainer {
  public:
-  Trainer(Model& model, Loader& loader, Schedule schedule, TrainState state)
-      : model_(model), loader_(loader), schedule_(std::move(schedule)), state_(std::move(state)) {}
+  Trainer(Model& model, Loader& loader, Schedule schedule, TrainState state, Context& context = single_rank())
+      : model_(model),
+        loader_(loader),
+        schedule_(std::move(schedule)),
+        state_(std::move(state)),
+        context_(context) {}
 
   /// Throws std::logic_error when its name or one of its scalars' has been taken, or is none.
   void add(std::unique_ptr<Observer> observer);
@@ -72,7 +78,8 @@ class Trainer {
   /// it saves is the end of a step for each of them. It publishes and remembers nothing.
   void set_checkpointer(std::unique_ptr<Observer> checkpointer) { checkpointer_ = std::move(checkpointer); }
 
-  /// Trains until the state says finished or `stop` is requested (between two steps). Throws DivergedError on
+  /// Trains until the state says finished or `stop` is requested (between two steps), beginning with rank 0's
+  /// weights. Throws DivergedError on
   /// a non-finite loss, naming step, loss, images and the last checkpoint; rethrows what data or observers
   /// throw.
   EndReason run(const StopFlag& stop);
@@ -96,11 +103,13 @@ class Trainer {
   void call_observers(const Call& call);
   void step(StepContext& context);
   void publish(StepScalars& scalars);
+  void share_length();
 
   Model& model_;
   Loader& loader_;
   Schedule schedule_;
   TrainState state_;
+  Context& context_;
   std::vector<std::unique_ptr<Observer>> observers_;
   std::unique_ptr<Observer> checkpointer_;
 };

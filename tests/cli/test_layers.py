@@ -48,6 +48,22 @@ def includes(text):
     return re.findall(r'^\s*#\s*include\s+"(\w+)/', text, re.M)
 
 
+def parts(folders):
+    """Files with what they include, a header and its source as one: {"data/loader": {"data/dataset"}}."""
+    out = {}
+    for folder in folders:
+        for path in sorted((SOURCE / "src" / folder).glob("*")):
+            name = f"{folder}/{path.stem}"
+            found = re.findall(r'^\s*#\s*include\s+"([\w/]+)\.h"', path.read_text(), re.M)
+            out.setdefault(name, set()).update(other for other in found if other != name)
+    return out
+
+
+def on_a_circle(links):
+    """The parts that can be reached from themselves."""
+    return sorted(name for name in links if name in reachable(name, links))
+
+
 def offences(text):
     code = without_comments(text)
     return [name for name, pattern in FORBIDDEN.items() if pattern.search(code)]
@@ -82,6 +98,15 @@ def test_no_file_includes_a_higher_layer():
     assert checked > 100
 
 
+def test_sampling_models_and_training_have_no_circles():
+    links = parts(["data", "loss", "model", "interchange", "train", "infer"])
+    assert "data/loader" in links["train/trainer"] and on_a_circle(links) == []
+
+
+def test_io_and_loss_need_no_networks():
+    assert not {"nn", "kernels"} & (reachable("io", layers()) | reachable("loss", layers()))
+
+
 def test_the_library_neither_prints_nor_ends_the_program():
     for path in sources():
         if path.parent.name != APP:
@@ -102,6 +127,10 @@ def test_the_layer_check_itself_sees_an_include():
     assert includes('#include "app/cli.h"\n#include <core/x.h>\n  #include "nn/network.h"\n') == ["app", "nn"]
     assert reachable("c", {"a": [], "b": ["a"], "c": ["b"]}) == {"a", "b"}
     assert "train" not in reachable("model", layers()) and "core" in reachable("train", layers())
+
+
+def test_the_circle_check_itself_sees_one():
+    assert on_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
 
 
 def test_files_are_short():

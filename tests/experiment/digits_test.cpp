@@ -8,9 +8,9 @@
 #include "data/tensor_image.h"
 #include "experiment/digit_report.h"
 #include "experiment/experiments.h"
-#include "experiment/run_set.h"
 #include "image/codec.h"
 #include "test_support.h"
+#include "train/run_set.h"
 
 namespace torsor {
 namespace {

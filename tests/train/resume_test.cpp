@@ -43,6 +43,7 @@ std::vector<std::string> go_on(const fs::path& run, const Json& flags = Json::ob
   const auto log = std::make_shared<Lines>();
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
+  use_threads(resumed.config.run.threads);
   TrainSession(std::move(resumed), std::move(point), log).run(StopFlag(), {});
   return log->lines;
 }

@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "data/loader.h"
 #include "io/run_directory.h"
+#include "model/placement.h"
 #include "test_support.h"
 #include "train/cyclegan_config.h"
 #include "train/session.h"
@@ -195,6 +196,7 @@ inline TrainConfig tiny_config(const std::filesystem::path& out) {
 }
 
 inline EndReason train(const TrainConfig& config) {
+  use_threads(config.run.threads);
   return TrainSession(config, std::make_shared<NullLog>()).run(StopFlag(), {});
 }
 

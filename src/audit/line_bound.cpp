@@ -1,4 +1,4 @@
-#include "experiment/line_bound.h"
+#include "audit/line_bound.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,16 +1,17 @@
-#include "experiment/run_set.h"
+#include "train/run_set.h"
 
-#include <algorithm>
 #include <atomic>
-#include <future>
-#include <thread>
 
 #include "core/files.h"
+#include "core/parallel.h"
 #include "io/run_directory.h"
 #include "io/safetensors.h"
+#include "model/placement.h"
 #include "train/session.h"
 
 namespace torsor {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -27,11 +28,12 @@ bool is_finished(const RunDirectory& run, std::int64_t steps) {
   return read_model_info(read_safetensors_metadata(run.model()), run.model().string()).step >= steps;
 }
 
-void train_one(const TrainConfig& config, const Request& request) {
+void train_one(const TrainConfig& config, const RunSet& set) {
+  use_threads(config.run.threads);
   const RunDirectory run(config.run.out);
   std::error_code ec;
   if (!fs::exists(run.config(), ec)) {
-    TrainSession(config, request.log).run(request.stop, {});
+    TrainSession(config, set.log).run(set.stop, {});
     return;
   }
   const auto there = config_from_json(read_json(run.config()), run.config().string());
@@ -40,12 +42,12 @@ void train_one(const TrainConfig& config, const Request& request) {
          run.root().string());
   if (is_finished(run, config.run.steps)) return;
   if (run.list_checkpoints().empty()) {  // killed before its first
-    TrainSession(config, request.log, Occupied::restart).run(request.stop, {});
+    TrainSession(config, set.log, Occupied::restart).run(set.stop, {});
     return;
   }
-  ResumePoint point = open_resume_point(run.root(), *request.log);
-  ResumedConfig resumed = resumed_config(point, {{"device", request.placement.device}});
-  TrainSession(std::move(resumed), std::move(point), request.log).run(request.stop, {});
+  ResumePoint point = open_resume_point(run.root(), *set.log);
+  ResumedConfig resumed = resumed_config(point, {{"device", set.placement.device}});
+  TrainSession(std::move(resumed), std::move(point), set.log).run(set.stop, {});
 }
 
 }  // namespace
@@ -62,44 +64,27 @@ TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed
   return config;
 }
 
-void in_parallel(std::size_t count, const StopFlag& stop, const std::function<void(std::size_t)>& job) {
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> failed{false};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < count && !stop.requested() && !failed; i = next++) try {
-        job(i);
-      } catch (...) {
-        failed = true;
-        throw;
-      }
-  };
-  const std::size_t jobs = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
-  std::vector<std::future<void>> workers;
-  for (std::size_t k = 0; k < jobs; ++k) workers.push_back(std::async(std::launch::async, work));
-  for (auto& worker : workers) worker.wait();
-  for (auto& worker : workers) worker.get();
-  check_stop(stop);
-}
-
-std::vector<Json> measure_runs(std::size_t arms, const Request& request,
+std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
                                const std::function<Json(std::size_t, std::uint64_t)>& measure) {
-  const std::size_t seeds = request.seeds.size();
+  const std::size_t seeds = set.seeds.size();
   std::vector<Json> runs(arms * seeds);
-  in_parallel(runs.size(), request.stop,
-              [&](std::size_t i) { runs[i] = measure(i / seeds, request.seeds[i % seeds]); });
+  in_parallel(runs.size(), set.stop,
+              [&](std::size_t i) { runs[i] = measure(i / seeds, set.seeds[i % seeds]); });
+  check_stop(set.stop);
   return runs;
 }
 
-void train_runs(std::vector<TrainConfig> configs, const Request& request) {
+void train_runs(std::vector<TrainConfig> configs, const RunSet& set) {
   for (TrainConfig& config : configs) {
-    config.run.placement = request.placement;
+    config.run.placement = set.placement;
     make_folder(fs::path(config.run.out).parent_path());
   }
   std::atomic<std::int64_t> done{0};
-  in_parallel(configs.size(), request.stop, [&](std::size_t i) {
-    train_one(configs[i], request);
-    if (!request.stop.requested()) request.log->progress("trainings", ++done, std::ssize(configs));
+  in_parallel(configs.size(), set.stop, [&](std::size_t i) {
+    train_one(configs[i], set);
+    if (!set.stop.requested()) set.log->progress("trainings", ++done, std::ssize(configs));
   });
+  check_stop(set.stop);
 }
 
 }  // namespace torsor

@@ -1,4 +1,4 @@
-#include "experiment/finite_space.h"
+#include "audit/finite_space.h"
 
 #include <fmt/format.h>
 

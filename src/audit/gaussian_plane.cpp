@@ -1,4 +1,4 @@
-#include "experiment/gaussian_plane.h"
+#include "audit/gaussian_plane.h"
 
 #include <ATen/ATen.h>
 

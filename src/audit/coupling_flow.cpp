@@ -1,4 +1,4 @@
-#include "experiment/coupling_flow.h"
+#include "audit/coupling_flow.h"
 
 #include <ATen/ATen.h>
 

@@ -1,0 +1,47 @@
+// Several trainings that belong together, as the seeds of an experiment's arms: ordinary run directories,
+// several at a time.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/stop.h"
+#include "model/placement.h"
+#include "train/config.h"
+
+namespace torsor {
+
+/// What all trainings of a set have in common.
+struct RunSet {
+  std::vector<std::uint64_t> seeds;  // of each arm
+  std::filesystem::path out;         // their folder
+  std::shared_ptr<LogSink> log;
+  const StopFlag& stop;
+  PlacementOptions placement = {};
+};
+
+/// OUT/runs/ARM-seedN.
+std::filesystem::path run_folder(const std::filesystem::path& out, const std::string& arm,
+                                 std::uint64_t seed);
+
+/// An arm's training with this seed in its folder: `settings` are options of torsor train over its defaults.
+/// Throws UsageError naming the arm for unusable ones.
+TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed,
+                       const std::filesystem::path& out);
+
+/// measure(arm, seed) of all arms 0 ... arms - 1 and the set's seeds, in this order, computed in parallel.
+/// Throws StoppedError when a stop is requested.
+std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
+                               const std::function<Json(std::size_t arm, std::uint64_t seed)>& measure);
+
+/// Trains every configuration in its run directory, on the set's placement, as many at a time as there are
+/// processors, so that each should ask for one thread; run.steps says when it ends. Runs that are there are
+/// resumed where they stopped, and finished ones left as they are, on whatever device they were trained.
+/// Throws StoppedError when a stop is requested, and Error for a run that is there with other settings.
+void train_runs(std::vector<TrainConfig> configs, const RunSet& set);
+
+}  // namespace torsor
