@@ -83,7 +83,8 @@ class AlignedOpener {
                                          const TransformOptions& transform) const {
     // What the images lose was said when they were verified.
     return std::make_shared<AlignedDataset>(std::move(pairs), transform, data().channels_a, data().channels_b,
-                                            std::make_shared<NullLog>());
+                                            std::make_shared<NullLog>(), intake_.range(Domain::a),
+                                            intake_.range(Domain::b));
   }
 
   std::shared_ptr<FingerprintBuilder> builder(std::int64_t images, Domain d) const {
@@ -101,6 +102,7 @@ class AlignedOpener {
   }
 
   OpenedImages open_generated() const {
+    for (const Domain d : {Domain::a, Domain::b}) intake_.decide_scale(d, {});
     const OpenedPairs train = generated_pairs(Split::train);
     return opened(train, generated_pairs(Split::test), intake_.generated_seen(*train.a, Domain::a),
                   intake_.generated_seen(*train.b, Domain::b));
@@ -127,6 +129,11 @@ class AlignedOpener {
 
   OpenedImages open_side_by_side(const fs::path& folder) const {
     const auto train = intake_.folder(folder, data().max_dataset_size);
+    const auto half = [](Image ImagePair::*side) {
+      return [side](const Image& whole) { return whole.width < 2 ? whole : halves_of(whole, "").*side; };
+    };
+    intake_.decide_scale(Domain::a, train->files(), half(&ImagePair::a));
+    intake_.decide_scale(Domain::b, train->files(), half(&ImagePair::b));
     const auto seen_a = builder(train->size(), Domain::a), seen_b = builder(train->size(), Domain::b);
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
     const auto test = test_side_by_side();
@@ -155,9 +162,13 @@ class AlignedOpener {
     keep_partners(*folders.a, *folders.b, limit, intake_.bad_files(), intake_.log());
   }
 
-  PairedFolders paired(const fs::path& path_a, const fs::path& path_b) const {
+  PairedFolders paired(Split split, const fs::path& path_a, const fs::path& path_b) const {
     PairedFolders out{intake_.folder(path_a, 0), intake_.folder(path_b, 0), nullptr, nullptr};
     drop_lonely(out, data().max_dataset_size);
+    if (split == Split::train) {
+      intake_.decide_scale(Domain::a, out.a->files());
+      intake_.decide_scale(Domain::b, out.b->files());
+    }
     FileSizes sizes;
     out.seen_a = builder(out.a->size(), Domain::a);
     intake_.verify(
@@ -193,14 +204,15 @@ class AlignedOpener {
   OpenedImages open_by_name() const {
     require_layout();
     intake_.require_two_folders();
-    const PairedFolders train = paired(intake_.train_folder(Domain::a), intake_.train_folder(Domain::b));
+    const PairedFolders train =
+        paired(Split::train, intake_.train_folder(Domain::a), intake_.train_folder(Domain::b));
     const fs::path test_a = intake_.test_folder(Domain::a), test_b = intake_.test_folder(Domain::b);
     const bool has_a = is_filled_folder(test_a), has_b = is_filled_folder(test_b), tested = has_a && has_b;
     if (has_a != has_b)
       intake_.log().warning(fmt::format("{} has no {} beside it: the samples show training images",
                                         (has_a ? test_a : test_b).string(), has_a ? "testB" : "testA"));
-    return opened(train.pairs(), tested ? paired(test_a, test_b).pairs() : train.pairs(), train.seen_a,
-                  train.seen_b);
+    return opened(train.pairs(), tested ? paired(Split::test, test_a, test_b).pairs() : train.pairs(),
+                  train.seen_a, train.seen_b);
   }
 
   const ImageIntake& intake_;
