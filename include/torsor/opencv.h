@@ -32,12 +32,12 @@ inline MatPixels pixels_of(const cv::Mat& image) {
        static_cast<std::ptrdiff_t>(image.elemSize()), static_cast<std::ptrdiff_t>(image.step[0]), -sample}};
 }
 
-/// Translates an image; the result has its size, the target domain's channels (1, or 3 as BGR) and 8 bits, or
-/// floats where the input has them. Throws as Translator::translate does.
+/// Translates an image; the result has its size, the target domain's channels (1, or 3 as BGR) and its
+/// depth. Throws as Translator::translate does.
 inline cv::Mat translate(const Translator& translator, const cv::Mat& image) {
   const MatPixels in = pixels_of(image);
-  const int depth = in.layout.type == SampleType::f32 ? CV_32F : CV_8U;
-  cv::Mat result(image.rows, image.cols, CV_MAKETYPE(depth, static_cast<int>(translator.out_channels())));
+  cv::Mat result(image.rows, image.cols,
+                 CV_MAKETYPE(image.depth(), static_cast<int>(translator.out_channels())));
   const MatPixels out = pixels_of(result);
   translator.translate(in.data, in.layout, out.data, out.layout);
   return result;

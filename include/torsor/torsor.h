@@ -34,7 +34,7 @@ typedef struct torsor_options {
 
 typedef enum torsor_sample {
   TORSOR_U8 = 0,  /* 0 to 255 */
-  TORSOR_U16 = 1, /* 0 to 65535; input only, rounded to 8 bits as `torsor translate` does */
+  TORSOR_U16 = 1, /* 0 to 65535; black and white as the model's images of 16 bits have them, else these */
   TORSOR_F32 = 2  /* -1 (black) to 1 (white), nothing is rounded; of a model with --scaling percentile_95 an
                    * output only: 0 (black) up, 1 is the 95th percentile */
 } torsor_sample;
@@ -47,7 +47,8 @@ typedef enum torsor_sample {
 typedef struct torsor_image {
   void* data;       /* the first channel of the upper left pixel; an input is only read */
   int32_t type;     /* a torsor_sample */
-  int32_t channels; /* 1 grey, 3 RGB; input also 2 (grey, alpha) and 4 (RGBA), whose alpha is dropped */
+  int32_t channels; /* 1 grey, 3 RGB; input also 2 (grey, alpha) and 4 (RGBA), whose alpha is dropped: the
+                     * caller has it. Colours under an alpha of 0 reach no network */
   int64_t width, height;
   ptrdiff_t x_stride, y_stride, channel_stride;
 } torsor_image;
@@ -68,7 +69,7 @@ TORSOR_API int torsor_out_channels(const torsor_model* model);
 TORSOR_API const char* torsor_describe(const torsor_model* model);
 
 /* Translates one image of any size into `out`, which has the same width and height, torsor_out_channels()
- * channels, and type U8 or F32. U8 samples are, byte for byte, what `torsor translate` writes. `in` is read
+ * channels, and any type. U8 and U16 samples are, byte for byte, what `torsor translate` writes. `in` is read
  * whole before `out` is written, so they may share memory. 0 on success; else `out` is untouched. */
 TORSOR_API int torsor_translate(const torsor_model* model, const torsor_image* in, const torsor_image* out);
 

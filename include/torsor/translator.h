@@ -28,13 +28,13 @@ struct TranslatorOptions {
 /// One sample of one channel.
 enum class SampleType {
   u8,   // 0 to 255
-  u16,  // 0 to 65535; taken, not given: as in `torsor translate` it is rounded to 8 bits first
+  u16,  // 0 to 65535; black and white as the model's images of 16 bits have them, else these
   f32,  // -1 to 1, what the network itself computes with: -1 black, 1 white; nothing is rounded. Of a model
         // with --scaling percentile_95 an output only: 0 black, 1 the 95th percentile
 };
 
 /// Where the samples of an image lie. Channels are grey, RGB or, as input, grey and alpha or RGBA (alpha is
-/// dropped).
+/// dropped, and colours under an alpha of 0 reach no network).
 struct PixelLayout {
   std::int64_t width = 0;   // pixels
   std::int64_t height = 0;  // pixels
@@ -61,11 +61,11 @@ class TORSOR_API Translator {
   std::int64_t out_channels() const;
 
   /// The layout translate() writes when you have no wish of your own: the input's size, out_channels(),
-  /// interleaved rows without gaps, f32 for f32 and u8 for all else.
+  /// interleaved rows without gaps, and its type.
   PixelLayout output_layout(const PixelLayout& in) const;
 
-  /// Translates one image of any size; `out` has the same width and height, out_channels() channels, and is
-  /// u8 or f32. Integer samples are brought to in_channels() as `torsor translate` does it (grey replicated,
+  /// Translates one image of any size; `out` has the same width and height, out_channels() channels, and any
+  /// type. Integer samples are brought to in_channels() as `torsor translate` does it (grey replicated,
   /// RGB to grey by Rec. 601 weights); f32 samples must have them already. `in` is read whole before `out`
   /// is written, so they may be the same memory. Throws Error for a layout that cannot be, samples beyond
   /// [-1, 1], or an image that the network cannot take; `out` is then untouched. A model trained with

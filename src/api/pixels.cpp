@@ -8,11 +8,11 @@
 
 namespace torsor {
 
-namespace {
-
 PixelType pixel_type(SampleType type) {
   return type == SampleType::u8 ? PixelType::u8 : type == SampleType::u16 ? PixelType::u16 : PixelType::f32;
 }
+
+namespace {
 
 std::ptrdiff_t or_else(std::ptrdiff_t stride, std::int64_t dense) { return stride != 0 ? stride : dense; }
 

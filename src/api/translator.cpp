@@ -63,7 +63,6 @@ void check_output(const PixelLayout& in, const PixelLayout& out, std::int64_t ch
          in.width, in.height);
   if (out.channels != channels)
     fail("{}: {} channels, but the network gives {}", kOutput, out.channels, channels);
-  if (out.type == SampleType::u16) fail("{}: samples of 16 bits; expected u8 or f32", kOutput);
 }
 
 }  // namespace
@@ -90,20 +89,27 @@ struct Translator::State {
   }
 
   // Integer samples in the channels that the network takes.
-  Image read_integers(const void* data, const PixelLayout& layout) const {
+  PreparedImage read_integers(const void* data, const PixelLayout& layout) const {
     if (layout.channels < 1 || layout.channels > 4)
       fail("{}: {} channels; expected 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)", kInput,
            layout.channels);
     std::string note;
-    return runner.input_image(gather_image(data, layout), note, kInput);
+    return runner.input(gather_image(data, layout), note, kInput);
+  }
+
+  // 8 bits, for who looks at it.
+  Image preview(const void* data, const PixelLayout& layout) const {
+    if (layout.type == SampleType::f32) return to_image(read_floats(data, layout));
+    const PreparedImage input = read_integers(data, layout);
+    return to_preview(input.image, input.range);
   }
 
   // [1,C,H,W], and what its numbers mean.
-  std::pair<at::Tensor, ValueRange> read(const void* data, const PixelLayout& layout) const {
-    if (layout.type == SampleType::f32) return {read_floats(data, layout).unsqueeze(0), ValueRange{}};
-    const Image image = read_integers(data, layout);
-    const ValueRange range = runner.input_range(image, kInput);
-    return {to_tensor(image, range).unsqueeze(0), range};
+  std::pair<at::Tensor, PreparedImage> read(const void* data, const PixelLayout& layout) const {
+    if (layout.type == SampleType::f32) return {read_floats(data, layout).unsqueeze(0), PreparedImage{}};
+    PreparedImage input = read_integers(data, layout);
+    const at::Tensor values = to_tensor(input.image, input.range).unsqueeze(0);
+    return {values, std::move(input)};
   }
 
   GeneratorRunner runner;
@@ -120,8 +126,7 @@ std::int64_t Translator::in_channels() const { return state_->runner.loaded().op
 std::int64_t Translator::out_channels() const { return state_->runner.loaded().options.out_channels; }
 
 PixelLayout Translator::output_layout(const PixelLayout& in) const {
-  const SampleType type = in.type == SampleType::f32 ? SampleType::f32 : SampleType::u8;
-  return {in.width, in.height, state_->runner.channels_out(in.channels), type};
+  return {in.width, in.height, state_->runner.channels_out(in.channels), in.type};
 }
 
 void Translator::translate(const void* in, const PixelLayout& in_layout, void* out,
@@ -130,10 +135,10 @@ void Translator::translate(const void* in, const PixelLayout& in_layout, void* o
     check_pixels(in, in_layout, kInput);
     check_pixels(out, out_layout, kOutput);
     check_output(in_layout, out_layout, state_->runner.channels_out(in_layout.channels));
-    const auto [x, range] = state_->read(in, in_layout);
+    const auto [x, input] = state_->read(in, in_layout);
     const at::Tensor result = state_->runner.translate(x)[0];
     if (out_layout.type == SampleType::f32) return scatter(result, out, out_layout);
-    scatter(state_->runner.picture(result, range), out, out_layout);
+    scatter(state_->runner.picture(result, input, pixel_type(out_layout.type)), out, out_layout);
   });
 }
 
@@ -149,8 +154,7 @@ std::string Translator::doubt(const void* in, const PixelLayout& layout) const {
   return guarded([&] {
     check_pixels(in, layout, kInput);
     InputCheck check = state_->check;
-    check.add("the image", layout.type == SampleType::f32 ? to_image(state_->read_floats(in, layout))
-                                                          : state_->read_integers(in, layout));
+    check.add("the image", state_->preview(in, layout));
     return check.warning();
   });
 }

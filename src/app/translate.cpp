@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "image/codec.h"
+#include "infer/input_scale.h"
 #include "model/placement.h"
 
 namespace torsor::app {
@@ -33,6 +34,8 @@ struct TranslateOptions {
   std::int64_t batch_size = 1;
   std::int64_t threads = 0;
   std::string format;
+  std::string bit_depth = "auto";
+  std::optional<double> white, black;
   std::int64_t quality = 95;
   bool overwrite = false;
   bool skip_existing = false;
@@ -61,6 +64,11 @@ void TranslateOptions::describe(OptionSet& o) {
           fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
                      join(image_extensions()));
       });
+  add_bit_depth(o, bit_depth);
+  o.add("white", white,
+        "the sample that is white in the inputs [as the model says; else by their type: 255, 65535, and of "
+        "floats 1 or 255, whichever first holds 99.9 % of all inputs' samples, or their largest]");
+  o.add("black", black, "the sample that is black in the inputs [as the model says, else 0]");
   o.add("quality", quality, "of JPEG and WebP outputs, whatever their inputs had; WebP's 100 is lossless")
       .range(0, 100);
   o.add("overwrite", overwrite, "replace outputs that exist").common();
@@ -90,6 +98,12 @@ void TranslateOptions::describe(OptionSet& o) {
 
 void TranslateOptions::validate() const {
   progress.validate();
+  if (white && black && !(*white > *black))
+    fail_usage("--white {:g} and --black {:g}: give a white above black", *white, *black);
+  if (as_reference && (bit_depth == "16" || bit_depth == "float"))
+    fail_usage(
+        "--bit-depth {} and --as-reference contradict each other: the reference writes 8 bits; give one",
+        bit_depth);
   if (overwrite && skip_existing)
     fail_usage("--overwrite and --skip-existing contradict each other; give one");
   if (in_place && skip_existing) fail_usage("--in-place and --skip-existing contradict each other; give one");
@@ -120,6 +134,7 @@ Treatment treatment_of(const TranslateOptions& options) {
     out.reference = {options.preprocess, options.load_size, options.crop_size, /*flip=*/false};
   out.batch_size = options.batch_size;
   out.bad_files = options.skip_bad ? BadFiles::skip : BadFiles::refuse;
+  out.bit_depth = bit_depth_named(options.bit_depth);
   out.memory = options.force ? MemoryUse::any : MemoryUse::that_there_is;
   out.encode.jpeg_quality = out.encode.webp_quality = static_cast<int>(options.quality);
   return out;
@@ -222,11 +237,12 @@ int translate(const std::vector<std::string>& positionals) {
       options.progress.audience(), ends.to_standard() ? Stream::error : Stream::output));
   TranslationPlan plan = plan_of(ends, plan_options_of(options), report.log());
   use_threads(options.threads);
-  const GeneratorRunner runner = open_runner(positionals[0], options);
+  GeneratorRunner runner = open_runner(positionals[0], options);
   for (const std::string& note : runner.loaded().notes) report.log().notice(note);
   if (options.verbose) watch_engine(*runner.loaded().generator);
 
   report.start(positionals[0], plan);
+  scale_inputs(runner, {options.white, options.black}, plan.jobs, report.log());
   std::int64_t skipped = 0, pages = static_cast<std::int64_t>(plan.jobs.size());
   if (options.check_first) {
     InputSurvey survey = survey_inputs(runner, plan.jobs, treatment, report, stop_flag());

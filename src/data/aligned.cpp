@@ -14,6 +14,7 @@ namespace {
 // A part of an image of any pixel type, columns `left` to left + width - 1.
 Image columns_of(const Image& whole, std::int64_t left, std::int64_t width) {
   Image out = Image::blank(width, whole.height, whole.channels, whole.type);
+  out.with_tags_of(whole);
   const std::int64_t pixel = whole.channels * bytes_per_sample(whole.type);
   for (std::int64_t y = 0; y < whole.height; ++y)
     std::copy_n(whole.bytes.begin() + (y * whole.width + left) * pixel, width * pixel,
@@ -49,11 +50,12 @@ Size shared_size(const TransformOptions& o, Size a, Size b, const std::string& n
 }
 
 AlignedDataset::AlignedDataset(std::shared_ptr<const PairSource> pairs, TransformOptions transform,
-                               std::int64_t channels_a, std::int64_t channels_b, std::shared_ptr<LogSink> log)
+                               std::int64_t channels_a, std::int64_t channels_b, std::shared_ptr<LogSink> log,
+                               const ValueRange& domain_a, const ValueRange& domain_b)
     : pairs_(std::move(pairs)),
       transform_(std::move(transform)),
-      a_(transform_.scaling, channels_a, log),
-      b_(transform_.scaling, channels_b, log) {}
+      a_(SampleScale(transform_.scaling, domain_a), channels_a, log),
+      b_(SampleScale(transform_.scaling, domain_b), channels_b, log) {}
 
 Batch AlignedDataset::get(std::int64_t index, Rng& rng) const {
   const std::string name_a = pairs_->name_a(index), name_b = pairs_->name_b(index);

@@ -74,7 +74,8 @@ Size shared_size(const TransformOptions& options, Size a, Size b, const std::str
 class AlignedDataset : public Dataset {
  public:
   AlignedDataset(std::shared_ptr<const PairSource> pairs, TransformOptions transform, std::int64_t channels_a,
-                 std::int64_t channels_b, std::shared_ptr<LogSink> log);
+                 std::int64_t channels_b, std::shared_ptr<LogSink> log, const ValueRange& domain_a = {},
+                 const ValueRange& domain_b = {});
   std::int64_t size() const override { return pairs_->size(); }
   Batch get(std::int64_t index, Rng& rng) const override;
 

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <type_traits>
 
 #include "core/error.h"
-#include "core/text.h"
-#include "image/convert.h"
 
 namespace torsor {
 
@@ -26,8 +26,8 @@ void spread(const Image& image, const T* stored, float white, ToValue to_value, 
       out[c * pixels + p] = to_value(static_cast<float>(stored[p * image.channels + c]) / white);
 }
 
-template <class T>
-void spread(const Image& image, const T* stored, const ValueRange& range, float* out) {
+// 8-bit samples are computed as the reference does, to the bit.
+void spread(const Image& image, const std::uint8_t* stored, const ValueRange& range, float* out) {
   const auto white = static_cast<float>(range.white);
   if (range.black == 0)
     return spread(
@@ -36,19 +36,77 @@ void spread(const Image& image, const T* stored, const ValueRange& range, float*
       image, stored, white, [](float x) { return (x - 0.5F) / 0.5F; }, out);
 }
 
-// Whether something that was hidden comes to be seen; where all is opaque nothing does.
-bool loses_alpha(const Image& image, std::int64_t channels) {
-  if (image.channels == channels || (image.channels != 2 && image.channels != 4)) return false;
-  for (std::int64_t i = image.channels - 1; i < image.samples(); i += image.channels)
-    if (image.u8()[i] != 255) return true;
-  return false;
+bool is_eight_bit(const ValueRange& range) {
+  return range.type == PixelType::u8 && range.black_level == 0 && (range.white == 255 || range.black == 0);
 }
 
-double largest_sample(PixelType type) {
-  return type == PixelType::u8 ? 255.0 : type == PixelType::u16 ? 65535.0 : 1.0;
+// The share of white, 0 to 1.
+double share_of(double stored, const ValueRange& range) {
+  return std::clamp((stored - range.black_level) / (range.white - range.black_level), 0.0, 1.0);
+}
+
+template <class T>
+void spread_clipped(const Image& image, const T* stored, const ValueRange& range, float* out) {
+  const std::int64_t pixels = image.width * image.height;
+  for (std::int64_t p = 0; p < pixels; ++p)
+    for (std::int64_t c = 0; c < image.channels; ++c) {
+      const double share = share_of(static_cast<double>(stored[p * image.channels + c]), range);
+      out[c * pixels + p] = static_cast<float>(range.black + share * (1 - range.black));
+    }
+}
+
+// What an image stores for a share of white.
+template <class T>
+T stored_as(double value, Rounding rounding) {
+  if constexpr (std::is_floating_point_v<T>) return static_cast<T>(value);
+  const double most = std::numeric_limits<T>::max(), clamped = std::min(most, std::max(0.0, value));
+  return static_cast<T>(rounding == Rounding::nearest ? std::lround(clamped) : static_cast<long>(clamped));
+}
+
+template <class T>
+void gather(const float* in, const ValueRange& range, Rounding rounding, Image& image, T* out) {
+  const std::int64_t pixels = image.width * image.height;
+  const double slope = (range.white - range.black_level) / (1 - range.black);
+  for (std::int64_t c = 0; c < image.channels; ++c)
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      const float x = in[c * pixels + p];
+      if (std::isnan(x)) fail("a generated image holds NaN; the model is damaged or diverged");
+      const double stored = range.black_level + (static_cast<double>(x) - range.black) * slope;
+      out[p * image.channels + c] = stored_as<T>(stored, rounding);
+    }
+}
+
+// The reference computes (x + 1) / 2 * 255 in this order, in floats, and lets the cast truncate.
+void gather_eight_bit(const float* in, const ValueRange& range, Rounding rounding, Image& image) {
+  const auto white = static_cast<float>(range.white);
+  const std::int64_t pixels = image.width * image.height;
+  for (std::int64_t c = 0; c < image.channels; ++c)
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      const float x = in[c * pixels + p];
+      if (std::isnan(x)) fail("a generated image holds NaN; the model is damaged or diverged");
+      const float share = range.black != 0 ? (x + 1.0F) / 2.0F : x;
+      const float stored = std::min(255.0F, std::max(0.0F, share * white));
+      image.u8()[p * image.channels + c] = static_cast<std::uint8_t>(
+          rounding == Rounding::nearest ? std::lround(stored) : static_cast<long>(stored));
+    }
+}
+
+template <class T>
+Image preview(const Image& image, const T* stored, const ValueRange& range) {
+  Image out = Image::blank(image.width, image.height, image.channels);
+  for (std::int64_t i = 0; i < image.samples(); ++i)
+    out.u8()[i] =
+        static_cast<std::uint8_t>(std::lround(255 * share_of(static_cast<double>(stored[i]), range)));
+  return out;
 }
 
 }  // namespace
+
+double full_scale(PixelType type) {
+  return type == PixelType::u8 ? 255.0 : type == PixelType::u16 ? 65535.0 : 1.0;
+}
+
+ValueRange whole_range(PixelType type) { return {full_scale(type), -1, 0, type}; }
 
 std::vector<std::string> scalings() { return {kWhite, kPercentile95}; }
 
@@ -76,22 +134,7 @@ double percentile_95(const std::array<std::int64_t, 256>& counts) {
   return here + (next - here) * (place - static_cast<double>(low));
 }
 
-Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
-               const std::string& name) {
-  try {
-    const Image image = scales_each_image(scaling) ? to_u8_by_largest(stored, note) : to_u8(stored, note);
-    if (loses_alpha(image, channels))
-      note += (note.empty() ? "" : "; ") +
-              std::string("alpha is left out: transparent pixels show the colour that is stored under them");
-    return with_channels(image, channels);
-  } catch (const Error& error) {
-    fail("{}: {}", name, error.what());
-  }
-}
-
-ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name) {
-  if (scaling == kWhite) return {largest_sample(image.type), -1};
-  if (scaling != kPercentile95) fail_usage("unknown scaling '{}' (one of {})", scaling, join(scalings()));
+ValueRange percentile_range(const Image& image, const std::string& name) {
   const double white = percentile_95(image);
   if (white == 0)
     fail(
@@ -106,37 +149,46 @@ at::Tensor to_tensor(const Image& image, const ValueRange& range) {
   float* values = out.data_ptr<float>();
   switch (image.type) {
     case PixelType::u8:
-      spread(image, image.u8(), range, values);
+      if (is_eight_bit(range))
+        spread(image, image.u8(), range, values);
+      else
+        spread_clipped(image, image.u8(), range, values);
       break;
     case PixelType::u16:
-      spread(image, image.u16(), range, values);
+      spread_clipped(image, image.u16(), range, values);
       break;
     case PixelType::f32:
-      spread(image, image.f32(), range, values);
+      spread_clipped(image, image.f32(), range, values);
       break;
   }
   return out;
 }
 
 Image to_image(const at::Tensor& chw, const ValueRange& range, Rounding rounding) {
-  const auto white = static_cast<float>(range.white);
-  const bool shifted = range.black != 0;
   const at::Tensor values = chw.detach().to(at::kCPU, at::kFloat).contiguous();
-  Image image = Image::blank(values.size(2), values.size(1), values.size(0));
-  const std::int64_t pixels = image.width * image.height;
+  Image image = Image::blank(values.size(2), values.size(1), values.size(0), range.type);
   const float* in = values.data_ptr<float>();
-  for (std::int64_t c = 0; c < image.channels; ++c) {
-    for (std::int64_t p = 0; p < pixels; ++p) {
-      const float x = in[c * pixels + p];
-      if (std::isnan(x)) fail("a generated image holds NaN; the model is damaged or diverged");
-      // The reference computes (x + 1) / 2 * 255 in this order and lets the cast truncate.
-      const float share = shifted ? (x + 1.0F) / 2.0F : x;
-      const float stored = std::min(255.0F, std::max(0.0F, share * white));
-      image.u8()[p * image.channels + c] = static_cast<std::uint8_t>(
-          rounding == Rounding::nearest ? std::lround(stored) : static_cast<long>(stored));
-    }
+  switch (range.type) {
+    case PixelType::u8:
+      if (range.black_level == 0)
+        gather_eight_bit(in, range, rounding, image);
+      else
+        gather(in, range, rounding, image, image.u8());
+      break;
+    case PixelType::u16:
+      gather(in, range, rounding, image, image.u16());
+      break;
+    case PixelType::f32:
+      gather(in, range, rounding, image, image.f32());
+      break;
   }
   return image;
+}
+
+Image to_preview(const Image& image, const ValueRange& range) {
+  if (image.type == PixelType::u8) return is_eight_bit(range) ? image : preview(image, image.u8(), range);
+  return image.type == PixelType::u16 ? preview(image, image.u16(), range)
+                                      : preview(image, image.f32(), range);
 }
 
 }  // namespace torsor

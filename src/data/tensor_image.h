@@ -12,31 +12,33 @@
 
 namespace torsor {
 
-/// How stored samples map to what the networks see: 0 to `black`, `white` to 1, in a straight line.
+/// How stored samples of one type map to what the networks see: `black_level` to `black`, `white` to 1, in a
+/// straight line. What lies outside is clipped, but for 8-bit samples above a white of their own
+/// (percentile_95).
 struct ValueRange {
-  double white = 255;  // 255 for u8, 65535 for u16, 1 for float where the scaling is "white"
-  double black = -1;   // -1, or 0 where nothing is shifted
+  double white = 255;
+  double black = -1;       // -1, or 0 where nothing is shifted (percentile_95)
+  double black_level = 0;  // the stored sample that is black
+  PixelType type = PixelType::u8;
   bool operator==(const ValueRange&) const = default;
 };
 
-/// The ways to scale images, names of --scaling. white: the largest sample of the type is 1, black -1.
+/// The largest sample of an integer type; 1 for floats.
+double full_scale(PixelType type);
+
+/// From 0 to the type's full scale, black -1.
+ValueRange whole_range(PixelType type);
+
+/// The ways to scale images, names of --scaling. white: a domain's white is 1, its black -1.
 /// percentile_95: every image is divided by its own 95th percentile and not shifted (S0-E2).
 std::vector<std::string> scalings();
 
 /// Whether each image has a white of its own (percentile_95).
 bool scales_each_image(const std::string& scaling);
 
-/// A stored image of any pixel type as networks' preprocessing takes it: u8 with `channels`: 1, 3 or
-/// its own. Where
-/// each image has a white of its own, 16-bit and float samples keep what 8 bits can (to_u8_by_largest()),
-/// else as to_u8(). `note` receives what was done to them, and that an alpha that is not opaque throughout is
-/// left out. Throws Error naming the image.
-Image to_input(const Image& stored, std::int64_t channels, const std::string& scaling, std::string& note,
-               const std::string& name = "the image");
-
-/// The range of one u8 image. Throws Error naming it when the scaling is percentile_95 and that is 0, since
-/// hardly anything is to be seen, and UsageError for an unknown scaling.
-ValueRange range_of(const Image& image, const std::string& scaling, const std::string& name = "the image");
+/// The range of one u8 image of percentile_95. Throws Error naming it when the percentile is 0, since hardly
+/// anything is to be seen.
+ValueRange percentile_range(const Image& image, const std::string& name = "the image");
 
 /// The sample below which 95 % of a u8 image's samples lie, all channels together; between two of them in
 /// proportion, as numpy's percentile does. Throws Error for another type, or for no sample.
@@ -44,12 +46,18 @@ double percentile_95(const Image& image);
 /// The same of `counts`: how many samples have each value.
 double percentile_95(const std::array<std::int64_t, 256>& counts);
 
-/// [C,H,W] float32. With black -1 it is computed as the reference does: stored/white, then (x-0.5)/0.5.
+/// [C,H,W] float32. Of 8-bit samples with the whole range it is computed as the reference does: stored/white,
+/// then (x-0.5)/0.5.
 at::Tensor to_tensor(const Image& image, const ValueRange& range);
 
 enum class Rounding { nearest, truncate };  // truncate: as the reference writes its results
 
-/// [C,H,W] -> u8, the way back; values outside are clamped, NaN throws Error.
+/// [C,H,W] -> samples of the range's type, the way back. Integers are clamped to what their type holds,
+/// floats are not clamped. NaN throws Error.
 Image to_image(const at::Tensor& chw, const ValueRange& range = {}, Rounding rounding = Rounding::nearest);
+
+/// An image as 8 bits, black 0 and white 255, for what looks at it. u8 with the whole range, or with a white
+/// of its own, stays as it is.
+Image to_preview(const Image& image, const ValueRange& range);
 
 }  // namespace torsor

@@ -44,7 +44,7 @@ struct CropAndFlip {
 /// crop must fit; then the flip, with probability 1/2. What the options leave out is not drawn.
 CropAndFlip draw_crop_and_flip(const TransformOptions& options, Size resized, Rng& rng);
 
-/// u8 in, u8 out. Throws Error naming `name` when the crop does not lie in the resized image.
+/// u8 or f32 in, the same out. Throws Error naming `name` when the crop does not lie in the resized image.
 Image transform(const TransformOptions& options, const Image& image, const CropAndFlip& drawn,
                 const std::string& name);
 

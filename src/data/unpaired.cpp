@@ -4,20 +4,30 @@
 
 namespace torsor {
 
+PreparedImage prepare_without_alpha(const Image& stored, std::int64_t channels, const SampleScale& scale,
+                                    std::string& note, const std::string& name) {
+  PreparedImage out = prepare(stored, channels, scale, note, name);
+  if (hides_something(out.aside.alpha))
+    note += (note.empty() ? "" : "; ") +
+            std::string(
+                "alpha is left out: transparent pixels show the colour that is stored under them, fully "
+                "transparent ones the mean colour of the others");
+  return out;
+}
+
 PreparedImage DomainPreparation::prepare(const Image& stored, const std::string& name) const {
   std::string note;
   // Channels before the resize, as in the reference: a grey image is resized as grey.
-  Image image = to_input(stored, channels_, scaling_, note, name);
+  PreparedImage out = prepare_without_alpha(stored, channels_, scale_, note, name);
   if (!note.empty() && !noted_.exchange(true)) log_->notice(name + ": " + note);
-  const ValueRange range = range_of(image, scaling_, name);
-  return {std::move(image), range};
+  return out;
 }
 
 DomainReader::DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform,
-                           std::int64_t channels, std::shared_ptr<LogSink> log)
+                           std::int64_t channels, std::shared_ptr<LogSink> log, const ValueRange& domain)
     : source_(std::move(source)),
       transform_(std::move(transform)),
-      preparation_(transform_.scaling, channels, std::move(log)) {}
+      preparation_(SampleScale(transform_.scaling, domain), channels, std::move(log)) {}
 
 ScaledImage DomainReader::read_scaled(std::int64_t index, Rng& rng) const {
   const std::string name = source_->name(index);

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "data/dataset.h"
 #include "data/image_source.h"
+#include "data/prepared_image.h"
 #include "data/tensor_image.h"
 #include "data/transform.h"
 
@@ -21,33 +22,31 @@ struct ScaledImage {
   ValueRange range;
 };
 
-/// A stored image made ready for a transform: u8 with its domain's channels.
-struct PreparedImage {
-  Image image;
-  ValueRange range;  // of the stored samples, before any resizing
-};
-
-/// Makes the stored images of one domain ready, from any threads; 16-bit and float images are converted to 8
-/// bits with one notice.
+/// Makes the stored images of one domain ready, from any threads; what they lose is noted once.
 class DomainPreparation {
  public:
-  DomainPreparation(std::string scaling, std::int64_t channels, std::shared_ptr<LogSink> log)
-      : scaling_(std::move(scaling)), channels_(channels), log_(std::move(log)) {}
-  /// Throws Error naming the image, as to_input() and range_of() do.
+  DomainPreparation(SampleScale scale, std::int64_t channels, std::shared_ptr<LogSink> log)
+      : scale_(std::move(scale)), channels_(channels), log_(std::move(log)) {}
+  /// Throws Error naming the image, as torsor::prepare() does.
   PreparedImage prepare(const Image& stored, const std::string& name) const;
 
  private:
-  std::string scaling_;
+  SampleScale scale_;
   std::int64_t channels_;
   std::shared_ptr<LogSink> log_;
   mutable std::atomic<bool> noted_{false};
 };
 
+/// As torsor::prepare(), for images whose alpha does not come back; `note` says so where it hides something.
+PreparedImage prepare_without_alpha(const Image& stored, std::int64_t channels, const SampleScale& scale,
+                                    std::string& note, const std::string& name);
+
 /// An image source seen through a transform as tensors [channels,H,W] in the range of its scaling.
 class DomainReader {
  public:
+  /// `domain` as SampleScale has it.
   DomainReader(std::shared_ptr<const ImageSource> source, TransformOptions transform, std::int64_t channels,
-               std::shared_ptr<LogSink> log);
+               std::shared_ptr<LogSink> log, const ValueRange& domain = {});
   std::int64_t size() const { return source_->size(); }
   std::string name(std::int64_t index) const { return source_->name(index); }
   at::Tensor read(std::int64_t index, Rng& rng) const { return read_scaled(index, rng).values; }

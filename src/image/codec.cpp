@@ -245,6 +245,16 @@ void check_format_holds(const std::filesystem::path& path, std::int64_t channels
   check_can_hold(format_for_writing(path), Image{1, 1, channels, type, {}}, path.string());
 }
 
+bool format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type) {
+  const Format* format = formats::find_format_named(extension_of(path));
+  return format != nullptr && can_hold(*format, Image{1, 1, channels, type, {}});
+}
+
+bool format_keeps_no_data(const std::filesystem::path& path) {
+  const Format* format = formats::find_format_named(extension_of(path));
+  return format != nullptr && format->encode == formats::encode_tiff;
+}
+
 PageWriter::PageWriter(std::filesystem::path path, std::int64_t pages, const EncodeOptions& options)
     : path_(std::move(path)), expected_(pages), options_(options) {
   const Format& format = format_for_writing(path_);

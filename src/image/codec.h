@@ -97,6 +97,12 @@ std::string encode_image(const std::string& extension, const Image& image, const
 /// images, or when it names none.
 void check_format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type);
 
+/// Whether the format that the path's extension names can. False when it names none.
+bool format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type);
+
+/// Whether that format keeps Image::no_data.
+bool format_keeps_no_data(const std::filesystem::path& path);
+
 /// Writes a file of several pages, which may differ in size and type. Holds the encoded pages until finish().
 class PageWriter {
  public:

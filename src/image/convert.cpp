@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "core/error.h"
 
@@ -14,28 +15,9 @@ std::size_t pixel_bytes(const Image& image) {
   return static_cast<std::size_t>(image.channels * bytes_per_sample(image.type));
 }
 
-Image u16_to_u8(const Image& image) {
-  Image out = Image::blank(image.width, image.height, image.channels);
-  const std::uint16_t* in = image.u16();
-  // 65535 / 257 = 255 exactly, and 257 is odd, so that rounding has no ties.
-  for (std::int64_t i = 0; i < image.samples(); ++i)
-    out.bytes[i] = static_cast<std::uint8_t>((in[i] + 128) / 257);
-  return out;
-}
-
-Image f32_to_u8(const Image& image, float low, float high) {
-  Image out = Image::blank(image.width, image.height, image.channels);
-  const double scale = high > low ? 255.0 / (static_cast<double>(high) - low) : 0.0;
-  const float* in = image.f32();
-  for (std::int64_t i = 0; i < image.samples(); ++i)
-    out.bytes[i] = static_cast<std::uint8_t>(std::lround((static_cast<double>(in[i]) - low) * scale));
-  return out;
-}
-
 template <class T>
 Image by_largest(const Image& image, const T* in, std::string& note) {
-  const bool has_alpha = image.channels == 2 || image.channels == 4;
-  const auto is_alpha = [&](std::int64_t i) { return has_alpha && (i + 1) % image.channels == 0; };
+  const auto is_alpha = [&](std::int64_t i) { return image.has_alpha() && (i + 1) % image.channels == 0; };
   double largest = 0;
   for (std::int64_t i = 0; i < image.samples(); ++i)
     if (!is_alpha(i)) largest = std::max(largest, static_cast<double>(in[i]));
@@ -55,27 +37,35 @@ void require_finite(const Image& image) {
     fail("the float image holds values that are not finite; replace NaN and infinity, or remove the image");
 }
 
-std::uint8_t luma(const std::uint8_t* rgb) {
-  return static_cast<std::uint8_t>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
+template <class T>
+T luma(const T* rgb) {
+  if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>((19595.0 * rgb[0] + 38470.0 * rgb[1] + 7471.0 * rgb[2]) / 65536.0);
+  else
+    return static_cast<T>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
+}
+
+template <class T>
+void change_channels(const Image& image, const T* in, std::int64_t channels, T* to) {
+  const std::int64_t pixels = image.width * image.height;
+  const bool is_grey = image.channels <= 2;  // a second or fourth channel is alpha
+  for (std::int64_t i = 0; i < pixels; ++i, in += image.channels, to += channels) {
+    if (channels == 1)
+      to[0] = is_grey ? in[0] : luma(in);
+    else
+      for (int c = 0; c < 3; ++c) to[c] = in[is_grey ? 0 : c];
+  }
 }
 
 }  // namespace
 
-Image to_u8(const Image& image, std::string& note) {
-  note.clear();
-  if (image.type == PixelType::u8) return image;
-  if (image.type == PixelType::u16) {
-    note = "16-bit samples divided by 257 (0..65535 to 0..255)";
-    return u16_to_u8(image);
-  }
-  require_finite(image);
-  const auto [low, high] = std::minmax_element(image.f32(), image.f32() + image.samples());
-  if (*low >= 0.0f && *high <= 1.0f) {
-    note = "float samples scaled from 0..1 to 0..255";
-    return f32_to_u8(image, 0.0f, 1.0f);
-  }
-  note = fmt::format("float samples scaled from the image's own range {:g}..{:g} to 0..255", *low, *high);
-  return f32_to_u8(image, *low, *high);
+Image to_f32(const Image& image) {
+  if (image.type == PixelType::f32) return image;
+  Image out = Image::blank(image.width, image.height, image.channels, PixelType::f32);
+  out.with_tags_of(image);
+  const auto copy = [&](const auto* in) { std::copy(in, in + image.samples(), out.f32()); };
+  image.type == PixelType::u8 ? copy(image.u8()) : copy(image.u16());
+  return out;
 }
 
 Image to_u8_by_largest(const Image& image, std::string& note) {
@@ -91,21 +81,20 @@ Image to_u8_by_largest(const Image& image, std::string& note) {
 
 Image with_channels(const Image& image, std::int64_t channels) {
   if (image.channels == channels) return image;
-  if (image.type != PixelType::u8)
-    fail("the number of channels can be changed for 8-bit images only; convert the image to 8 bits first");
   if (image.channels > 4 || (channels != 1 && channels != 3))
     fail("an image of {} channel{} cannot become one of {}; expected 1 to 4 channels in and 1 or 3 out",
          image.channels, image.channels == 1 ? "" : "s", channels);
-  Image out = Image::blank(image.width, image.height, channels);
-  const std::int64_t pixels = image.width * image.height;
-  const std::uint8_t* in = image.u8();
-  std::uint8_t* to = out.u8();
-  const bool is_grey = image.channels <= 2;  // a second or fourth channel is alpha
-  for (std::int64_t i = 0; i < pixels; ++i, in += image.channels, to += channels) {
-    if (channels == 1)
-      to[0] = is_grey ? in[0] : luma(in);
-    else
-      for (int c = 0; c < 3; ++c) to[c] = in[is_grey ? 0 : c];
+  Image out = Image::blank(image.width, image.height, channels, image.type);
+  switch (image.type) {
+    case PixelType::u8:
+      change_channels(image, image.u8(), channels, out.u8());
+      break;
+    case PixelType::u16:
+      change_channels(image, image.u16(), channels, out.u16());
+      break;
+    case PixelType::f32:
+      change_channels(image, image.f32(), channels, out.f32());
+      break;
   }
   return out;
 }

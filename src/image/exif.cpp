@@ -107,6 +107,7 @@ Image apply_orientation(Image stored, int orientation) {
   Image upright = Image::blank(swap ? stored.height : stored.width, swap ? stored.width : stored.height,
                                stored.channels, stored.type);
   const std::size_t pixel = static_cast<std::size_t>(stored.channels * bytes_per_sample(stored.type));
+  upright.with_tags_of(stored);
   std::uint8_t* out = upright.bytes.data();
   for (std::int64_t y = 0; y < upright.height; ++y)
     for (std::int64_t x = 0; x < upright.width; ++x, out += pixel) {

@@ -13,4 +13,10 @@ Image Image::blank(std::int64_t width, std::int64_t height, std::int64_t channel
   return image;
 }
 
+Image& Image::with_tags_of(const Image& other) {
+  last = other.last;
+  no_data = other.no_data;
+  return *this;
+}
+
 }  // namespace torsor

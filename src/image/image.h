@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ constexpr std::int64_t bytes_per_sample(PixelType type) {
   return type == PixelType::u8 ? 1 : type == PixelType::u16 ? 2 : 4;
 }
 
+/// What the last of 2 or 4 channels is: by their number alpha, unless the file says that it is data like the
+/// others.
+enum class LastChannel { by_number, data };
+
 /// Pixels are stored row by row, channels interleaved: [height, width, channels] in native byte order.
 struct Image {
   std::int64_t width = 0;
@@ -21,9 +26,14 @@ struct Image {
   std::int64_t channels = 0;  // 1 grey, 3 RGB; other counts only where the file format has them
   PixelType type = PixelType::u8;
   std::vector<std::uint8_t> bytes;  // width * height * channels * bytes_per_sample(type)
+  LastChannel last = LastChannel::by_number;
+  std::optional<double> no_data = std::nullopt;  // samples of this value stand for none (GDAL_NODATA)
 
   static Image blank(std::int64_t width, std::int64_t height, std::int64_t channels,
                      PixelType type = PixelType::u8);
+  /// What the file says of the samples, without the samples.
+  Image& with_tags_of(const Image& other);
+  bool has_alpha() const { return last == LastChannel::by_number && (channels == 2 || channels == 4); }
   std::int64_t samples() const { return width * height * channels; }
   std::uint8_t* u8() { return bytes.data(); }
   const std::uint8_t* u8() const { return bytes.data(); }

@@ -23,8 +23,10 @@ constexpr std::size_t kLanes = 32;  // outputs whose sums stay in registers
 struct Axis {
   std::vector<std::int64_t> first, count;
   std::vector<std::int32_t> weights;  // [out, longest]
+  std::vector<double> exact;          // the same before they are rounded
   std::size_t longest = 0;
   const std::int32_t* weights_of(std::size_t output) const { return weights.data() + output * longest; }
+  const double* exact_of(std::size_t output) const { return exact.data() + output * longest; }
 };
 
 // Keys' cubic convolution kernel with a = -0.5.
@@ -44,24 +46,62 @@ Axis make_axis(std::int64_t in, std::int64_t out) {
   Axis axis;
   axis.longest = static_cast<std::size_t>(std::ceil(support)) * 2 + 1;
   axis.weights.resize(static_cast<std::size_t>(out) * axis.longest);
-  std::vector<double> exact(axis.longest);
+  axis.exact.resize(axis.weights.size());
   for (std::int64_t o = 0; o < out; ++o) {
     const double centre = (static_cast<double>(o) + 0.5) * scale;
     const std::int64_t first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
     const std::int64_t last = std::min(in, static_cast<std::int64_t>(centre + support + 0.5));
     const std::int64_t count = last - first;
     double sum = 0.0;
+    double* exact = axis.exact.data() + static_cast<std::size_t>(o) * axis.longest;
     for (std::int64_t i = 0; i < count; ++i) {
       exact[i] = cubic((static_cast<double>(i + first) - centre + 0.5) * step);
       sum += exact[i];
     }
     std::int32_t* weights = axis.weights.data() + static_cast<std::size_t>(o) * axis.longest;
-    for (std::int64_t i = 0; i < count; ++i)
-      weights[i] = static_cast<std::int32_t>(std::round(exact[i] / sum * (1 << kWeightBits)));
+    for (std::int64_t i = 0; i < count; ++i) {
+      exact[i] /= sum;
+      weights[i] = static_cast<std::int32_t>(std::round(exact[i] * (1 << kWeightBits)));
+    }
     axis.first.push_back(first);
     axis.count.push_back(count);
   }
   return axis;
+}
+
+// Floats are summed in double precision, and rounded to a float after each pass, as PIL's mode F.
+Image resize_float_rows(const Image& image, std::int64_t height) {
+  const Axis axis = make_axis(image.height, height);
+  Image out = Image::blank(image.width, height, image.channels, PixelType::f32);
+  const auto row = static_cast<std::size_t>(image.width * image.channels);
+  std::vector<double> sums(row);
+  for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    for (std::int64_t i = 0; i < axis.count[y]; ++i) {
+      const float* line = image.f32() + static_cast<std::size_t>(axis.first[y] + i) * row;
+      const double weight = axis.exact_of(y)[i];
+      for (std::size_t s = 0; s < row; ++s) sums[s] += weight * line[s];
+    }
+    std::copy(sums.begin(), sums.end(), out.f32() + y * row);
+  }
+  return out;
+}
+
+Image resize_float_columns(const Image& image, std::int64_t width) {
+  const Axis axis = make_axis(image.width, width);
+  Image out = Image::blank(width, image.height, image.channels, PixelType::f32);
+  float* to = out.f32();
+  for (std::int64_t y = 0; y < image.height; ++y) {
+    const float* line = image.f32() + y * image.width * image.channels;
+    for (std::size_t x = 0; x < static_cast<std::size_t>(width); ++x)
+      for (std::int64_t c = 0; c < image.channels; ++c) {
+        double sum = 0;
+        for (std::int64_t i = 0; i < axis.count[x]; ++i)
+          sum += axis.exact_of(x)[i] * line[(axis.first[x] + i) * image.channels + c];
+        *to++ = static_cast<float>(sum);
+      }
+  }
+  return out;
 }
 
 // The lines that one output line is summed from: `count` lines, `stride` bytes apart.
@@ -115,6 +155,7 @@ SumLines best_sum_lines() {
 }
 
 Image resize_rows(const Image& image, std::int64_t height) {
+  if (image.type == PixelType::f32) return resize_float_rows(image, height);
   const Axis axis = make_axis(image.height, height);
   const SumLines sum = best_sum_lines();
   Image out = Image::blank(image.width, height, image.channels);
@@ -138,6 +179,7 @@ void to_rows(const std::uint8_t* in, std::size_t rows, std::size_t samples, std:
 
 // Turns bands of kLanes rows on their side, where the columns are lines and the same kernel sums them.
 Image resize_columns(const Image& image, std::int64_t width) {
+  if (image.type == PixelType::f32) return resize_float_columns(image, width);
   const Axis axis = make_axis(image.width, width);
   const SumLines sum = best_sum_lines();
   Image out = Image::blank(width, image.height, image.channels);
@@ -163,7 +205,7 @@ Image resize_columns(const Image& image, std::int64_t width) {
 Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {
   if (width < 1 || height < 1)
     fail("cannot resize an image to {} x {}; both sides must be at least 1", width, height);
-  if (image.type != PixelType::u8) fail("resizing takes 8-bit images; convert the image to 8 bits first");
+  if (image.type == PixelType::u16) fail("resizing takes 8-bit and float images; convert the image first");
   if (image.width == width && image.height == height) return image;
   if (image.width == width) return resize_rows(image, height);
   if (image.height == height) return resize_columns(image, width);

@@ -13,8 +13,9 @@ enum class PassOrder { horizontal_first, pillow_13 };
 /// Antialiased bicubic (a = -0.5) on u8, equal to PIL's Image.resize(BICUBIC) bit for bit: per axis
 /// scale = in/out, support = 2 max(scale, 1), integer coefficients of 22 bits, horizontal pass first, each
 /// pass rounded to 8 bits and skipped when the size does not change. Any channel count; each channel by
-/// itself (PIL multiplies by alpha first where there is one). Throws Error when a side is < 1 or the image is
-/// not u8.
+/// itself (PIL multiplies by alpha first where there is one). f32 images likewise with exact weights, each
+/// pass summed in double precision: equal to PIL's mode F but for its last bit. Throws Error when a side is <
+/// 1 or the image is u16.
 Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height,
                      PassOrder order = PassOrder::horizontal_first);
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/error.h"
@@ -22,6 +25,8 @@ struct Layout {
   std::uint16_t bits = 1, samples = 1, sample_format = SAMPLEFORMAT_UINT;
   std::uint16_t photometric = PHOTOMETRIC_MINISBLACK, planar = PLANARCONFIG_CONTIG, orientation = 1;
   bool premultiplied = false;
+  LastChannel last = LastChannel::by_number;
+  std::optional<double> no_data = std::nullopt;
 
   bool is_grey() const { return photometric <= PHOTOMETRIC_MINISBLACK; }
   bool is_float() const { return sample_format == SAMPLEFORMAT_IEEEFP; }
@@ -48,6 +53,16 @@ float half_to_float(std::uint16_t half) {
                               ? std::ldexp(static_cast<float>(mantissa), -24)
                               : std::ldexp(static_cast<float>(mantissa | 0x400u), int(exponent) - 25);
   return sign != 0 ? -magnitude : magnitude;
+}
+
+// A number, or nan, with white space and a 0 behind it.
+std::optional<double> parse_no_data(std::string text) {
+  text.resize(std::min(text.size(), text.find('\0')));
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const std::string_view rest(end);
+  if (end == text.c_str() || rest.find_first_not_of(" \t\r\n") != std::string_view::npos) return std::nullopt;
+  return value;
 }
 
 // Neither reduced nor a mask.
@@ -80,6 +95,8 @@ class TiffReader {
     file_.allow_reading(2 * samples * (layout_.bits + 7) / 8);  // twice: a tile may reach over the edge
     if (!layout_.is_direct()) return read_converted();
     Image image = blank_checked(source_, layout_.claim());
+    image.last = layout_.last;
+    image.no_data = layout_.no_data;
     if (TIFFIsTiled(file_.handle()))
       read_tiles(image);
     else
@@ -137,6 +154,8 @@ class TiffReader {
     l.planar = file_.tag(TIFFTAG_PLANARCONFIG, l.planar);
     l.orientation = file_.tag(TIFFTAG_ORIENTATION, l.orientation);
     l.premultiplied = has_premultiplied_alpha();
+    if (!has_alpha()) l.last = LastChannel::data;
+    l.no_data = no_data_value();
     // Its decoder ends the whole program when the data claim more than there is memory for.
     if (file_.tag<std::uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE) == COMPRESSION_JBIG)
       unsupported("a TIFF compressed by JBIG", "save it with another compression");
@@ -170,6 +189,26 @@ class TiffReader {
     return TIFFGetField(file_.handle(), TIFFTAG_EXTRASAMPLES, &count, &kinds) == 1 && count == 1 &&
            kinds[0] == EXTRASAMPLE_ASSOCALPHA && (layout_.samples == 2 || layout_.samples == 4) &&
            !layout_.is_float();
+  }
+
+  // Of 2 or 4 samples. Files that do not say what the last one is are taken to hold alpha.
+  bool has_alpha() const {
+    std::uint16_t count = 0, *kinds = nullptr;
+    if (TIFFGetField(file_.handle(), TIFFTAG_EXTRASAMPLES, &count, &kinds) != 1 || count == 0)
+      return layout_.photometric == PHOTOMETRIC_RGB;
+    const bool is_one_more = count == 1 && (layout_.samples == 2 || layout_.samples == 4);
+    return is_one_more && kinds[0] != EXTRASAMPLE_UNSPECIFIED;
+  }
+
+  // libtiff does not know the tag and keeps it as it came, perhaps of another type.
+  std::optional<double> no_data_value() const {
+    const TIFFField* field = TIFFFindField(file_.handle(), kNoDataTag, TIFF_ANY);
+    if (field == nullptr || TIFFFieldDataType(field) != TIFF_ASCII || TIFFFieldPassCount(field) == 0)
+      return std::nullopt;
+    std::uint32_t count = 0;
+    const char* text = nullptr;
+    if (TIFFGetField(file_.handle(), kNoDataTag, &count, &text) != 1 || text == nullptr) return std::nullopt;
+    return parse_no_data({text, count});
   }
 
   void check_convertible() const {

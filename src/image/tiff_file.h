@@ -9,6 +9,9 @@
 
 namespace torsor::formats {
 
+/// GDAL's tag: the text of the number that stands for no sample.
+inline constexpr std::uint32_t kNoDataTag = 42113;
+
 /// An open TIFF whose bytes lie in memory. libtiff's own handlers are global and print; these belong to the
 /// file.
 class TiffFile {

@@ -13,9 +13,17 @@ namespace {
 // Offsets of 32 bits, with room for what does not shrink.
 constexpr std::uint64_t kClassicLimit = 0xE0000000;
 
+// The tag is not among those that libtiff knows.
+void set_no_data(TIFF* tiff, double value) {
+  static const TIFFFieldInfo field = {kNoDataTag,   -1, -1, TIFF_ASCII,
+                                      FIELD_CUSTOM, 1,  0,  const_cast<char*>("GDAL_NODATA")};
+  if (TIFFMergeFieldInfo(tiff, &field, 1) == 0)
+    TIFFSetField(tiff, kNoDataTag, fmt::format("{}", value).c_str());
+}
+
 void set_tags(TIFF* tiff, const Image& image) {
   const bool is_float = image.type == PixelType::f32;
-  const bool is_colour = image.channels == 3 || image.channels == 4;
+  const bool is_colour = image.channels == 3 || (image.channels == 4 && image.has_alpha());
   const int extra = static_cast<int>(image.channels) - (is_colour ? 3 : 1);
   TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(image.width));
   TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(image.height));
@@ -29,10 +37,11 @@ void set_tags(TIFF* tiff, const Image& image) {
   TIFFSetField(tiff, TIFFTAG_PREDICTOR, is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
   TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(tiff, 0));
   if (extra > 0) {
-    const std::uint16_t kind = image.channels <= 4 ? EXTRASAMPLE_UNASSALPHA : EXTRASAMPLE_UNSPECIFIED;
+    const std::uint16_t kind = image.has_alpha() ? EXTRASAMPLE_UNASSALPHA : EXTRASAMPLE_UNSPECIFIED;
     const std::vector<std::uint16_t> kinds(static_cast<std::size_t>(extra), kind);
     TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, extra, kinds.data());
   }
+  if (image.no_data) set_no_data(tiff, *image.no_data);
 }
 
 bool write_rows(TIFF* tiff, const Image& image) {

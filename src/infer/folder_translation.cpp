@@ -28,8 +28,8 @@ struct OpenedInput {
   InputPage first;
 };
 
-OpenedInput open_input(const GeneratorRunner& runner, const TranslationJob& job) {
-  OpenedInput out{std::make_unique<PageReader>(runner, job), {}};
+OpenedInput open_input(const GeneratorRunner& runner, const TranslationJob& job, const Treatment& treatment) {
+  OpenedInput out{std::make_unique<PageReader>(runner, job, treatment), {}};
   out.first = out.reader->read(0);
   return out;
 }
@@ -37,13 +37,15 @@ OpenedInput open_input(const GeneratorRunner& runner, const TranslationJob& job)
 // Reads inputs in order, a few files ahead while others are translated.
 class InputQueue {
  public:
-  InputQueue(const GeneratorRunner& runner, const std::vector<TranslationJob>& jobs)
-      : runner_(runner), jobs_(jobs) {}
+  InputQueue(const GeneratorRunner& runner, const std::vector<TranslationJob>& jobs,
+             const Treatment& treatment)
+      : runner_(runner), jobs_(jobs), treatment_(treatment) {}
 
   // The next job's, its first page read. Throws as PageReader does.
   OpenedInput next() {
     while (coming_.size() < kComing && begun_ < jobs_.size())
-      coming_.push_back(std::async(std::launch::async, open_input, std::cref(runner_), jobs_[begun_++]));
+      coming_.push_back(std::async(std::launch::async, open_input, std::cref(runner_), jobs_[begun_++],
+                                   std::cref(treatment_)));
     std::future<OpenedInput> first = std::move(coming_.front());
     coming_.pop_front();
     return first.get();
@@ -52,6 +54,7 @@ class InputQueue {
  private:
   const GeneratorRunner& runner_;
   const std::vector<TranslationJob>& jobs_;
+  const Treatment& treatment_;
   std::size_t begun_ = 0;
   std::deque<std::future<OpenedInput>> coming_;
 };
@@ -69,14 +72,14 @@ class BatchQueue {
           return treatment.memory == MemoryUse::any ? MemoryRoom{HUGE_VAL, ""} : memory_room();
         }) {}
 
-  void add(const std::shared_ptr<OutputFile>& file, const InputPage& page) {
+  void add(const std::shared_ptr<OutputFile>& file, InputPage page) {
     if (treatment_.reference)
-      return writer_.write(
-          file, translate_as_reference(runner_, *treatment_.reference, page.image, file->job.in.string()));
-    const Image ready = resized(page.image);
-    const at::Tensor tensor = to_tensor(ready, page.range);
+      return writer_.write(file, translate_as_reference(runner_, *treatment_.reference, std::move(page.input),
+                                                        file->job.in.string()));
+    const at::Tensor tensor = to_tensor(resized(page.input.image), page.input.range);
+    page.input.image = {};  // all that is needed of it
     if (!tensors_.empty() && tensor.sizes() != tensors_.front().sizes()) flush();
-    waiting_.push_back({file, page.range});
+    waiting_.push_back({file, std::move(page)});
     tensors_.push_back(tensor);
     if (static_cast<std::int64_t>(waiting_.size()) >= treatment_.batch_size) flush();
   }
@@ -85,8 +88,11 @@ class BatchQueue {
     if (waiting_.empty()) return;
     const at::Tensor out = images_.translate(at::stack(tensors_), waiting_.front().file->job.in.string(),
                                              [this](const std::string& line) { listener_.notice(line); });
-    for (std::size_t i = 0; i < waiting_.size(); ++i)
-      writer_.write(waiting_[i].file, runner_.picture(out[static_cast<std::int64_t>(i)], waiting_[i].range));
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      const auto& [file, page] = waiting_[i];
+      Image made = runner_.picture(out[static_cast<std::int64_t>(i)], page.input, page.output.type);
+      writer_.write(file, finished(std::move(made), page.input.aside, page.output));
+    }
     waiting_.clear();
     tensors_.clear();
   }
@@ -94,7 +100,7 @@ class BatchQueue {
  private:
   struct Waiting {
     std::shared_ptr<OutputFile> file;
-    ValueRange range;
+    InputPage page;
   };
 
   Image resized(const Image& image) const {
@@ -142,7 +148,7 @@ std::optional<std::invoke_result_t<Read>> FolderTranslation::attempt(const Read&
 }
 
 void FolderTranslation::run(const StopFlag& stop) {
-  InputQueue inputs(runner_, jobs_);
+  InputQueue inputs(runner_, jobs_, treatment_);
   OutputWriter writer(treatment_.encode);
   BatchQueue batches(runner_, treatment_, writer, listener_);
   std::int64_t done = 0;
@@ -160,11 +166,10 @@ void FolderTranslation::run(const StopFlag& stop) {
     }
     const auto file = writer.open(job, input->reader->pages());
     for (std::int64_t i = 0; i < file->pages && !stop.requested(); ++i) {
-      const std::optional<InputPage> page =
-          i == 0 ? input->first : attempt([&] { return input->reader->read(i); });
+      std::optional<InputPage> page = i == 0 ? input->first : attempt([&] { return input->reader->read(i); });
       if (!page) break;  // a file that lacks a page is never finished
-      check_.add(job.in.string(), page->image);
-      batches.add(file, *page);
+      check_.add(job.in.string(), to_preview(page->input.image, page->input.range));
+      batches.add(file, std::move(*page));
       tell(job);
     }
     input->reader->add_notes_to(notes_);

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/unpaired.h"
 #include "image/convert.h"
 #include "image/resize.h"
 #include "interchange/weight_source.h"
@@ -17,6 +18,13 @@ namespace {
 
 std::int64_t round_up(std::int64_t side, const SizeRule& rule) {
   return std::max(rule.minimum, (side + rule.multiple - 1) / rule.multiple * rule.multiple);
+}
+
+// Of the domain that it translates from; of an unknown direction a.
+SampleScale scale_of(const LoadedGenerator& loaded) {
+  const auto& domains = loaded.info.domains;
+  const auto from = domains.find(loaded.direction.is_known() ? loaded.direction.from : "a");
+  return SampleScale(loaded.info.scaling(), from == domains.end() ? ValueRange() : from->second.range);
 }
 
 // Grows one side by as much as one reflection allows; at least doubles it, or repeats a single row.
@@ -52,7 +60,7 @@ GeneratorRunner GeneratorRunner::open(const fs::path& model, const RunnerOptions
 }
 
 GeneratorRunner::GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options)
-    : loaded_(std::move(loaded)), placement_(options.placement) {
+    : loaded_(std::move(loaded)), placement_(options.placement), scale_(scale_of(loaded_)) {
   set_placement(*loaded_.generator, placement_);
   set_norm_statistics(*loaded_.generator, options.norm_statistics);
 }
@@ -81,9 +89,9 @@ at::Tensor GeneratorRunner::run_unpadded(const at::Tensor& images) const {
 }
 
 Image GeneratorRunner::translate(const Image& image, std::string& note) const {
-  const Image ready = input_image(image, note);
-  const ValueRange range = input_range(ready);
-  return picture(translate(to_tensor(ready, range).unsqueeze(0))[0], range);
+  const PreparedImage ready =
+      prepare_without_alpha(image, channels_in(image.channels), scale_, note, "the image");
+  return picture(translate(to_tensor(ready.image, ready.range).unsqueeze(0))[0], ready, image.type);
 }
 
 std::int64_t GeneratorRunner::channels_in(std::int64_t stored) const {
@@ -94,18 +102,29 @@ std::int64_t GeneratorRunner::channels_out(std::int64_t stored) const {
   return loaded_.generator->channels() == Channels::any ? stored : loaded_.options.out_channels;
 }
 
-Image GeneratorRunner::input_image(const Image& stored, std::string& note, const std::string& name) const {
-  return to_input(stored, channels_in(stored.channels), loaded_.info.scaling(), note, name);
+bool GeneratorRunner::copies() const { return loaded_.generator->channels() == Channels::any; }
+
+PreparedImage GeneratorRunner::input(const Image& stored, std::string& note, const std::string& name,
+                                     Hidden hidden) const {
+  return prepare(stored, channels_in(stored.channels), scale_, note, name, copies() ? Hidden::kept : hidden);
 }
 
-ValueRange GeneratorRunner::input_range(const Image& image, const std::string& name) const {
-  return range_of(image, loaded_.info.scaling(), name);
+ValueRange GeneratorRunner::output_range(const ValueRange& input, PixelType type) const {
+  const ValueRange& target = target_of(loaded_).range;
+  if (target.black == 0) {  // percentile_95, stored in 8 bits
+    const double factor = full_scale(type) / full_scale(target.type);
+    return {target.white * factor, 0, 0, type};
+  }
+  if (copies()) return input.type == type ? input : whole_range(type);
+  if (target.type == type) return target;
+  const bool has_own = input.type == type && scale_.domain().type != type;
+  return has_own ? input : whole_range(type);
 }
 
-Image GeneratorRunner::picture(const at::Tensor& made, const ValueRange& input, Rounding rounding) const {
-  const bool copied = loaded_.generator->channels() == Channels::any;
+Image GeneratorRunner::picture(const at::Tensor& made, const PreparedImage& input, PixelType type,
+                               Rounding rounding) const {
   try {
-    return to_image(made, copied ? input : target_of(loaded_).range, rounding);
+    return to_image(made, output_range(input.range, type), rounding);
   } catch (const Error& error) {
     if (loaded_.source.empty()) throw;
     fail("{}: {}", loaded_.source, error.what());
@@ -113,17 +132,26 @@ Image GeneratorRunner::picture(const at::Tensor& made, const ValueRange& input, 
 }
 
 Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+                             PreparedImage ready, const std::string& name) {
+  if (ready.image.type != PixelType::u8) {
+    ready.image = to_preview(ready.image, ready.range);
+    ready.range = {};
+  }
+  Rng unused(0);  // nothing is drawn: there is no crop and no flip
+  const Size size = resized_size(preprocess, {ready.image.width, ready.image.height});
+  const Image resized = transform(
+      preprocess, resize_bicubic(ready.image, size.width, size.height, PassOrder::pillow_13), unused, name);
+  const at::Tensor x = to_tensor(resized, ready.range).unsqueeze(0);
+  const Image out =
+      translator.picture(translator.run_unpadded(x)[0], ready, PixelType::u8, Rounding::truncate);
+  return with_channels(out, 3);
+}
+
+Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
                              const Image& image, const std::string& name) {
   std::string note;
-  const Image ready = translator.input_image(image, note, name);
-  Rng unused(0);  // nothing is drawn: there is no crop and no flip
-  const Size size = resized_size(preprocess, {ready.width, ready.height});
-  const Image resized = transform(
-      preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, name);
-  const ValueRange range = translator.input_range(ready, name);
-  const at::Tensor x = to_tensor(resized, range).unsqueeze(0);
-  const Image out = translator.picture(translator.run_unpadded(x)[0], range, Rounding::truncate);
-  return with_channels(out, 3);
+  return translate_as_reference(translator, preprocess, translator.input(image, note, name, Hidden::kept),
+                                name);
 }
 
 }  // namespace torsor

@@ -7,7 +7,8 @@
 #include <string>
 
 #include "core/stop.h"
-#include "data/tensor_image.h"
+#include "data/prepared_image.h"
+#include "data/sample_scale.h"
 #include "data/transform.h"
 #include "image/image.h"
 #include "interchange/weight_choice.h"
@@ -37,7 +38,7 @@ class GeneratorRunner {
 
   GeneratorRunner(LoadedGenerator loaded, const RunnerOptions& options);
 
-  /// [N,C,H,W] in the training's range (input_range(); [-1,1] with --scaling white) -> [N,C',H,W]; throws
+  /// [N,C,H,W] in the training's range ([-1,1] with --scaling white) -> [N,C',H,W]; throws
   /// Error for another shape or for whole numbers. Sides that do not fit the network are reflect-padded on
   /// the right and bottom (again and again where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
@@ -51,29 +52,39 @@ class GeneratorRunner {
   std::int64_t channels_in(std::int64_t stored) const;
   std::int64_t channels_out(std::int64_t stored) const;
 
-  /// An image of any pixel type as the generator's preprocessing takes it, see to_input(): u8 in
-  /// channels_in(). `note` receives what was converted.
-  Image input_image(const Image& stored, std::string& note, const std::string& name = "the image") const;
+  /// An image of any pixel type as the generator takes it, see prepare(): in channels_in(), with how its
+  /// samples enter the network, as in the training (of the image before any resizing). A generator that
+  /// copies gets hidden colours too. `note` receives what is worth knowing. Throws Error naming one that
+  /// cannot be scaled.
+  PreparedImage input(const Image& stored, std::string& note, const std::string& name = "the image",
+                      Hidden hidden = Hidden::replaced) const;
 
-  /// How the samples of an input_image() enter the network, as in its training (--scaling): of the image
-  /// before any resizing. Throws Error naming one that cannot be scaled.
-  ValueRange input_range(const Image& image, const std::string& name = "the image") const;
+  /// What is black and white in the inputs; it may be added to before the first is translated.
+  const SampleScale& scale() const { return scale_; }
+  SampleScale& scale() { return scale_; }
 
-  /// Any u8/u16/f32 image -> u8 of the same size with the target domain's channels; values rounded.
-  /// `note` receives what was converted.
+  /// Any u8/u16/f32 image -> the same size and type with the target domain's channels and no alpha; integers
+  /// rounded. `note` receives what is worth knowing.
   Image translate(const Image& image, std::string& note) const;
 
   const LoadedGenerator& loaded() const { return loaded_; }
   const Placement& placement() const { return placement_; }
 
-  /// [C,H,W] that the generator made of an image that went in with the range `input` -> u8; with --scaling
-  /// percentile_95 a 1 becomes the mean 95th percentile of the target domain's training images, and where the
-  /// generator copies, what it was in the input. Throws Error naming the model when it holds NaN.
-  Image picture(const at::Tensor& made, const ValueRange& input, Rounding rounding = Rounding::nearest) const;
+  /// [C,H,W] that the generator made of `input` -> samples of this type. Where the target domain has the
+  /// type, black and white are its own; where it says nothing of it, they are those of the type, or of an
+  /// input that has the type and a scale of its own too; where the generator copies, the input's. With
+  /// --scaling percentile_95 a 1 becomes the mean 95th percentile of the target domain's training images.
+  /// Throws Error naming the model when it holds NaN.
+  Image picture(const at::Tensor& made, const PreparedImage& input, PixelType type,
+                Rounding rounding = Rounding::nearest) const;
 
  private:
+  bool copies() const;
+  ValueRange output_range(const ValueRange& input, PixelType type) const;
+
   LoadedGenerator loaded_;
   Placement placement_;
+  SampleScale scale_;
 };
 
 /// Reflect-pads [N,C,H,W] on the right and bottom to width x height, repeatedly where one reflection is not
@@ -86,5 +97,8 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 /// batch's statistics.
 Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
                              const Image& image, const std::string& name = "the image");
+/// The same of an image that the translator has made ready, Hidden::kept.
+Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+                             PreparedImage ready, const std::string& name);
 
 }  // namespace torsor

@@ -24,23 +24,21 @@ struct Sight {
   NoteCount notes;
 };
 
-// Throws Error when the output's format cannot hold what is made of so many pages of so many channels.
-void check_output_format(const GeneratorRunner& runner, const TranslationJob& job, std::int64_t pages,
-                         std::int64_t channels) {
+// Throws Error when the output's format cannot hold so many pages.
+void check_output_pages(const TranslationJob& job, std::int64_t pages) {
   if (job.taken != nullptr && pages > 1)
     fail("{}: has {} pages, of which standard output can take one; name a TIFF file as OUT", job.in.string(),
          pages);
   if (job.taken == nullptr) PageWriter(job.out, pages);
-  check_format_holds(job.out, runner.channels_out(channels), PixelType::u8);
 }
 
-Sight look_at(const GeneratorRunner& runner, const TranslationJob& job) {
+Sight look_at(const GeneratorRunner& runner, const TranslationJob& job, const Treatment& treatment) {
   Sight out;
   try {
-    PageReader reader(runner, job);
+    PageReader reader(runner, job, treatment);
+    check_output_pages(job, reader.pages());
     for (std::int64_t page = 0; page < reader.pages(); ++page) {
-      const Image image = reader.read(page).image;
-      if (page == 0) check_output_format(runner, job, reader.pages(), image.channels);
+      const Image image = reader.read(page).input.image;
       out.sizes.push_back({image.width, image.height});
     }
     reader.add_notes_to(out.notes);
@@ -53,14 +51,15 @@ Sight look_at(const GeneratorRunner& runner, const TranslationJob& job) {
 }
 
 std::vector<Sight> look_at_all(const GeneratorRunner& runner, const std::vector<TranslationJob>& jobs,
-                               TranslationListener& listener, const StopFlag& stop) {
+                               const Treatment& treatment, TranslationListener& listener,
+                               const StopFlag& stop) {
   std::vector<Sight> sights(jobs.size());
   std::atomic<std::size_t> next{0};
   std::mutex telling;
   std::int64_t done = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < jobs.size() && !stop.requested(); i = next++) {
-      sights[i] = look_at(runner, jobs[i]);
+      sights[i] = look_at(runner, jobs[i], treatment);
       const std::lock_guard lock(telling);
       listener.progress(Stage::checking, ++done, static_cast<std::int64_t>(jobs.size()), jobs[i].in.string());
     }
@@ -79,7 +78,7 @@ std::int64_t area(Size size) { return size.width * size.height; }
 
 InputSurvey survey_inputs(const GeneratorRunner& runner, const std::vector<TranslationJob>& jobs,
                           const Treatment& treatment, TranslationListener& listener, const StopFlag& stop) {
-  const std::vector<Sight> sights = look_at_all(runner, jobs, listener, stop);
+  const std::vector<Sight> sights = look_at_all(runner, jobs, treatment, listener, stop);
   InputSurvey out;
   ScaleCheck scales(runner.loaded());
   for (std::size_t i = 0; i < jobs.size(); ++i) {

@@ -4,32 +4,39 @@
 #include "data/note_count.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
+#include "infer/output_form.h"
 #include "infer/translation_plan.h"
+#include "infer/treatment.h"
 
 namespace torsor {
 
 struct InputPage {
-  Image image;  // u8 in the generator's channels
-  ValueRange range;
+  PreparedImage input;  // in the generator's channels
+  OutputForm output;
 };
 
 /// One input: a file, or the bytes that a job was given. Decodes a page at a time.
 class PageReader {
  public:
   /// The runner must outlive it. Throws Error naming the file.
-  PageReader(const GeneratorRunner& runner, const TranslationJob& job);
+  PageReader(const GeneratorRunner& runner, const TranslationJob& job, const Treatment& treatment);
 
   std::int64_t pages() const { return file_.pages(); }
 
   /// Page 0..pages()-1. Throws Error naming the file, and the page where there are several, when it cannot be
-  /// read, converted or scaled.
+  /// read, converted or scaled, or when the output's format cannot hold its translation.
   InputPage read(std::int64_t page);
 
   /// Adds what is to be said of the pages that were read, each kind once.
   void add_notes_to(NoteCount& notes) const;
 
  private:
+  void say(const std::string& note);
+
   const GeneratorRunner& runner_;
+  std::filesystem::path out_;
+  Hidden hidden_;
+  BitDepth depth_;
   std::string name_;
   ImageFile file_;
   std::vector<std::string> conversions_;

@@ -8,6 +8,7 @@
 #include "data/folder_source.h"
 #include "data/transform.h"
 #include "image/codec.h"
+#include "infer/output_form.h"
 
 namespace torsor {
 
@@ -21,6 +22,7 @@ struct Treatment {
   std::int64_t batch_size = 1;            // images of equal size that are translated together
   BadFiles bad_files = BadFiles::refuse;  // what cannot be read or scaled
   EncodeOptions encode = {};
+  BitDepth bit_depth = BitDepth::as_input;
   MemoryUse memory = MemoryUse::that_there_is;
 };
 

@@ -62,10 +62,22 @@ Safetensors check_content(const LoadedGenerator& generator, std::vector<std::str
   return content;
 }
 
-std::string input_text(const ModelInfo& info) {
-  return scales_each_image(info.scaling())
-             ? "float32 NCHW from 0 up: each image divided by its own 95th percentile"
-             : "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples";
+std::string samples_text(PixelType type) {
+  return type == PixelType::u8    ? "8-bit samples"
+         : type == PixelType::u16 ? "16-bit samples"
+                                  : "float samples";
+}
+
+std::string input_text(const LoadedGenerator& generator) {
+  if (scales_each_image(generator.info.scaling()))
+    return "float32 NCHW from 0 up: each image divided by its own 95th percentile";
+  const auto from =
+      generator.info.domains.find(generator.direction.is_known() ? generator.direction.from : "a");
+  const ValueRange range = from == generator.info.domains.end() ? ValueRange() : from->second.range;
+  if (range == ValueRange{}) return "float32 NCHW in [-1,1]: x/127.5 - 1 of 8-bit samples";
+  return fmt::format(
+      "float32 NCHW in [-1,1]: 2 (x - {0:g}) / ({1:g} - {0:g}) - 1 of {2} clamped to {0:g}..{1:g}",
+      range.black_level, range.white, samples_text(range.type));
 }
 
 std::string output_text(const LoadedGenerator& generator) {
@@ -75,14 +87,17 @@ std::string output_text(const LoadedGenerator& generator) {
         "float32 NCHW: times {:.2f}, rounded and clamped to 0..255, 8-bit samples; that is the mean 95th "
         "percentile of the target domain's training images",
         range.white);
-  return "float32 NCHW: (y + 1) * 127.5, rounded and clamped to 0..255, 8-bit samples";
+  if (range == ValueRange{})
+    return "float32 NCHW: (y + 1) * 127.5, rounded and clamped to 0..255, 8-bit samples";
+  return fmt::format("float32 NCHW: {0:g} + (y + 1) / 2 * ({1:g} - {0:g}), {2}", range.black_level,
+                     range.white, samples_text(range.type));
 }
 
 std::map<std::string, std::string> metadata_of(const LoadedGenerator& generator) {
   const SizeRule rule = generator.generator->size_rule();
   return {{"torsor.direction", generator.direction.name()},
           {"torsor.generator", options_to_json(generator.options).dump()},
-          {"torsor.input", input_text(generator.info)},
+          {"torsor.input", input_text(generator)},
           {"torsor.output", output_text(generator)},
           {"torsor.sides", Json{{"multiple_of", rule.multiple}, {"at_least", rule.minimum}}.dump()},
           {"torsor.model", generator.info.to_json().dump()}};
@@ -249,7 +264,7 @@ OnnxExport write_onnx(const LoadedGenerator& generator, const fs::path& path, st
     fail_usage("{}: the name is too long for {} behind it; use at most {} bytes", path.string(), kCheckEnd,
                NAME_MAX - kCheckEnd.size());
   OnnxExport out{
-      path, path.string() + std::string(kCheckEnd), {}, input_text(generator.info), output_text(generator)};
+      path, path.string() + std::string(kCheckEnd), {}, input_text(generator), output_text(generator)};
   const Safetensors check = check_content(generator, out.sizes);
   const std::string name = generator.direction.is_known() ? "g_" + generator.direction.name() : "generator";
   const std::string graph = onnx_graph(*generator.generator, {generator.options.in_channels, name});

@@ -15,32 +15,57 @@ namespace torsor {
 
 namespace {
 
+constexpr int kFloatDepth = 32;  // of 32-bit floats
+
+int depth_of(PixelType type) { return type == PixelType::u8 ? 8 : type == PixelType::u16 ? 16 : kFloatDepth; }
+
+PixelType type_of_depth(std::int64_t depth) {
+  for (const PixelType type : {PixelType::u8, PixelType::u16, PixelType::f32})
+    if (depth == depth_of(type)) return type;
+  fail("its samples have {} bits, expected 8, 16 or {} (floats)", depth, kFloatDepth);
+}
+
+Json range_json(const ValueRange& range) {
+  Json out = {{"bit_depth", depth_of(range.type)}, {"white", range.white}, {"black", range.black}};
+  if (range.black_level != 0) out["black_level"] = range.black_level;
+  return out;
+}
+
 Json domain_json(const DomainInfo& d) {
-  Json out = {{"name", d.name},
-              {"channels", d.channels},
-              {"value_range", {{"bit_depth", 8}, {"white", d.range.white}, {"black", d.range.black}}}};
+  Json out = {{"name", d.name}, {"channels", d.channels}, {"value_range", range_json(d.range)}};
   if (!d.fingerprint.is_null()) out["fingerprint"] = d.fingerprint;
   return out;
 }
 
-// One that the scaling can have: an input's is computed from it alone, so another would go unnoticed.
-ValueRange range_from(const Json& json, const std::string& scaling) {
-  const ValueRange range{json.at("white"), json.value("black", -1.0)};
-  if (!scales_each_image(scaling) && range != ValueRange{})
-    fail("its black and white are {} and {}, but with scaling {} they are -1 and 255", range.black,
-         range.white, scaling);
-  if (scales_each_image(scaling) && (range.black != 0 || !(range.white > 0 && range.white <= 255)))
+// One that the scaling can have.
+ValueRange checked_range(const ValueRange& range, const std::string& scaling) {
+  const bool rising = std::isfinite(range.white) && range.white > range.black_level;
+  if (!scales_each_image(scaling) && !(range.black == -1 && rising))
+    fail("its black and white are {} and {}, but with scaling {} black is -1 and white above {}", range.black,
+         range.white, scaling, range.black_level);
+  if (scales_each_image(scaling) && (range.black != 0 || range.black_level != 0 ||
+                                     range.type != PixelType::u8 || !(range.white > 0 && range.white <= 255)))
     fail("its black and white are {} and {}, but with scaling {} black is 0 and white is up to 255",
          range.black, range.white, scaling);
   return range;
 }
 
+// Up to format 3 an input's was computed from the scaling alone, so that another would have gone unnoticed.
+ValueRange range_from(const Json& json, const std::string& scaling, int format) {
+  const ValueRange range{json.at("white"), json.value("black", -1.0), json.value("black_level", 0.0),
+                         type_of_depth(json_count(json.at("bit_depth")))};
+  if (format < 4 && !scales_each_image(scaling) && range != ValueRange{})
+    fail("its black and white are {} and {}, but with scaling {} they are -1 and 255", range.black,
+         range.white, scaling);
+  return checked_range(range, scaling);
+}
+
 // `of_all` is where formats 1 and 2 have the range; null since.
-DomainInfo domain_from(const Json& j, const Json& of_all, const std::string& scaling) {
+DomainInfo domain_from(const Json& j, const Json& of_all, const std::string& scaling, int format) {
   if (!of_all.is_null() && j.contains("value_range")) fail("it has a value range of its own and one for all");
   const Json& range = of_all.is_null() ? j.at("value_range") : of_all;
   DomainInfo out{j.at("name"), json_count(j.at("channels")), {}, j.value("fingerprint", Json())};
-  out.range = range_from(range, scaling);
+  out.range = range_from(range, scaling, format);
   return out;
 }
 
@@ -147,7 +172,7 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source, int 
     const Json of_all = json.value("value_range", Json());
     info.domains.clear();
     for (const auto& [key, domain] : json.at("domains").items())
-      info.domains[checked_name(key)] = domain_from(domain, of_all, info.scaling());
+      info.domains[checked_name(key)] = domain_from(domain, of_all, info.scaling(), format);
     check_domains(info);
     info.training = json.at("training");
     info.step = json_count(json.at("step"));

@@ -97,7 +97,8 @@ class AlignedOpener {
                                          const TransformOptions& transform) const {
     // What the images lose was said when they were verified.
     return std::make_shared<AlignedDataset>(std::move(pairs), transform, data().channels_a, data().channels_b,
-                                            std::make_shared<NullLog>());
+                                            std::make_shared<NullLog>(), intake_.range(Domain::a),
+                                            intake_.range(Domain::b));
   }
 
   std::shared_ptr<FingerprintBuilder> builder(std::int64_t images, Domain d) const {
@@ -115,6 +116,7 @@ class AlignedOpener {
   }
 
   OpenedImages open_generated() const {
+    for (const Domain d : {Domain::a, Domain::b}) intake_.decide_scale(d, {});
     const OpenedPairs train = generated_pairs(Split::train);
     return opened(train, generated_pairs(Split::test), intake_.generated_seen(*train.a, Domain::a),
                   intake_.generated_seen(*train.b, Domain::b));
@@ -142,6 +144,11 @@ class AlignedOpener {
   OpenedImages open_side_by_side(const fs::path& folder) const {
     const auto train = intake_.folder(folder, data().max_dataset_size);
     const std::shared_ptr<FolderSource> share = intake_.share_of(*train);
+    const auto half = [](Image ImagePair::*side) {
+      return [side](const Image& whole) { return whole.width < 2 ? whole : halves_of(whole, "").*side; };
+    };
+    intake_.decide_scale(Domain::a, train->files(), half(&ImagePair::a));
+    intake_.decide_scale(Domain::b, train->files(), half(&ImagePair::b));
     if (share) intake_.verify(*share, look_at_halves(nullptr, nullptr));
     const auto seen_a = builder(train->size(), Domain::a), seen_b = builder(train->size(), Domain::b);
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
@@ -186,7 +193,7 @@ class AlignedOpener {
                             nullptr, nullptr};
     for (const auto& source : {out.a, out.b}) source->keep(share.held_out);
     for (const auto& source : {all.a, all.b}) source->keep(share.kept);
-    return verified(out);
+    return out;
   }
 
   PairedFolders paired(const fs::path& path_a, const fs::path& path_b) const {
@@ -230,7 +237,11 @@ class AlignedOpener {
     require_layout();
     intake_.require_two_folders();
     const PairedFolders all = listed(intake_.train_folder(Domain::a), intake_.train_folder(Domain::b));
-    const PairedFolders share = share_of(all), train = verified(all);
+    PairedFolders share = share_of(all);
+    intake_.decide_scale(Domain::a, all.a->files());
+    intake_.decide_scale(Domain::b, all.b->files());
+    if (share.a) share = verified(share);
+    const PairedFolders train = verified(all);
     const fs::path test_a = intake_.test_folder(Domain::a), test_b = intake_.test_folder(Domain::b);
     const bool has_a = is_filled_folder(test_a), has_b = is_filled_folder(test_b), tested = has_a && has_b;
     if (has_a != has_b)

@@ -66,6 +66,15 @@ void DataOptions::describe(OptionSet& o) {
   o.add("channels_a", channels_a, "channels of A; grey (1) and colour (3) images are converted to it")
       .range(1, 4096);
   o.add("channels_b", channels_b, "channels of B").range(1, 4096);
+  o.add(
+      "white_a", white_a,
+      "the stored sample that is white in A, for all of its images [by their type: 255 for 8 bits; 255, 4095 "
+      "or 65535, whichever first holds 99.9 % of 16-bit samples; 1 or 255 likewise for floats, else their "
+      "largest]");
+  o.add("black_a", black_a,
+        "the stored sample that is black in A [0, or the least of floats outside 0..255]");
+  o.add("white_b", white_b, "white in B");
+  o.add("black_b", black_b, "black in B");
   transform.describe(o);
   o.add("batch_size", batch_size, "images a step").range(1, 65536).common();
   o.add("serial_batches", serial_batches, "take the images in order, A and B in step, instead of at random");
@@ -84,6 +93,12 @@ void DataOptions::describe(OptionSet& o) {
 
 void DataOptions::validate() const {
   transform.validate();
+  if (scales_each_image(transform.scaling))
+    for (const auto& [flag, value] : {std::pair{"--white-a", white_a}, std::pair{"--black-a", black_a},
+                                      std::pair{"--white-b", white_b}, std::pair{"--black-b", black_b}})
+      if (value)
+        fail_usage("{}: with --scaling {} each image has a white of its own; give one", flag,
+                   transform.scaling);
   const bool folders = !a.empty() || !b.empty();
   if (data.empty() && !folders) fail_usage("--data is missing: give --data DIR, or --a DIR and --b DIR");
   if (!data.empty() && folders) fail_usage("--data and --a/--b exclude each other; give one form");

@@ -2,6 +2,8 @@
 // describe().
 #pragma once
 
+#include <optional>
+
 #include "data/transform.h"
 #include "model/model_types.h"
 #include "model/pairing.h"
@@ -16,6 +18,7 @@ struct DataOptions {
   std::string pairing = "auto";
   std::int64_t channels_a = 3;
   std::int64_t channels_b = 3;
+  std::optional<double> white_a, black_a, white_b, black_b;
   std::string name_a;
   std::string name_b;
   std::string val_a;

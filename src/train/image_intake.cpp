@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "data/idx_source.h"
 #include "data/name_share.h"
+#include "data/unpaired.h"
 #include "io/checksum.h"
 
 namespace torsor {
@@ -28,6 +29,8 @@ bool lies_in(const fs::path& path, const fs::path& folder) {
   const fs::path below = path.lexically_relative(folder);
   return !below.empty() && *below.begin() != ".." && below != ".";
 }
+
+std::size_t place(Domain d) { return d == Domain::a ? 0 : 1; }
 
 const char* letter(Domain d) { return d == Domain::a ? "A" : "B"; }
 
@@ -126,6 +129,35 @@ std::shared_ptr<FolderSource> ImageIntake::folder(const fs::path& path, std::int
   return source;
 }
 
+GivenScale ImageIntake::given_scale(Domain d) const {
+  return d == Domain::a ? GivenScale{data().white_a, data().black_a}
+                        : GivenScale{data().white_b, data().black_b};
+}
+
+void ImageIntake::decide_scale(Domain d, const std::vector<fs::path>& files, const PartOfImage& part) const {
+  if (scales_each_image(data().transform.scaling)) return;
+  SampleStatistics seen;
+  look_at_deep_images(files, [&](const Image& image) { part ? seen.add(part(image)) : seen.add(image); });
+  scales_->ranges[place(d)] = seen.range(given_scale(d), d == Domain::a ? "--white-a" : "--white-b");
+}
+
+// Of 8-bit images with the whole range there is nothing to say.
+void ImageIntake::say_scale(Domain d) const {
+  const ValueRange& r = range(d);
+  if (r == ValueRange{}) return;
+  const std::int64_t samples = scales_->samples[place(d)], clipped = scales_->clipped[place(d)];
+  const double percent =
+      samples > 0 ? 100.0 * static_cast<double>(clipped) / static_cast<double>(samples) : 0;
+  log_->notice(fmt::format("{}: {} samples, of which {:g} is black and {:g} white{}", letter(d),
+                           r.type == PixelType::u8    ? "8-bit"
+                           : r.type == PixelType::u16 ? "16-bit"
+                                                      : "float",
+                           r.black_level, r.white,
+                           clipped > 0 ? fmt::format("; {} of {} ({:.2g} %) lie outside and are clipped",
+                                                     clipped, samples, percent)
+                                       : ""));
+}
+
 FolderSource::Look ImageIntake::look(Domain d, FingerprintBuilder* seen) const {
   std::vector<NetworkInfo> generators;  // that take images of varying sizes
   if (output_size(data().transform) == Size{})
@@ -135,15 +167,19 @@ FolderSource::Look ImageIntake::look(Domain d, FingerprintBuilder* seen) const {
                                      Notes& notes) {
     const TransformOptions& t = data().transform;
     std::string note;
-    const Image input = to_input(image, channels(d), t.scaling, note, file);
-    range_of(input, t.scaling, file);
+    const PreparedImage input =
+        prepare_without_alpha(image, channels(d), SampleScale(t.scaling, range(d)), note, file);
+    if (seen != nullptr) {
+      scales_->samples[place(d)] += input.image.samples();
+      scales_->clipped[place(d)] += input.clipped;
+    }
     const Size sides{image.width, image.height};
     check_fits(t, sides, file);
     const Size size = resized_size(t, sides);
     for (const NetworkInfo& network : generators)
       check_size(file, size, network.sides, network_label(network));
     largest_->see(size);
-    if (seen != nullptr) seen->add(index, input);
+    if (seen != nullptr) seen->add(index, to_preview(input.image, input.range));
     if (!note.empty()) notes.push_back(note);
   };
 }
@@ -184,8 +220,8 @@ std::string ImageIntake::name(Domain d) const {
   return folder_name(data().data) + letter(d);
 }
 
-ValueRange ImageIntake::range_of_domain(const FingerprintBuilder& seen) const {
-  if (!scales_each_image(data().transform.scaling)) return {};
+ValueRange ImageIntake::range_of_domain(Domain d, const FingerprintBuilder& seen) const {
+  if (!scales_each_image(data().transform.scaling)) return range(d);
   return {seen.mean_percentile_95(), 0};
 }
 
@@ -216,6 +252,7 @@ Batch ImageIntake::samples(const Dataset& shown) const {
 }
 
 TrainData ImageIntake::describe(const OpenedImages& images) const {
+  for (const Domain d : {Domain::a, Domain::b}) say_scale(d);
   TrainData out;
   out.train = images.train;
   out.fixed = samples(*images.shown);
@@ -223,8 +260,8 @@ TrainData ImageIntake::describe(const OpenedImages& images) const {
   out.count_a = images.source_a->size();
   out.count_b = images.source_b->size();
   const Fingerprints seen = make_fingerprints(*images.seen_a, *images.seen_b);
-  out.a = {name(Domain::a), channels(Domain::a), range_of_domain(*images.seen_a), seen.a};
-  out.b = {name(Domain::b), channels(Domain::b), range_of_domain(*images.seen_b), seen.b};
+  out.a = {name(Domain::a), channels(Domain::a), range_of_domain(Domain::a, *images.seen_a), seen.a};
+  out.b = {name(Domain::b), channels(Domain::b), range_of_domain(Domain::b, *images.seen_b), seen.b};
   out.largest = largest_->get();
   out.files = {{"a", digest(*images.source_a)}, {"b", digest(*images.source_b)}};
   return out;

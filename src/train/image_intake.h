@@ -1,14 +1,19 @@
 // What all images of a training run go through before it begins, however they are paired.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "data/fingerprint.h"
 #include "data/folder_source.h"
 #include "data/generated.h"
+#include "data/sample_scale.h"
 #include "train/config.h"
 #include "train/opened_images.h"
 
@@ -23,6 +28,12 @@ class LargestSize {
  private:
   mutable std::mutex mutex_;
   Size size_;
+};
+
+/// What is black and white in the domains, and how many samples lie outside; several threads count.
+struct DomainScales {
+  std::array<ValueRange, 2> ranges;
+  std::array<std::atomic<std::int64_t>, 2> samples{}, clipped{};
 };
 
 class ImageIntake {
@@ -68,6 +79,15 @@ class ImageIntake {
   /// Opens a folder and says what is left out; `limit` as FolderSource has it.
   std::shared_ptr<FolderSource> folder(const std::filesystem::path& path, std::int64_t limit) const;
 
+  /// Decides what is black and white in a domain, over all its training images and before any of them is
+  /// looked at in earnest: of files, `part` is what an image shows of the domain. A domain for which it is
+  /// not called is 8-bit.
+  using PartOfImage = std::function<Image(const Image&)>;
+  void decide_scale(Domain d, const std::vector<std::filesystem::path>& files,
+                    const PartOfImage& part = nullptr) const;
+  /// That scale.
+  const ValueRange& range(Domain d) const { return scales_->ranges[d == Domain::a ? 0 : 1]; }
+
   /// What every image goes through before training; `seen` may be null. Throws for one that the scaling, the
   /// transform or the generator cannot take.
   FolderSource::Look look(Domain d, FingerprintBuilder* seen) const;
@@ -87,13 +107,16 @@ class ImageIntake {
 
  private:
   std::string name(Domain d) const;
-  ValueRange range_of_domain(const FingerprintBuilder& seen) const;
+  GivenScale given_scale(Domain d) const;
+  void say_scale(Domain d) const;
+  ValueRange range_of_domain(Domain d, const FingerprintBuilder& seen) const;
   Json digest(const ImageSource& source) const;
   Batch samples(const Dataset& shown) const;
 
   const TrainConfig& config_;
   std::shared_ptr<LogSink> log_;
   std::shared_ptr<LargestSize> largest_ = std::make_shared<LargestSize>();
+  std::shared_ptr<DomainScales> scales_ = std::make_shared<DomainScales>();
 };
 
 /// Whether there is a folder that holds something.

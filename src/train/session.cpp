@@ -217,8 +217,9 @@ void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, d
   for (auto& observer : extra) trainer_->add(std::move(observer));
 }
 
-// One for all pictures of a sample grid: those of both domains stand in one row.
+// One for all pictures of a sample grid, which have 8 bits: those of both domains stand in one row.
 ValueRange TrainSession::sample_range() const {
+  if (data_.a.range.black != 0) return {};
   return {(data_.a.range.white + data_.b.range.white) / 2, data_.a.range.black};
 }
 

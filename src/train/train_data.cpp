@@ -31,6 +31,7 @@ class UnpairedOpener {
       intake_.require_two_folders();
     }
     const DomainSources a = sources(Domain::a);
+    if (intake_.is_idx()) intake_.decide_scale(Domain::b, {});
     const DomainSources b =
         intake_.is_idx()
             ? DomainSources{a.train, a.test, intake_.seen_of(*a.train, Domain::b, a.train->size())}
@@ -80,11 +81,13 @@ class UnpairedOpener {
   }
 
   DomainSources sources(Domain d) const {
+    if (!intake_.generated()) intake_.require_data_folder();
+    intake_.decide_scale(d, {});
     if (intake_.generated()) return generated_sources(d);
-    intake_.require_data_folder();
     if (intake_.is_idx()) return idx_sources(d);
     const auto train = intake_.folder(intake_.train_folder(d), data().max_dataset_size);
     const auto held_out = intake_.share_of(*train);
+    intake_.decide_scale(d, train->files());
     if (held_out) intake_.verify(*held_out, intake_.look(d, nullptr));
     const auto seen = std::make_shared<FingerprintBuilder>(train->size(), intake_.channels(d));
     intake_.verify(*train, intake_.look(d, seen.get()));
@@ -112,7 +115,8 @@ class UnpairedOpener {
     // What the images lose was said when they were verified.
     const auto silent = std::make_shared<NullLog>();
     const auto reader = [&](std::shared_ptr<const ImageSource> source, Domain d) {
-      return std::make_shared<DomainReader>(std::move(source), transform, intake_.channels(d), silent);
+      return std::make_shared<DomainReader>(std::move(source), transform, intake_.channels(d), silent,
+                                            intake_.range(d));
     };
     return std::make_shared<UnpairedDataset>(reader(std::move(a), Domain::a), reader(std::move(b), Domain::b),
                                              order);

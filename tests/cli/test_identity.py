@@ -59,7 +59,7 @@ def test_every_fixture(tmp_path):
         assert numpy.abs(pixels.astype(int) - expected).max() <= allowed, name
         checked += 1
     assert checked > 40
-    assert "16-bit samples divided by 257" in done.stderr and done.stderr.count("16-bit") == 1
+    assert "16-bit" not in done.stderr  # nothing is lost of them
 
 
 def test_a_file_of_that_name(tmp_path):

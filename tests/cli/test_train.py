@@ -336,7 +336,7 @@ def test_twelve_bits_of_sixteen_lose_no_more_than_eight_can_hold(tmp_path):
     done = succeeded(train(tmp_path / "run", data=tmp_path / "data", **MEDICAL))
     assert "16-bit samples scaled so that the image's largest, 4080, becomes 255" in done.stdout + done.stderr
     out = [tmp_path / "deep.png", tmp_path / "shallow.png"]
-    succeeded(translate(tmp_path / "run", tmp_path / "data/trainA/0.png", out[0]))
+    succeeded(translate(tmp_path / "run", tmp_path / "data/trainA/0.png", out[0], bit_depth=8))
     succeeded(translate(tmp_path / "run", save(tmp_path / "x.png", shallow), out[1]))
     assert out[0].read_bytes() == out[1].read_bytes()
 

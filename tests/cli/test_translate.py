@@ -3,7 +3,8 @@ import shutil
 
 import pytest
 
-from cli_support import (GOLDEN, image_folder, load, picture, save, snapshot, succeeded, train, translate)
+from cli_support import (FAILURE, GOLDEN, USAGE, image_folder, load, picture, refused, save, snapshot, succeeded, train,
+                         translate)
 
 numpy = pytest.importorskip("numpy")
 
@@ -77,14 +78,35 @@ def test_grey_is_the_colour_image_of_equal_channels(tmp_path, model):
     assert (load(tmp_path / "out" / "grey.png") == load(tmp_path / "out" / "colour.png")).all()
 
 
-def test_sixteen_bits_are_reduced_aloud(tmp_path, model):
+def sixteen_bits(png):
+    return png.read_bytes()[24] == 16  # IHDR's bit depth
+
+
+def test_sixteen_bits_stay_sixteen(tmp_path, model):
     wide = picture(channels=1, dtype="uint16")
     save(tmp_path / "in" / "wide.png", wide)
     save(tmp_path / "in" / "narrow.png", numpy.round(wide / 257).astype("uint8"))
     done = succeeded(translate(model, tmp_path / "in", tmp_path / "out"))
-    assert done.stderr.count("\n") == 1
-    assert str(tmp_path / "in" / "wide.png") in done.stderr and "16-bit" in done.stderr
-    assert numpy.abs(load(tmp_path / "out" / "wide.png") - load(tmp_path / "out" / "narrow.png")).max() <= 1
+    assert done.stderr == ""
+    succeeded(translate(model, tmp_path / "in", tmp_path / "eight", bit_depth=8))
+    narrow = load(tmp_path / "out" / "narrow.png")
+    assert numpy.abs(load(tmp_path / "eight" / "wide.png") - narrow).max() <= 1
+    assert sixteen_bits(tmp_path / "out" / "wide.png") and not sixteen_bits(tmp_path / "eight" / "wide.png")
+    refused(translate(model, tmp_path / "in" / "wide.png", tmp_path / "x.jpg", bit_depth=16), FAILURE, "JPEG cannot hold 16-bit")
+
+
+def test_twelve_bits_come_back(tmp_path):
+    ramp = numpy.arange(4096, dtype="uint16").reshape(64, 64)
+    source = save(tmp_path / "ramp.png", ramp)
+    done = succeeded(translate("identity", source, tmp_path / "out.png"))
+    assert done.stderr == "" and (load(tmp_path / "out.png") == ramp).all()
+
+
+def test_white_and_black_of_the_inputs(tmp_path, model):
+    save(tmp_path / "in.png", numpy.arange(4096, dtype="uint16").reshape(64, 64))
+    succeeded(translate("identity", tmp_path / "in.png", tmp_path / "out.png", white=4095, bit_depth=8))
+    assert load(tmp_path / "out.png").max() == 255
+    refused(translate(model, tmp_path / "in.png", tmp_path / "x.png", white=1, black=2), USAGE, "--white", "--black")
 
 
 def test_a_photo_is_turned_as_its_camera_says(tmp_path, model):

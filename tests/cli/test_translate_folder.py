@@ -201,6 +201,8 @@ def test_standard_input_and_output(tmp_path):
 def test_quiet_and_json(tmp_path):
     source = image_folder(tmp_path / "in", count=2, dtype="uint16", channels=1)
     done = succeeded(translate("identity", source, tmp_path / "loud"))
+    assert done.stderr == ""
+    done = succeeded(translate("identity", source, tmp_path / "jpeg", format="jpg"))
     assert done.stderr.count("\n") == 1 and "2 images: 16-bit" in done.stderr and str(source / "0.png") in done.stderr
     done = succeeded(translate("identity", source, tmp_path / "quiet", quiet=True))
     assert done.stdout == done.stderr == ""
@@ -233,5 +235,8 @@ def test_alpha_that_is_left_out_is_named(tmp_path, model):
     save(tmp_path / "in" / "a.png", pixels)
     pixels[:, :, 3] = 255
     save(tmp_path / "in" / "opaque.png", pixels)
-    said = succeeded(translate(model, tmp_path / "in", tmp_path / "out")).stderr
+    assert succeeded(translate(model, tmp_path / "in", tmp_path / "out")).stderr == ""
+    given, got = load(tmp_path / "in" / "a.png"), load(tmp_path / "out" / "a.png")
+    assert got.shape == given.shape and (got[:, :, 3] == given[:, :, 3]).all()
+    said = succeeded(translate(model, tmp_path / "in", tmp_path / "jpeg", format="jpg")).stderr
     assert said.count("\n") == 1 and "a.png" in said and "alpha is left out" in said

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "data/fingerprint.h"
 #include "data/phantom.h"
+#include "data/prepared_image.h"
 #include "data/tensor_image.h"
 #include "data/unpaired.h"
 #include "image/resize.h"
@@ -36,23 +37,18 @@ TEST(Percentile95, IsOfEightBitSamplesAndOfSome) {
   EXPECT_THROW(percentile_95(Image{}), Error);
 }
 
-TEST(Scaling, TakesImagesOfAnyDepthAtTheirOwn) {
+TEST(Scaling, ByThePercentileTakesImagesOfAnyDepth) {
   Image deep = Image::blank(40, 1, 1, PixelType::u16);  // 12 bits of 16
   for (int i = 0; i < 40; ++i) deep.u16()[i] = static_cast<std::uint16_t>(105 * i);
   std::string note;
-  const Image own = to_input(deep, 1, "percentile_95", note), of_16_bits = to_input(deep, 1, "white", note);
-  EXPECT_EQ(own.bytes.back(), 255);
-  EXPECT_EQ(of_16_bits.bytes.back(), 16);
+  const SampleScale scale("percentile_95");
+  const PreparedImage own = prepare(deep, 1, scale, note);
+  EXPECT_EQ(own.image.bytes.back(), 255);
+  EXPECT_THAT(note, HasSubstr("4095, becomes 255"));
   const double percentile = 105 * 0.95 * 39;  // half a level may be lost in it, and half in a sample
-  const at::Tensor x = to_tensor(own, range_of(own, "percentile_95"));
+  const at::Tensor x = to_tensor(own.image, own.range);
   for (int i = 0; i < 40; ++i) EXPECT_NEAR(x[0][0][i].item<double>(), 105 * i / percentile, 1.0 / 242);
-  EXPECT_EQ(to_input(deep, 3, "percentile_95", note).channels, 3);
-  try {
-    to_input(Image::blank(2, 2, 5), 3, "white", note, "slice.tif");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), ::testing::StartsWith("slice.tif: "));
-  }
+  EXPECT_EQ(prepare(deep, 3, scale, note).image.channels, 3);
 }
 
 // The percentile is the stored image's, not that of what a resize leaves of it.
@@ -73,7 +69,7 @@ TEST(Scaling, ComesBeforeResizing) {
 
 TEST(Scaling, DividesByThePercentileAndComesBack) {
   const Image image = row_of({0, 100, 200, 200, 255});
-  const ValueRange range = range_of(image, "percentile_95");
+  const ValueRange range = percentile_range(image);
   EXPECT_DOUBLE_EQ(range.white, 244);
   EXPECT_EQ(range.black, 0);
   const at::Tensor x = to_tensor(image, range);
@@ -85,22 +81,21 @@ TEST(Scaling, DividesByThePercentileAndComesBack) {
 
 TEST(Scaling, OfWhiteIsTheReferences) {
   const Image image = row_of({0, 51, 255});
-  const ValueRange range = range_of(image, "white");
-  EXPECT_EQ(range, ValueRange{});
-  EXPECT_TRUE(at::allclose(to_tensor(image, range), at::tensor({-1.0F, -0.6F, 1.0F}).view({1, 1, 3})));
+  EXPECT_EQ(whole_range(PixelType::u8), ValueRange{});
+  EXPECT_TRUE(at::allclose(to_tensor(image, {}), at::tensor({-1.0F, -0.6F, 1.0F}).view({1, 1, 3})));
 }
 
-TEST(Scaling, RefusesNearlyBlackImagesAndUnknownNames) {
+TEST(Scaling, RefusesNearlyBlackImages) {
   std::vector<std::uint8_t> samples(100, 0);
   samples[3] = 255;
-  EXPECT_NO_THROW(range_of(row_of(samples), "white"));
+  std::string note;
+  EXPECT_NO_THROW(prepare(row_of(samples), 1, SampleScale(), note));
   try {
-    range_of(row_of(samples), "percentile_95");
+    percentile_range(row_of(samples));
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("95th percentile is 0"));
   }
-  EXPECT_THROW(range_of(row_of(samples), "percentile_96"), UsageError);
 }
 
 TEST(Scaling, TheMeanPercentileDoesNotDependOnTheOrder) {

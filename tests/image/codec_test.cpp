@@ -76,7 +76,13 @@ TEST(Exif, MalformedBlocksLeaveThePictureAsStored) {
   EXPECT_TRUE(same(decode_image(bytes, "no byte order"), stored));
 }
 
-class RoundTrip : public TemporaryFolder {};
+class RoundTrip : public TemporaryFolder {
+ protected:
+  Image read_back(const std::string& name, const Image& image) const {
+    write_image(folder_ / name, image);
+    return read_image(folder_ / name);
+  }
+};
 
 TEST_F(RoundTrip, LosslessFormatsKeepEveryBit) {
   struct Case {
@@ -155,6 +161,28 @@ TEST_F(RoundTrip, FormatIsToldByContentNotName) {
   const Image image = smooth_picture(9, 7, 3, PixelType::u8);
   write_file_atomically(folder_ / "really_a_png.jpg", encode_image("png", image));
   EXPECT_TRUE(same(read_image(folder_ / "really_a_png.jpg"), image));
+}
+
+TEST_F(RoundTrip, TiffKeepsWhatStandsForNoData) {
+  Image heights = smooth_picture(9, 8, 1, PixelType::f32);
+  EXPECT_FALSE(read_back("plain.tif", heights).no_data.has_value());
+  for (const double none : {-9999.0, 0.0, -3.4028234663852886e+38}) {
+    heights.no_data = none;
+    const Image back = read_back("heights.tif", heights);
+    EXPECT_EQ(back.no_data, heights.no_data);
+    EXPECT_TRUE(same(back, heights));
+  }
+  heights.no_data = std::nan("");
+  EXPECT_TRUE(std::isnan(read_back("nan.tif", heights).no_data.value()));
+}
+
+TEST_F(RoundTrip, TheLastOfFourChannelsMayBeData) {
+  Image bands = smooth_picture(6, 5, 4, PixelType::u16);
+  EXPECT_TRUE(read_back("alpha.tif", bands).has_alpha());
+  bands.last = LastChannel::data;
+  const Image back = read_back("bands.tif", bands);
+  EXPECT_FALSE(back.has_alpha());
+  EXPECT_TRUE(same(back, bands));
 }
 
 TEST_F(RoundTrip, RefusesWhatTheFormatCannotHold) {

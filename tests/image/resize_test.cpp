@@ -1,6 +1,8 @@
 // Bit-for-bit agreement with Pillow: stored pictures, and check sums of Pillow's results on made-up noise.
 #include "image/resize.h"
 
+#include "image/convert.h"
+
 #include "core/json.h"
 #include "image/test_pictures.h"
 
@@ -67,6 +69,29 @@ TEST(Resize, ConstantsStayConstant) {
 TEST(Resize, SameSizeIsACopy) {
   const Image image = noise(31, 22, 3);
   EXPECT_TRUE(same(resize_bicubic(image, 31, 22), image));
+}
+
+// As exact as the 8-bit path without its rounding: between them lies what both passes round.
+TEST(Resize, FloatsAreTheSameWithoutRounding) {
+  const Image shallow = smooth_picture(37, 29, 3, PixelType::u8);
+  for (const auto& [width, height] : {std::pair{20, 40}, {64, 11}, {37, 58}, {80, 29}}) {
+    const Image rounded = resize_bicubic(shallow, width, height);
+    const Image exact = resize_bicubic(to_f32(shallow), width, height);
+    ASSERT_EQ(exact.type, PixelType::f32);
+    ASSERT_EQ(exact.samples(), rounded.samples());
+    double largest = 0;
+    for (std::int64_t i = 0; i < exact.samples(); ++i)
+      largest = std::max(largest, std::abs(std::clamp<double>(exact.f32()[i], 0, 255) - rounded.u8()[i]));
+    EXPECT_LT(largest, 1.3) << width << "x" << height;
+    EXPECT_GT(largest, 0.3) << "nothing would have been rounded";
+  }
+}
+
+TEST(Resize, FloatsKeepConstantsAndScale) {
+  Image image = Image::blank(9, 7, 1, PixelType::f32);
+  std::fill_n(image.f32(), image.samples(), 40000.0f);
+  const Image out = resize_bicubic(image, 5, 16);
+  for (std::int64_t i = 0; i < out.samples(); ++i) EXPECT_FLOAT_EQ(out.f32()[i], 40000.0f);
 }
 
 TEST(Resize, RefusesEmptySizesAndOtherTypes) {

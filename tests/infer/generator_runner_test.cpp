@@ -158,7 +158,8 @@ TEST(GeneratorRunner, AnImageIsBroughtToTheNetworksChannels) {
     const GeneratorRunner t = translator(options);
     for (const std::int64_t channels : {1, 2, 3, 4}) {
       std::string note;
-      const Image given = picture(11, 7, channels);
+      Image given = picture(11, 7, channels);
+      for (std::uint8_t& sample : given.bytes) sample = std::max<std::uint8_t>(sample, 1);  // all can be seen
       const Image got = t.translate(given, note);
       EXPECT_EQ(got.width, 11);
       EXPECT_EQ(got.height, 7);
@@ -192,16 +193,29 @@ TEST(GeneratorRunner, TheIdentityGivesBackEverySample) {
   }
 }
 
-TEST(GeneratorRunner, SixteenBitImagesAreTakenWithANote) {
+// A network's answer to 16 bits that hold 8 is the one to 8 bits, given with 16.
+TEST(GeneratorRunner, SixteenBitImagesComeBackWithSixteenBits) {
   const GeneratorRunner t = translator(small_options());
   Image deep = Image::blank(9, 9, 3, PixelType::u16);
   const Image shallow = picture(9, 9, 3);
   for (std::int64_t i = 0; i < deep.samples(); ++i)
     deep.u16()[i] = static_cast<std::uint16_t>(shallow.u8()[i] * 257);
-  std::string note, none;
-  EXPECT_EQ(t.translate(deep, note).bytes, t.translate(shallow, none).bytes);
-  EXPECT_NE(note, "");
-  EXPECT_EQ(none, "");
+  std::string note;
+  const Image got = t.translate(deep, note);
+  ASSERT_EQ(got.type, PixelType::u16);
+  EXPECT_EQ(note, "");
+  const at::Tensor made = t.translate(to_tensor(shallow, {}).unsqueeze(0))[0].permute({1, 2, 0}).contiguous();
+  for (std::int64_t i = 0; i < got.samples(); ++i)
+    EXPECT_NEAR(got.u16()[i], (made.data_ptr<float>()[i] + 1.0) / 2.0 * 65535.0, 1.0);
+}
+
+TEST(GeneratorRunner, TheIdentityGivesBackTwelveBitsOfSixteen) {
+  const GeneratorRunner t = GeneratorRunner::open("identity", {});
+  Image ramp = Image::blank(4096, 16, 1, PixelType::u16);  // and all others
+  for (std::int64_t i = 0; i < ramp.samples(); ++i) ramp.u16()[i] = static_cast<std::uint16_t>(i);
+  std::string note;
+  EXPECT_EQ(t.translate(ramp, note).bytes, ramp.bytes);
+  EXPECT_EQ(note, "");
 }
 
 // What S0-E2's models do: the output's white is the target domain's, of either direction.

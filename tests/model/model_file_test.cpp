@@ -120,7 +120,6 @@ TEST_F(ModelFile, ThatIsNotOneOrOfAnotherFormatIsRefused) {
   EXPECT_THAT(load_error(), HasSubstr(path_.string()));
 }
 
-// An input's range follows from the scaling alone: another in the file would go unnoticed.
 TEST_F(ModelFile, WhoseRangeItsScalingCannotHaveIsRefused) {
   const auto write_with = [&](const std::string& scaling, const ValueRange& range) {
     info_.preprocessing["scaling"] = scaling;
@@ -135,12 +134,39 @@ TEST_F(ModelFile, WhoseRangeItsScalingCannotHaveIsRefused) {
   EXPECT_NO_THROW(read_weights(path_));
   write_with("percentile_95", {255, 0});
   EXPECT_NO_THROW(read_weights(path_));
-  for (const ValueRange& bad : {ValueRange{254, -1}, ValueRange{255, 0}, ValueRange{90, 0}})
+  for (const ValueRange& bad : {ValueRange{0, -1}, ValueRange{255, -1, 255}, ValueRange{90, 0}})
     EXPECT_THAT(error_with("white", bad), AllOf(HasSubstr(path_.string()), HasSubstr("black and white")));
   for (const ValueRange& bad : {ValueRange{}, ValueRange{0, 0}, ValueRange{-3, 0}, ValueRange{256, 0}})
     EXPECT_THAT(error_with("percentile_95", bad),
                 AllOf(HasSubstr(path_.string()), HasSubstr("black and white")));
   EXPECT_THAT(error_with("percentile_96", {90, 0}), HasSubstr("'percentile_96'"));
+}
+
+TEST_F(ModelFile, KeepsDepthAndScaleOfEachDomain) {
+  const ValueRange deep{4095, -1, 0, PixelType::u16}, heights{1200, -1, 300.5, PixelType::f32};
+  info_.domains.at("a").range = deep;
+  info_.domains.at("b").range = heights;
+  write(model_metadata(info_));
+  const ModelInfo info = read_weights(path_).info;
+  EXPECT_EQ(info.domain("a").range, deep);
+  EXPECT_EQ(info.domain("b").range, heights);
+  auto metadata = model_metadata(info_);
+  Json model = parse_json(metadata["torsor.model"], "model");
+  model["domains"]["a"]["value_range"]["bit_depth"] = 12;
+  metadata["torsor.model"] = model.dump();
+  write(metadata);
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("12 bits")));
+}
+
+// Up to format 3 an input's range followed from the scaling alone: another would have gone unnoticed.
+TEST_F(ModelFile, OfAnOlderFormatHasTheWholeRange) {
+  auto metadata = model_metadata(info_);
+  Json model = parse_json(metadata["torsor.model"], "model");
+  for (const char* key : {"a", "b"}) model["domains"][key]["value_range"]["white"] = 254;
+  metadata["torsor.model"] = model.dump();
+  metadata["torsor.format"] = "3";
+  write(metadata);
+  EXPECT_THAT(load_error(), AllOf(HasSubstr(path_.string()), HasSubstr("they are -1 and 255")));
 }
 
 TEST_F(ModelFile, OfAnOlderFormatHasOneRangeForAll) {

@@ -314,5 +314,45 @@ TEST_F(OpenData, DrawsFromEachDomainByItselfUnlessPairsAreAskedFor) {
   }
 }
 
+// One scale for a domain, decided over all its images; the other domain has its own.
+TEST_F(OpenData, EachDomainHasOneScaleOfItsOwn) {
+  const auto deep = [](std::uint16_t value) {
+    Image image = Image::blank(kImageSide, kImageSide, 1, PixelType::u16);
+    std::fill_n(image.u16(), image.samples(), value);
+    return image;
+  };
+  write("trainA/0.png", deep(100));
+  write("trainA/1.png", deep(4000));
+  put("trainB/0.png", 50);
+  put("trainB/1.png", 60);
+  TrainConfig given = config("unpaired");
+  const TrainData data = open(given);
+  EXPECT_EQ(data.a.range, (ValueRange{4095, -1, 0, PixelType::u16}));
+  EXPECT_EQ(data.b.range, ValueRange{});
+  Rng rng(0);
+  const Batch sample = data.train->get(0, rng);
+  EXPECT_FLOAT_EQ(sample.tensors.at("real_a").max().item<float>(), 100.0F / 4095 * 2 - 1);
+  given.data.white_a = 2000;
+  const TrainData clipped = open(given);
+  EXPECT_EQ(clipped.a.range.white, 2000);
+  EXPECT_EQ(clipped.train->get(1, rng).tensors.at("real_a").max().item<float>(), 1);
+  given.data.white_a = -1;
+  EXPECT_THAT(refusal<UsageError>(given), HasSubstr("--white-a: white is -1"));
+  given = config("aligned");
+  EXPECT_EQ(open(given).a.range.white, 4095);
+}
+
+TEST_F(OpenData, OfHalvesEachDomainHasOneScale) {
+  Image pair = Image::blank(2 * kImageSide, kImageSide, 1, PixelType::f32);
+  for (std::int64_t i = 0; i < pair.samples(); ++i)
+    pair.f32()[i] = i % (2 * kImageSide) < kImageSide ? 0.5F : 200.0F;
+  write("train/0.tif", pair);
+  const TrainData data = open(config());
+  EXPECT_EQ(data.a.range, (ValueRange{1, -1, 0, PixelType::f32}));
+  EXPECT_EQ(data.b.range, (ValueRange{255, -1, 0, PixelType::f32}));
+  Rng rng(0);
+  EXPECT_FLOAT_EQ(data.train->get(0, rng).tensors.at("real_b").mean().item<float>(), 200.0F / 255 * 2 - 1);
+}
+
 }  // namespace
 }  // namespace torsor::testing
