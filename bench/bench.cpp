@@ -1,6 +1,5 @@
-// The library's side of bench/run.py: one task, repeated once for every line on the standard input; answers
-// each with one line of JSON. It waits asleep in between, so that another process can be measured in turn
-// with it.
+// torsor's side of bench/run.py: one task, repeated once for every line on the standard input, each answered
+// with one line of JSON. It sleeps in between, so that measurements of several processes can be interleaved.
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 #include <torch/version.h>
@@ -35,7 +34,7 @@ struct BenchOptions {
   Placement placement() const { return resolve_placement({"cpu", precision, "auto"}); }
 };
 
-// The same few random images over and over.
+// The same few random images, cyclically.
 class Images : public BatchSource {
  public:
   explicit Images(const BenchOptions& o) : batch_(o.batch) {
@@ -67,7 +66,7 @@ CycleGanSpec spec_for(const BenchOptions& o) {
   return spec;
 }
 
-// What the peers start from, so that all compute the same numbers.
+// The common start of all peers, so that all compute the same numbers.
 void write_start(const BenchOptions& o, const std::vector<NamedNetwork>& networks, const Images& images) {
   Archive archive;
   for (const auto& [name, network] : networks)
@@ -107,9 +106,9 @@ std::function<Json()> translate_task(const BenchOptions& o) {
   }
   RunnerOptions runner;
   runner.placement = o.placement();
-  const auto translator = std::make_shared<GeneratorRunner>(loaded, runner);
-  return [images, translator] {
-    const at::Tensor out = translator->translate(images->next().at("real_a"));
+  const auto generator = std::make_shared<GeneratorRunner>(loaded, runner);
+  return [images, generator] {
+    const at::Tensor out = generator->translate(images->next().at("real_a"));
     return Json{{"mean_abs", out.abs().mean().item<double>()}};
   };
 }
@@ -139,7 +138,7 @@ int main(int argc, char** argv) {
   app.add_option("--precision", o.precision, "fp32 or bf16");
   app.add_option("--threads", o.threads, "compute threads");
   app.add_option("--start", o.start,
-                 "file for the first weights and the images; an ONNX model goes beside it");
+                 "file for the first weights and the images; an ONNX model is written next to it");
   app.add_flag("--prepare", o.prepare,
                "write that and end; the task starts from the same without reading it");
   CLI11_PARSE(app, argc, argv);

@@ -1,7 +1,7 @@
-"""What a training step takes on an idle machine and beside busy processes, by how long OpenMP's threads spin before they
-sleep: as torsor sets it, as libgomp does of itself, asleep at once, other counts, and with one thread.
+"""The time of a training step on an idle machine and next to busy processes, by OpenMP's wait policy: torsor's default,
+libgomp's default, passive, other spin counts, and one thread.
 
-Settings take turns, so that all of them feel what else the machine does; of each the fastest round's median counts.
+Settings are interleaved, so that other load affects all of them alike; the median of each setting's fastest round counts.
 --alone has the scheduler favour this session's processes over all others (root; begin it with setsid).
 """
 import argparse
@@ -15,13 +15,13 @@ import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parent
 WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
-WARM_UP = 3  # steps that do not count
+WARM_UP = 3  # steps that are not measured
 
 
 def settings(options):
     """{name: (environment, flags)}"""
     table = {"torsor's default": ({}, []), "libgomp's default": ({"GOMP_SPINCOUNT": "300000"}, []),
-             "asleep at once": ({"OMP_WAIT_POLICY": "passive"}, [])}
+             "passive": ({"OMP_WAIT_POLICY": "passive"}, [])}
     for count in options.counts:
         table[f"GOMP_SPINCOUNT={count}"] = ({"GOMP_SPINCOUNT": str(count)}, [])
     table["one thread"] = ({}, ["--threads", "1"])
@@ -44,8 +44,8 @@ def seconds_a_step(options, environment, flags):
     return statistics.median(steps)
 
 
-def beside(neighbours, work):
-    """work() beside so many processes that never rest."""
+def next_to(neighbours, work):
+    """work() next to so many processes that never sleep."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(neighbours)]
     try:
         return work()
@@ -62,7 +62,7 @@ def main():
     parser.add_argument("--width", type=int, default=16, help="--ngf and --ndf")
     parser.add_argument("--net-g", default="resnet_6blocks")
     parser.add_argument("--engine", default="auto")
-    parser.add_argument("--steps", type=int, default=25, help="steps that count, of each run")
+    parser.add_argument("--steps", type=int, default=25, help="measured steps of each run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--neighbours", type=int, default=2, help="busy processes")
     parser.add_argument("--counts", type=int, nargs="*", default=[100, 10000], help="values of GOMP_SPINCOUNT to try")
@@ -75,10 +75,10 @@ def main():
     for _ in range(options.rounds):
         for name, (environment, flags) in table.items():
             for times, neighbours in zip(found[name], (0, options.neighbours)):
-                times.append(beside(neighbours, lambda: seconds_a_step(options, environment, flags)))
-                print(f"{name}, beside {neighbours}: {times[-1] * 1e3:.1f} ms a step", file=sys.stderr, flush=True)
+                times.append(next_to(neighbours, lambda: seconds_a_step(options, environment, flags)))
+                print(f"{name}, next to {neighbours}: {times[-1] * 1e3:.1f} ms a step", file=sys.stderr, flush=True)
     best = [min(min(times[i]) for times in found.values()) for i in (0, 1)]
-    print(f"| waiting | idle | of the best | beside {options.neighbours} busy processes | of the best |\n|---|---|---|---|---|")
+    print(f"| wait policy | idle | of the best | next to {options.neighbours} busy processes | of the best |\n|---|---|---|---|---|")
     for name, (idle, loaded) in found.items():
         print(f"| {name} | {min(idle) * 1e3:.1f} ms | {min(idle) / best[0]:.2f} | {min(loaded) * 1e3:.1f} ms | "
               f"{min(loaded) / best[1]:.2f} |", flush=True)

@@ -1,8 +1,8 @@
-"""Whether training converges alike by libtorch, by torsor's kernels and in bfloat16: the losses of the demonstration's two
+"""Convergence of training by libtorch, by torsor's kernels and in bfloat16: the losses of the demonstration's two
 tasks, and of 500 steps on a folder of images at 128 pixels, with several seeds each.
 
-Draws the curves (smallest to largest over the seeds, and their mean) and prints, for each task and loss, on how much of
-the curve the bands overlap, and how far apart the means are beside the spread over seeds. Runs that are there are not
+Draws the curves (smallest to largest over the seeds, and their mean) and prints, for each task and loss, the share of the
+curve where the bands overlap, and the difference of the means compared with the spread over seeds. Existing runs are not
 repeated.
 """
 import argparse
@@ -26,7 +26,7 @@ def flags(settings):
 
 
 def log_of(options, task, way, seed):
-    """Trains unless that was done; the path of the log."""
+    """Trains unless the run exists; returns the path of the log."""
     out = options.out / f"{task}-{way}-{seed}"
     common = {"seed": seed, "threads": options.threads, **WAYS[way]}
     if task == FOLDER:
@@ -65,7 +65,7 @@ def bands(curves):
 
 
 def compare(one, other):
-    """Share of the curve where the bands overlap; distance of the means beside the spread, both averaged over the curve."""
+    """Share of the curve where the bands overlap; difference of the means, and the spread, both averaged over the curve."""
     overlap = [min(a, b) >= max(c, d) for a, b, c, d in zip(one[3], other[3], one[2], other[2])]
     apart = statistics.fmean(abs(a - b) for a, b in zip(one[1], other[1]))
     spread = statistics.fmean(max(x - y for x, y in ((a, b), (c, d))) for a, b, c, d in

@@ -1,5 +1,5 @@
-// How fast the kernels are: GFLOP/s of the products that they compute, as a share of what the processor can
-// do at most, and what a direct convolution would have to reach to be as quick.
+// Throughput of the kernels: GFLOP/s of the products that they compute, as a share of the CPU's measured
+// peak, and what a direct convolution would have to reach to be as fast.
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -26,7 +26,7 @@ struct KernelBench {
 
 double best_seconds(int repeats, const std::function<void()>& work) {
   double best = 1e9;
-  work();  // memory and weights are got ready
+  work();  // warm-up: memory is allocated, weights are packed
   for (int i = 0; i < repeats; ++i) {
     const auto start = std::chrono::steady_clock::now();
     work();
@@ -54,7 +54,7 @@ class Memory {
 };
 
 void print_row(const std::string& what, double seconds, double direct, double products, double peak) {
-  if (products == 0) {  // one that multiplies no matrices
+  if (products == 0) {  // no GEMM
     std::cout << fmt::format("| {} | {:.2f} ms | | | |\n", what, seconds * 1e3);
     return;
   }
@@ -63,7 +63,7 @@ void print_row(const std::string& what, double seconds, double direct, double pr
                            100 * products / seconds * 1e-9 / peak);
 }
 
-// What kernels are compared by: work of a direct convolution, and of their own products.
+// The work of a direct convolution and of the kernel's own products, and the peak.
 struct Work {
   double direct, products, peak;
 };
@@ -78,7 +78,7 @@ Work work_of(Isa isa, Operands operands, const KernelBench& o) {
 }
 
 std::string name_of(Isa isa, Operands operands) {
-  return isa_name(isa) + (operands == Operands::bf16 ? ", tiles of bf16" : "");
+  return isa_name(isa) + (operands == Operands::bf16 ? ", AMX-BF16" : "");
 }
 
 void print_title(Isa isa, Operands operands, const Work& work, const KernelBench& o) {
@@ -90,7 +90,7 @@ void print_title(Isa isa, Operands operands, const Work& work, const KernelBench
       o.channels, o.side, o.side, o.batch, work.peak);
 }
 
-// What a 3x3 convolution reads and writes.
+// The memory of a 3x3 convolution.
 struct ConvData {
   ConvData(const KernelBench& o, const PlaneConv& conv)
       : image(static_cast<std::size_t>(image_floats(o))),
@@ -105,7 +105,7 @@ struct ConvData {
 };
 
 void bench_winograd(Isa isa, const Work& all, const KernelBench& o) {
-  Conv3x3 conv({o.batch, o.channels, o.channels, o.side, o.side, Border::reflect}, isa);
+  Conv3x3 conv({o.batch, o.channels, o.channels, o.side, o.side, PaddingMode::reflect}, isa);
   const ConvData d(o, conv.winograd());
   const auto row = [&](const char* what, double parts, const std::function<void()>& work) {
     print_row(what, best_seconds(o.repeats, work), parts * all.direct, parts * all.products, all.peak);
@@ -146,21 +146,21 @@ struct NamedShape {
   DirectShape shape;
 };
 
-// The layers around the blocks, and the 70x70 discriminator's, for images of this side.
+// The layers around the residual blocks, and those of the 70x70 discriminator, for images of this side.
 std::vector<NamedShape> direct_layers(std::int64_t side) {
   const std::int64_t s = side;
   return {{"first, 7x7", {1, 3, 64, s, s, 7, 1, 3}},
-          {"down, 3x3 by 2", {1, 64, 128, s, s, 3, 2, 1}},
-          {"down, 3x3 by 2", {1, 128, 256, s / 2, s / 2, 3, 2, 1}},
+          {"down, 3x3, stride 2", {1, 64, 128, s, s, 3, 2, 1}},
+          {"down, 3x3, stride 2", {1, 128, 256, s / 2, s / 2, 3, 2, 1}},
           {"last, 7x7", {1, 64, 3, s, s, 7, 1, 3}},
-          {"judge, 4x4 by 2", {1, 3, 64, s, s, 4, 2, 1}},
-          {"judge, 4x4 by 2", {1, 64, 128, s / 2, s / 2, 4, 2, 1}},
-          {"judge, 4x4 by 2", {1, 128, 256, s / 4, s / 4, 4, 2, 1}},
-          {"judge, 4x4", {1, 256, 512, s / 8, s / 8, 4, 1, 1}},
-          {"judge, last 4x4", {1, 512, 1, s / 8 - 1, s / 8 - 1, 4, 1, 1}}};
+          {"discriminator, 4x4, stride 2", {1, 3, 64, s, s, 4, 2, 1}},
+          {"discriminator, 4x4, stride 2", {1, 64, 128, s / 2, s / 2, 4, 2, 1}},
+          {"discriminator, 4x4, stride 2", {1, 128, 256, s / 4, s / 4, 4, 2, 1}},
+          {"discriminator, 4x4", {1, 256, 512, s / 8, s / 8, 4, 1, 1}},
+          {"discriminator, last 4x4", {1, 512, 1, s / 8 - 1, s / 8 - 1, 4, 1, 1}}};
 }
 
-// A strided layer's input gradient is what a transposed one computes forwards.
+// A strided layer's input gradient is a transposed one's forward pass.
 void bench_direct(Isa isa, Operands operands, double peak, const KernelBench& o) {
   std::cout << fmt::format(
       "\n{}, direct convolutions of an image of {}x{}\n\n"
@@ -168,11 +168,11 @@ void bench_direct(Isa isa, Operands operands, double peak, const KernelBench& o)
       "|---|---|---|---|---|---|---|---|\n",
       name_of(isa, operands), 4 * o.side, 4 * o.side);
   for (const auto& [name, shape] : direct_layers(4 * o.side)) {
-    if (!is_taken(shape, operands)) continue;
+    if (!is_supported(shape, operands)) continue;
     DirectConv conv(shape, isa, operands);
     Memory memory;
-    const float *x = memory.noise(conv.in_frame().floats(), 1),
-                *dy = memory.noise(conv.out_frame().floats(), 1);
+    const float *x = memory.noise(conv.padded_input().floats(), 1),
+                *dy = memory.noise(conv.padded_output().floats(), 1);
     const float* w = memory.noise(conv.weight_floats(), 0.02F);
     const auto floats = [](std::int64_t count) { return static_cast<std::size_t>(count); };
     float* y = memory.empty(floats(shape.out_channels * shape.out_height() * shape.out_width()));
@@ -188,7 +188,7 @@ void bench_direct(Isa isa, Operands operands, double peak, const KernelBench& o)
     };
     std::cout << fmt::format("| {} | {} to {} | {} {} {}\n", name, shape.in_channels, shape.out_channels,
                              cells([&] { conv.forward(x, w, nullptr, y); }),
-                             cells([&] { conv.input_gradient(dy, w, Region::with_border, nullptr, dx); }),
+                             cells([&] { conv.input_gradient(dy, w, Region::with_padding, nullptr, dx); }),
                              cells([&] { conv.weight_gradient(x, dy, dw); }));
   }
 }

@@ -1,5 +1,5 @@
-"""The memory and the time that `torsor train` says a run will take, beside what it took: the process's resident set at its
-largest (VmHWM), and the median of its steps. Prints a table."""
+"""The estimates of memory and time that `torsor train` prints, compared with measurements: the process's peak resident set
+(VmHWM), and the median of its steps. Prints a table."""
 import argparse
 import json
 import os

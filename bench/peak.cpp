@@ -14,8 +14,8 @@ namespace torsor::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// `rounds` times 12 independent multiplications and additions of a whole vector; returns their number of
-// floating point operations.
+// `rounds` times 12 independent fused multiply-adds of a whole vector; returns the number of floating-point
+// operations.
 double multiply_and_add(std::int64_t rounds, float* out) {
   constexpr int kChains = 12;
   const hn::ScalableTag<float> d;

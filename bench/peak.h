@@ -1,4 +1,4 @@
-// What the processor could do at most.
+// The peak throughput of the CPU.
 #pragma once
 
 #include "kernels/bf16_stages.h"
@@ -6,11 +6,11 @@
 
 namespace torsor {
 
-/// Multiplies and adds a second of all OpenMP's threads together, in GFLOP/s, with nothing but registers.
-/// Of bf16 for an instruction set that has stages for it.
+/// The peak of all OpenMP threads together, in GFLOP/s, by register-only fused multiply-adds. With bf16 only
+/// for an instruction set with micro-kernels for it.
 double measured_peak(Isa isa, Operands operands = Operands::fp32);
 
-/// `rounds` times four products of tiles of bfloat16; returns the number of their operations.
+/// `rounds` times four AMX-BF16 tile products; returns the number of their operations.
 double multiply_tiles(std::int64_t rounds);
 
 }  // namespace torsor

@@ -11,12 +11,12 @@ namespace torsor {
 
 __attribute__((target("amx-tile,amx-bf16"))) double multiply_tiles(std::int64_t rounds) {
   struct alignas(64) {
-    std::uint8_t palette = 1, start = 0, reserved[14] = {};
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
     std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
     std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
   } shapes;
   alignas(64) static const std::array<char, 1024> zeros{};
-  asm volatile("" : : "r"(&shapes) : "memory");  // else GCC 12 takes the stores above for dead
+  asm volatile("" : : "r"(&shapes) : "memory");  // otherwise GCC 12 eliminates the stores above as dead
   _tile_loadconfig(&shapes);
   _tile_loadd(4, zeros.data(), 64);
   _tile_loadd(5, zeros.data(), 64);
@@ -42,7 +42,7 @@ __attribute__((target("amx-tile,amx-bf16"))) double multiply_tiles(std::int64_t 
 
 namespace torsor {
 
-double multiply_tiles(std::int64_t) { fail("the peak of bfloat16 is not measured on this processor"); }
+double multiply_tiles(std::int64_t) { fail("the peak of bfloat16 is not measured on this CPU"); }
 
 }  // namespace torsor
 

@@ -1,9 +1,9 @@
-"""Training step and translation of torsor beside its peers, by turns: the same networks in Python torch, eager and
-compiled, and the exported generator in onnxruntime and OpenVINO (bench/peer).
+"""Training step and translation of torsor compared with its peers, interleaved: the same networks in Python torch, eager
+and compiled, and the exported generator in onnxruntime and OpenVINO (bench/peer).
 
-All programs of a comparison stay alive through it and sleep while another works; they start from the same weights and
-images, and their first results must agree. Prints a table and writes the numbers as JSON. Ratios of times are theirs by
-torsor's (above 1: torsor is faster), that of memory is torsor's by theirs.
+All programs of a comparison stay alive through it and sleep while another one is measured; they start from the same weights
+and images, and their first results must agree. Prints a table and writes the numbers as JSON. Ratios of times are theirs divided
+by torsor's (above 1: torsor is faster), that of memory is torsor's divided by theirs.
 """
 import argparse
 import importlib.util
@@ -18,9 +18,9 @@ import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parent
 TORCH, RUNTIMES = ("eager", "compile"), ("onnxruntime", "openvino")
-TOLERANCE = {"fp32": 1e-3, "bf16": 5e-2}  # relative, of the first results: all round
-WARM_UP = 2  # repetitions that do not count; what is compiled is compiled then
-HEADROOM = 1.3  # memory that must be free for a case, as a multiple of what it is expected to take
+TOLERANCE = {"fp32": 1e-3, "bf16": 5e-2}  # relative, of the first results: rounding differs
+WARM_UP = 2  # repetitions that are not measured, with compilation
+HEADROOM = 1.3  # memory that must be free for a case, as a multiple of its expected memory
 
 
 def case(task, size, blocks, peers, ngf=64, batch=1, precision="fp32", threads=None):
@@ -41,11 +41,11 @@ QUICK = [case("train", 32, 1, TORCH[:1], ngf=4), case("translate", 32, 1, TORCH[
 
 
 class Side:
-    """One of the programs, asleep until asked."""
+    """One of the programs, asleep until it is measured."""
 
     def __init__(self, name, command, threads):
         self.name, self.seconds = name, []
-        # Waiting threads sleep instead of spinning: the other sides have the processor to themselves.
+        # Passive wait policy: spinning threads would take CPUs from the other sides.
         environment = dict(os.environ, OMP_WAIT_POLICY="passive", OMP_NUM_THREADS=str(threads))
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=environment)
@@ -88,7 +88,7 @@ def started(case, peers, folder, options):
     arguments = [case["task"], "--start", os.path.join(folder, "start.safetensors")]
     for key in ("size", "blocks", "ngf", "batch", "precision", "threads"):
         arguments += ["--" + key, str(case[key])]
-    # Apart, so that what it takes to write the start and the ONNX model is not counted as torsor's memory.
+    # In a process of its own, so that writing the start and the ONNX model does not count as torsor's memory.
     if subprocess.run([options.program, *arguments, "--prepare"]).returncode:
         sys.exit("bench: torsor could not write what the peers start from; its message is above")
     sides = [Side("torsor", [options.program, *arguments], case["threads"])]
@@ -97,7 +97,7 @@ def started(case, peers, folder, options):
 
 
 def compare(case, peers, options):
-    """Runs one task on all sides by turns and returns what was measured."""
+    """Runs one task on all sides, interleaved, and returns the measurements."""
     with tempfile.TemporaryDirectory() as folder:
         sides = started(case, peers, folder, options)
         first = [side.repeat()["values"] for side in sides]
@@ -137,17 +137,17 @@ def available_bytes():
 
 
 def expected_bytes(case, peers):
-    """About what eager torch takes, measured at 256 pixels, 9 blocks, 64 filters; torsor takes less."""
+    """About the memory of eager torch, measured at 256 pixels, 9 blocks, 64 filters; torsor needs less."""
     activations = {"train": 2.9e9, "translate": 0.15e9}[case["task"]] * case["batch"] * (case["size"] / 256) ** 2
     return (1 + len(peers)) * (activations * case["ngf"] / 64 + 0.6e9)
 
 
 def reason_to_skip(case, peers):
     if case["precision"] == "bf16" and "amx_bf16" not in cpu_line("flags").split():
-        return "this processor has no AMX"
+        return "this CPU lacks AMX-BF16"
     expected = expected_bytes(case, peers)
     if expected * HEADROOM > available_bytes():
-        return f"it takes about {expected / 2 ** 30:.0f} GiB of free memory"
+        return f"it needs about {expected / 2 ** 30:.0f} GiB of free memory"
     return None
 
 
@@ -170,8 +170,8 @@ def parse_options():
     parser.add_argument("--only", choices=("train", "translate"), help="one task instead of both")
     parser.add_argument("--precision", choices=tuple(TOLERANCE), help="one precision instead of both")
     parser.add_argument("--size", type=int, action="append", help="only cases of this size; may be repeated")
-    parser.add_argument("--growth", action="store_true", help="how it grows with size, threads and batch, beside eager torch")
-    parser.add_argument("--peer", action="append", choices=TORCH + RUNTIMES, help="only beside this; may be repeated")
+    parser.add_argument("--growth", action="store_true", help="scaling with size, threads and batch, compared with eager torch")
+    parser.add_argument("--peer", action="append", choices=TORCH + RUNTIMES, help="only this peer; may be repeated")
     parser.add_argument("--repeat", type=int, default=7, help="measured repetitions of each (default 7)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores")
     parser.add_argument("--quick", action="store_true", help="tiny networks: shows that it works, measures nothing")
@@ -196,7 +196,7 @@ def main():
     options = parse_options()
     machine = {"cpu": cpu_line("model name") or platform.machine(), "cores": os.cpu_count(),
                "threads": options.threads, "system": platform.platform(), "python": platform.python_version()}
-    print(f"{machine['cpu']}, {options.repeat} repetitions by turns; ratios: time, theirs by torsor's; memory, torsor's by "
+    print(f"{machine['cpu']}, {options.repeat} repetitions, interleaved; ratios: time, theirs / torsor's; memory, torsor's / "
           f"theirs\n{'':<14} {'fastest s':>9} {'median s':>9} {'peak MiB':>10} {'ratio':>9} {'of median':>9} {'memory':>9}")
     results = []
     for one in chosen(options):

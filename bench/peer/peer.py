@@ -1,7 +1,7 @@
 """A peer of bench/run.py: the reference's iteration and translation in plain Python torch, written anew, eager or
 compiled; or the exported generator in another runtime.
 
-Reads the first weights and the images from the file that torsor_bench wrote, and the ONNX model beside it, then repeats
+Reads the first weights and the images from the file that torsor_bench wrote, and the ONNX model next to it, then repeats
 its task once for every line on the standard input and answers with one line of JSON.
 """
 import argparse

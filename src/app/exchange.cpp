@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "interchange/network_search.h"
 #include "interchange/onnx.h"
 #include "interchange/reference_target.h"
 #include "interchange/weight_source.h"
@@ -51,9 +52,7 @@ int import_weights(const std::vector<std::string>& positionals) {
   write_weights(out, set);
   std::cout << fmt::format("{}: from {} ({})\n", out.string(), set.source, set.what);
   for (const NetworkInfo& network : set.info.networks)
-    std::cout << fmt::format(
-        "  {:<9} {}\n", network.name,
-        network.options.at(network.kind == "generator" ? "net_g" : "net_d").get<std::string>());
+    std::cout << fmt::format("  {:<9} {}\n", network.name, describe_network(network));
   print_notes(set.notes);
   return 0;
 }

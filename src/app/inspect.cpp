@@ -65,10 +65,7 @@ void print_paths(const Json& found) {
 
 // "resnet_9blocks, ngf 64, norm instance, 3 to 3 channels".
 std::string network_text(const Json& network) {
-  const std::string kind = network.at("kind"), where = network.at("name");
-  return kind == "generator"
-             ? describe_generator(options_from_json<GeneratorOptions>(network.at("options"), where))
-             : describe_discriminator(options_from_json<DiscriminatorOptions>(network.at("options"), where));
+  return describe_network({network.at("name"), network.at("kind"), network.at("options"), {}});
 }
 
 std::string size_text(const Json& network) {

@@ -81,6 +81,30 @@ double mean_distance(const Tensor& x, const Tensor& y) {
   return distance(x.to(at::kDouble), y.to(at::kDouble), kNorm).item<double>();
 }
 
+// What the arm of this alpha learns.
+std::vector<LossTerm> objective(double alpha) {
+  CycleGanOptions options;
+  options.lambda_cycle_a = options.lambda_cycle_b = kLambdaCycle;
+  options.cycle_norm = kNorm;
+  options.alpha_id = alpha;
+  std::string notice;
+  return generator_terms(options, gan_loss(kGanMode),
+                         resolve_identity(options, /*channels_a=*/1, /*channels_b=*/1, notice));
+}
+
+// The networks as they are, in batches; losses are taken in double precision.
+CycleMaps measured(const CycleMaps& networks) {
+  const auto in_double = [](const TensorMapping& map) -> TensorMapping {
+    return [&map](const Tensor& x) { return mapped(map, x.to(at::kFloat)).to(at::kDouble); };
+  };
+  return {in_double(networks.a_to_b),
+          in_double(networks.b_to_a),
+          in_double(networks.d_a),
+          in_double(networks.d_b),
+          {},
+          {}};
+}
+
 Tensor flipped(const Tensor& x) { return x.flip({3}); }
 
 // In units of 8-bit samples: clamped as they are when written, but not rounded.
@@ -205,15 +229,21 @@ ContrastNetworks composed_with_flip(const ContrastNetworks& n) {
 }
 
 Json measure_contrasts(const ContrastNetworks& n, const ContrastSlices& s, double alpha) {
-  const Tensor fake_b = mapped(n.a_to_b, s.a), fake_a = mapped(n.b_to_a, s.b);
-  const Tensor rec_a = mapped(n.b_to_a, fake_b), rec_b = mapped(n.a_to_b, fake_a);
-  const auto fools = [](const TensorMapping& judge, const Tensor& fake) {
-    return gan_loss(kGanMode).generator(mapped(judge, fake).to(at::kDouble)).item<double>();
+  const std::vector<LossTerm> terms = objective(alpha);
+  const CycleMaps networks = measured(n);
+  Pictures pictures(s.a.to(at::kDouble), s.b.to(at::kDouble));
+  for (const Picture which : passes_to({Picture::rec_a, Picture::rec_b})) pictures.make(which, networks);
+  const auto part = [&](TermKind kind) {
+    double sum = 0;
+    for (const LossTerm& term : terms)
+      if (term.on() && term.kind == kind)
+        sum += term.weight * term.per_sample(pictures, networks).mean().item<double>();
+    return sum;
   };
-  const double gan = fools(n.d_b, fake_b) + fools(n.d_a, fake_a);
-  const double cycle = kLambdaCycle * (mean_distance(rec_a, s.a) + mean_distance(rec_b, s.b));
-  const double identity = alpha * (mean_distance(fake_b, s.a) + mean_distance(fake_a, s.b));
-  const Tensor brain = brain_of(s);
+  const double gan = part(TermKind::adversarial), cycle = part(TermKind::cycle),
+               identity = part(TermKind::identity);
+  const Tensor brain = brain_of(s), fake_b = pictures[Picture::fake_b].to(at::kFloat),
+               fake_a = pictures[Picture::fake_a].to(at::kFloat);
   const Psnr there = mean_psnr(stored(fake_b, s.white_b), stored(s.b, s.white_b), brain);
   const Psnr back = mean_psnr(stored(fake_a, s.white_a), stored(s.a, s.white_a), brain);
   return {{"gan", gan},
@@ -246,8 +276,12 @@ ContrastNetworks open_contrast_run(const fs::path& folder, const Placement& plac
     n->to(placement.device);
     return [n, device = placement.device](const Tensor& x) { return n->forward(x.to(device)).cpu(); };
   };
-  return {network(load_generator(set, "a_to_b").generator), network(load_generator(set, "b_to_a").generator),
-          network(load_discriminator(set, "a")), network(load_discriminator(set, "b"))};
+  return {network(load_generator(set, "a_to_b").generator),
+          network(load_generator(set, "b_to_a").generator),
+          network(load_discriminator(set, "a")),
+          network(load_discriminator(set, "b")),
+          {},
+          {}};
 }
 
 Image contrast_samples(const ContrastNetworks& n, const ContrastSlices& s) {

@@ -10,7 +10,7 @@
 #include "data/image_source.h"
 #include "experiment/reproduction.h"
 #include "image/image.h"
-#include "loss/gan_loss.h"
+#include "model/objective.h"
 
 namespace torsor {
 
@@ -54,19 +54,17 @@ Json contrast_settings(const ContrastScale& scale);
 /// Trains every arm with every seed; see train_runs().
 void train_contrasts(const ContrastData& data, const ContrastScale& scale, const Request& request);
 
-/// Networks that are measured, on [N,1,side,side].
-struct ContrastNetworks {
-  TensorMapping a_to_b, b_to_a, d_a, d_b;
-};
+/// Networks that are measured, on [N,1,side,side]; no features are asked for.
+using ContrastNetworks = CycleMaps;
 
 /// (F after the flip, the flip after G): another solution if the flip is an automorphism of both domains
 /// (Prop 2.1).
 ContrastNetworks composed_with_flip(const ContrastNetworks& networks);
 
-/// The test loss in its parts, weights included, and PSNR in dB against the true other contrast (peak 255 of
-/// 8 bits, the output scaled by the truth's own 95th percentile; mean over the slices, an exact slice counts
-/// 100): {"gan", "cycle", "identity", "loss", "psnr_a_to_b", "psnr_b_to_a", "brain_a_to_b", "brain_b_to_a"}.
-/// brain: where either contrast is not black.
+/// The test loss in its parts, of the objective that the arms train with, weights included, and PSNR in dB
+/// against the true other contrast (peak 255 of 8 bits, the output scaled by the truth's own 95th percentile;
+/// mean over the slices, an exact slice counts 100): {"gan", "cycle", "identity", "loss", "psnr_a_to_b",
+/// "psnr_b_to_a", "brain_a_to_b", "brain_b_to_a"}. brain: where either contrast is not black.
 Json measure_contrasts(const ContrastNetworks& networks, const ContrastSlices& slices, double alpha);
 
 /// What copying the input would score: {"a_to_b", "b_to_a", "brain_a_to_b", "brain_b_to_a"}, the better of

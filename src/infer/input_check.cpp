@@ -17,7 +17,7 @@ InputCheck::InputCheck(const LoadedGenerator& loaded) : direction_(loaded.direct
   own_ = {direction_.from, own.name};
   other_ = {direction_.to, other.name};
   for (const NetworkInfo& network : loaded.info.networks)
-    if (network.maps == direction_.opposite()) has_opposite_ = true;
+    if (network.kind == kGeneratorKind && network.maps == direction_.opposite()) has_opposite_ = true;
   if (Recogniser::possible(own.fingerprint, other.fingerprint))
     recogniser_.emplace(own.fingerprint, other.fingerprint, loaded.source);
 }

@@ -160,6 +160,15 @@ std::string describe_discriminator(const DiscriminatorOptions& o) {
   return fmt::format("{}{}, ndf {}, norm {}, {} channels", o.net_d, layers, o.ndf, o.norm, o.in_channels);
 }
 
+std::string describe_network(const NetworkInfo& network) {
+  if (network.kind == kGeneratorKind)
+    return describe_generator(options_from_json<GeneratorOptions>(network.options, network.name));
+  if (network.kind == kDiscriminatorKind)
+    return describe_discriminator(options_from_json<DiscriminatorOptions>(network.options, network.name));
+  const auto o = options_from_json<PatchFeatureOptions>(network.options, network.name);
+  return fmt::format("patch features of {} channels, {} wide", o.channels, o.width);
+}
+
 std::string likeness_text(NetworkKind likeness) {
   switch (likeness) {
     case NetworkKind::generator:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/tensor_map.h"
+#include "model/network_info.h"
 #include "nn/network.h"
 
 namespace torsor {
@@ -34,6 +35,8 @@ bool is_safetensors(const std::filesystem::path& file);
 /// "resnet_9blocks, ngf 64, norm instance, 3 to 3 channels".
 std::string describe_generator(const GeneratorOptions& options);
 std::string describe_discriminator(const DiscriminatorOptions& options);
+/// One of either kind, or another by what it is. Throws UsageError for options that cannot be read.
+std::string describe_network(const NetworkInfo& network);
 
 /// "generator", "discriminator", "unknown network".
 std::string likeness_text(NetworkKind likeness);

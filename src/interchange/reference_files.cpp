@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kRoles = {"G_A", "G_B", "D_A", "D_B", "G", "D"};
+constexpr std::array kRoles = {"G_A", "G_B", "D_A", "D_B", "G", "D", "F"};
 
 constexpr std::array kEndings = {".pth", ".pt", ".safetensors"};
 

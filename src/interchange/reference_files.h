@@ -11,8 +11,8 @@ namespace torsor {
 struct ReferenceFile {
   std::filesystem::path path;
   std::string epoch;  // "latest", "200"; "" in other names
-  std::string
-      role;  // "G_A", "G_B", "D_A", "D_B", "G", "D"; a whole name that says a direction (netG_A2B); or ""
+  std::string role;   // "G_A", "G_B", "D_A", "D_B", "G", "D", CUT's "F"; a whole name that says a direction
+                      // (netG_A2B); or ""
 };
 
 ReferenceFile parse_file_name(const std::filesystem::path& path);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "interchange/other_projects.h"
+#include "nn/state_dict.h"
 
 namespace torsor {
 
@@ -169,6 +170,24 @@ Recognised<DiscriminatorOptions> infer_discriminator(TensorMap given, const std:
   settle_norm(decide_judge_norm(norm, hints, source), out);
   o = checked(o, source);
   return out;
+}
+
+PatchFeatureOptions infer_patch_features(const TensorMap& weights, const std::string& source) {
+  std::vector<std::int64_t> channels;
+  PatchFeatureOptions o;
+  for (at::Tensor first;
+       (first = find_tensor(weights, fmt::format("mlp_{}.0.weight", channels.size()))).defined();) {
+    if (first.dim() != 2) break;
+    o.width = first.size(0);
+    channels.push_back(first.size(1));
+  }
+  if (channels.empty())
+    fail("{}: is not CUT's network F; expected keys like mlp_0.0.weight, found {}", source,
+         some_keys(weights));
+  o.channels = number_list(channels);
+  const ShapesOnly outline;
+  check_state_dict(PatchFeatures(o), weights, source);
+  return o;
 }
 
 }  // namespace torsor

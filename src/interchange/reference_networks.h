@@ -8,6 +8,7 @@
 #include "interchange/network_hints.h"
 #include "io/tensor_map.h"
 #include "nn/network.h"
+#include "nn/patch_features.h"
 
 namespace torsor {
 
@@ -32,5 +33,9 @@ Recognised<GeneratorOptions> infer_generator(TensorMap weights, const std::strin
 /// A discriminator: kind, layers, ndf, channels, norm. Throws Error that names the first keys.
 Recognised<DiscriminatorOptions> infer_discriminator(TensorMap weights, const std::string& source,
                                                      const NetworkHints& hints = {});
+
+/// CUT's projections of features (mlp_<i>.0.weight, ...): their channels and width. Throws Error naming
+/// `source` for other weights.
+PatchFeatureOptions infer_patch_features(const TensorMap& weights, const std::string& source);
 
 }  // namespace torsor

@@ -40,6 +40,7 @@ class ReferenceReader {
 
   void add(const ReferenceFile& file) {
     const std::string source = file.path.string();
+    if (file.role == "F") return add_features(source);
     Pick pick = pick_networks(networks_named(hints_.choice.network, find_networks(file.path), source),
                               file.role, source);
     for (const std::string& line : pick.notes) note(file.path.filename().string() + ": " + line);
@@ -112,6 +113,22 @@ class ReferenceReader {
                       label, found->options.in_channels, out, in + out));
   }
 
+  // CUT's projections of its lone G's features.
+  void add_features(const std::string& source) {
+    const NetworkInfo* const generator = lone_generator();
+    if (generator == nullptr)
+      fail(
+          "{}: holds CUT's patch features, which are of use beside its generator alone; give the folder with "
+          "latest_net_G.pth",
+          source);
+    std::vector<FoundNetwork> found = find_networks(source);
+    if (found.size() != 1)
+      fail("{}: holds {} networks, expected CUT's network F alone", source, found.size());
+    if (!found.front().problem.empty()) fail("{}", found.front().problem);
+    const PatchFeatureOptions options = infer_patch_features(found.front().weights, source);
+    put(features_info(generator->maps, options), std::move(found.front().weights), source);
+  }
+
   // Of pix2pix, which gives it the input and the image as one stack.
   void put_pair_discriminator(const Direction& maps, Recognised<DiscriminatorOptions> found,
                               const std::string& source) {
@@ -126,8 +143,13 @@ class ReferenceReader {
 
   // A lone D belongs to the lone G beside it.
   const NetworkInfo* lone_generator() const {
-    const auto& networks = set_.info.networks;
-    return networks.size() == 1 && networks.front().kind == kGeneratorKind ? &networks.front() : nullptr;
+    const NetworkInfo* lone = nullptr;
+    for (const NetworkInfo& network : set_.info.networks) {
+      if (network.kind != kGeneratorKind) continue;
+      if (lone != nullptr) return nullptr;
+      lone = &network;
+    }
+    return lone;
   }
 
   // The direction of a lone G of the reference stands in train_opt.txt.

@@ -39,9 +39,22 @@ const NetworkInfo* find_pair_discriminator(const WeightSet& set) {
   return nullptr;
 }
 
-// The files that hold the set's networks, pix2pix's where a discriminator sees pairs.
+const NetworkInfo* find_features(const WeightSet& set) {
+  for (const NetworkInfo& network : set.info.networks)
+    if (network.kind == kFeaturesKind) return &network;
+  return nullptr;
+}
+
+// The files that hold the set's networks: pix2pix's where a discriminator sees pairs, CUT's where features
+// are projected, else CycleGAN's.
 std::vector<Target> targets_for(const WeightSet& set) {
   std::vector<Target> out;
+  if (const NetworkInfo* features = find_features(set)) {
+    out = {{&generator_for(set, features->maps.name()), "latest_net_G.pth"}, {features, "latest_net_F.pth"}};
+    if (const NetworkInfo* discriminator = find_network(set, "d_" + features->maps.to))
+      out.push_back({discriminator, "latest_net_D.pth"});
+    return out;
+  }
   if (const NetworkInfo* discriminator = find_pair_discriminator(set)) {
     out = {{&generator_for(set, Direction{discriminator->sees[0], discriminator->sees[1]}.name()),
             "latest_net_G.pth"},
@@ -131,7 +144,8 @@ TensorMap weights_for_reference(const WeightSet& set, const NetworkInfo& network
     return with_reference_biases(weights, *of_reference);
   };
   const std::string source = set.source + ": " + network.name;
-  return network.kind == "generator"
+  if (network.kind == kFeaturesKind) return weights;
+  return network.kind == kGeneratorKind
              ? completed(options_from_json<GeneratorOptions>(network.options, source), make_generator)
              : completed(options_from_json<DiscriminatorOptions>(network.options, source),
                          make_discriminator);
@@ -175,6 +189,15 @@ std::string option_line(const std::string& name, const std::string& value) {
 
 // The options of the model itself; the reference's names.
 std::string model_lines(const WeightSet& set, const GeneratorOptions& g) {
+  if (const NetworkInfo* features = find_features(set)) {
+    const auto f = options_from_json<PatchFeatureOptions>(features->options, set.source);
+    return option_line("model", "cut") + option_line("direction", "AtoB") +
+           option_line("input_nc", std::to_string(g.in_channels)) +
+           option_line("output_nc", std::to_string(g.out_channels)) + option_line("netF", "mlp_sample") +
+           option_line("netF_nc", std::to_string(f.width)) + option_line("normG", reference_norm(g.norm)) +
+           option_line("no_antialias", g.downsample == "blur" ? "False" : "True") +
+           option_line("no_antialias_up", g.upsample == "blur" ? "False" : "True");
+  }
   const NetworkInfo* const pairs = find_pair_discriminator(set);
   if (pairs == nullptr)
     return option_line("model", "cycle_gan") + option_line("direction", "AtoB") +
@@ -231,7 +254,7 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
   for (const auto& [network, file] : targets) {
     if (network->kind == kGeneratorKind)
       require_expressible(set, *network);
-    else
+    else if (network->kind == kDiscriminatorKind)
       require_expressible_discriminator(set, *network, options);
     if (existing == Existing::keep && fs::exists(folder / file, ec))
       fail("{}: exists already; pass --overwrite to replace it, or choose another folder",

@@ -26,7 +26,8 @@ ReferenceExport write_reference_generator(const WeightSet& set, const std::strin
 /// A folder as the reference's checkpoints/<name>/: latest_net_G_A.pth (a_to_b), latest_net_G_B.pth (b_to_a),
 /// latest_net_D_A.pth (the discriminator of B: the reference names it by the generator it trains),
 /// latest_net_D_B.pth, those that the set has, and train_opt.txt. Where a discriminator sees pairs, pix2pix's
-/// latest_net_G.pth and latest_net_D.pth. Throws Error; also for a file that exists
+/// latest_net_G.pth and latest_net_D.pth, and where patches' features are projected CUT's, latest_net_F.pth
+/// among them. Throws Error; also for a file that exists
 /// and is to be kept.
 ReferenceExport write_reference_folder(const WeightSet& set, const std::filesystem::path& folder,
                                        Existing existing);

@@ -1,11 +1,11 @@
-// Bf16Stages by AMX.
+// Bf16Stages with AMX-BF16.
 #pragma once
 
 namespace torsor {
 
 struct Bf16Stages;
 
-/// Null where this processor, this system or this build has no tiles of bfloat16.
+/// Null where the CPU, the operating system or this build lacks AMX-BF16.
 const Bf16Stages* amx_stages();
 
 }  // namespace torsor

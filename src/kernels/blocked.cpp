@@ -9,10 +9,10 @@ namespace torsor {
 
 namespace {
 
-// A piece that stays in the first cache while its 16 rows become columns.
+// Pixels whose 16 rows stay in the L1 cache while they are transposed.
 constexpr std::int64_t kPiece = 64;
 
-// move(planar offset, blocked offset) for every sample, in an order that the cache likes.
+// move(planar offset, blocked offset) for every sample, in a cache-friendly order.
 template <class Move>
 void for_each_sample(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const Move& move) {
   for_each_parallel(batch * channels / kBlock, [&](std::int64_t block) {

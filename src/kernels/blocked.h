@@ -1,4 +1,4 @@
-// The layout that kernels work on: 16 channels of a pixel beside each other.
+// The blocked layout of the kernels, oneDNN's nChw16c: 16 channels of a pixel are contiguous.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace torsor {
 void to_blocked(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const float* planar,
                 float* blocked);
 
-/// The way back.
+/// The inverse.
 void from_blocked(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const float* blocked,
                   float* planar);
 

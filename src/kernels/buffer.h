@@ -8,11 +8,11 @@
 
 namespace torsor {
 
-/// Values on a cache line's boundary. Growing forgets what was there.
+/// Values aligned to a cache line. Growing discards the contents.
 template <class Value>
 class ValueBuffer {
  public:
-  /// At least `count` values, which are whatever was there. Throws std::bad_alloc.
+  /// At least `count` values, uninitialised after growing. Throws std::bad_alloc.
   Value* at_least(std::size_t count) {
     if (count > size_) {
       values_.reset();

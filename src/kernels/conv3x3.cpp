@@ -32,7 +32,7 @@ void Conv3x3::forward(const float* x, const float* transformed, float* y) {
 
 void Conv3x3::fold(const float* gradient, const float* transformed, float* dx) {
   float* in = product_.at_least(winograd_.in_floats());
-  winograd_.multiply_back(gradient, transformed, in);
+  winograd_.multiply_backward(gradient, transformed, in);
   winograd_.for_each_plane(
       winograd_.in_blocks(), [&](std::int64_t n, std::int64_t block, std::int64_t plane) {
         thread_local FloatBuffer scratch;

@@ -1,22 +1,21 @@
-// What is the convolution's own with bfloat16: how weights are packed, and their gradient, products over
-// pixels, which are put beside each other.
+// DirectConv with bfloat16 operands: packing of weights, and their gradient, a GEMM that reduces over pixels.
 #include <algorithm>
 #include <cstring>
 
 #include "kernels/direct_conv.h"
 #include "kernels/parallel.h"
-#include "kernels/turned_image.h"
+#include "kernels/transposed_image.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kStepsOfBand = 8;  // read once for each tap, so that the cache keeps them
+constexpr std::int64_t kStepsOfBand = 8;  // read once per tap, so that they stay cached
 
-// The input in pairs of neighbours, [blocks][rows][phases][2][pairs][16][2]: of every stride-th column, from
-// each of the first ones on; pairs begin at its even pixels or at its odd ones, so that each tap finds its
-// own in whole lines. Behind a row's last pixel it is zero.
-struct Paired {
+// The input, VNNI-packed over pixels, [blocks][rows][phases][2][pairs][16][2]: phase p holds columns p,
+// p + stride, ...; pairs begin at even pixels, and once more at odd ones, so that each tap's pairs are
+// aligned. Zeros follow a row's last pixel.
+struct VnniImage {
   std::int64_t rows, phases, steps;
   std::int64_t kind_values() const { return steps * kStepValues; }
   std::int64_t row_values() const { return phases * 2 * kind_values(); }
@@ -27,26 +26,27 @@ struct Paired {
   }
 };
 
-void pair_image(const Bf16Stages& stages, const Frame& f, const float* image, const Paired& p,
-                std::uint16_t* out) {
-  for_each_parallel(f.blocks() * p.rows, [&](std::int64_t i) {
+void vnni_pack_image(const Bf16Stages& stages, const PaddedTensor& t, const float* image, const VnniImage& p,
+                     std::uint16_t* out) {
+  for_each_parallel(t.blocks() * p.rows, [&](std::int64_t i) {
     const std::int64_t block = i / p.rows, y = i % p.rows;
-    const float* lines = image + block * f.plane_floats() + y * f.row_floats();
+    const float* lines = image + block * t.plane_floats() + y * t.row_floats();
     std::uint16_t* kind = out + 2 * block * p.block_values() + y * p.row_values();
     for (std::int64_t phase = 0; phase < p.phases; ++phase)
       for (std::int64_t parity = 0; parity < 2; ++parity, kind += p.kind_values()) {
         const std::int64_t first = phase + parity * p.phases;
         const std::int64_t pixels =
-            std::max<std::int64_t>(0, (f.full_width() - first + p.phases - 1) / p.phases);
-        pair_up(stages, pixels, p.phases * kBlock, lines + first * kBlock, p.steps, kind, p.block_values());
+            std::max<std::int64_t>(0, (t.padded_width() - first + p.phases - 1) / p.phases);
+        vnni_pack_row(stages, pixels, p.phases * kBlock, lines + first * kBlock, p.steps, kind,
+                      p.block_values());
       }
   });
 }
 
 }  // namespace
 
-// [results / 32][sources / 32][tap][2][16 pairs][16][2]. Of the side whose channels lie further apart in
-// the weight one channel is rounded at a time: a run of memory, with all taps of the other side's.
+// VNNI-packed [results / 32][sources / 32][tap][2][16 pairs][16][2]. Weights are rounded one channel at a
+// time of the side with the larger stride: a contiguous run, with all taps of the other side.
 void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t sources,
                            std::int64_t result_step, std::int64_t source_step, const float* weight,
                            float* packed) const {
@@ -75,38 +75,41 @@ void DirectConv::pack_bf16(const Grid& grid, std::int64_t results, std::int64_t 
   });
 }
 
-void DirectConv::bf16_weight_gradient(const float* framed_x, const float* framed_dy, float* dw) const {
+void DirectConv::bf16_weight_gradient(const float* padded_x, const float* padded_dy, float* dw) const {
   const std::int64_t k = shape_.kernel, s = shape_.stride, taps = k * k;
-  const TurnedImage turned{out_.height, out_.width};
-  const std::int64_t last_shift = (k - 1) / s, columns = (in_.full_width() + s - 1) / s;
-  const Paired paired{in_.full_height(), s, steps_of(std::max(columns, turned.lane_values() + last_shift))};
+  const TransposedImage transposed{out_.height, out_.width};
+  const std::int64_t last_shift = (k - 1) / s, columns = (in_.padded_width() + s - 1) / s;
+  const VnniImage vnni{in_.padded_height(), s,
+                       steps_of(std::max(columns, transposed.lane_values() + last_shift))};
   std::vector<std::int64_t> offsets;
-  for (std::int64_t t = 0; t < taps; ++t) offsets.push_back(paired.offset(t / k, t % k));
+  for (std::int64_t t = 0; t < taps; ++t) offsets.push_back(vnni.offset(t / k, t % k));
   const std::int64_t unit_sums = taps * kTapSums;
-  const ProductMemory memory =
-      product_memory(2 * out_.blocks() * turned.block_values(), 2 * in_.blocks() * paired.block_values(),
-                     in_.blocks() * out_.blocks() * unit_sums);
-  std::uint16_t *a = memory.turned, *b = memory.paired;
+  const WeightGradientScratch memory = weight_gradient_scratch(2 * out_.blocks() * transposed.block_values(),
+                                                               2 * in_.blocks() * vnni.block_values(),
+                                                               in_.blocks() * out_.blocks() * unit_sums);
+  std::uint16_t *a = memory.transposed, *b = memory.vnni;
   float* sums = memory.sums;
   const auto sums_of = [&](std::int64_t in, std::int64_t out) {
     return sums + (in * out_.blocks() + out) * unit_sums;
   };
-  // A band of one block of the input meets all the output's, or a part of them where that leaves threads
-  // idle.
-  const std::int64_t parts = std::clamp<std::int64_t>(2 * most_threads() / in_.blocks(), 1, out_.blocks());
-  const std::int64_t band = std::max<std::int64_t>(1, kStepsOfBand / turned.steps());
+  // A band of one input block is multiplied with all output blocks, or with a part of them where that would
+  // leave threads idle.
+  const std::int64_t parts = std::clamp<std::int64_t>(2 * max_threads() / in_.blocks(), 1, out_.blocks());
+  const std::int64_t band = std::max<std::int64_t>(1, kStepsOfBand / transposed.steps());
   for (std::int64_t n = 0; n < shape_.batch; ++n) {
-    turn_image(*bf16_, out_, framed_dy + n * out_.blocks() * out_.plane_floats() + out_.inside(), turned, a);
-    pair_image(*bf16_, in_, framed_x + n * in_.blocks() * in_.plane_floats(), paired, b);
+    transpose_image(*bf16_, out_,
+                    padded_dy + n * out_.blocks() * out_.plane_floats() + out_.interior_offset(), transposed,
+                    a);
+    vnni_pack_image(*bf16_, in_, padded_x + n * in_.blocks() * in_.plane_floats(), vnni, b);
     for_each_parallel(in_.blocks() * parts, [&](std::int64_t i) {
       const std::int64_t in = i / parts, first = i % parts * out_.blocks() / parts,
                          last = (i % parts + 1) * out_.blocks() / parts;
       if (n == 0)
         for (std::int64_t out = first; out < last; ++out)
           std::memset(sums_of(in, out), 0, static_cast<std::size_t>(unit_sums) * sizeof(float));
-      PixelProducts p = turned.products();
-      p.b_block = paired.block_values();
-      p.b_row = s * paired.row_values();
+      PixelProducts p = transposed.products();
+      p.b_block = vnni.block_values();
+      p.b_row = s * vnni.row_values();
       p.taps = taps;
       p.offsets = offsets.data();
       for (std::int64_t y = 0; y < out_.height; y += band) {

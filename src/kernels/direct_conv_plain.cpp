@@ -1,4 +1,4 @@
-// The twins: every product, summed in float64.
+// Plain implementations: every product, summed in float64.
 #include <vector>
 
 #include "kernels/direct_conv.h"
@@ -7,7 +7,7 @@ namespace torsor {
 
 namespace {
 
-// work(output's place, input's place, weight's place) for every product.
+// Calls work(output index, input index, weight index) for every product.
 template <class Work>
 void for_each_product(const DirectShape& s, const Work& work) {
   const std::int64_t out_height = s.out_height(), out_width = s.out_width();

@@ -26,8 +26,8 @@ constexpr int kHalves = kBlock / kLanes;  // vectors of a block
 HWY_INLINE V load(const float* p) { return hn::Load(kFloats, p); }
 HWY_INLINE void store(V v, float* p) { hn::Store(v, kFloats, p); }
 
-// Results that registers hold, of two vectors each: 12 of 16 registers, 28 of 32.
-constexpr int kMostPixels = kLanes == 16 ? 14 : 6;
+// Results of two vectors each that fit into registers: 12 of 16 registers, 28 of 32.
+constexpr int kMaxPixels = kLanes == 16 ? 14 : 6;
 constexpr int kPanelVectors = 2;
 constexpr std::int64_t kPanelBlocks = kPanelVectors / kHalves;  // 1 or 2
 
@@ -36,18 +36,19 @@ HWY_INLINE std::int64_t part(int v, std::int64_t block_stride) {
   return v / kHalves * block_stride + v % kHalves * kLanes;
 }
 
-// How many lanes a block has: all, known to the compiler, or p.lanes.
-constexpr int kAsked = 0;
+// Lanes of a block: a compile-time constant, or p.lanes at run time.
+constexpr int kRuntimeLanes = 0;
 
+// Micro-kernel: `kPixels` results of `kVectors` vectors.
 template <int kPixels, int kVectors, int kStep, int kLanesOfX>
-void some_pixels(const TapRow& p, const float* x, const float* weights, const float* start, float* out) {
+void row_micro_kernel(const TapRow& p, const float* x, const float* weights, const float* bias, float* out) {
   V sum[kPixels][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kPixels; ++i)
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v)
-      sum[i][v] = start == nullptr ? hn::Zero(kFloats) : hn::LoadU(kFloats, start + part(v, kBlock));
-  const std::int64_t lanes = kLanesOfX == kAsked ? p.lanes : kLanesOfX;
+      sum[i][v] = bias == nullptr ? hn::Zero(kFloats) : hn::LoadU(kFloats, bias + part(v, kBlock));
+  const std::int64_t lanes = kLanesOfX == kRuntimeLanes ? p.lanes : kLanesOfX;
   const float* w = weights;
   for (std::int64_t block = 0; block < p.blocks; ++block)
     for (std::int64_t tap = 0; tap < p.taps; ++tap) {
@@ -70,50 +71,54 @@ void some_pixels(const TapRow& p, const float* x, const float* weights, const fl
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) {
       float* to = out + i * p.out_step + part(v, p.out_stride);
-      store(start == nullptr ? hn::Add(load(to), sum[i][v]) : sum[i][v], to);
+      store(bias == nullptr ? hn::Add(load(to), sum[i][v]) : sum[i][v], to);
     }
 }
 
-template <int kVectors, int kStep, int kLanesOfX, int kPixels = kMostPixels>
-HWY_INLINE void so_many_pixels(std::int64_t count, const TapRow& p, const float* x, const float* weights,
-                               const float* start, float* out) {
-  if (count == kPixels) return some_pixels<kPixels, kVectors, kStep, kLanesOfX>(p, x, weights, start, out);
+// Tile dispatch: the micro-kernel of `count` pixels.
+template <int kVectors, int kStep, int kLanesOfX, int kPixels = kMaxPixels>
+HWY_INLINE void dispatch_tile(std::int64_t count, const TapRow& p, const float* x, const float* weights,
+                              const float* bias, float* out) {
+  if (count == kPixels)
+    return row_micro_kernel<kPixels, kVectors, kStep, kLanesOfX>(p, x, weights, bias, out);
   if constexpr (kPixels > 1)
-    so_many_pixels<kVectors, kStep, kLanesOfX, kPixels - 1>(count, p, x, weights, start, out);
+    dispatch_tile<kVectors, kStep, kLanesOfX, kPixels - 1>(count, p, x, weights, bias, out);
 }
 
-// Pixels are shared out evenly: five times 13 are quicker than four times 14 and 9.
+// Tile sizes are balanced: five times 13 are faster than four times 14 and 9.
 template <int kVectors, int kStep, int kLanesOfX>
-void panel(const TapRow& p, const float* x, const float* weights, const float* start, float* out) {
-  const std::int64_t groups = (p.pixels + kMostPixels - 1) / kMostPixels;
+void panel(const TapRow& p, const float* x, const float* weights, const float* bias, float* out) {
+  const std::int64_t groups = (p.pixels + kMaxPixels - 1) / kMaxPixels;
   for (std::int64_t group = 0; group < groups; ++group) {
     const std::int64_t first = group * p.pixels / groups, last = (group + 1) * p.pixels / groups;
-    so_many_pixels<kVectors, kStep, kLanesOfX>(last - first, p, x + first * kStep * kBlock, weights, start,
-                                               out + first * p.out_step);
+    dispatch_tile<kVectors, kStep, kLanesOfX>(last - first, p, x + first * kStep * kBlock, weights, bias,
+                                              out + first * p.out_step);
   }
 }
 
 template <int kVectors>
-void panel_of(const TapRow& p, const float* x, const float* weights, const float* start, float* out) {
+void dispatch_panel(const TapRow& p, const float* x, const float* weights, const float* bias, float* out) {
   if (p.lanes == kBlock)
-    p.step == 1 ? panel<kVectors, 1, kBlock>(p, x, weights, start, out)
-                : panel<kVectors, 2, kBlock>(p, x, weights, start, out);
+    p.step == 1 ? panel<kVectors, 1, kBlock>(p, x, weights, bias, out)
+                : panel<kVectors, 2, kBlock>(p, x, weights, bias, out);
   else
-    p.step == 1 ? panel<kVectors, 1, kAsked>(p, x, weights, start, out)
-                : panel<kVectors, 2, kAsked>(p, x, weights, start, out);
+    p.step == 1 ? panel<kVectors, 1, kRuntimeLanes>(p, x, weights, bias, out)
+                : panel<kVectors, 2, kRuntimeLanes>(p, x, weights, bias, out);
 }
 
-void row(const TapRow& p, const float* x, const float* weights, const float* start, float* out) {
-  const auto at = [&](std::int64_t block) { return start == nullptr ? nullptr : start + block * kBlock; };
+void row(const TapRow& p, const float* x, const float* weights, const float* bias, float* out) {
+  const auto at = [&](std::int64_t block) { return bias == nullptr ? nullptr : bias + block * kBlock; };
   std::int64_t block = 0;
   for (; block + kPanelBlocks <= p.out_blocks; block += kPanelBlocks)
-    panel_of<kPanelVectors>(p, x, weights + block * p.weight_stride, at(block), out + block * p.out_stride);
+    dispatch_panel<kPanelVectors>(p, x, weights + block * p.weight_stride, at(block),
+                                  out + block * p.out_stride);
   if (block < p.out_blocks)  // the odd one, where a panel has two
-    panel_of<1>(p, x, weights + block * p.weight_stride, at(block), out + block * p.out_stride);
+    dispatch_panel<1>(p, x, weights + block * p.weight_stride, at(block), out + block * p.out_stride);
 }
 
+// Micro-kernel: `kPixels` results of `kChannels` channels.
 template <int kPixels, int kChannels>
-void some_dots(const DotRow& p, const float* x, const float* weights, const float* start, float* out) {
+void dot_micro_kernel(const DotRow& p, const float* x, const float* weights, const float* bias, float* out) {
   V sum[kPixels][kChannels];
 #pragma GCC unroll 16
   for (int i = 0; i < kPixels; ++i)
@@ -140,34 +145,35 @@ void some_dots(const DotRow& p, const float* x, const float* weights, const floa
   for (int i = 0; i < kPixels; ++i)
 #pragma GCC unroll 4
     for (int c = 0; c < kChannels; ++c)
-      out[c * p.out_stride + i * p.out_step] = start[c] + hn::GetLane(hn::SumOfLanes(kFloats, sum[i][c]));
+      out[c * p.out_stride + i * p.out_step] = bias[c] + hn::GetLane(hn::SumOfLanes(kFloats, sum[i][c]));
 }
 
 template <int kChannels>
-void dots_of(const DotRow& p, const float* x, const float* weights, const float* start, float* out) {
-  constexpr int kAtOnce = std::min(kMostPixels, (kLanes == 16 ? 24 : 12) / kChannels);
+void dot_row(const DotRow& p, const float* x, const float* weights, const float* bias, float* out) {
+  constexpr int kAtOnce = std::min(kMaxPixels, (kLanes == 16 ? 24 : 12) / kChannels);
   std::int64_t i = 0;
   for (; i + kAtOnce <= p.pixels; i += kAtOnce)
-    some_dots<kAtOnce, kChannels>(p, x + i * kBlock, weights, start, out + i * p.out_step);
-  for (; i < p.pixels; ++i) some_dots<1, kChannels>(p, x + i * kBlock, weights, start, out + i * p.out_step);
+    dot_micro_kernel<kAtOnce, kChannels>(p, x + i * kBlock, weights, bias, out + i * p.out_step);
+  for (; i < p.pixels; ++i)
+    dot_micro_kernel<1, kChannels>(p, x + i * kBlock, weights, bias, out + i * p.out_step);
 }
 
-void dots(const DotRow& p, const float* x, const float* weights, const float* start, float* out) {
+void dots(const DotRow& p, const float* x, const float* weights, const float* bias, float* out) {
   switch (p.channels) {
     case 1:
-      return dots_of<1>(p, x, weights, start, out);
+      return dot_row<1>(p, x, weights, bias, out);
     case 2:
-      return dots_of<2>(p, x, weights, start, out);
+      return dot_row<2>(p, x, weights, bias, out);
     case 3:
-      return dots_of<3>(p, x, weights, start, out);
+      return dot_row<3>(p, x, weights, bias, out);
     default:
-      return dots_of<4>(p, x, weights, start, out);
+      return dot_row<4>(p, x, weights, bias, out);
   }
 }
 
-// `kRows` lanes of a times `kVectors` vectors of b.
+// Micro-kernel: `kRows` lanes of a times `kVectors` vectors of b.
 template <int kRows, int kVectors>
-void some_outer(const OuterRow& p, const float* a, const float* b, float* sums) {
+void outer_micro_kernel(const OuterRow& p, const float* a, const float* b, float* sums) {
   V sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i)
@@ -194,26 +200,26 @@ void some_outer(const OuterRow& p, const float* a, const float* b, float* sums) 
 }
 
 template <int kVectors>
-void outer_rows(const OuterRow& p, const float* a, const float* b, float* sums) {
+void dispatch_outer(const OuterRow& p, const float* a, const float* b, float* sums) {
   switch (p.lanes) {
     case 1:
-      return some_outer<1, kVectors>(p, a, b, sums);
+      return outer_micro_kernel<1, kVectors>(p, a, b, sums);
     case 2:
-      return some_outer<2, kVectors>(p, a, b, sums);
+      return outer_micro_kernel<2, kVectors>(p, a, b, sums);
     case 3:
-      return some_outer<3, kVectors>(p, a, b, sums);
+      return outer_micro_kernel<3, kVectors>(p, a, b, sums);
     case 4:
-      return some_outer<4, kVectors>(p, a, b, sums);
+      return outer_micro_kernel<4, kVectors>(p, a, b, sums);
     default:
       break;
   }
   if constexpr (kLanes == 16) {
-    some_outer<8, kVectors>(p, a, b, sums);
-    some_outer<8, kVectors>(p, a + 8, b, sums + 8 * kBlock);
+    outer_micro_kernel<8, kVectors>(p, a, b, sums);
+    outer_micro_kernel<8, kVectors>(p, a + 8, b, sums + 8 * kBlock);
   } else {  // 16 = 6 + 5 + 5
-    some_outer<6, kVectors>(p, a, b, sums);
-    some_outer<5, kVectors>(p, a + 6, b, sums + 6 * kBlock);
-    some_outer<5, kVectors>(p, a + 11, b, sums + 11 * kBlock);
+    outer_micro_kernel<6, kVectors>(p, a, b, sums);
+    outer_micro_kernel<5, kVectors>(p, a + 6, b, sums + 6 * kBlock);
+    outer_micro_kernel<5, kVectors>(p, a + 11, b, sums + 11 * kBlock);
   }
 }
 
@@ -222,13 +228,13 @@ void outer(const OuterRow& p, const float* a, const float* b, float* sums) {
     return std::pair(b + block * p.b_stride, sums + block * p.sum_stride);
   };
   std::int64_t block = 0;
-  constexpr int kFewVectors = 4;  // few rows leave registers for more vectors, which hide the latency
-  if (p.lanes <= kMostFew)
-    for (; block + kFewVectors / kHalves <= p.blocks; block += kFewVectors / kHalves)
-      outer_rows<kFewVectors>(p, a, next(block).first, next(block).second);
+  constexpr int kWidePanelVectors = 4;  // a small a leaves registers for more vectors, hiding latency
+  if (p.lanes <= kMaxSmallChannels)
+    for (; block + kWidePanelVectors / kHalves <= p.blocks; block += kWidePanelVectors / kHalves)
+      dispatch_outer<kWidePanelVectors>(p, a, next(block).first, next(block).second);
   for (; block + kPanelBlocks <= p.blocks; block += kPanelBlocks)
-    outer_rows<kPanelVectors>(p, a, next(block).first, next(block).second);
-  if (block < p.blocks) outer_rows<1>(p, a, next(block).first, next(block).second);
+    dispatch_outer<kPanelVectors>(p, a, next(block).first, next(block).second);
+  if (block < p.blocks) dispatch_outer<1>(p, a, next(block).first, next(block).second);
 }
 
 const DirectStages& stages() {

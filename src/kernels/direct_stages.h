@@ -1,4 +1,4 @@
-// The inner loops of direct convolutions, for each instruction set: one row of results, one thread.
+// Micro-kernels of direct convolutions, for each instruction set: one row of results, on one thread.
 #pragma once
 
 #include <cstdint>
@@ -8,33 +8,33 @@
 
 namespace torsor {
 
-/// Channels that go together in one call of row(): enough for the widest registers.
-inline constexpr std::int64_t kMostOutBlocks = 2;
-/// Channels of an image that is not blocked in full: it has fewer than a block, and one block all the same.
-inline constexpr std::int64_t kMostFew = 4;
+/// Blocks of output channels of one call of row(): enough for the widest registers.
+inline constexpr std::int64_t kMaxOutBlocks = 2;
+/// Channels of the small side of a small-channel convolution, which occupy one block.
+inline constexpr std::int64_t kMaxSmallChannels = 4;
 
-/// A row of results out[pixel][out_blocks][16] = start + sum over blocks of x, taps, lanes of
-/// x[block][pixel * step + tap][lane] * weights[out block][block][tap][lane][16].
+/// A batch-reduce GEMM for a row of results: out[pixel][out_blocks][16] = bias + sum over blocks of x, taps,
+/// lanes of x[block][pixel * step + tap][lane] * weights[out block][block][tap][lane][16].
 struct TapRow {
   std::int64_t pixels = 0;
   std::int64_t step = 1;                      // pixels of x from one result to the next: 1 or 2
-  std::int64_t pixel = kBlock;                // floats of a pixel; what is not bfloat16 takes no other
+  std::int64_t pixel_stride = kBlock;         // in floats; kBlock with fp32 operands
   std::int64_t blocks = 0, block_stride = 0;  // of x
-  std::int64_t lanes = kBlock;                // channels of x that a block has
+  std::int64_t lanes = kBlock;                // channels of a block of x
   std::int64_t taps = 0;
-  const std::int64_t* offsets = nullptr;  // of taps, from the place of the first pixel
-  std::int64_t out_blocks = 1, weight_stride = 0, out_stride = 0;  // the strides from one of them to the next
+  const std::int64_t* offsets = nullptr;                           // of taps, from the first pixel
+  std::int64_t out_blocks = 1, weight_stride = 0, out_stride = 0;  // strides between blocks
   std::int64_t out_step = kBlock;                                  // from one result to the next
 };
 
-/// A row of results with few channels, out[channel][pixel] = start[channel] + sum over blocks, taps and lanes
-/// of x[block][pixel + tap][lane] * weights[block][tap][channel][lane].
+/// A row of results of a small result side, out[channel][pixel] = bias[channel] + sum over blocks, taps and
+/// lanes of x[block][pixel + tap][lane] * weights[block][tap][channel][lane].
 struct DotRow {
   std::int64_t pixels = 0;
   std::int64_t blocks = 0, block_stride = 0;
   std::int64_t taps = 0;
   const std::int64_t* offsets = nullptr;
-  std::int64_t channels = 1;  // at most kMostFew
+  std::int64_t channels = 1;  // at most kMaxSmallChannels
   std::int64_t out_stride = 0, out_step = 1;
 };
 
@@ -46,9 +46,9 @@ struct OuterRow {
 };
 
 struct DirectStages {
-  /// `start`: [out_blocks][16], or null to add to what `out` holds.
-  void (*row)(const TapRow&, const float* x, const float* weights, const float* start, float* out);
-  void (*dots)(const DotRow&, const float* x, const float* weights, const float* start, float* out);
+  /// `bias`: [out_blocks][16]; null accumulates into `out`.
+  void (*row)(const TapRow&, const float* x, const float* weights, const float* bias, float* out);
+  void (*dots)(const DotRow&, const float* x, const float* weights, const float* bias, float* out);
   void (*outer)(const OuterRow&, const float* a, const float* b, float* sums);
 };
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::array<Isa, 3> kAll = {Isa::plain, Isa::avx2, Isa::avx512};
 
 bool runs_here(Isa isa) {
-  // What the processor can run, of what this build has code for.
+  // Supported by the CPU and contained in this build.
   const auto targets =
       static_cast<std::uint64_t>(hwy::SupportedTargets()) & static_cast<std::uint64_t>(HWY_TARGETS);
   switch (isa) {

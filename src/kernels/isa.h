@@ -1,4 +1,4 @@
-// The instruction set that kernels run with, chosen once for the process.
+// The instruction set of the kernels, chosen once for the process.
 #pragma once
 
 #include <string>
@@ -6,18 +6,19 @@
 
 namespace torsor {
 
-/// plain: C++ that says what is computed, the twin of every kernel. The others are 8 and 16 floats wide.
+/// plain: the plain C++ implementation of every kernel, which tests compare with. The others have vectors of
+/// 8 and 16 floats.
 enum class Isa { plain, avx2, avx512 };
 std::string isa_name(Isa isa);
 
-/// What this processor can run and this build has code for, the fastest last.
+/// The ones that this CPU supports and this build contains, the fastest last.
 std::vector<Isa> supported_isas();
 
-/// The one of this name. Throws UsageError for an unknown one, or one that this processor does not have.
+/// The one of this name. Throws UsageError for an unknown or an unsupported one.
 Isa isa_named(const std::string& name);
 
-/// What the environment variable TORSOR_ISA names, else the fastest; the same at every call. Throws as
-/// isa_named().
+/// The value of the environment variable TORSOR_ISA, otherwise the fastest; the same at every call. Throws as
+/// isa_named() does.
 Isa chosen_isa();
 
 }  // namespace torsor

@@ -4,7 +4,7 @@
 
 namespace torsor {
 
-void NormActivation::find_moments(Isa isa, const float* x, float* moments) const {
+void NormActivation::compute_moments(Isa isa, const float* x, float* moments) const {
   const NormStages& stages = norm_stages(isa);
   for_each_parallel(planes(), [&](std::int64_t i) {
     stages.moments(pixels, x + i * pixels * kBlock, moments + i * kBlock, moments + (planes() + i) * kBlock);

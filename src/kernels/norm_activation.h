@@ -1,5 +1,5 @@
-// Instance norm, with or without parameters, and activation of blocked images, for where no convolution
-// follows that does them on its way.
+// Instance norm, affine or not, with an activation, of blocked images: where no convolution follows into
+// whose prologue they could be fused.
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,23 @@
 
 namespace torsor {
 
-/// Of an affine norm, [channels] each; null where it has none.
+/// The affine parameters of a norm, [channels] each; null where it has none.
 struct NormParameters {
   const float *gain = nullptr, *shift = nullptr;
 };
 
-/// [batch, channels / 16, pixels, 16], each plane on one thread.
+/// On blocked images, [batch, channels / 16, pixels, 16], each plane on one thread.
 struct NormActivation {
   std::int64_t batch = 1, channels = 16, pixels = 0;
-  float slope = 1;  // of the activation below 0: 0 is relu, 1 is none
+  float slope = 1;  // of the activation below 0: 0 is ReLU, 1 is none
 
   std::int64_t planes() const { return batch * channels / kBlock; }
-  /// Means, then factors: [2][batch][channels].
+  /// Means, then reciprocal standard deviations: [2][batch][channels].
   std::int64_t moment_floats() const { return 2 * batch * channels; }
-  void find_moments(Isa isa, const float* x, float* moments) const;
+  void compute_moments(Isa isa, const float* x, float* moments) const;
   void forward(Isa isa, const float* x, const NormParameters& parameters, const float* moments,
                float* y) const;
-  /// dy -> dx, which may be the same memory. `sums`, which may be null, gets each image's part of the
+  /// dy -> dx, in place if wanted. `sums`, which may be null, receives each image's contribution to the
   /// parameters' gradients: [batch, channels / 16, gain and shift, 16].
   void backward(Isa isa, const float* x, const NormParameters& parameters, const float* moments,
                 const float* dy, float* dx, float* sums) const;

@@ -102,7 +102,7 @@ void relu_gradient(std::int64_t pixels, const float* dy, const float* x, float s
   fill(pixels, out, [&](std::int64_t i) HWY_ATTR { return pass_or_damp(load(x + i), load(dy + i), damped); });
 }
 
-// Chunk by chunk, each while it is in the cache, merged as Chan, Golub and LeVeque (1979) do.
+// Chunks are merged as by Chan, Golub and LeVeque (1979), each while it is cached.
 void moments(std::int64_t pixels, const float* x, float* mean_out, float* scale) {
   for (std::int64_t lane = 0; lane < kBlock; lane += kLanes) {
     V mean = hn::Zero(kFloats), squares = hn::Zero(kFloats);
@@ -128,7 +128,7 @@ void moments(std::int64_t pixels, const float* x, float* mean_out, float* scale)
 
 enum class Parameters { none, gain_and_shift };
 
-// A norm's values of as many channels as a vector holds.
+// The norm of a vector of channels.
 template <Parameters kParameters>
 struct Lanes {
   V mean, scale, gain, shift;
@@ -153,7 +153,6 @@ struct Lanes {
   }
 };
 
-// Lanes of a block's norm go round with the vectors of a pixel.
 template <Parameters kParameters>
 HWY_INLINE void activate_by(std::int64_t pixels, const float* x, const ChannelNorm& norm, float slope,
                             float* out) {
@@ -172,8 +171,8 @@ void activate(std::int64_t pixels, const float* x, const ChannelNorm& norm, floa
   activate_by<Parameters::gain_and_shift>(pixels, x, norm, slope, out);
 }
 
-// dx = factor * (g - mean(g) - y * mean(g * y)), y = normalised(lanes, place) being what was normalised and g
-// the gradient of what was activated.
+// dx = factor * (g - mean(g) - y * mean(g * y)), y = normalised(lanes, index) being the normalised value and
+// g the gradient in front of the activation.
 template <Parameters kParameters, class Normalised>
 HWY_INLINE void gradient_by(std::int64_t pixels, const float* dy, const Normalised& normalised,
                             const ChannelNorm& norm, float slope, float* dx, float* sums) {

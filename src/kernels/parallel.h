@@ -1,4 +1,4 @@
-// Work that is split over threads: libtorch's own pool, since both use one OpenMP runtime.
+// Parallel loops on libtorch's thread pool, since both use one OpenMP runtime.
 #pragma once
 
 #include <omp.h>
@@ -8,11 +8,11 @@
 
 namespace torsor {
 
-/// How many threads for_each_parallel() may have; 1 within it.
-inline std::int64_t most_threads() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
+/// The threads of for_each_parallel(); 1 within it.
+inline std::int64_t max_threads() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
 
-/// Calls work(0) ... work(count - 1), each once, from as many threads as OpenMP gives. Who does what does not
-/// show in the results as long as no two calls write to one place. Throws what one of the calls threw.
+/// Calls work(0) ... work(count - 1), each once, on OpenMP's threads. Results do not depend on the number of
+/// threads as long as no two calls write to the same memory. Rethrows an exception of one of the calls.
 template <class Work>
 void for_each_parallel(std::int64_t count, const Work& work) {
   std::exception_ptr failure;

@@ -72,10 +72,10 @@ void ResidualTrunk::backward(const float* x, const Record& record,
                              const std::vector<NormParameters>& parameters, const float* dy,
                              const std::vector<const float*>& of_residuals, float* dx,
                              const std::vector<float*>& dw, const std::vector<float*>& sums) {
-  float *in = in_.at_least(conv_->in_floats()), *out = out_.at_least(conv_->gradient_floats());
-  float* back = back_.at_least(conv_->back_floats());  // a convolution's input gradient, in its form
+  float *in = in_.at_least(conv_->in_floats()), *out = out_.at_least(conv_->output_gradient_floats());
+  float* input_gradient = input_gradient_.at_least(conv_->input_gradient_floats());  // packed
   const std::int64_t plane_floats = conv_->plane_floats(), pixels = conv_->pixels();
-  std::memcpy(dx, dy, image_floats() * sizeof(float));  // dx is the gradient of the block's sum all the way
+  std::memcpy(dx, dy, image_floats() * sizeof(float));  // dx holds the gradient of the block's sum
   for (std::int64_t i = 2 * shape_.blocks - 1; i >= 0; --i) {
     const auto conv = static_cast<std::size_t>(i), of = conv / 2;
     const bool ends_block = i % 2 == 1, is_last = i + 1 == 2 * shape_.blocks;
@@ -94,8 +94,8 @@ void ResidualTrunk::backward(const float* x, const Record& record,
         if (slope == 0) norms_->relu_gradient(pixels, gradient, normalised, 0, work);
         norms_->normalise_gradient(pixels, slope == 0 ? work : gradient, normalised, scale, work);
       };
-      if (!is_last) conv_->input_gradient_plane(n, block, back, folded, work);
-      if (ends_block) {  // what came back from the next block's first convolution joins its sum's gradient
+      if (!is_last) conv_->input_gradient_plane(n, block, input_gradient, folded, work);
+      if (ends_block) {  // the input gradient of the next block's first convolution is added
         if (!is_last) norms_->add(pixels, dx + at, work, dx + at);
         const float* gradient = dx + at;
         if (residual != nullptr) {
@@ -108,7 +108,7 @@ void ResidualTrunk::backward(const float* x, const Record& record,
       }
       conv_->output_gradient_plane(n, block, work, out);
       if (dw[conv] == nullptr) return;
-      if (ends_block) {  // its input was the rectified middle of the block
+      if (ends_block) {  // its input was the block's middle after the ReLU
         const float* middle = record.normalised[conv - 1] + at;
         if (parameters.empty())
           norms_->relu(pixels, middle, work);
@@ -119,7 +119,7 @@ void ResidualTrunk::backward(const float* x, const Record& record,
         conv_->input_plane(n, block, block_input + at, in);
       }
     });
-    conv_->multiply_back(out, transformed[conv], back);
+    conv_->multiply_backward(out, transformed[conv], input_gradient);
     if (dw[conv] != nullptr)
       conv_->multiply_weights(in, out, weights_.at_least(conv_->sum_floats()), dw[conv]);
   }
@@ -127,7 +127,7 @@ void ResidualTrunk::backward(const float* x, const Record& record,
     thread_local FloatBuffer scratch;
     float* work = scratch.at_least(static_cast<std::size_t>(plane_floats) + conv_->scratch_floats());
     const std::int64_t at = plane * plane_floats;
-    conv_->input_gradient_plane(n, block, back, work + plane_floats, work);
+    conv_->input_gradient_plane(n, block, input_gradient, work + plane_floats, work);
     norms_->add(pixels, dx + at, work, dx + at);
   });
 }

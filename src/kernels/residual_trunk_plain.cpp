@@ -1,4 +1,4 @@
-// The twins of ResidualTrunk: one operation after the other.
+// Plain implementations of ResidualTrunk, not fused.
 #include <algorithm>
 #include <cmath>
 
@@ -32,7 +32,7 @@ Normalised normalise(const TrunkShape& s, const Images& x) {
   return out;
 }
 
-// In place: the gradient of what was normalised becomes that of what came in.
+// In place: the gradient of the output -> that of the input.
 void normalise_gradient(const TrunkShape& s, const Normalised& y, Images& gradient) {
   const std::int64_t planes = s.batch * s.channels, pixels = s.height * s.width;
   for (std::int64_t p = 0; p < planes; ++p) {
@@ -55,7 +55,7 @@ Images rectified(const Images& x) {
 }
 
 struct Block {
-  Images input, middle;  // middle: rectified, what the second convolution takes
+  Images input, middle;  // middle: after the ReLU, the second convolution's input
   Normalised first, second;
 };
 
@@ -96,7 +96,7 @@ void residual_trunk_gradient_plain(const TrunkShape& s, const float* x,
   Images y(static_cast<std::size_t>(floats));
   const std::vector<Block> blocks = forward(s, x, weights, y.data());
   Images sum(dy, dy + floats),
-      back(sum.size());  // the gradient of the block's sum; what a convolution gives back
+      input_gradient(sum.size());  // the gradient of the block's sum; that of a convolution's input
   for (std::int64_t b = s.blocks - 1; b >= 0; --b) {
     const Block& block = blocks[static_cast<std::size_t>(b)];
     const auto first = static_cast<std::size_t>(2 * b), second = first + 1;
@@ -106,12 +106,12 @@ void residual_trunk_gradient_plain(const TrunkShape& s, const float* x,
         gradient[i] += of_residuals[b * floats + static_cast<std::int64_t>(i)];
     normalise_gradient(s, block.second, gradient);
     conv3x3_weight_gradient_plain(conv, block.middle.data(), gradient.data(), dw[second]);
-    conv3x3_input_gradient_plain(conv, gradient.data(), weights[second], back.data());
-    for (std::size_t i = 0; i < back.size(); ++i)
-      if (block.first.values[i] <= 0) back[i] = 0;
-    normalise_gradient(s, block.first, back);
-    conv3x3_weight_gradient_plain(conv, block.input.data(), back.data(), dw[first]);
-    conv3x3_input_gradient_plain(conv, back.data(), weights[first], gradient.data());
+    conv3x3_input_gradient_plain(conv, gradient.data(), weights[second], input_gradient.data());
+    for (std::size_t i = 0; i < input_gradient.size(); ++i)
+      if (block.first.values[i] <= 0) input_gradient[i] = 0;
+    normalise_gradient(s, block.first, input_gradient);
+    conv3x3_weight_gradient_plain(conv, block.input.data(), input_gradient.data(), dw[first]);
+    conv3x3_input_gradient_plain(conv, input_gradient.data(), weights[first], gradient.data());
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
   }
   std::copy(sum.begin(), sum.end(), dx);

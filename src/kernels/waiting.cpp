@@ -27,8 +27,8 @@ bool environment_decides() {
   return std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
 }
 
-// A signal shall interrupt what the program's own threads wait for.
-void take_no_signals() {
+// Signals are left to the program's own threads, whose waits they interrupt.
+void block_signals() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -60,7 +60,7 @@ class Gate {
 
 }  // namespace
 
-// libgomp counts a team's threads from the thread that opens it until that thread ends.
+// libgomp counts a team's threads until the thread that opened it ends.
 class BriefWaits::IdleTeam {
  public:
   IdleTeam()
@@ -94,7 +94,7 @@ class WaitingPolicy::Watch {
 
  private:
   void look() {
-    take_no_signals();
+    block_signals();
     Contention contention(omp_get_num_procs());
     std::optional<BriefWaits> brief;
     do {
@@ -103,7 +103,7 @@ class WaitingPolicy::Watch {
       else if (!brief)
         try {
           brief.emplace();
-        } catch (const std::system_error&) {  // no more threads to be had; the next look tries again
+        } catch (const std::system_error&) {  // no more threads available; the next sample tries again
         }
       is_brief_ = brief.has_value();
     } while (!end_.wait_for(kBetweenLooks));
@@ -119,7 +119,7 @@ WaitingPolicy::WaitingPolicy(const std::filesystem::path& root) {
   if (environment_decides()) return;
   try {
     watch_ = std::make_unique<Watch>(root);
-  } catch (const std::system_error&) {  // no more threads to be had: waits stay as the runtime has them
+  } catch (const std::system_error&) {  // no more threads available: the runtime's policy stays
   }
 }
 WaitingPolicy::~WaitingPolicy() = default;

@@ -6,10 +6,10 @@
 
 namespace torsor {
 
-/// While one lives, the threads of every team of this process sleep after 100 rounds of spinning, where they
-/// otherwise spin 300,000. libgomp is that patient only as long as its teams have no more threads than there
-/// are processors (GOMP_SPINCOUNT in its manual); this keeps a team that does nothing. Has no effect on
-/// another runtime. Throws std::system_error where no thread can be made.
+/// During its lifetime the threads of every OpenMP team of this process sleep after 100 spins instead of
+/// 300,000. libgomp spins that long only as long as its teams have no more threads than there are CPUs
+/// (GOMP_SPINCOUNT in its manual); this class keeps an idle team. It has no effect on another runtime. Throws
+/// std::system_error where no thread can be created.
 class BriefWaits {
  public:
   BriefWaits();
@@ -22,10 +22,10 @@ class BriefWaits {
   std::unique_ptr<IdleTeam> team_;
 };
 
-/// Looks four times a second whether other processes want the processors (core/contention.h), and keeps waits
-/// brief as long as they do: a thread that spins takes a processor from them, and from the thread that it
-/// waits for. On a machine that is idle spinning is the quickest. Does nothing where the environment says how
-/// threads wait.
+/// A monitor that samples contention for the CPUs four times a second (core/contention.h) and keeps waits
+/// brief while there is some: a spinning thread takes a CPU from other processes, and from the thread that it
+/// waits for. On an idle machine spinning is fastest. It is inactive where the environment sets the wait
+/// policy.
 class WaitingPolicy {
  public:
   /// The kernel's counters are read below `root`.

@@ -10,13 +10,13 @@ namespace torsor {
 
 namespace {
 
-// An odd number of cache lines: powers of two would put all 36 positions into the same few sets.
+// An odd number of cache lines: with powers of two all 36 positions would map to the same few cache sets.
 std::int64_t odd_lines(std::int64_t floats) {
   const std::int64_t lines = (floats + kBlock - 1) / kBlock;
   return (lines % 2 == 0 ? lines + 1 : lines) * kBlock;
 }
 
-// Channels that one call multiplies: enough for the widest registers.
+// Output channels of one call: enough for the widest registers.
 constexpr std::int64_t kPanel = 2 * kBlock;
 
 std::int64_t panels(std::int64_t channels) { return (channels + kPanel - 1) / kPanel; }
@@ -36,7 +36,7 @@ std::size_t WinogradTiling::floats(std::int64_t channels) const {
 
 std::int64_t weight_position_stride(std::int64_t in, std::int64_t out) { return odd_lines(in * out); }
 
-bool is_taken(const Conv3x3Shape& s) {
+bool is_supported(const Conv3x3Shape& s) {
   const auto in_blocks = [](std::int64_t channels) { return channels >= kBlock && channels % kBlock == 0; };
   return s.batch >= 1 && in_blocks(s.in_channels) && in_blocks(s.out_channels) && s.height >= 2 &&
          s.width >= 2;
@@ -47,7 +47,7 @@ Winograd3x3::Winograd3x3(const Conv3x3Shape& shape, Isa isa)
       stages_(&winograd_stages(isa)),
       products_(&winograd_products(isa)),
       tiling_({shape.height, shape.width}, shape.batch) {
-  if (!is_taken(shape)) throw std::logic_error("Winograd3x3: a shape that it does not take");
+  if (!is_supported(shape)) throw std::logic_error("Winograd3x3: unsupported shape");
 }
 
 std::size_t Winograd3x3::weight_floats() const {
@@ -60,7 +60,7 @@ std::int64_t Winograd3x3::offset(std::int64_t n, std::int64_t block) const {
 }
 
 void Winograd3x3::input_plane(std::int64_t n, std::int64_t block, const float* plane, float* in) const {
-  stages_->input(tiling_.grid, shape().border, plane, in + offset(n, block),
+  stages_->input(tiling_.grid, shape().padding_mode, plane, in + offset(n, block),
                  tiling_.position_stride(shape().in_channels));
 }
 
@@ -76,9 +76,9 @@ void Winograd3x3::output_gradient_plane(std::int64_t n, std::int64_t block, cons
                            tiling_.position_stride(shape().out_channels));
 }
 
-void Winograd3x3::input_gradient_plane(std::int64_t n, std::int64_t block, float* back, float* scratch,
-                                       float* plane) const {
-  stages_->input_gradient(tiling_.grid, shape().border, back + offset(n, block),
+void Winograd3x3::input_gradient_plane(std::int64_t n, std::int64_t block, float* input_gradient,
+                                       float* scratch, float* plane) const {
+  stages_->input_gradient(tiling_.grid, shape().padding_mode, input_gradient + offset(n, block),
                           tiling_.position_stride(shape().in_channels), scratch, plane);
 }
 
@@ -96,8 +96,8 @@ void Winograd3x3::transform_weights(const float* weight, float* transformed) con
   });
 }
 
-// At all positions and panels of results: rows of `depth` channels times the panel's matrix to `width`
-// channels, which matrix(position, first channel, channels) finds.
+// The batched GEMM: at all positions and panels of results, rows of `depth` channels times the panel's matrix
+// to `width` channels, which matrix(position, first channel, channels) returns.
 template <class Matrix>
 void Winograd3x3::products(const float* rows, std::int64_t depth, std::int64_t width, const Matrix& matrix,
                            float* out) const {
@@ -122,22 +122,23 @@ void Winograd3x3::multiply(const float* in, const float* transformed, float* out
       out);
 }
 
-// The panel is turned while it is needed: kept turned, weights would take their memory twice.
-void Winograd3x3::multiply_back(const float* gradient, const float* transformed, float* back) const {
+// The panel is transposed on the fly: keeping transposed weights would double their memory.
+void Winograd3x3::multiply_backward(const float* gradient, const float* transformed,
+                                    float* input_gradient) const {
   const std::int64_t depth = shape().out_channels, width = shape().in_channels;
   products(
       gradient, depth, width,
       [&](std::int64_t position, std::int64_t first, std::int64_t count) {
         thread_local FloatBuffer panel;
-        float* turned = panel.at_least(static_cast<std::size_t>(kPanel * depth));
+        float* transposed = panel.at_least(static_cast<std::size_t>(kPanel * depth));
         const float* from = transformed + position * weight_position_stride(width, depth) + first * kBlock;
         for (std::int64_t k = 0; k < depth; k += kBlock)
           for (std::int64_t c = 0; c < count; c += kBlock)
-            stages_->turn(from + (k / kBlock * width + c) * kBlock,
-                          turned + (c / kBlock * depth + k) * kBlock);
-        return static_cast<const float*>(turned);
+            stages_->transpose(from + (k / kBlock * width + c) * kBlock,
+                               transposed + (c / kBlock * depth + k) * kBlock);
+        return static_cast<const float*>(transposed);
       },
-      back);
+      input_gradient);
 }
 
 void Winograd3x3::multiply_weights(const float* in, const float* gradient, float* sums, float* dw) const {

@@ -1,4 +1,4 @@
-// Winograd's 3x3 convolution taken apart: what a convolution alone and the residual trunk both put together.
+// Winograd's 3x3 convolution in parts, of which the convolution and the residual trunk are composed.
 #pragma once
 
 #include <cstddef>
@@ -10,23 +10,23 @@
 
 namespace torsor {
 
-/// Whether the kernel takes it: channels in multiples of 16, sides of at least 2.
-bool is_taken(const Conv3x3Shape& shape);
+/// Whether Winograd3x3 supports the shape: channels in multiples of 16, sides of at least 2.
+bool is_supported(const Conv3x3Shape& shape);
 
-/// Winograd's F(4x4, 3x3) (Lavin and Gray 2016) at the points 0, +-1/sqrt(2), +-sqrt(2) and infinity, which
-/// err half as much as the usual 0, +-1, +-2. 36 products of matrices [tiles, in] x [in, out] stand for 144.
-/// Sums over channels are taken 32 at a time.
+/// Winograd's F(4x4, 3x3) (Lavin and Gray 2016) at the points 0, +-1/sqrt(2), +-sqrt(2) and infinity, with
+/// half the error of the usual 0, +-1, +-2. 36 GEMMs [tiles, in] x [in, out] replace 144. Partial sums are
+/// over 32 channels.
 class Winograd3x3 final : public PlaneConv {
  public:
-  /// Throws std::logic_error for Isa::plain and for a shape that is not taken.
+  /// Throws std::logic_error for Isa::plain and for an unsupported shape.
   Winograd3x3(const Conv3x3Shape& shape, Isa isa);
 
   std::size_t in_floats() const override { return tiling_.floats(shape().in_channels); }
   std::size_t out_floats() const override { return tiling_.floats(shape().out_channels); }
-  std::size_t gradient_floats() const override { return out_floats(); }
-  std::size_t back_floats() const override { return in_floats(); }
+  std::size_t output_gradient_floats() const override { return out_floats(); }
+  std::size_t input_gradient_floats() const override { return in_floats(); }
   std::size_t weight_floats() const override;
-  /// Of one plane with what lies around it.
+  /// Of one padded plane.
   std::size_t scratch_floats() const override { return fold_floats(tiling_.grid); }
   std::size_t sum_floats() const override { return weight_floats(); }
 
@@ -35,12 +35,13 @@ class Winograd3x3 final : public PlaneConv {
                             float* plane) const override;
   void output_gradient_plane(std::int64_t n, std::int64_t block, const float* plane,
                              float* gradient) const override;
-  void input_gradient_plane(std::int64_t n, std::int64_t block, float* back, float* scratch,
+  void input_gradient_plane(std::int64_t n, std::int64_t block, float* input_gradient, float* scratch,
                             float* plane) const override;
 
   void transform_weights(const float* weight, float* transformed) const override;
   void multiply(const float* in, const float* transformed, float* out) const override;
-  void multiply_back(const float* gradient, const float* transformed, float* back) const override;
+  void multiply_backward(const float* gradient, const float* transformed,
+                         float* input_gradient) const override;
   void multiply_weights(const float* in, const float* gradient, float* sums, float* dw) const override;
 
  private:

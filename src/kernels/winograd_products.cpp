@@ -25,22 +25,23 @@ constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 HWY_INLINE V load(const float* p) { return hn::Load(kFloats, p); }
 HWY_INLINE void store(V v, float* p) { hn::Store(v, kFloats, p); }
 
-// As many rows as registers hold, of two vectors each: 12 of 16 registers, 28 of 32.
-constexpr int kMostRows = kLanes == 16 ? 14 : 6;
+// Rows of two vectors each that fit into registers: 12 of 16 registers, 28 of 32.
+constexpr int kMaxRows = kLanes == 16 ? 14 : 6;
 constexpr int kPanelVectors = 2;
 constexpr std::int64_t kPanelBlocks = kPanelVectors * kLanes / kBlock;  // 1 or 2
 
-// Channels that are summed before they are added to the rest: a sum of sums errs less.
+// Channels of a partial sum; a sum of partial sums has smaller rounding errors.
 constexpr std::int64_t kDepthChunk = 32;
 constexpr std::int64_t kTileChunk = 64;
 
-// Vector `v` of a panel of 16 or 32 numbers that lie in blocks of 16.
+// Vector `v` of a panel of 16 or 32 numbers in blocks of 16.
 HWY_INLINE std::int64_t part(int v, std::int64_t block_stride) {
   return v * kLanes / kBlock * block_stride + v * kLanes % kBlock;
 }
 
+// Micro-kernel: `kRows` rows times one panel.
 template <int kRows, int kVectors>
-void multiply_rows(const TileProduct& p, const float* rows, const float* panel, float* out) {
+void gemm_micro_kernel(const TileProduct& p, const float* rows, const float* panel, float* out) {
   for (std::int64_t first = 0; first < p.depth; first += kDepthChunk) {
     V sum[kRows][kVectors];
 #pragma GCC unroll 16
@@ -74,20 +75,21 @@ void multiply_rows(const TileProduct& p, const float* rows, const float* panel, 
   }
 }
 
-template <int kVectors, int kRows = kMostRows>
-HWY_INLINE void multiply_some_rows(std::int64_t count, const TileProduct& p, const float* rows,
-                                   const float* panel, float* out) {
-  if (count == kRows) return multiply_rows<kRows, kVectors>(p, rows, panel, out);
-  if constexpr (kRows > 1) multiply_some_rows<kVectors, kRows - 1>(count, p, rows, panel, out);
+// Tile dispatch: the micro-kernel of `count` rows.
+template <int kVectors, int kRows = kMaxRows>
+HWY_INLINE void dispatch_tile(std::int64_t count, const TileProduct& p, const float* rows, const float* panel,
+                              float* out) {
+  if (count == kRows) return gemm_micro_kernel<kRows, kVectors>(p, rows, panel, out);
+  if constexpr (kRows > 1) dispatch_tile<kVectors, kRows - 1>(count, p, rows, panel, out);
 }
 
-// Rows are shared out evenly: five times 13 are quicker than four times 14 and 9.
+// Tile sizes are balanced: five times 13 are faster than four times 14 and 9.
 template <int kVectors>
 void multiply_panel(const TileProduct& p, const float* rows, const float* panel, float* out) {
-  const std::int64_t groups = (p.tiles + kMostRows - 1) / kMostRows;
+  const std::int64_t groups = (p.tiles + kMaxRows - 1) / kMaxRows;
   for (std::int64_t group = 0; group < groups; ++group) {
     const std::int64_t first = group * p.tiles / groups, last = (group + 1) * p.tiles / groups;
-    multiply_some_rows<kVectors>(last - first, p, rows + first * kBlock, panel, out + first * kBlock);
+    dispatch_tile<kVectors>(last - first, p, rows + first * kBlock, panel, out + first * kBlock);
   }
 }
 
@@ -100,9 +102,9 @@ void multiply(const TileProduct& p, const float* rows, const float* panels, floa
     multiply_panel<1>(p, rows, panels + block * p.depth * kBlock, out + block * p.out_stride);
 }
 
-// `kRows` channels of the input from `rows` on times one panel of the output's.
+// Micro-kernel: `kRows` channels of the input from `rows` on times one panel of the output.
 template <int kRows, int kVectors>
-void multiply_weight_rows(const WeightProduct& p, const float* rows, const float* gradients, float* out) {
+void weight_micro_kernel(const WeightProduct& p, const float* rows, const float* gradients, float* out) {
   V total[kRows][kVectors];
   for (auto& row : total)
     for (V& v : row) v = hn::Zero(kFloats);
@@ -139,12 +141,12 @@ void multiply_weight_panel(const WeightProduct& p, const float* rows, const floa
     const float* a = rows + c / kBlock * p.row_stride;
     float* to = out + c * kBlock;
     if constexpr (kLanes == 16) {
-      multiply_weight_rows<8, kVectors>(p, a, gradients, to);
-      multiply_weight_rows<8, kVectors>(p, a + 8, gradients, to + 8 * kBlock);
+      weight_micro_kernel<8, kVectors>(p, a, gradients, to);
+      weight_micro_kernel<8, kVectors>(p, a + 8, gradients, to + 8 * kBlock);
     } else {  // 16 = 6 + 5 + 5
-      multiply_weight_rows<6, kVectors>(p, a, gradients, to);
-      multiply_weight_rows<5, kVectors>(p, a + 6, gradients, to + 6 * kBlock);
-      multiply_weight_rows<5, kVectors>(p, a + 11, gradients, to + 11 * kBlock);
+      weight_micro_kernel<6, kVectors>(p, a, gradients, to);
+      weight_micro_kernel<5, kVectors>(p, a + 6, gradients, to + 6 * kBlock);
+      weight_micro_kernel<5, kVectors>(p, a + 11, gradients, to + 11 * kBlock);
     }
   }
 }

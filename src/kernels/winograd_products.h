@@ -1,5 +1,4 @@
-// The products of matrices in Winograd's convolution, for each instruction set: one position and panel, one
-// thread.
+// The GEMMs of Winograd's convolution, for each instruction set: one position and panel, on one thread.
 #pragma once
 
 #include <cstdint>

@@ -119,7 +119,7 @@ struct WeightAdjoint {
   }
 };
 
-// Transform both ways: get(row, column) gives values, put(row, column, value) takes results.
+// The two-dimensional transform: get(row, column) loads values, put(row, column, value) stores results.
 template <class T, class Get, class Put>
 HWY_INLINE void transform_tile(const Get& get, const Put& put) {
   V half[T::kOut][T::kIn];
@@ -150,21 +150,20 @@ HWY_INLINE void for_each_tile(const TileGrid& grid, const At& at) {
         at(row * grid.columns() + column, row * kTile, column * kTile, lane);
 }
 
-// Where a position from -1 to side lies in a mirrored image.
-HWY_INLINE std::int64_t mirrored(std::int64_t at, std::int64_t side) {
+// The source of a position from -1 to side under reflection.
+HWY_INLINE std::int64_t reflected(std::int64_t at, std::int64_t side) {
   return at < 0 ? -at : at >= side ? 2 * side - 2 - at : at;
 }
 
-// A value of the image and what lies around it. Beyond that, where only a last tile's unused results need
-// them, zeros.
-HWY_INLINE V value_around(const TileGrid& g, Border border, const float* plane, std::int64_t y,
+// A value of the padded image. Beyond the padding, where only unused results of a last tile need them, zeros.
+HWY_INLINE V padded_value(const TileGrid& g, PaddingMode mode, const float* plane, std::int64_t y,
                           std::int64_t x) {
   const bool inside = y >= 0 && x >= 0 && y < g.height && x < g.width;
-  if (!inside && (border == Border::zero || y > g.height || x > g.width)) return hn::Zero(kFloats);
-  return load(plane + (mirrored(y, g.height) * g.width + mirrored(x, g.width)) * kBlock);
+  if (!inside && (mode == PaddingMode::zeros || y > g.height || x > g.width)) return hn::Zero(kFloats);
+  return load(plane + (reflected(y, g.height) * g.width + reflected(x, g.width)) * kBlock);
 }
 
-void input(const TileGrid& g, Border border, const float* plane, float* out, std::int64_t stride) {
+void input(const TileGrid& g, PaddingMode mode, const float* plane, float* out, std::int64_t stride) {
   for_each_tile(g, [&](std::int64_t tile, std::int64_t top, std::int64_t left, std::int64_t lane) HWY_ATTR {
     float* to = out + tile * kBlock + lane;
     const auto put = [&](int i, int j, V v) HWY_ATTR { store(v, to + (i * kPatch + j) * stride); };
@@ -175,7 +174,7 @@ void input(const TileGrid& g, Border border, const float* plane, float* out, std
           [&](int i, int j) HWY_ATTR { return load(from + (i * g.width + j) * kBlock); }, put);
     } else {
       transform_tile<InputTransform>(
-          [&](int i, int j) HWY_ATTR { return value_around(g, border, plane + lane, y0 + i, x0 + j); }, put);
+          [&](int i, int j) HWY_ATTR { return padded_value(g, mode, plane + lane, y0 + i, x0 + j); }, put);
     }
   });
 }
@@ -218,9 +217,9 @@ HWY_INLINE void add_to(const float* from, float* to) {
     store(hn::Add(load(to + lane), load(from + lane)), to + lane);
 }
 
-// Patches of neighbouring tiles overlap by two, so they are summed on a plane that has the border around it;
-// then a mirrored border is added where it came from.
-void input_gradient(const TileGrid& g, Border border, const float* in, std::int64_t stride, float* scratch,
+// Patches of neighbouring tiles overlap by two, so they are summed on a padded plane; then reflected padding
+// is added to the pixels that it reflects.
+void input_gradient(const TileGrid& g, PaddingMode mode, const float* in, std::int64_t stride, float* scratch,
                     float* plane) {
   const std::int64_t wide = g.columns() * kTile + 2;
   std::memset(scratch, 0, fold_floats(g) * sizeof(float));
@@ -235,7 +234,7 @@ void input_gradient(const TileGrid& g, Border border, const float* in, std::int6
                                  });
   });
   const auto at = [&](std::int64_t y, std::int64_t x) { return scratch + ((y + 1) * wide + x + 1) * kBlock; };
-  if (border == Border::reflect) {
+  if (mode == PaddingMode::reflect) {
     for (std::int64_t x = -1; x <= g.width; ++x) {
       add_to(at(-1, x), at(1, x));
       add_to(at(g.height, x), at(g.height - 2, x));
@@ -265,7 +264,7 @@ void weight_gradient(const float* in, std::int64_t stride, float* taps) {
 }
 
 // Four by four.
-void turn(const float* from, float* to) {
+void transpose(const float* from, float* to) {
   using Four = hn::FixedTag<float, 4>;
   using Pairs = hn::Repartition<double, Four>;
   constexpr Four kFour;
@@ -288,8 +287,8 @@ void turn(const float* from, float* to) {
 }
 
 const WinogradStages& stages() {
-  static constexpr WinogradStages all = {input,           output, output_gradient, input_gradient, weights,
-                                         weight_gradient, turn};
+  static constexpr WinogradStages all = {input,   output,          output_gradient, input_gradient,
+                                         weights, weight_gradient, transpose};
   return all;
 }
 

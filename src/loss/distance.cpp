@@ -8,15 +8,33 @@ namespace torsor {
 
 namespace {
 
-using Elementwise = at::Tensor (*)(const at::Tensor&, const at::Tensor&, std::int64_t reduction);
+using at::Tensor;
 
-const Registry<Elementwise>& norms() {
-  static const Registry<Elementwise> table = [] {
-    Registry<Elementwise> r("norm");
-    r.add("l1",
-          [](const at::Tensor& x, const at::Tensor& y, std::int64_t how) { return at::l1_loss(x, y, how); });
-    r.add("l2",
-          [](const at::Tensor& x, const at::Tensor& y, std::int64_t how) { return at::mse_loss(x, y, how); });
+// What is learnt is libtorch's own mean, to the bit, and not that over samples.
+struct Norm {
+  Tensor (*mean)(const Tensor& x, const Tensor& y);
+  Tensor (*per_sample)(const Tensor& x, const Tensor& y);
+};
+
+Tensor by_sample(const Tensor& values) { return values.flatten(1).mean(1); }
+
+// Its slope is 0 where x = y.
+Tensor euclidean(const Tensor& x, const Tensor& y) {
+  return at::linalg_vector_norm((x - y).flatten(1), 2, {1});
+}
+
+const Registry<Norm>& norms() {
+  static const Registry<Norm> table = [] {
+    Registry<Norm> r("norm");
+    r.add("l1", {[](const Tensor& x, const Tensor& y) { return at::l1_loss(x, y); },
+                 [](const Tensor& x, const Tensor& y) {
+                   return by_sample(at::l1_loss(x, y, at::Reduction::None));
+                 }});
+    r.add("l2", {[](const Tensor& x, const Tensor& y) { return at::mse_loss(x, y); },
+                 [](const Tensor& x, const Tensor& y) {
+                   return by_sample(at::mse_loss(x, y, at::Reduction::None));
+                 }});
+    r.add("euclidean", {[](const Tensor& x, const Tensor& y) { return euclidean(x, y).mean(); }, euclidean});
     return r;
   }();
   return table;
@@ -24,12 +42,12 @@ const Registry<Elementwise>& norms() {
 
 }  // namespace
 
-at::Tensor distance(const at::Tensor& x, const at::Tensor& y, const std::string& norm) {
-  return norms().at(norm)(x, y, at::Reduction::Mean);
+Tensor distance(const Tensor& x, const Tensor& y, const std::string& norm) {
+  return norms().at(norm).mean(x, y);
 }
 
-at::Tensor distance_per_sample(const at::Tensor& x, const at::Tensor& y, const std::string& norm) {
-  return norms().at(norm)(x, y, at::Reduction::None).flatten(1).mean(1);
+Tensor distance_per_sample(const Tensor& x, const Tensor& y, const std::string& norm) {
+  return norms().at(norm).per_sample(x, y);
 }
 
 std::vector<std::string> distance_norms() { return norms().names(); }

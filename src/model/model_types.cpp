@@ -1,5 +1,7 @@
 #include "model/model_types.h"
 
+#include <utility>
+
 #include "core/error.h"
 #include "core/text.h"
 
@@ -8,6 +10,8 @@ namespace torsor {
 // One line per model; each is defined with its settings.
 std::unique_ptr<ModelOptions> make_cyclegan_options();
 std::unique_ptr<ModelOptions> make_pix2pix_options();
+std::unique_ptr<ModelOptions> make_cut_options();
+std::unique_ptr<ModelOptions> make_fastcut_options();
 
 const Registry<ModelType>& model_types() {
   static const Registry<ModelType> table = [] {
@@ -15,6 +19,9 @@ const Registry<ModelType>& model_types() {
     r.add(kDefaultModel, {"two generators and two discriminators, unpaired images", make_cyclegan_options});
     r.add("pix2pix", {"a generator from pairs of images, with an L1 loss and a discriminator of pairs",
                       make_pix2pix_options});
+    r.add("cut",
+          {"one generator from unpaired images, by comparing patches before and after", make_cut_options});
+    r.add("fastcut", {"CUT without its identity term, in less time", make_fastcut_options});
     return r;
   }();
   return table;
@@ -39,14 +46,17 @@ void ModelChoice::describe(OptionSet& o) {
   std::vector<std::string> lines;
   for (const std::string& name : model_types().names())
     lines.push_back(fmt::format("{}: {}", name, model_types().at(name).help));
+  const std::string name =
+      std::exchange(name_, kDefaultModel);  // an option's default is what it had when added
   o.add("model", name_, "what is trained; " + join(lines, "; "))
       .choices(model_types().names())
-      .check([bound = name_](const std::string& name, const std::string& where) {
+      .check([bound = name](const std::string& name, const std::string& where) {
         if (name != bound && model_types().has(name))
           fail_usage("{}: '{}', but the options are those of the model '{}'; give one model in one place",
                      where, name, bound);
       })
       .common();
+  name_ = name;
 }
 
 std::string model_in(const Json& json, const std::string& source) {

@@ -18,14 +18,26 @@ NetworkInfo discriminator_info(const std::vector<std::string>& sees, const Discr
   return {name, kDiscriminatorKind, options_to_json(options), size_rule_of(options), {}, sees};
 }
 
+NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& options) {
+  const ShapesOnly outline;
+  return {"f_" + maps.name(),
+          kFeaturesKind,
+          options_to_json(options),
+          PatchFeatures(options).size_rule(),
+          maps,
+          {}};
+}
+
 std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source) {
   const std::string where = source.empty() ? info.name : source + ": " + info.name;
   if (info.kind == kGeneratorKind)
     return make_generator(options_from_json<GeneratorOptions>(info.options, where));
   if (info.kind == kDiscriminatorKind)
     return make_discriminator(options_from_json<DiscriminatorOptions>(info.options, where));
-  fail("{}: is a network of kind '{}', expected {} or {}; a newer torsor may have written it", where,
-       printable(info.kind), kGeneratorKind, kDiscriminatorKind);
+  if (info.kind == kFeaturesKind)
+    return std::make_shared<PatchFeatures>(options_from_json<PatchFeatureOptions>(info.options, where));
+  fail("{}: is a network of kind '{}', expected {}, {} or {}; a newer torsor may have written it", where,
+       printable(info.kind), kGeneratorKind, kDiscriminatorKind, kFeaturesKind);
 }
 
 std::string network_label(const NetworkInfo& info) {

@@ -9,21 +9,23 @@
 #include "core/json.h"
 #include "model/direction.h"
 #include "nn/network.h"
+#include "nn/patch_features.h"
 
 namespace torsor {
 
 inline constexpr const char* kGeneratorKind = "generator";
 inline constexpr const char* kDiscriminatorKind = "discriminator";
+inline constexpr const char* kFeaturesKind = "features";
 
 /// The name of a discriminator of pairs; it sees input and image, the input's channels first.
 inline constexpr const char* kPairDiscriminator = "d_ab";
 
 struct NetworkInfo {
   std::string name;                    // unique in its model: g_a_to_b, ...
-  std::string kind;                    // generator or discriminator
-  Json options;                        // GeneratorOptions or DiscriminatorOptions
+  std::string kind;                    // generator, discriminator or features
+  Json options;                        // GeneratorOptions, DiscriminatorOptions or PatchFeatureOptions
   SizeRule sides;                      // image sides that it takes
-  Direction maps = {};                 // of a generator
+  Direction maps = {};                 // of a generator, or of that whose features it projects
   std::vector<std::string> sees = {};  // of a discriminator: keys of the domains whose images it sees; of
                                        // several, as one stack of channels in this order. Empty: unknown
 };
@@ -32,12 +34,14 @@ struct NetworkInfo {
 NetworkInfo generator_info(const Direction& maps, const GeneratorOptions& options);
 /// Named "d_" and the domains, "d" where they are not known. Throws UsageError for unusable options.
 NetworkInfo discriminator_info(const std::vector<std::string>& sees, const DiscriminatorOptions& options);
+/// Named "f_" and the direction of its generator. Throws UsageError for unusable options.
+NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& options);
 
 /// The network that this describes, its parameters zeros. Throws UsageError naming `source` for options that
 /// cannot be used, Error for a kind that is none of ours.
 std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source);
 
-/// What a message calls it: its --net-g or --net-d.
+/// What a message calls it: its --net-g or --net-d, or its name.
 std::string network_label(const NetworkInfo& info);
 
 /// Sides that each of the networks takes.

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "core/error.h"
+
 namespace torsor {
 
 ResnetBlock::ResnetBlock(std::int64_t channels, const GeneratorOptions& o)
@@ -43,6 +45,60 @@ std::vector<AffineInstanceNorm*> ResnetBlock::affine_norms() const {
 
 GraphValue ResnetBlock::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.add(x, conv_block->describe(sink, x));
+}
+
+namespace {
+
+// Counts channels alone.
+class ChannelCount : public GraphSink {
+ public:
+  GraphValue conv(const GraphValue&, const at::Tensor& weight, const at::Tensor&, std::int64_t,
+                  std::int64_t) override {
+    return {"", weight.size(0)};
+  }
+  GraphValue conv_transpose(const GraphValue&, const at::Tensor& weight, const at::Tensor&, std::int64_t,
+                            std::int64_t, std::int64_t, std::int64_t groups) override {
+    return {"", weight.size(1) * groups};
+  }
+  GraphValue instance_norm(const GraphValue& x, const at::Tensor&, const at::Tensor&, double) override {
+    return x;
+  }
+  GraphValue batch_norm(const GraphValue& x, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                        const at::Tensor&, double) override {
+    return x;
+  }
+  GraphValue relu(const GraphValue& x) override { return x; }
+  GraphValue leaky_relu(const GraphValue& x, double) override { return x; }
+  GraphValue tanh(const GraphValue& x) override { return x; }
+  GraphValue reflection_pad(const GraphValue& x, std::int64_t) override { return x; }
+  GraphValue replication_pad(const GraphValue& x, std::int64_t) override { return x; }
+  GraphValue repeat_pixels(const GraphValue& x) override { return x; }
+  GraphValue add(const GraphValue& x, const GraphValue&) override { return x; }
+  GraphValue concat(const GraphValue& x, const GraphValue& y) override {
+    return {"", x.channels + y.channels};
+  }
+};
+
+}  // namespace
+
+std::vector<std::int64_t> SequentialGenerator::feature_channels(
+    std::int64_t in_channels, const std::vector<std::int64_t>& layers) const {
+  check_ascending_layers(layers, layer_count());
+  ChannelCount count;
+  std::vector<std::int64_t> all, wanted;
+  GraphValue value{"", in_channels};
+  for (const LayerPtr& layer : model->layers())
+    all.push_back((value = layer->describe(count, value)).channels);
+  for (const std::int64_t layer : layers) wanted.push_back(all[static_cast<std::size_t>(layer)]);
+  return wanted;
+}
+
+at::Tensor features_of(Network& discriminator, const at::Tensor& x) {
+  const auto* list = dynamic_cast<const SequentialDiscriminator*>(&discriminator);
+  if (list == nullptr) fail("this network has no features to compare images by; use a discriminator");
+  at::Tensor y = x;
+  for (std::size_t i = 0; i + 1 < list->layers().size(); ++i) y = list->layers()[i]->forward(y);
+  return y;
 }
 
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& o, std::int64_t channels) {

@@ -41,6 +41,7 @@ struct Sequential : Kind, HasEngine {
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
     return model->describe(sink, x);
   }
+  const std::vector<LayerPtr>& layers() const { return model->layers(); }
 
  protected:
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();
@@ -55,6 +56,12 @@ struct SequentialGenerator : Sequential<Generator> {
   at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals) override {
     return run.forward(x, *this, &residuals);
   }
+  std::int64_t layer_count() const override { return static_cast<std::int64_t>(model->layers().size()); }
+  std::vector<at::Tensor> features(const at::Tensor& x, const std::vector<std::int64_t>& layers) override {
+    return run.features(x, *this, layers);
+  }
+  std::vector<std::int64_t> feature_channels(std::int64_t in_channels,
+                                             const std::vector<std::int64_t>& layers) const override;
 };
 
 }  // namespace torsor

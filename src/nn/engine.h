@@ -1,4 +1,4 @@
-// Which code computes the layers that kernels exist for.
+// The engine: fast kernels or libtorch, for layers that have a kernel.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,28 @@ class Module;
 
 namespace torsor {
 
-/// automatic: the kernels where they are faster and as exact as libtorch to a small factor; fast: wherever
-/// they apply; torch: nowhere; check: as automatic, and by libtorch too, to be compared.
+/// automatic: kernels where they are faster and as accurate as libtorch to a small factor; fast: kernels
+/// wherever they are supported; torch: no kernels; check: as automatic, and compared with libtorch.
 enum class Engine { automatic, torch, fast, check };
 
 std::vector<std::string> engine_names();
 /// Throws UsageError for an unknown name.
 Engine engine_named(const std::string& name);
 
-/// How layers that go together were computed.
+/// How a group of fused layers was computed.
 struct LayerPath {
   std::string layers;  // "2 to 4: InstanceNorm, Relu, Conv"
   bool by_kernel = false;
-  /// Engine::check, of a kernel's results: the largest distance from libtorch's, relative, L2.
+  /// With Engine::check: the largest error of a kernel's results against libtorch's, relative, L2.
   std::optional<double> worst;
 };
 
-/// What a watched network's layers were computed by, from any number of threads.
+/// The record of how a watched network's layers were computed. Thread-safe.
 class EngineLog {
  public:
-  /// Of layers from `first` on; worst distances are kept.
+  /// Adds a group of layers from `first` on; the worst errors are kept.
   void add(std::size_t first, const LayerPath& path);
-  /// In the order of the layers; where some went both ways, the kernel's.
+  /// The paths in the order of the layers; the kernel's where both were used.
   std::vector<LayerPath> paths() const;
 
  private:
@@ -43,23 +43,21 @@ class EngineLog {
   std::map<std::size_t, LayerPath> paths_;
 };
 
-/// A module of which the engine computes layers.
+/// A module whose layers the engine computes.
 struct HasEngine {
   virtual ~HasEngine() = default;
   Engine engine = Engine::automatic;
-  bool watched = false;  // Engine::check is without being asked
+  bool watched = false;  // implied by Engine::check
   EngineLog engine_log;
 };
 
-/// Of all layers below `module`; automatic until it is set.
+/// Sets the engine of all layers below `module`; the default is automatic.
 void set_engine(torch::nn::Module& module, Engine engine);
 
-/// From now on the network notes who computes its layers. False for one without layers that kernels exist
-/// for.
+/// Makes the network record how its layers are computed. False where no layer has a kernel.
 bool watch_engine(torch::nn::Module& network);
 
-/// What was noted of this network; empty for one that is not watched, or without layers that kernels exist
-/// for.
+/// The record of this network; empty where it is not watched, or no layer has a kernel.
 std::vector<LayerPath> seen_paths(const torch::nn::Module& network);
 
 }  // namespace torsor

@@ -1,42 +1,42 @@
-// A convolution with what stands before it, and a norm with its activation, through the fast kernels as
-// operations of autograd.
+// A convolution with its prologue, and a norm with its activation, by the fast kernels, as autograd
+// functions.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <memory>
 
-#include "kernels/conv_stage.h"
+#include "kernels/fused_conv.h"
 #include "kernels/isa.h"
 #include "nn/fast_tensors.h"
 
 namespace torsor {
 
-/// What a bias in front of a norm does: nothing, so that it gets a gradient of zero.
+/// A bias in front of a norm is cancelled: its gradient is zero.
 enum class BiasRole { added, cancelled };
 
 struct FastConvSpec {
-  at::Tensor weight, bias;  // [out,in,k,k], of a transposed one [in,out,k,k]; the bias may be undefined
+  at::Tensor weight, bias;  // [out,in,k,k], transposed [in,out,k,k]; the bias may be undefined
   BiasRole bias_role = BiasRole::added;
   ConvDirection direction = ConvDirection::forward;
-  std::int64_t stride = 1, padding = 0, output_padding = 0;  // the last of a transposed one
-  Entry entry;
-  NormTensors norm;  // of the entry's
+  std::int64_t stride = 1, padding = 0, output_padding = 0;  // output_padding: transposed only
+  Prologue prologue;
+  NormTensors norm;  // the prologue's
 };
 
-/// Serves several threads at once. Images with 16 channels and more go in and out blocked (see
-/// to_blocked_tensor()), others planar.
+/// Thread-safe. Inputs and outputs with 16 channels and more are blocked (see to_blocked_tensor()), others
+/// planar.
 class FastConv {
  public:
-  /// The weight is looked at again at each call.
+  /// Changes of the weight are detected at each call.
   explicit FastConv(FastConvSpec spec, Isa isa = chosen_isa());
   ~FastConv();
 
-  /// Whether the kernel takes x, planar or blocked: float32 on the CPU, of a shape that is_taken() says yes
-  /// to. Under autocast as FastTrunk, but with up to four channels on one side too.
-  bool takes(const at::Tensor& x) const;
-  /// With a gradient where one is wanted; gradients of gradients go through libtorch's own operations. Throws
-  /// std::logic_error for what takes() says no to.
+  /// Whether the kernel supports x, planar or blocked: float32 on the CPU, of a shape that is_supported().
+  /// Under autocast as FastTrunk, and with up to four channels on one side.
+  bool supports(const at::Tensor& x) const;
+  /// Differentiable; double backward goes through libtorch's operations. Throws std::logic_error for an
+  /// unsupported tensor.
   at::Tensor forward(const at::Tensor& x) const;
   std::int64_t out_channels() const;
   /// See FastTrunk::invalidate().
@@ -48,12 +48,12 @@ class FastConv {
   std::shared_ptr<State> state_;
 };
 
-/// An instance norm and an activation, which is `slope` times its input below 0, of blocked images.
+/// An instance norm and a (leaky) ReLU with `slope` below 0, of blocked images.
 class FastNorm {
  public:
   explicit FastNorm(float slope, Isa isa = chosen_isa(), NormTensors norm = {})
       : slope_(slope), isa_(isa), norm_(std::move(norm)) {}
-  bool takes(const at::Tensor& x) const;
+  bool supports(const at::Tensor& x) const;
   at::Tensor forward(const at::Tensor& x) const;
 
  private:

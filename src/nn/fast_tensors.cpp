@@ -61,16 +61,16 @@ std::optional<Operands> wanted_operands(Isa isa) {
   return there ? std::optional(Operands::bf16) : std::nullopt;
 }
 
-bool is_plain_memory(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
+bool is_cpu_float(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
 
 NormParameters NormTensors::pointers() const {
   if (!defined()) return {};
   return {gain.const_data_ptr<float>(), shift.const_data_ptr<float>()};
 }
 
-bool are_taken(const NormTensors& norm, std::int64_t channels) {
+bool is_supported(const NormTensors& norm, std::int64_t channels) {
   const auto is_good = [&](const Tensor& t) {
-    return is_plain_memory(t) && t.is_contiguous() && t.numel() == channels;
+    return is_cpu_float(t) && t.is_contiguous() && t.numel() == channels;
   };
   return !norm.defined() || (is_good(norm.gain) && is_good(norm.shift));
 }
@@ -101,7 +101,7 @@ Tensor to_planar_tensor(const Tensor& x) {
   return wants_gradient({x}) ? Unblock::apply(x) : unblock(x);
 }
 
-Tensor kernel_memory(const Tensor& t) {
+Tensor aligned_contiguous(const Tensor& t) {
   constexpr std::uintptr_t kLine = 64;
   const Tensor whole = t.contiguous();
   return reinterpret_cast<std::uintptr_t>(whole.const_data_ptr()) % kLine == 0 ? whole : whole.clone();
@@ -113,8 +113,8 @@ bool wants_gradient(const TensorList& inputs) {
          });
 }
 
-// With respect to aliases: an input may itself come from the same weights, and what passes through it is
-// autograd's business.
+// With respect to aliases: an input may itself depend on the same weights, and gradients through it are left
+// to autograd.
 TensorList gradients_by_libtorch(const TensorList& inputs,
                                  const std::function<TensorList(const TensorList&)>& compute,
                                  const TensorList& gradients) {

@@ -1,4 +1,4 @@
-// What the operations of autograd that kernels compute have in common.
+// Shared by the autograd functions that wrap kernels.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,50 +14,51 @@
 
 namespace torsor {
 
-/// Images as kernels have them: [N, C / 16, H, W, 16].
+/// The blocked layout (nChw16c): [N, C / 16, H, W, 16].
 inline bool is_blocked(const at::Tensor& x) { return x.dim() == 5; }
-/// Channels and sides of either.
+/// The sizes of a planar or blocked image.
 struct ImageSizes {
   std::int64_t batch, channels, height, width;
 };
 ImageSizes sizes_of(const at::Tensor& x);
 
-/// Contiguous float32 on the CPU, as kernels need it.
-bool is_plain_memory(const at::Tensor& t);
+/// float32 on the CPU.
+bool is_cpu_float(const at::Tensor& t);
 
-/// The parameters of an instance norm, [C] each; both undefined where it has none.
+/// The affine parameters of an instance norm, [C] each; both undefined where it is not affine.
 struct NormTensors {
   at::Tensor gain, shift;
   bool defined() const { return gain.defined(); }
   NormParameters pointers() const;
 };
 
-/// Whether kernels take them for this many channels; also where there are none.
-bool are_taken(const NormTensors& norm, std::int64_t channels);
+/// Whether kernels support these parameters with so many channels; true where the norm is not affine.
+bool is_supported(const NormTensors& norm, std::int64_t channels);
 
-/// x, planar, normalised for each image, by libtorch.
+/// The instance norm of planar x, by libtorch.
 at::Tensor normed_by_libtorch(const at::Tensor& x, const NormTensors& norm);
 
-/// Memory for the `sums` of kernels, and the parameters' gradients that they stand for.
+/// Memory for the `sums` of kernels, and the parameters' gradients from them.
 at::Tensor empty_norm_sums(const at::Tensor& x);
 NormTensors norm_gradients(const at::Tensor& sums);
 
-/// What convolutions are to multiply: floats, or bfloat16 under autocast, and then nothing where kernels with
-/// this instruction set have none.
+/// The operand type of convolutions: fp32, or bfloat16 under autocast; nullopt where kernels of this
+/// instruction set do not support the latter.
 std::optional<Operands> wanted_operands(Isa isa);
 
-/// [N,C,H,W], C in multiples of 16 -> blocked; a blocked one stays as it is. With gradients, and theirs.
+/// Reorder [N,C,H,W], C in multiples of 16, -> blocked; blocked tensors are returned as they are.
+/// Differentiable twice.
 at::Tensor to_blocked_tensor(const at::Tensor& x);
-/// The way back.
+/// The inverse.
 at::Tensor to_planar_tensor(const at::Tensor& x);
 
-/// Contiguous and on a cache line's boundary: `t` itself where it is so.
-at::Tensor kernel_memory(const at::Tensor& t);
+/// `t` contiguous and aligned to a cache line: itself where it is so already.
+at::Tensor aligned_contiguous(const at::Tensor& t);
 
-/// Whether one of them wants a gradient, and gradients are on.
+/// Whether an input requires a gradient, and grad mode is enabled.
 bool wants_gradient(const std::vector<at::Tensor>& inputs);
 
-/// A kernel's state as autograd keeps it from a forward pass to its backward pass.
+/// A kernel's state, saved by autograd from the forward pass for the backward pass.
 template <class State>
 struct StateHolder : torch::CustomClassHolder {
   explicit StateHolder(std::shared_ptr<State> held) : state(std::move(held)) {}
@@ -75,9 +76,9 @@ std::shared_ptr<State> state_held(const at::IValue& value) {
 }
 
 using TensorList = std::vector<at::Tensor>;
-/// The gradients of `inputs` that have gradients of their own, which no kernel's have: `compute` says by
-/// libtorch's operations what the outputs are, some `gradients` of which are given. Undefined where an input
-/// wants none.
+/// Differentiable gradients of `inputs` (double backward), which kernels lack: `compute` recomputes the
+/// outputs by libtorch's operations; some of their `gradients` may be undefined. Undefined for inputs that
+/// require none.
 TensorList gradients_by_libtorch(const TensorList& inputs,
                                  const std::function<TensorList(const TensorList&)>& compute,
                                  const TensorList& gradients);

@@ -31,8 +31,8 @@ TrunkShape shape_of(const Tensor& x, std::size_t convolutions) {
   return {s.batch, s.channels, s.height, s.width, static_cast<std::int64_t>(convolutions / 2)};
 }
 
-// The same by libtorch of x, the weights, and gain and shift of each norm with parameters: the sum, then
-// every block's residual, all blocked.
+// The blocks by libtorch, from x, the weights, and gain and shift of each affine norm: the sum, then every
+// block's residual, all blocked.
 variable_list trunk_by_libtorch(const variable_list& inputs, std::size_t convolutions) {
   const std::vector<std::int64_t> one = {1, 1, 1, 1};
   const auto half = [&](const Tensor& v, std::size_t conv) {
@@ -65,16 +65,16 @@ struct FastTrunk::State {
   std::vector<NormTensors> norms;  // of each convolution, or none
   Isa isa;
   std::mutex mutex;
-  std::array<std::vector<KeptWeight>, 2> transformed;                       // for each kind of operands
-  std::vector<std::pair<KernelKind, std::unique_ptr<ResidualTrunk>>> idle;  // those that nobody is using
+  std::array<std::vector<KeptWeight>, 2> transformed;                       // for each operand type
+  std::vector<std::pair<KernelKind, std::unique_ptr<ResidualTrunk>>> idle;  // not in use
 
-  // A kernel of this kind, for one caller alone.
+  // A kernel of this kind for exclusive use.
   std::unique_ptr<ResidualTrunk> borrow(const KernelKind& kind) {
     const std::lock_guard lock(mutex);
     const auto found =
         std::find_if(idle.begin(), idle.end(), [&](const auto& entry) { return entry.first == kind; });
     if (found == idle.end()) {
-      idle.clear();  // of another kind: their memory is worth more than the time to get it again
+      idle.clear();  // of another kind: their memory matters more than the time to allocate it again
       return std::make_unique<ResidualTrunk>(kind.shape, isa, kind.operands);
     }
     std::unique_ptr<ResidualTrunk> kernel = std::move(found->second);
@@ -117,7 +117,7 @@ namespace {
 
 using State = FastTrunk::State;
 
-// A kernel on loan.
+// A borrowed kernel.
 class Loan {
  public:
   Loan(State& state, const State::KernelKind& kind)
@@ -136,8 +136,8 @@ class Loan {
   std::unique_ptr<ResidualTrunk> kernel_;
 };
 
-// What a forward pass keeps: blocked images, the inputs of all blocks but the first, then what each norm
-// gave; and the norms' scales.
+// What a forward pass saves: blocked images, the inputs of all blocks but the first, then the output of each
+// norm; and the norms' scales.
 struct Kept {
   variable_list inputs, normalised, scales;
 
@@ -171,9 +171,9 @@ struct Kept {
   }
 };
 
-// x, blocked -> the blocks' sum, and what `kept`, which may be null, has room for.
+// x, blocked -> the blocks' sum; fills `kept` unless it is null.
 Tensor compute(State& state, const Tensor& x, Operands operands, const Kept* kept) {
-  const Tensor image = kernel_memory(x);
+  const Tensor image = aligned_contiguous(x);
   Tensor sum = at::empty(x.sizes(), x.options());
   const Loan kernel(state, {shape_of(x, state.weights.size()), operands});
   const std::vector<const float*> weights = kernel.weights();
@@ -191,7 +191,7 @@ enum class Outputs { sum, sum_and_residuals };
 
 class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
  public:
-  // Outputs: the sum, then every block's residual where they are asked for.
+  // Outputs: the sum, then every block's residual where wanted.
   static variable_list forward(AutogradContext* ctx, const Tensor& x, at::TensorList weights,
                                at::TensorList biases, at::TensorList norms,
                                const std::shared_ptr<State>& state, Operands operands, Outputs wanted) {
@@ -211,10 +211,10 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
     return outputs;
   }
 
-  // Gradients of x, of the weights, of the biases, of the norms' parameters; the rest has none.
+  // Gradients of x, of the weights, of the biases, of the norms' parameters; other inputs have none.
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto convolutions = static_cast<std::size_t>(ctx->saved_data["convolutions"].toInt());
-    const variable_list saved = ctx->get_saved_variables();  // throws where a weight was written over
+    const variable_list saved = ctx->get_saved_variables();  // throws where a weight was modified in place
     const auto with_gradients =
         static_cast<std::ptrdiff_t>(1 + convolutions) + ctx->saved_data["norms"].toInt();
     variable_list results =
@@ -240,14 +240,14 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
   static variable_list by_kernel(AutogradContext* ctx, const variable_list& saved, std::size_t convolutions,
                                  const variable_list& gradients) {
     const std::shared_ptr<State> state = state_held<State>(ctx->saved_data["state"]);
-    const Tensor x = kernel_memory(saved[0]);
+    const Tensor x = aligned_contiguous(saved[0]);
     const auto norms = static_cast<std::size_t>(ctx->saved_data["norms"].toInt());
     const Kept kept = kept_in(saved, convolutions, norms);
     variable_list results(1), of_residuals;
     std::vector<const float*> residual_places;
     for (std::size_t b = 0; b + 1 < gradients.size(); ++b) {
       const Tensor& gradient = gradients[b + 1];
-      of_residuals.push_back(gradient.defined() ? kernel_memory(gradient) : Tensor());
+      of_residuals.push_back(gradient.defined() ? aligned_contiguous(gradient) : Tensor());
       residual_places.push_back(gradient.defined() ? in(of_residuals.back()) : nullptr);
     }
     std::vector<float*> weight_places;
@@ -256,7 +256,7 @@ class TrunkFunction : public torch::autograd::Function<TrunkFunction> {
       results.push_back(wanted ? at::empty(saved[i + 1].sizes(), saved[i + 1].options()) : Tensor());
       weight_places.push_back(wanted ? out(results.back()) : nullptr);
     }
-    const Tensor dy = gradients[0].defined() ? kernel_memory(gradients[0]) : at::zeros_like(x);
+    const Tensor dy = gradients[0].defined() ? aligned_contiguous(gradients[0]) : at::zeros_like(x);
     const Tensor dx = at::empty(x.sizes(), x.options());
     const auto operands = static_cast<Operands>(ctx->saved_data["operands"].toInt());
     const Loan kernel(*state, {shape_of(x, convolutions), operands});
@@ -303,22 +303,22 @@ FastTrunk::FastTrunk(variable_list weights, variable_list biases, Isa isa, std::
 
 FastTrunk::~FastTrunk() = default;
 
-bool FastTrunk::takes(const Tensor& x) const {
-  if ((x.dim() != 4 && !is_blocked(x)) || !is_plain_memory(x) || !wanted_operands(state_->isa)) return false;
+bool FastTrunk::supports(const Tensor& x) const {
+  if ((x.dim() != 4 && !is_blocked(x)) || !is_cpu_float(x) || !wanted_operands(state_->isa)) return false;
   const TrunkShape shape = shape_of(x, state_->weights.size());
   const std::vector<std::int64_t> wanted = {shape.channels, shape.channels, 3, 3};
-  return !state_->weights.empty() && is_taken(shape.convolution()) &&
+  return !state_->weights.empty() && is_supported(shape.convolution()) &&
          std::all_of(state_->norms.begin(), state_->norms.end(),
-                     [&](const NormTensors& norm) { return are_taken(norm, shape.channels); }) &&
+                     [&](const NormTensors& norm) { return is_supported(norm, shape.channels); }) &&
          std::all_of(state_->weights.begin(), state_->weights.end(), [&](const Tensor& w) {
-           return is_plain_memory(w) && w.is_contiguous() && w.sizes() == at::IntArrayRef(wanted);
+           return is_cpu_float(w) && w.is_contiguous() && w.sizes() == at::IntArrayRef(wanted);
          });
 }
 
 Tensor FastTrunk::forward(const Tensor& x, variable_list* residuals) const {
-  if (!takes(x)) throw std::logic_error("FastTrunk: a tensor that it does not take");
+  if (!supports(x)) throw std::logic_error("FastTrunk: unsupported tensor");
   const Tensor image = to_blocked_tensor(x);
-  const Operands operands = is_taken_in_bf16(shape_of(x, state_->weights.size()).convolution())
+  const Operands operands = is_supported_in_bf16(shape_of(x, state_->weights.size()).convolution())
                                 ? *wanted_operands(state_->isa)
                                 : Operands::fp32;
   variable_list made;  // residuals, blocked

@@ -1,4 +1,4 @@
-// The residual blocks of a generator through the fast kernel, as one operation of autograd.
+// The residual blocks of a generator by the fast kernel, as one autograd function.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,31 +11,31 @@
 
 namespace torsor {
 
-/// Convolutions of residual blocks, two of a block: pad by reflection, convolve, instance norm, relu, pad,
-/// convolve, instance norm, plus the input. Serves several threads at once.
+/// Residual blocks of two convolutions each: reflection padding, convolution, instance norm, ReLU, reflection
+/// padding, convolution, instance norm, plus the input. Thread-safe.
 class FastTrunk {
  public:
-  /// `weights`: [C,C,3,3], two of a block; they are looked at again at each call. `biases`: of the
-  /// convolutions, if they have some: an instance norm takes them away again, so that they only get
-  /// gradients, of zero. `norms`: the parameters of the norms, if they have some. Throws std::logic_error for
-  /// Isa::plain at the first call, and UsageError when TORSOR_ISA asks for what this processor does not have.
+  /// `weights`: [C,C,3,3], two per block; changes are detected at each call. `biases`: of the convolutions,
+  /// or empty; an instance norm cancels them, so that their gradients are zero. `norms`: the affine
+  /// parameters of the norms, or empty. Throws std::logic_error for Isa::plain at the first call, and
+  /// UsageError where TORSOR_ISA names an instruction set that the CPU lacks.
   explicit FastTrunk(std::vector<at::Tensor> weights, std::vector<at::Tensor> biases = {},
                      Isa isa = chosen_isa(), std::vector<NormTensors> norms = {});
   ~FastTrunk();
 
-  /// Whether the kernel takes [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU,
-  /// channels in multiples of 16, sides of at least 2. Under autocast convolutions of 32 channels and
-  /// multiples multiply bfloat16, where there are kernels for it (see wanted_operands()); elsewhere nothing
-  /// is taken.
-  bool takes(const at::Tensor& x) const;
+  /// Whether the kernel supports [N,C,H,W], or that blocked (see to_blocked_tensor()): float32 on the CPU,
+  /// channels in multiples of 16, sides of at least 2. Under autocast convolutions with channels in multiples
+  /// of 32 have bfloat16 operands where kernels support them (see wanted_operands()); where they do not,
+  /// nothing is supported.
+  bool supports(const at::Tensor& x) const;
 
-  /// Planar or blocked -> the same, with a gradient where one is wanted. Appends each block's residual,
-  /// [N,C,H,W], when `residuals` is not null. Gradients of gradients go through libtorch's own operations.
-  /// Throws std::logic_error for what takes() says no to.
+  /// Planar or blocked -> the same layout; differentiable. Appends each block's residual, [N,C,H,W], unless
+  /// `residuals` is null. Double backward goes through libtorch's operations. Throws std::logic_error for an
+  /// unsupported tensor.
   at::Tensor forward(const at::Tensor& x, std::vector<at::Tensor>* residuals) const;
 
-  /// Weights are transformed once for each of their versions. Writes that autograd does not count (through
-  /// raw pointers, to tensors made under InferenceMode) are to be followed by this.
+  /// Discards transformed weights, which are cached for each version of the weights. Needed after writes that
+  /// autograd does not track (through raw pointers, to tensors made under InferenceMode).
   void invalidate();
 
   struct State;

@@ -15,7 +15,10 @@ namespace {
 // for transposed convolutions.
 using Initialiser = at::Tensor (*)(at::IntArrayRef shape, double gain, at::Generator generator);
 
-double receptive(at::IntArrayRef shape) { return static_cast<double>(shape[2] * shape[3]); }
+// 1 for a fully connected layer's [out,in].
+double receptive(at::IntArrayRef shape) {
+  return shape.size() == 2 ? 1 : static_cast<double>(shape[2] * shape[3]);
+}
 
 at::Tensor normal(at::IntArrayRef shape, double deviation, at::Generator generator) {
   return at::empty(shape, at::kFloat).normal_(0, deviation, generator);
@@ -32,7 +35,7 @@ at::Tensor kaiming(at::IntArrayRef shape, double, at::Generator generator) {
 
 // QR of a normal matrix with the signs of R's diagonal moved into Q, so that Q is uniform (Saxe et al. 2014).
 at::Tensor orthogonal(at::IntArrayRef shape, double gain, at::Generator generator) {
-  const std::int64_t rows = shape[0], columns = shape[1] * shape[2] * shape[3];
+  const std::int64_t rows = shape[0], columns = c10::multiply_integers(shape.slice(1));
   at::Tensor flat = normal({rows, columns}, 1, generator);
   if (rows < columns) flat = flat.t();
   auto [q, r] = at::linalg_qr(flat);
@@ -64,14 +67,15 @@ void init_weights(torch::nn::Module& module, const InitOptions& options, std::ui
   at::NoGradGuard no_grad;
   const Initialiser draw = initialisers().at(options.init_type);
   const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  const auto init_conv = [&](at::Tensor& weight, at::Tensor& bias) {
+  const auto init_layer = [&](at::Tensor& weight, at::Tensor& bias) {
     weight.copy_(draw(weight.sizes(), options.init_gain, generator));
     if (bias.defined()) bias.zero_();
   };
   // modules() walks in order of registration, so the draws are the same on every run.
   for (const auto& child : module.modules()) {
-    if (auto* conv = dynamic_cast<Conv*>(child.get())) init_conv(conv->weight, conv->bias);
-    if (auto* conv = dynamic_cast<ConvTranspose*>(child.get())) init_conv(conv->weight, conv->bias);
+    if (auto* conv = dynamic_cast<Conv*>(child.get())) init_layer(conv->weight, conv->bias);
+    if (auto* conv = dynamic_cast<ConvTranspose*>(child.get())) init_layer(conv->weight, conv->bias);
+    if (auto* full = dynamic_cast<Linear*>(child.get())) init_layer(full->weight, full->bias);
     if (auto* norm = dynamic_cast<BatchNorm*>(child.get())) {
       norm->weight.copy_(
           at::empty(norm->weight.sizes(), at::kFloat).normal_(1, options.init_gain, generator));

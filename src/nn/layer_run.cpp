@@ -15,16 +15,16 @@ namespace torsor {
 
 namespace {
 
-// With fewer channels, or smaller maps, the kernels' transforms have too little work between them, and
-// rounding errors of Winograd's are a larger multiple of libtorch's.
-constexpr std::int64_t kFewestChannels = 32, kLeastSide = 8;
+// With fewer channels, or smaller maps, the transforms of kernels outweigh their products, and Winograd's
+// rounding errors are a larger multiple of libtorch's.
+constexpr std::int64_t kMinChannels = 32, kMinSide = 8;
 
 template <class Wanted>
 const Wanted* layer_at(const std::vector<LayerPtr>& layers, std::size_t i) {
   return i < layers.size() ? dynamic_cast<const Wanted*>(layers[i].get()) : nullptr;
 }
 
-// An instance norm that normalises each image in every mode, as kernels do.
+// An instance norm that uses the image's statistics in every mode, as kernels do.
 struct ImageNorm {
   bool is_one = false;
   NormTensors parameters;
@@ -37,33 +37,33 @@ ImageNorm image_norm_at(const std::vector<LayerPtr>& layers, std::size_t i) {
   return {true, {affine->weight, affine->bias}};
 }
 
-// What stands in front of a convolution or a block, from layer `first` on.
-struct Before {
-  Entry entry;
+// The prologue of a convolution or a block, from layer `first` on.
+struct PrologueLayers {
+  Prologue prologue;
   std::size_t next;
   NormTensors norm;
 };
 
-Before read_before(const std::vector<LayerPtr>& layers, std::size_t first) {
-  Before before{{}, first, {}};
+PrologueLayers read_prologue(const std::vector<LayerPtr>& layers, std::size_t first) {
+  PrologueLayers before{{}, first, {}};
   if (ImageNorm norm = image_norm_at(layers, before.next); norm.is_one) {
-    before.entry.norm = Entry::Norm::instance;
+    before.prologue.norm = Prologue::Norm::instance;
     before.norm = std::move(norm.parameters);
     ++before.next;
   } else if (layer_at<Identity>(layers, before.next) != nullptr) {
     ++before.next;
   }
   if (layer_at<Relu>(layers, before.next) != nullptr) {
-    before.entry.slope = 0;
+    before.prologue.slope = 0;
     ++before.next;
   } else if (layer_at<LeakyRelu>(layers, before.next) != nullptr) {
-    before.entry.slope = kLeakySlope;
+    before.prologue.slope = kLeakySlope;
     ++before.next;
   }
   return before;
 }
 
-// Behind libtorch's convolutions autocast leaves bfloat16; kernels take floats.
+// Under autocast libtorch's convolutions output bfloat16; kernels read fp32.
 at::Tensor in_floats(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x; }
 
 // Relative, in L2.
@@ -78,30 +78,29 @@ BiasRole role_of_bias(const std::vector<LayerPtr>& layers, std::size_t conv) {
 
 }  // namespace
 
-// Layers [first, first + count) as one: a convolution with what stands before it, a norm with its activation,
-// or residual blocks.
+// A fused group of layers [first, first + count): a convolution with its prologue, a norm with its
+// activation, or residual blocks.
 struct LayerRun::Step {
   std::size_t count = 0;
   std::unique_ptr<FastConv> conv;
   std::unique_ptr<FastNorm> norm;
   std::unique_ptr<FastTrunk> trunk;
   std::vector<const ResnetBlock*> blocks;
-  bool has_neighbour = false;  // images need not be turned on both sides
+  bool has_neighbour = false;  // no reorder on one side at least
 
-  bool takes(const at::Tensor& x) const {
-    if (conv) return conv->takes(x);
-    if (norm) return is_blocked(x) && norm->takes(x);  // alone it is not worth the turning
-    return trunk->takes(x) && std::all_of(blocks.begin(), blocks.end(),
-                                          [](const ResnetBlock* block) { return block->suits_fast_trunk(); });
+  bool supports(const at::Tensor& x) const {
+    if (conv) return conv->supports(x);
+    if (norm) return is_blocked(x) && norm->supports(x);  // alone it does not pay for the reorders
+    return trunk->supports(x) && std::all_of(blocks.begin(), blocks.end(), [](const ResnetBlock* block) {
+             return block->suits_fast_trunk();
+           });
   }
 
-  bool pays(const at::Tensor& x) const {
+  bool is_profitable(const at::Tensor& x) const {
     const ImageSizes s = sizes_of(x);
-    const auto enough = [](std::int64_t channels) {
-      return channels < kBlock || channels >= kFewestChannels;
-    };
-    const bool has_room = std::min(s.height, s.width) >= kLeastSide && enough(s.channels);
-    if (!conv) return has_room && s.channels >= kFewestChannels;
+    const auto enough = [](std::int64_t channels) { return channels < kBlock || channels >= kMinChannels; };
+    const bool has_room = std::min(s.height, s.width) >= kMinSide && enough(s.channels);
+    if (!conv) return has_room && s.channels >= kMinChannels;
     return has_room && has_neighbour && enough(conv->out_channels());
   }
 
@@ -116,25 +115,37 @@ namespace {
 
 using Step = LayerRun::Step;
 
-std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t first) {
-  const Before before = read_before(layers, first);
+// A list up to the last layer that is computed, and the layers whose outputs are requested.
+struct Route {
+  std::vector<LayerPtr> layers;
+  std::set<std::size_t> requested;
+
+  bool ends_within(std::size_t first, std::size_t count) const {
+    const auto next = requested.lower_bound(first);
+    return next != requested.end() && *next + 1 < first + count;
+  }
+};
+
+std::unique_ptr<Step> conv_step(const Route& route, std::size_t first) {
+  const std::vector<LayerPtr>& layers = route.layers;
+  const PrologueLayers before = read_prologue(layers, first);
   std::size_t at = before.next;
   FastConvSpec spec;
-  spec.entry = before.entry;
+  spec.prologue = before.prologue;
   spec.norm = before.norm;
-  std::int64_t mirrored = 0;
+  std::int64_t reflection = 0;
   if (const auto* pad = layer_at<ReflectionPad>(layers, at)) {
-    mirrored = pad->pad;
+    reflection = pad->pad;
     ++at;
   }
   if (const auto* conv = layer_at<Conv>(layers, at)) {
-    if (mirrored > 0 && conv->shape.padding > 0) return nullptr;
+    if (reflection > 0 && conv->shape.padding > 0) return nullptr;
     spec.weight = conv->weight;
     spec.bias = conv->bias;
     spec.stride = conv->shape.stride;
-    spec.padding = mirrored > 0 ? mirrored : conv->shape.padding;
-    spec.entry.border = mirrored > 0 ? Border::reflect : Border::zero;
-  } else if (const auto* up = layer_at<ConvTranspose>(layers, at); up != nullptr && mirrored == 0) {
+    spec.padding = reflection > 0 ? reflection : conv->shape.padding;
+    spec.prologue.padding_mode = reflection > 0 ? PaddingMode::reflect : PaddingMode::zeros;
+  } else if (const auto* up = layer_at<ConvTranspose>(layers, at); up != nullptr && reflection == 0) {
     spec.weight = up->weight;
     spec.bias = up->bias;
     spec.direction = ConvDirection::transposed;
@@ -144,18 +155,19 @@ std::unique_ptr<Step> conv_step(const std::vector<LayerPtr>& layers, std::size_t
   } else {
     return nullptr;
   }
-  spec.bias_role = role_of_bias(layers, at);
+  spec.bias_role = route.requested.contains(at) ? BiasRole::added : role_of_bias(layers, at);
   auto step = std::make_unique<Step>();
   step->count = at + 1 - first;
   step->conv = std::make_unique<FastConv>(std::move(spec));
   return step;
 }
 
-std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_t first) {
+std::unique_ptr<Step> trunk_step(const Route& route, std::size_t first) {
   auto step = std::make_unique<Step>();
   std::vector<at::Tensor> weights, biases;
   std::vector<NormTensors> norms;
-  while (const auto* block = layer_at<ResnetBlock>(layers, first + step->count)) {
+  while (const auto* block = layer_at<ResnetBlock>(route.layers, first + step->count)) {
+    if (step->count > 0 && route.requested.contains(first + step->count - 1)) break;
     step->blocks.push_back(block);
     ++step->count;
     for (const Conv* conv : block->convolutions()) {
@@ -170,46 +182,64 @@ std::unique_ptr<Step> trunk_step(const std::vector<LayerPtr>& layers, std::size_
   return step;
 }
 
-// In front of blocks, which have no place for it.
-std::unique_ptr<Step> norm_step(const std::vector<LayerPtr>& layers, std::size_t first) {
-  const Before before = read_before(layers, first);
-  if (before.entry.norm != Entry::Norm::instance || layer_at<ResnetBlock>(layers, before.next) == nullptr)
+// In front of blocks, which have no prologue.
+std::unique_ptr<Step> norm_step(const Route& route, std::size_t first) {
+  const PrologueLayers before = read_prologue(route.layers, first);
+  if (before.prologue.norm != Prologue::Norm::instance ||
+      layer_at<ResnetBlock>(route.layers, before.next) == nullptr)
     return nullptr;
   auto step = std::make_unique<Step>();
   step->count = before.next - first;
-  step->norm = std::make_unique<FastNorm>(before.entry.slope, chosen_isa(), before.norm);
+  step->norm = std::make_unique<FastNorm>(before.prologue.slope, chosen_isa(), before.norm);
   return step;
 }
 
-std::unique_ptr<Step> any_step(const std::vector<LayerPtr>& layers, std::size_t first) {
-  if (auto step = conv_step(layers, first)) return step;
-  if (auto step = trunk_step(layers, first)) return step;
-  return norm_step(layers, first);
+std::unique_ptr<Step> any_step(const Route& route, std::size_t first) {
+  for (const auto& make : {conv_step, trunk_step, norm_step})
+    if (auto step = make(route, first))
+      return route.ends_within(first, step->count) ? nullptr : std::move(step);
+  return nullptr;
+}
+
+const Step* fast_step(const Step* step, const at::Tensor& x, Engine engine) {
+  if (step == nullptr || engine == Engine::torch || chosen_isa() == Isa::plain || !step->supports(x))
+    return nullptr;
+  return engine != Engine::fast && !step->is_profitable(x) ? nullptr : step;
 }
 
 }  // namespace
 
+void check_ascending_layers(const std::vector<std::int64_t>& layers, std::int64_t count) {
+  std::int64_t least = 0;
+  for (const std::int64_t layer : layers) {
+    if (layer < least || layer >= count) throw std::logic_error("layers that do not exist, or out of order");
+    least = layer + 1;
+  }
+}
+
 LayerRun::LayerRun(std::shared_ptr<LayerList> list) : list_(std::move(list)) {}
 LayerRun::~LayerRun() = default;
 
-void LayerRun::plan() {
-  const auto& layers = list_->layers();
-  steps_.resize(layers.size());
-  Step* before = nullptr;  // the step that ends where the next one may begin
-  for (std::size_t i = 0; i < layers.size();) {
-    steps_[i] = any_step(layers, i);
-    Step* step = steps_[i].get();
+LayerRun::Steps LayerRun::plan(const Ends& requested) const {
+  Route route{list_->layers(), requested};
+  if (!requested.empty()) route.layers.resize(*requested.rbegin() + 1);
+  Steps steps(route.layers.size());
+  Step* before = nullptr;  // the group that ends where the next one begins
+  for (std::size_t i = 0; i < steps.size();) {
+    steps[i] = any_step(route, i);
+    Step* step = steps[i].get();
     if (before != nullptr && step != nullptr) before->has_neighbour = step->has_neighbour = true;
     before = step;
     i += step == nullptr ? 1 : step->count;
   }
+  return steps;
 }
 
-const Step* LayerRun::fast_step(std::size_t first, const at::Tensor& x, Engine engine) const {
-  const Step* step = steps_[first].get();
-  if (step == nullptr || engine == Engine::torch || chosen_isa() == Isa::plain || !step->takes(x))
-    return nullptr;
-  return engine != Engine::fast && !step->pays(x) ? nullptr : step;
+const LayerRun::Steps& LayerRun::steps_for(const Ends& requested) {
+  const std::lock_guard lock(planning_);
+  auto found = plans_.find(requested);
+  if (found == plans_.end()) found = plans_.emplace(requested, plan(requested)).first;
+  return found->second;
 }
 
 at::Tensor LayerRun::by_libtorch(std::size_t first, std::size_t count, const at::Tensor& x,
@@ -244,13 +274,13 @@ std::string LayerRun::names(std::size_t first, std::size_t count) const {
   return fmt::format("{}: {}", which, join(kinds));
 }
 
-at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<at::Tensor>* residuals) {
-  std::call_once(planned_, [this] { plan(); });
+at::Tensor LayerRun::walk(const Steps& steps, const at::Tensor& x, HasEngine& user,
+                          std::vector<at::Tensor>* residuals, Outputs& requested) const {
   const bool checks = user.engine == Engine::check;
   at::Tensor y = x;
-  for (std::size_t i = 0; i < list_->layers().size();) {
-    const at::Tensor image = steps_[i] == nullptr ? y : in_floats(y);
-    const Step* step = fast_step(i, image, user.engine);
+  for (std::size_t i = 0; i < steps.size();) {
+    const at::Tensor image = steps[i] == nullptr ? y : in_floats(y);
+    const Step* step = fast_step(steps[i].get(), image, user.engine);
     const std::size_t count = step == nullptr ? 1 : step->count;
     at::Tensor next = step == nullptr ? by_libtorch(i, 1, y, residuals) : step->forward(image, residuals);
     if (checks || user.watched) {
@@ -263,8 +293,39 @@ at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<a
     }
     y = std::move(next);
     i += count;
+    if (const auto found = requested.find(i - 1); found != requested.end())
+      found->second = to_planar_tensor(y);
   }
   return to_planar_tensor(y);
+}
+
+at::Tensor LayerRun::forward(const at::Tensor& x, HasEngine& user, std::vector<at::Tensor>* residuals) {
+  Outputs none;
+  return walk(steps_for({}), x, user, residuals, none);
+}
+
+std::size_t LayerRun::visible_at(std::size_t layer, std::size_t last) const {
+  std::size_t next = layer + 1;
+  while (next < last && layer_at<Identity>(list_->layers(), next) != nullptr) ++next;
+  return next <= last && layer_at<Relu>(list_->layers(), next) != nullptr ? next : layer;
+}
+
+std::vector<at::Tensor> LayerRun::features(const at::Tensor& x, HasEngine& user,
+                                           const std::vector<std::int64_t>& layers) {
+  check_ascending_layers(layers, static_cast<std::int64_t>(list_->layers().size()));
+  if (layers.empty()) return {};
+  Ends ends;
+  Outputs outputs;
+  std::vector<std::size_t> visible;
+  for (const std::int64_t layer : layers) {
+    visible.push_back(visible_at(static_cast<std::size_t>(layer), static_cast<std::size_t>(layers.back())));
+    ends.insert(visible.back());
+    outputs[visible.back()];
+  }
+  walk(steps_for(ends), x, user, nullptr, outputs);
+  std::vector<at::Tensor> features;
+  for (const std::size_t layer : visible) features.push_back(outputs.at(layer));
+  return features;
 }
 
 }  // namespace torsor

@@ -82,6 +82,13 @@ GraphValue ConvTranspose::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.conv_transpose(x, weight, bias, shape.stride, shape.padding, output_padding, /*groups=*/1);
 }
 
+Linear::Linear(std::int64_t in, std::int64_t out) {
+  weight = register_parameter("weight", at::zeros({out, in}, new_parameter()));
+  bias = register_parameter("bias", at::zeros({out}, new_parameter()));
+}
+
+at::Tensor Linear::forward(const at::Tensor& x) { return at::linear(x, weight, bias); }
+
 at::Tensor InstanceNorm::forward(const at::Tensor& x) {
   require_several_pixels(x);
   return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, kNormMomentum, kNormEps,

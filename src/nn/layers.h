@@ -1,6 +1,6 @@
 // The layers that the networks are made of. A layer owns its parameters under the names torch uses (weight,
 // bias, running_mean, ...), and LayerList numbers its children from 0, parameterless ones included, so that
-// state-dict keys equal the reference's. All tensors are [N,C,H,W].
+// state-dict keys equal the reference's. All tensors are [N,C,H,W], but for Linear's.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -71,6 +71,13 @@ struct ConvTranspose : Layer {
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   ConvShape shape;
   std::int64_t output_padding;
+  at::Tensor weight, bias;
+};
+
+/// Fully connected: rows [R,in] -> [R,out]; weight [out,in], bias [out]. The one layer that takes no images.
+struct Linear : Layer {
+  Linear(std::int64_t in, std::int64_t out);
+  at::Tensor forward(const at::Tensor& x) override;
   at::Tensor weight, bias;
 };
 

@@ -93,6 +93,14 @@ at::Tensor Generator::forward_with_residuals(const at::Tensor&, std::vector<at::
   fail("this generator has no residual blocks to report; use a resnet generator");
 }
 
+std::vector<at::Tensor> Generator::features(const at::Tensor&, const std::vector<std::int64_t>&) {
+  fail("this generator is no list of layers whose outputs could be compared; use a resnet generator");
+}
+
+std::vector<std::int64_t> Generator::feature_channels(std::int64_t, const std::vector<std::int64_t>&) const {
+  fail("this generator is no list of layers whose outputs could be compared; use a resnet generator");
+}
+
 void GeneratorOptions::describe_user(OptionSet& o) {
   o.add("net_g", net_g, "generator: " + join(generator_names()))
       .check(check_generator_name)

@@ -22,6 +22,10 @@ struct Network : Layer {
   virtual SizeRule size_rule() const = 0;
 };
 
+/// What a discriminator's last layer sees of images [N,C,H,W]: features [N,C',H',W'] to compare them by.
+/// Computed by libtorch, whatever the engine. Throws Error for a network that is not a list of layers.
+at::Tensor features_of(Network& discriminator, const at::Tensor& x);
+
 /// Whether a generator takes as many channels as its options say, or gives back any number that it gets.
 enum class Channels { as_described, any };
 
@@ -33,6 +37,20 @@ struct Generator : Network {
   /// discrete flow of the dynamic transport form, S2-Q5). Throws Error when the network has no residual
   /// blocks.
   virtual at::Tensor forward_with_residuals(const at::Tensor& x, std::vector<at::Tensor>& residuals);
+
+  /// How many layers features() can look at, one after the other; 0 in a generator that is no plain list.
+  virtual std::int64_t layer_count() const { return 0; }
+
+  /// [N,C_in,H,W] -> what the layers of these indices (ascending, as its state-dict keys number them) put
+  /// out, [N,C,h,w] each; no layer behind the last of them is computed. With gradients. A layer with a relu
+  /// behind it shows what the relu left of its output, unless it is the last: the reference's relus work in
+  /// place (CUT's encoder). Through the engine's kernels too. Throws Error where layer_count() is 0,
+  /// std::logic_error for layers that there are not, or not in order.
+  virtual std::vector<at::Tensor> features(const at::Tensor& x, const std::vector<std::int64_t>& layers);
+
+  /// The channels of each, for images of `in_channels`; computes nothing. Throws as features() does.
+  virtual std::vector<std::int64_t> feature_channels(std::int64_t in_channels,
+                                                     const std::vector<std::int64_t>& layers) const;
 };
 
 /// The generator that copies. It has no weights, so it can be applied but not trained.

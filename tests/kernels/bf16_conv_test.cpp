@@ -1,5 +1,5 @@
-// Convolutions of bfloat16: the stages against their twins, the convolution against float64 on operands that
-// are rounded already, so that what is left is the error of the sums.
+// Convolutions with bfloat16 operands: the micro-kernels compared with plain C++, the convolution with
+// float64 on operands that are rounded already, so that only the error of accumulation remains.
 #include <fmt/format.h>
 #include <torch/autograd.h>
 #include <torch/types.h>
@@ -14,7 +14,7 @@ using at::Tensor;
 
 Tensor rounded(const Tensor& t) { return t.to(at::kBFloat16).to(at::kFloat); }
 
-// Memory of values in the order of `t`.
+// The values of `t` as bfloat16, in its order.
 Tensor narrow(const Tensor& t) { return t.contiguous().to(at::kBFloat16).contiguous(); }
 const float* lines(const Tensor& narrowed) { return static_cast<const float*>(narrowed.const_data_ptr()); }
 
@@ -35,7 +35,7 @@ TEST(Bf16, RoundsToNearestAndToEven) {
 class Bf16Stage : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (isas().size() < 2) GTEST_SKIP() << "this processor does not multiply tiles of bfloat16";
+    if (isas().size() < 2) GTEST_SKIP() << "this CPU lacks AMX-BF16";
     fast_ = bf16_stages(isas().back());
   }
   const Bf16Stages& plain_ = *bf16_stages(Isa::plain);
@@ -43,7 +43,7 @@ class Bf16Stage : public ::testing::Test {
   Noise noise_;
 };
 
-TEST_F(Bf16Stage, RoundsAsTheTwin) {
+TEST_F(Bf16Stage, RoundsAsThePlainKernel) {
   for (const std::int64_t count : {1, 15, 16, 50}) {
     const Tensor x = noise_({count}, 1);
     std::vector<std::uint16_t> right(static_cast<std::size_t>(count) + 1, 7), got = right;
@@ -53,7 +53,7 @@ TEST_F(Bf16Stage, RoundsAsTheTwin) {
   }
 }
 
-TEST_F(Bf16Stage, RowsAreTheTwins) {
+TEST_F(Bf16Stage, RowsMatchThePlainKernel) {
   for (const std::int64_t pixels : {1, 5, 15, 16, 17, 31, 32, 33, 34, 64, 66, 70, 100})
     for (const auto& [step, pixel] :
          std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 16}, {2, 16}, {1, 2}, {2, 2}}) {
@@ -61,7 +61,7 @@ TEST_F(Bf16Stage, RowsAreTheTwins) {
       TapRow p;
       p.pixels = pixels;
       p.step = step;
-      p.pixel = pixel;
+      p.pixel_stride = pixel;
       p.blocks = 3;
       p.block_stride = (step * pixels + 20) * kBlock;
       p.taps = 4;
@@ -72,15 +72,15 @@ TEST_F(Bf16Stage, RowsAreTheTwins) {
       p.out_stride = (5 * pixels * step + 1) * kBlock;
       const Tensor x = narrow(noise_({p.blocks * p.block_stride * 2}, 1)),
                    w = narrow(noise_({p.blocks * p.taps * 2 * kBlock * kWideBlock}, 0.1)),
-                   start = noise_({2 * kBlock}, 1);
+                   bias = noise_({2 * kBlock}, 1);
       Tensor right = noise_({2 * p.out_stride}, 1), got = right.clone();
-      plain_.rows(p, rows, lines(x) + 2 * kBlock, lines(w), in(start), out(right));
-      fast_->rows(p, rows, lines(x) + 2 * kBlock, lines(w), in(start), out(got));
+      plain_.rows(p, rows, lines(x) + 2 * kBlock, lines(w), in(bias), out(right));
+      fast_->rows(p, rows, lines(x) + 2 * kBlock, lines(w), in(bias), out(got));
       EXPECT_LT(error_of(got, right.to(at::kDouble)), 1e-6) << pixels << " pixels, step " << step;
     }
 }
 
-TEST_F(Bf16Stage, ImagesAreNarrowedPairedAndTurnedAsByTheTwins) {
+TEST_F(Bf16Stage, ImagesAreNarrowedVnniPackedAndTransposedAsByThePlainKernel) {
   const std::int64_t pixels = 37;
   const Tensor x = noise_({pixels * 2 * kBlock}, 1);
   Tensor right = at::zeros({pixels * kBlock}), got = at::zeros({pixels * kBlock});
@@ -91,27 +91,27 @@ TEST_F(Bf16Stage, ImagesAreNarrowedPairedAndTurnedAsByTheTwins) {
   EXPECT_TRUE(at::equal(got.view(at::kInt), right.view(at::kInt)));
   for (const std::int64_t step : {1, 2})
     for (const std::int64_t count : {17, 18}) {
-      std::vector<std::uint16_t> twin(4 * kWideBlock * kBlock), pairs(twin.size()), turned(16 * 50),
-          turned_twin(16 * 50);
-      plain_.pair_pixels(count, step * kBlock, in(right), twin.data(), 2 * kWideBlock * kBlock);
-      fast_->pair_pixels(count, step * kBlock, in(right), pairs.data(), 2 * kWideBlock * kBlock);
-      EXPECT_EQ(pairs, twin);
-      plain_.turn_pairs(twin.data(), turned_twin.data(), 50);
-      fast_->turn_pairs(twin.data(), turned.data(), 50);
-      EXPECT_EQ(turned, turned_twin);
+      std::vector<std::uint16_t> plain_vnni(4 * kWideBlock * kBlock), vnni(plain_vnni.size()),
+          transposed(16 * 50), plain_transposed(16 * 50);
+      plain_.vnni_pack(count, step * kBlock, in(right), plain_vnni.data(), 2 * kWideBlock * kBlock);
+      fast_->vnni_pack(count, step * kBlock, in(right), vnni.data(), 2 * kWideBlock * kBlock);
+      EXPECT_EQ(vnni, plain_vnni);
+      plain_.transpose_vnni(plain_vnni.data(), plain_transposed.data(), 50);
+      fast_->transpose_vnni(plain_vnni.data(), transposed.data(), 50);
+      EXPECT_EQ(transposed, plain_transposed);
     }
 }
 
-TEST_F(Bf16Stage, ColumnsAreAddedAsByTheTwin) {
+TEST_F(Bf16Stage, ColumnsAreAddedAsByThePlainKernel) {
   const ColumnSums c{13, 7, 20 * kBlock};
-  const Tensor sums = noise_({2 * c.block_stride}, 1), start = noise_({4}, 1);
+  const Tensor sums = noise_({2 * c.block_stride}, 1), bias = noise_({4}, 1);
   Tensor right = at::empty({c.pixels * 4}), got = at::empty({c.pixels * 4});
-  plain_.add_columns(c, in(sums), in(start), out(right));
-  fast_->add_columns(c, in(sums), in(start), out(got));
+  plain_.add_columns(c, in(sums), in(bias), out(right));
+  fast_->add_columns(c, in(sums), in(bias), out(got));
   EXPECT_LT(error_of(got, right.to(at::kDouble)), 1e-6);
 }
 
-TEST_F(Bf16Stage, ProductsAreTheTwins) {
+TEST_F(Bf16Stage, ProductsMatchThePlainKernel) {
   const std::vector<std::int64_t> offsets = {0, 3 * kWideBlock, 7 * kWideBlock};
   const PixelProducts p{3, 2, 3 * 16 * 64, 16 * 64, 64, 3 * 3 * 512, 3 * 512, 3, offsets.data()};
   const Tensor a = narrow(noise_({2 * p.a_block}, 1)), b = narrow(noise_({2 * p.b_block}, 1));
@@ -146,39 +146,39 @@ Results exact(const Problem& p) {
   return {y.detach(), gradients[0], gradients[1]};
 }
 
-// [N,C,H,W] in its frame, NaN outside of what is written.
-Tensor framed(const DirectConv& conv, const Frame& f, const Tensor& planar) {
-  const auto floats = static_cast<std::int64_t>(f.floats());
+// [N,C,H,W] as a padded tensor, with NaN in memory that is not written.
+Tensor padded(const DirectConv& conv, const PaddedTensor& t, const Tensor& planar) {
+  const auto floats = static_cast<std::int64_t>(t.floats());
   Tensor memory = at::full({2 * floats}, NAN, at::kBFloat16);
   auto* begin = static_cast<float*>(memory.data_ptr());
-  if (f.pixel < kBlock) {
-    conv.frame_planar(f, Border::zero, in(planar), begin);
+  if (t.pixel_stride < kBlock) {
+    conv.pad_planar(t, PaddingMode::zeros, in(planar), begin);
     return memory;
   }
-  memory.view({f.batch, f.blocks(), f.full_height(), f.full_width(), kWideBlock})
-      .slice(2, f.border, f.border + f.height)
-      .slice(3, f.border, f.border + f.width)
-      .copy_(planar.view({f.batch, f.blocks(), kWideBlock, f.height, f.width}).permute({0, 1, 3, 4, 2}));
-  for (std::int64_t i = 0; i < f.batch * f.blocks(); ++i)
-    fill_border(f, Border::zero, begin + i * f.plane_floats());
+  memory.view({t.batch, t.blocks(), t.padded_height(), t.padded_width(), kWideBlock})
+      .slice(2, t.padding, t.padding + t.height)
+      .slice(3, t.padding, t.padding + t.width)
+      .copy_(planar.view({t.batch, t.blocks(), kWideBlock, t.height, t.width}).permute({0, 1, 3, 4, 2}));
+  for (std::int64_t i = 0; i < t.batch * t.blocks(); ++i)
+    fill_padding(t, PaddingMode::zeros, begin + i * t.plane_floats());
   return memory;
 }
 
-// A result's memory, read as what it means.
-Tensor meant(const Tensor& result) { return result.size(1) < kBlock ? result : planar(result); }
+// A result, planar or blocked, as planar.
+Tensor as_planar(const Tensor& result) { return result.size(1) < kBlock ? result : planar(result); }
 
 Results by_kernel(const Problem& p, Isa isa) {
   const DirectConv conv(p.shape, isa, Operands::bf16);
   const auto floats = static_cast<std::int64_t>(conv.weight_floats());
-  Tensor packed = at::empty({floats}), packed_back = at::empty({floats});
-  conv.pack(in(p.weight), out(packed));
-  conv.pack_back(in(p.weight), out(packed_back));
-  const Tensor x = framed(conv, conv.in_frame(), p.x), dy = framed(conv, conv.out_frame(), p.dy);
+  Tensor packed = at::empty({floats}), packed_backward = at::empty({floats});
+  conv.pack_weights(in(p.weight), out(packed));
+  conv.pack_weights_backward(in(p.weight), out(packed_backward));
+  const Tensor x = padded(conv, conv.padded_input(), p.x), dy = padded(conv, conv.padded_output(), p.dy);
   Results r{at::full_like(p.dy, NAN), at::full_like(p.x, NAN), at::full_like(p.weight, NAN)};
   conv.forward(lines(x), in(packed), in(p.bias), out(r.y));
-  conv.input_gradient(lines(dy), in(packed_back), Region::image, nullptr, out(r.dx));
+  conv.input_gradient(lines(dy), in(packed_backward), Region::image, nullptr, out(r.dx));
   conv.weight_gradient(lines(x), lines(dy), out(r.dw));
-  return {meant(r.y), meant(r.dx), r.dw};
+  return {as_planar(r.y), as_planar(r.dx), r.dw};
 }
 
 const std::vector<DirectShape> kShapes = {
@@ -209,7 +209,7 @@ TEST(Bf16Conv, IsCloseToFloat64) {
     }
 }
 
-TEST(Bf16Conv, GivesTheSameBitsForAnyNumberOfThreads) {
+TEST(Bf16Conv, IsBitwiseTheSameForAnyNumberOfThreads) {
   for (const DirectShape& shape :
        {DirectShape{2, 64, 96, 19, 22, 3, 2, 1}, {2, 3, 64, 19, 22, 7, 1, 3}, {2, 64, 3, 19, 22, 7, 1, 3}})
     for (const Isa isa : isas()) {
@@ -228,13 +228,13 @@ TEST(Bf16Conv, GivesTheSameBitsForAnyNumberOfThreads) {
     }
 }
 
-TEST(Bf16Conv, SaysWhatItTakes) {
-  EXPECT_TRUE(is_taken({1, 32, 64, 8, 8, 3, 2, 1}, Operands::bf16));
-  EXPECT_FALSE(is_taken({1, 16, 64, 8, 8, 3, 2, 1}, Operands::bf16));
-  EXPECT_TRUE(is_taken({1, 32, 3, 8, 8, 7, 1, 3}, Operands::bf16));
-  EXPECT_TRUE(is_taken({1, 3, 32, 8, 8, 7, 1, 3}, Operands::bf16));
-  EXPECT_FALSE(is_taken({1, 3, 32, 12, 12, 9, 1, 4}, Operands::bf16));
-  EXPECT_FALSE(is_taken({1, 3, 48, 8, 8, 7, 1, 3}, Operands::bf16));
+TEST(Bf16Conv, ReportsWhatItSupports) {
+  EXPECT_TRUE(is_supported({1, 32, 64, 8, 8, 3, 2, 1}, Operands::bf16));
+  EXPECT_FALSE(is_supported({1, 16, 64, 8, 8, 3, 2, 1}, Operands::bf16));
+  EXPECT_TRUE(is_supported({1, 32, 3, 8, 8, 7, 1, 3}, Operands::bf16));
+  EXPECT_TRUE(is_supported({1, 3, 32, 8, 8, 7, 1, 3}, Operands::bf16));
+  EXPECT_FALSE(is_supported({1, 3, 32, 12, 12, 9, 1, 4}, Operands::bf16));
+  EXPECT_FALSE(is_supported({1, 3, 48, 8, 8, 7, 1, 3}, Operands::bf16));
   EXPECT_EQ(bf16_stages(Isa::avx2), nullptr);
   EXPECT_THROW(DirectConv({1, 48, 32, 8, 8, 3, 1, 1}, Isa::plain, Operands::bf16), std::logic_error);
   EXPECT_THROW(DirectConv({1, 32, 32, 8, 8, 3, 1, 1}, Isa::avx2, Operands::bf16), std::logic_error);

@@ -1,4 +1,4 @@
-// The 3x3 convolution and its twin, both against float64.
+// The 3x3 convolution and its plain implementation, both compared with float64.
 #include "kernels/conv3x3.h"
 
 #include <torch/autograd.h>
@@ -17,7 +17,7 @@ struct Results {
 
 std::string text(const Conv3x3Shape& s) {
   return fmt::format("{}x{}x{}x{} to {}, {}", s.batch, s.in_channels, s.height, s.width, s.out_channels,
-                     s.border == Border::reflect ? "reflect" : "zero");
+                     s.padding_mode == PaddingMode::reflect ? "reflect" : "zero");
 }
 
 struct Problem {
@@ -32,12 +32,12 @@ Problem problem(const Conv3x3Shape& s) {
           noise({s.batch, s.out_channels, s.height, s.width}, 1)};
 }
 
-// As libtorch computes it, in this precision.
+// By libtorch, in this precision.
 Results torch(const Problem& p, at::ScalarType type) {
   const Tensor x = p.x.to(type).requires_grad_(), w = p.weight.to(type).requires_grad_();
   const std::vector<std::int64_t> one = {1, 1, 1, 1};
-  const Tensor padded =
-      p.shape.border == Border::reflect ? at::reflection_pad2d(x, one) : at::constant_pad_nd(x, one);
+  const Tensor padded = p.shape.padding_mode == PaddingMode::reflect ? at::reflection_pad2d(x, one)
+                                                                     : at::constant_pad_nd(x, one);
   const Tensor y = at::conv2d(padded, w);
   const auto gradients = torch::autograd::grad({y}, {x, w}, {p.dy.to(type)});
   return {y.detach(), gradients[0], gradients[1]};
@@ -65,16 +65,16 @@ Results winograd(const Problem& p, Isa isa) {
 
 std::vector<Conv3x3Shape> shapes() {
   std::vector<Conv3x3Shape> out;
-  for (const Border border : {Border::reflect, Border::zero})
+  for (const PaddingMode padding_mode : {PaddingMode::reflect, PaddingMode::zeros})
     for (const auto& [height, width] : std::vector<std::pair<std::int64_t, std::int64_t>>{
              {2, 2}, {2, 9}, {3, 4}, {5, 3}, {7, 8}, {8, 8}, {13, 30}, {31, 17}, {32, 32}})
       for (const auto& [in, to] : std::vector<std::pair<std::int64_t, std::int64_t>>{
                {16, 16}, {16, 48}, {48, 16}, {32, 32}, {80, 64}})
-        out.push_back({in == 32 ? 3 : 1, in, to, height, width, border});
-  out.push_back({1, 256, 256, 32, 32, Border::reflect});
-  out.push_back({1, 64, 32, 64, 64, Border::reflect});
-  out.push_back({1, 32, 32, 70, 101, Border::reflect});
-  out.push_back({2, 128, 160, 16, 20, Border::reflect});
+        out.push_back({in == 32 ? 3 : 1, in, to, height, width, padding_mode});
+  out.push_back({1, 256, 256, 32, 32, PaddingMode::reflect});
+  out.push_back({1, 64, 32, 64, 64, PaddingMode::reflect});
+  out.push_back({1, 32, 32, 70, 101, PaddingMode::reflect});
+  out.push_back({2, 128, 160, 16, 20, PaddingMode::reflect});
   return out;
 }
 
@@ -89,24 +89,24 @@ TEST(Conv3x3Plain, IsTheDefinition) {
   }
 }
 
-// Any number of channels, since it is the one for those that the fast ones do not take.
-TEST(Conv3x3Plain, TakesAnyNumberOfChannels) {
-  const Problem p = problem({2, 3, 5, 6, 4, Border::reflect});
+// Including those that the fast kernels do not support.
+TEST(Conv3x3Plain, SupportsAnyNumberOfChannels) {
+  const Problem p = problem({2, 3, 5, 6, 4, PaddingMode::reflect});
   const Results right = torch(p, at::kDouble), got = plain(p);
   EXPECT_LT(error_of(got.y, right.y), 1e-7);
   EXPECT_LT(error_of(got.dx, right.dx), 1e-7);
   EXPECT_LT(error_of(got.dw, right.dw), 1e-7);
 }
 
-// The bound of all shapes; for those that --engine auto leaves to the kernel (blocks of generators, from 32
-// channels and maps of 8 x 8 on) a small multiple of libtorch's own distance.
+// An absolute bound for all shapes; for those that --engine auto dispatches to the kernel (blocks of
+// generators, from 32 channels and maps of 8 x 8 on) a small multiple of libtorch's own error.
 TEST(Conv3x3, IsCloseToFloat64) {
   for (const Isa isa : fast_isas()) {
     for (const Conv3x3Shape& shape : shapes()) {
       const Problem p = problem(shape);
       const Results right = torch(p, at::kDouble), got = winograd(p, isa), theirs = torch(p, at::kFloat);
       const bool dispatched =
-          shape.border == Border::reflect &&
+          shape.padding_mode == PaddingMode::reflect &&
           std::min({shape.in_channels / 4, shape.out_channels / 4, shape.height, shape.width}) >= 8;
       const auto check = [&](const Tensor& ours, const Tensor& peer, const Tensor& exact, const char* what) {
         const double bound = dispatched ? 4 * error_of(peer, exact) : 2e-6;
@@ -119,8 +119,8 @@ TEST(Conv3x3, IsCloseToFloat64) {
   }
 }
 
-TEST(Conv3x3, GivesTheSameBitsForAnyNumberOfThreads) {
-  const Problem p = problem({2, 64, 48, 13, 18, Border::reflect});
+TEST(Conv3x3, IsBitwiseTheSameForAnyNumberOfThreads) {
+  const Problem p = problem({2, 64, 48, 13, 18, PaddingMode::reflect});
   for (const Isa isa : fast_isas()) {
     const Results one = [&] {
       const Threads single(1);
@@ -138,8 +138,8 @@ TEST(Conv3x3, GivesTheSameBitsForAnyNumberOfThreads) {
 
 TEST(Conv3x3, OneObjectServesManyCalls) {
   const Isa isa = supported_isas().back();
-  if (isa == Isa::plain) GTEST_SKIP() << "this processor has neither AVX2 nor AVX-512";
-  const Problem p = problem({1, 32, 32, 10, 10, Border::reflect});
+  if (isa == Isa::plain) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
+  const Problem p = problem({1, 32, 32, 10, 10, PaddingMode::reflect});
   const Results right = winograd(p, isa);
   Conv3x3 conv(p.shape, isa);
   FloatBuffer weights;
@@ -156,20 +156,20 @@ TEST(Conv3x3, OneObjectServesManyCalls) {
   }
 }
 
-TEST(Conv3x3, SaysWhatItTakes) {
-  EXPECT_TRUE(is_taken({1, 16, 32, 2, 2, Border::zero}));
-  EXPECT_FALSE(is_taken({1, 24, 32, 8, 8, Border::zero}));
-  EXPECT_FALSE(is_taken({1, 16, 3, 8, 8, Border::zero}));
-  EXPECT_FALSE(is_taken({1, 16, 16, 1, 8, Border::zero}));
-  EXPECT_FALSE(is_taken({0, 16, 16, 8, 8, Border::zero}));
+TEST(Conv3x3, ReportsWhatItSupports) {
+  EXPECT_TRUE(is_supported({1, 16, 32, 2, 2, PaddingMode::zeros}));
+  EXPECT_FALSE(is_supported({1, 24, 32, 8, 8, PaddingMode::zeros}));
+  EXPECT_FALSE(is_supported({1, 16, 3, 8, 8, PaddingMode::zeros}));
+  EXPECT_FALSE(is_supported({1, 16, 16, 1, 8, PaddingMode::zeros}));
+  EXPECT_FALSE(is_supported({0, 16, 16, 8, 8, PaddingMode::zeros}));
   if (supported_isas().back() != Isa::plain) {
-    EXPECT_THROW(Conv3x3({1, 24, 32, 8, 8, Border::zero}, supported_isas().back()), std::logic_error);
+    EXPECT_THROW(Conv3x3({1, 24, 32, 8, 8, PaddingMode::zeros}, supported_isas().back()), std::logic_error);
   }
-  EXPECT_THROW(Conv3x3({1, 16, 16, 8, 8, Border::zero}, Isa::plain), std::logic_error);
+  EXPECT_THROW(Conv3x3({1, 16, 16, 8, 8, PaddingMode::zeros}, Isa::plain), std::logic_error);
 }
 
-TEST(Blocked, HasSixteenChannelsOfAPixelBesideEachOther) {
-  const Tensor x = problem({2, 32, 16, 7, 11, Border::zero}).x, there = blocked(x);
+TEST(Blocked, HasSixteenContiguousChannelsPerPixel) {
+  const Tensor x = problem({2, 32, 16, 7, 11, PaddingMode::zeros}).x, there = blocked(x);
   EXPECT_TRUE(at::equal(there.view({2, 2, 77, 16}), x.view({2, 2, 16, 77}).transpose(2, 3)));
   EXPECT_TRUE(at::equal(planar(there), x));
 }

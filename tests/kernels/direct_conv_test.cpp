@@ -1,4 +1,4 @@
-// The direct convolution and its twin, both against float64; frames.
+// The direct convolution and its plain implementation, both compared with float64; padded tensors.
 #include "kernels/direct_conv.h"
 
 #include <fmt/format.h>
@@ -33,7 +33,7 @@ Problem problem(const DirectShape& s) {
           noise({s.batch, s.out_channels, s.out_height(), s.out_width()}, 1)};
 }
 
-// As libtorch computes it, in this precision.
+// By libtorch, in this precision.
 Results torch(const Problem& p, at::ScalarType type) {
   const Tensor x = p.x.to(type).requires_grad_(), w = p.weight.to(type).requires_grad_();
   const Tensor y = at::conv2d(x, w, p.bias.to(type), p.shape.stride, p.shape.padding);
@@ -49,35 +49,35 @@ Results plain(const Problem& p) {
   return r;
 }
 
-// [N,C,H,W] in its frame, with NaN in lanes that nobody may read.
-Tensor framed(const Frame& f, const Tensor& planar, Border border = Border::zero) {
-  Tensor frame = at::full({f.batch, f.blocks(), f.full_height(), f.full_width(), kBlock}, NAN);
-  if (f.channels < kBlock) {
-    frame_planar(f, border, in(planar), out(frame));
-    return frame;
+// [N,C,H,W] as a padded tensor, with NaN in lanes that must not be read.
+Tensor padded(const PaddedTensor& t, const Tensor& planar, PaddingMode mode = PaddingMode::zeros) {
+  Tensor memory = at::full({t.batch, t.blocks(), t.padded_height(), t.padded_width(), kBlock}, NAN);
+  if (t.channels < kBlock) {
+    pad_planar(t, mode, in(planar), out(memory));
+    return memory;
   }
-  frame.slice(2, f.border, f.border + f.height)
-      .slice(3, f.border, f.border + f.width)
-      .copy_(planar.view({f.batch, f.blocks(), kBlock, f.height, f.width}).permute({0, 1, 3, 4, 2}));
-  for (std::int64_t i = 0; i < f.batch * f.blocks(); ++i)
-    fill_border(f, border, out(frame) + i * f.plane_floats());
-  return frame;
+  memory.slice(2, t.padding, t.padding + t.height)
+      .slice(3, t.padding, t.padding + t.width)
+      .copy_(planar.view({t.batch, t.blocks(), kBlock, t.height, t.width}).permute({0, 1, 3, 4, 2}));
+  for (std::int64_t i = 0; i < t.batch * t.blocks(); ++i)
+    fill_padding(t, mode, out(memory) + i * t.plane_floats());
+  return memory;
 }
 
-// A result's memory, read as what it means.
-Tensor meant(const Tensor& result) { return result.size(1) < kBlock ? result : planar(result); }
+// A result, planar or blocked, as planar.
+Tensor as_planar(const Tensor& result) { return result.size(1) < kBlock ? result : planar(result); }
 
 Results by_kernel(const Problem& p, Isa isa) {
   DirectConv conv(p.shape, isa);
-  Tensor packed = at::empty({p.weight.numel()}), packed_back = at::empty({p.weight.numel()});
-  conv.pack(in(p.weight), out(packed));
-  conv.pack_back(in(p.weight), out(packed_back));
-  const Tensor x = framed(conv.in_frame(), p.x), dy = framed(conv.out_frame(), p.dy);
+  Tensor packed = at::empty({p.weight.numel()}), packed_backward = at::empty({p.weight.numel()});
+  conv.pack_weights(in(p.weight), out(packed));
+  conv.pack_weights_backward(in(p.weight), out(packed_backward));
+  const Tensor x = padded(conv.padded_input(), p.x), dy = padded(conv.padded_output(), p.dy);
   Results r{at::full_like(p.dy, NAN), at::full_like(p.x, NAN), at::full_like(p.weight, NAN)};
   conv.forward(in(x), in(packed), in(p.bias), out(r.y));
-  conv.input_gradient(in(dy), in(packed_back), Region::image, nullptr, out(r.dx));
+  conv.input_gradient(in(dy), in(packed_backward), Region::image, nullptr, out(r.dx));
   conv.weight_gradient(in(x), in(dy), out(r.dw));
-  return {meant(r.y), meant(r.dx), r.dw};
+  return {as_planar(r.y), as_planar(r.dx), r.dw};
 }
 
 std::vector<DirectShape> shapes() {
@@ -126,7 +126,7 @@ TEST(DirectConv, IsCloseToFloat64) {
       const Problem p = problem(shape);
       const Results right = torch(p, at::kDouble), got = by_kernel(p, isa), theirs = torch(p, at::kFloat);
       const auto check = [&](const Tensor& ours, const Tensor& peer, const Tensor& exact, const char* what) {
-        // Where libtorch is exact to a rounding there is nothing to be a multiple of.
+        // Where libtorch is exact but for one rounding, a multiple of its error is no bound.
         const double bound = std::max(4 * error_of(peer, exact), 2e-7);
         EXPECT_LT(error_of(ours, exact), bound) << isa_name(isa) << ", " << text(shape) << ": " << what;
       };
@@ -136,7 +136,7 @@ TEST(DirectConv, IsCloseToFloat64) {
     }
 }
 
-TEST(DirectConv, GivesTheSameBitsForAnyNumberOfThreads) {
+TEST(DirectConv, IsBitwiseTheSameForAnyNumberOfThreads) {
   for (const DirectShape& shape :
        {DirectShape{2, 64, 48, 40, 50, 3, 2, 1}, {2, 3, 64, 64, 80, 7, 1, 3}, {2, 64, 3, 64, 80, 7, 1, 3}}) {
     const Problem p = problem(shape);
@@ -156,8 +156,8 @@ TEST(DirectConv, GivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-// As a transposed convolution, whose bias belongs to what is the input here.
-TEST(DirectConv, IsATransposedConvolutionBackwards) {
+// The input gradient as a transposed convolution, whose bias is per input channel here.
+TEST(DirectConv, InputGradientIsATransposedConvolution) {
   const DirectShape shape{2, 32, 48, 18, 22, 3, 2, 1};
   const Problem p = problem(shape);
   Noise noise;
@@ -167,14 +167,14 @@ TEST(DirectConv, IsATransposedConvolutionBackwards) {
   for (const Isa isa : fast_isas()) {
     const DirectConv conv(shape, isa);
     Tensor packed = at::empty({p.weight.numel()}), y = at::full_like(p.x, NAN);
-    conv.pack_back(in(p.weight), out(packed));
-    conv.input_gradient(in(framed(conv.out_frame(), p.dy)), in(packed), Region::image, in(bias), out(y));
+    conv.pack_weights_backward(in(p.weight), out(packed));
+    conv.input_gradient(in(padded(conv.padded_output(), p.dy)), in(packed), Region::image, in(bias), out(y));
     EXPECT_LT(error_of(planar(y), right), 5e-7);
   }
 }
 
-// The gradient of a mirrored border, folded in.
-TEST(DirectConv, KnowsMirroredBorders) {
+// With the gradient of the padding added to the pixels that it reflects.
+TEST(DirectConv, HandlesReflectionPadding) {
   for (const DirectShape& shape :
        {DirectShape{2, 3, 32, 9, 12, 7, 1, 3}, {2, 32, 3, 9, 12, 7, 1, 3}, {1, 16, 16, 9, 8, 3, 1, 1}}) {
     const Problem p = problem(shape);
@@ -187,38 +187,38 @@ TEST(DirectConv, KnowsMirroredBorders) {
     }(at::kDouble);
     for (const Isa isa : fast_isas()) {
       DirectConv conv(shape, isa);
-      const Frame& frame = conv.in_frame();
-      Tensor packed = at::empty({p.weight.numel()}), packed_back = at::empty({p.weight.numel()});
-      conv.pack(in(p.weight), out(packed));
-      conv.pack_back(in(p.weight), out(packed_back));
-      const Tensor x = framed(frame, p.x, Border::reflect), dy = framed(conv.out_frame(), p.dy);
+      const PaddedTensor& input = conv.padded_input();
+      Tensor packed = at::empty({p.weight.numel()}), packed_backward = at::empty({p.weight.numel()});
+      conv.pack_weights(in(p.weight), out(packed));
+      conv.pack_weights_backward(in(p.weight), out(packed_backward));
+      const Tensor x = padded(input, p.x, PaddingMode::reflect), dy = padded(conv.padded_output(), p.dy);
       Results got{at::full_like(p.dy, NAN), at::full_like(p.x, NAN), at::full_like(p.weight, NAN)};
       conv.forward(in(x), in(packed), nullptr, out(got.y));
       conv.weight_gradient(in(x), in(dy), out(got.dw));
       const std::int64_t lanes = shape.in_channels < kBlock ? 1 : kBlock;
-      const std::int64_t pixels = frame.full_height() * frame.full_width();
+      const std::int64_t pixels = input.padded_height() * input.padded_width();
       Tensor whole = at::full({shape.batch * shape.in_channels * pixels}, NAN);
-      conv.input_gradient(in(dy), in(packed_back), Region::with_border, nullptr, out(whole));
+      conv.input_gradient(in(dy), in(packed_backward), Region::with_padding, nullptr, out(whole));
       for (std::int64_t i = 0; i < shape.batch * shape.in_channels / lanes; ++i)
-        fold_border(frame, lanes, out(whole) + i * pixels * lanes,
-                    out(got.dx) + i * shape.height * shape.width * lanes);
-      EXPECT_LT(error_of(meant(got.y), right.y), 5e-7) << text(shape);
-      EXPECT_LT(error_of(meant(got.dx), right.dx), 5e-7) << text(shape);
+        reflection_pad_backward(input, lanes, out(whole) + i * pixels * lanes,
+                                out(got.dx) + i * shape.height * shape.width * lanes);
+      EXPECT_LT(error_of(as_planar(got.y), right.y), 5e-7) << text(shape);
+      EXPECT_LT(error_of(as_planar(got.dx), right.dx), 5e-7) << text(shape);
       EXPECT_LT(error_of(got.dw, right.dw), 5e-7) << text(shape);
     }
   }
 }
 
-TEST(DirectConv, SaysWhatItTakes) {
-  EXPECT_TRUE(is_taken({1, 16, 32, 8, 8, 3, 2, 1}));
-  EXPECT_TRUE(is_taken({1, 3, 32, 8, 8, 4, 2, 1}));
-  EXPECT_TRUE(is_taken({1, 32, 1, 8, 8, 4, 1, 1}));
-  EXPECT_FALSE(is_taken({1, 32, 1, 8, 8, 4, 2, 1}));
-  EXPECT_FALSE(is_taken({1, 3, 3, 8, 8, 3, 1, 1}));
-  EXPECT_FALSE(is_taken({1, 24, 32, 8, 8, 3, 1, 1}));
-  EXPECT_FALSE(is_taken({1, 16, 32, 8, 8, 3, 3, 1}));
-  EXPECT_FALSE(is_taken({1, 16, 32, 1, 8, 4, 1, 1}));
-  EXPECT_FALSE(is_taken({0, 16, 32, 8, 8, 3, 1, 1}));
+TEST(DirectConv, ReportsWhatItSupports) {
+  EXPECT_TRUE(is_supported({1, 16, 32, 8, 8, 3, 2, 1}));
+  EXPECT_TRUE(is_supported({1, 3, 32, 8, 8, 4, 2, 1}));
+  EXPECT_TRUE(is_supported({1, 32, 1, 8, 8, 4, 1, 1}));
+  EXPECT_FALSE(is_supported({1, 32, 1, 8, 8, 4, 2, 1}));
+  EXPECT_FALSE(is_supported({1, 3, 3, 8, 8, 3, 1, 1}));
+  EXPECT_FALSE(is_supported({1, 24, 32, 8, 8, 3, 1, 1}));
+  EXPECT_FALSE(is_supported({1, 16, 32, 8, 8, 3, 3, 1}));
+  EXPECT_FALSE(is_supported({1, 16, 32, 1, 8, 4, 1, 1}));
+  EXPECT_FALSE(is_supported({0, 16, 32, 8, 8, 3, 1, 1}));
   EXPECT_THROW(DirectConv({1, 16, 16, 8, 8, 3, 1, 1}, Isa::plain), std::logic_error);
   for (const Isa isa : fast_isas())
     EXPECT_THROW(DirectConv({1, 24, 16, 8, 8, 3, 1, 1}, isa), std::logic_error);

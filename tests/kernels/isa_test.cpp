@@ -10,7 +10,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Isa, ThoseOfThisProcessorGoByTheirNames) {
+TEST(Isa, SupportedOnesAreFoundByName) {
   const std::vector<Isa> there = supported_isas();
   ASSERT_FALSE(there.empty());
   EXPECT_EQ(there.front(), Isa::plain);
@@ -25,7 +25,7 @@ TEST(Isa, OthersAreRefused) {
     EXPECT_THAT(error.what(), HasSubstr("TORSOR_ISA=avx3"));
     EXPECT_THAT(error.what(), HasSubstr("plain, avx2, avx512"));
   }
-  if (supported_isas().back() == Isa::avx512) GTEST_SKIP() << "this processor has all of them";
+  if (supported_isas().back() == Isa::avx512) GTEST_SKIP() << "this CPU has all of them";
   EXPECT_THROW(isa_named("avx512"), UsageError);
 }
 

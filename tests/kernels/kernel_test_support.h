@@ -1,4 +1,4 @@
-// Shared by the tests of kernels: tensors in and out of the blocked layout, noise, distances.
+// Shared by the tests of kernels: reorders to and from the blocked layout, noise, errors.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,7 +15,7 @@
 
 namespace torsor::testing {
 
-/// Normal noise that is the same each time it is made in the same order.
+/// Normal noise, the same for the same sequence of calls.
 class Noise {
  public:
   at::Tensor operator()(const std::vector<std::int64_t>& sizes, double scale) {
@@ -29,7 +29,7 @@ class Noise {
 inline const float* in(const at::Tensor& t) { return t.const_data_ptr<float>(); }
 inline float* out(const at::Tensor& t) { return t.data_ptr<float>(); }
 
-/// [N,C,H,W] of which the memory is in the kernels' layout.
+/// Sizes [N,C,H,W], memory in the blocked layout.
 inline at::Tensor blocked(const at::Tensor& planar) {
   at::Tensor result = at::empty_like(planar);
   to_blocked(planar.size(0), planar.size(1), planar.size(2) * planar.size(3), in(planar), out(result));
@@ -47,14 +47,14 @@ inline double error_of(const at::Tensor& got, const at::Tensor& right) {
   return ((got.to(at::kDouble) - right).norm() / right.norm()).item<double>();
 }
 
-/// Those of this processor that are not the plain one.
+/// The supported ones but for plain.
 inline std::vector<Isa> fast_isas() {
   std::vector<Isa> all = supported_isas();
   all.erase(all.begin());
   return all;
 }
 
-/// Threads of both libraries while it lives.
+/// The number of threads of both libraries, for its lifetime.
 class Threads {
  public:
   explicit Threads(int count) : before_(at::get_num_threads()) {
@@ -69,7 +69,7 @@ class Threads {
   int before_;
 };
 
-/// libtorch's convolutions in bfloat16 while it lives.
+/// libtorch's autocast to bfloat16, for its lifetime.
 class Autocast {
  public:
   Autocast() {

@@ -1,4 +1,4 @@
-// The residual trunk and its twin, both against float64.
+// The residual trunk and its plain implementation, both compared with float64.
 #include "kernels/residual_trunk.h"
 
 #include <torch/autograd.h>
@@ -77,7 +77,7 @@ Tensors like(const Tensors& tensors) {
   return result;
 }
 
-Outcome by_twin(const Trunk& t) {
+Outcome by_plain(const Trunk& t) {
   const auto blocks = t.shape.blocks;
   const Tensor residuals = at::stack(t.of_residuals);
   Tensor made = at::empty_like(residuals);
@@ -95,7 +95,7 @@ Outcome by_kernel(const Trunk& t, Isa isa, Operands operands = Operands::fp32) {
   const auto floats = static_cast<std::int64_t>(kernel.convolution().weight_floats());
   Tensors u, inputs, normalised, scales;
   for (const Tensor& w : t.weights) {
-    u.push_back(at::empty({floats + 16}));  // 16 more: kernels want cache lines
+    u.push_back(at::empty({floats + 16}));  // 16 more: kernels work on whole cache lines
     kernel.convolution().transform_weights(in(w), out(u.back()));
     normalised.push_back(at::full_like(t.x, NAN));
     scales.push_back(at::empty({t.shape.batch, t.shape.channels}));
@@ -134,15 +134,15 @@ const std::vector<TrunkShape> kShapes = {{1, 16, 4, 4, 1},  {2, 16, 8, 8, 2},   
 TEST(ResidualTrunkPlain, IsTheDefinition) {
   for (const TrunkShape& shape : {kShapes[0], kShapes[1], TrunkShape{2, 5, 6, 7, 2}}) {
     const Trunk t = trunk(shape);
-    compare(by_twin(t), by_libtorch(t, at::kDouble),
+    compare(by_plain(t), by_libtorch(t, at::kDouble),
             [&](const Tensor& got, const Tensor& right, const std::string& what) {
               EXPECT_LT(error_of(got, right), 1e-5) << shape.channels << ": " << what;
             });
   }
 }
 
-// A relu's zero crossing turns a rounding error into a sample of the gradient, for libtorch as for us: so the
-// bound of gradients is a multiple of its own distance, and not less than what one sample may cost.
+// At a ReLU's zero crossing a rounding error switches a sample of the gradient, in libtorch as in kernels:
+// the bound of gradients is a multiple of libtorch's own error, and at least the effect of one sample.
 TEST(ResidualTrunk, IsCloseToFloat64) {
   for (const Isa isa : fast_isas()) {
     for (const TrunkShape& shape : kShapes) {
@@ -160,11 +160,11 @@ TEST(ResidualTrunk, IsCloseToFloat64) {
   }
 }
 
-// Where tiles of bfloat16 are multiplied: around the products everything is in floats, unlike under
-// libtorch's autocast, so that it errs less.
-TEST(ResidualTrunk, OfBfloat16IsAsCloseToFloat64AsLibtorchs) {
+// With AMX-BF16: everything around the products is fp32, unlike under libtorch's autocast, so that errors are
+// smaller.
+TEST(ResidualTrunk, WithBfloat16IsAsCloseToFloat64AsLibtorch) {
   const Isa isa = supported_isas().back();
-  if (bf16_stages(isa) == nullptr || isa == Isa::plain) GTEST_SKIP() << "no tiles of bfloat16 here";
+  if (bf16_stages(isa) == nullptr || isa == Isa::plain) GTEST_SKIP() << "this CPU lacks AMX-BF16";
   for (const TrunkShape& shape :
        {TrunkShape{1, 32, 7, 9, 2}, {2, 64, 16, 16, 3}, {1, 96, 5, 40, 1}, {1, 128, 16, 20, 2}}) {
     const Trunk t = trunk(shape);
@@ -180,12 +180,12 @@ TEST(ResidualTrunk, OfBfloat16IsAsCloseToFloat64AsLibtorchs) {
     std::size_t i = 0;
     compare(got, right, [&](const Tensor& ours, const Tensor& exact, const std::string& what) {
       EXPECT_LT(error_of(ours, exact), 1.1 * distances[i++]) << shape.channels << " channels: " << what;
-      EXPECT_GT(error_of(ours, exact), 1e-4) << "not of bfloat16";
+      EXPECT_GT(error_of(ours, exact), 1e-4) << "not bfloat16";
     });
   }
 }
 
-TEST(ResidualTrunk, GivesTheSameBitsForAnyNumberOfThreads) {
+TEST(ResidualTrunk, IsBitwiseTheSameForAnyNumberOfThreads) {
   const auto check = [](const Trunk& t, Isa isa, Operands operands) {
     const Outcome one = [&] {
       const Threads single(1);

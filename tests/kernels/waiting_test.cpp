@@ -1,4 +1,4 @@
-// That waits become brief beside other processes and long again without them, and that results do not change.
+// Waits become brief under contention and long again without it; results do not change.
 #include "kernels/waiting.h"
 
 #include <gtest/gtest.h>
@@ -53,15 +53,15 @@ TEST(BriefWaits, KeepATeamAsLongAsTheyLast) {
   EXPECT_EQ(sum_of_squares(), 332833500);
 }
 
-/// The kernel's account of other processes, written by the test.
+/// The Linux kernel's CPU counters, written by the test.
 class Neighbours {
  public:
   Neighbours() { write(0); }
-  /// They take all processors from here on, or nothing.
+  /// From here on other processes use all CPUs, or none.
   void work() { rate_ = 1e6; }
   void rest() { rate_ = 0; }
   fs::path root() const { return folder_.path; }
-  /// As long as a condition does not hold time passes for them.
+  /// Advances their time until the condition holds.
   bool until(const std::function<bool()>& condition) {
     return comes_true([&] {
       write(ticks_ += rate_);
@@ -81,7 +81,7 @@ class Neighbours {
   double ticks_ = 0, rate_ = 0;
 };
 
-/// What the environment says of waiting, for one test.
+/// Clears the environment's wait policy for one test.
 class Wait : public ::testing::Test {
  protected:
   Wait() {
@@ -99,7 +99,7 @@ class Wait : public ::testing::Test {
   std::map<std::string, std::string> before_;
 };
 
-TEST_F(Wait, IsBriefBesideOthersAndPatientWithoutThem) {
+TEST_F(Wait, IsBriefUnderContentionOnly) {
   Neighbours neighbours;
   const WaitingPolicy policy(neighbours.root());
   EXPECT_FALSE(policy.is_brief());

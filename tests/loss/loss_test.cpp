@@ -1,16 +1,11 @@
 // Every loss against its formula, written out element by element in double precision.
-#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <torch/types.h>
 
-#include <cmath>
-#include <functional>
-#include <map>
+#include <set>
 
 #include "core/error.h"
 #include "loss/distance.h"
-#include "loss/gan_loss.h"
+#include "loss/loss_test_support.h"
 
 namespace torsor {
 namespace {
@@ -19,28 +14,16 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double kTolerance = 1e-12;
-
-/// Seeded N(0, 2) scores in double precision.
-at::Tensor scores(at::IntArrayRef shape, std::uint64_t seed) {
-  return at::empty(shape, at::kDouble).normal_(0, 2, at::make_generator<at::CPUGeneratorImpl>(seed));
-}
-
-/// The mean of f over all elements.
-double mean_of(const at::Tensor& x, const std::function<double(double)>& f) {
-  const at::Tensor flat = x.detach().contiguous().view(-1);
-  double sum = 0;
-  for (std::int64_t i = 0; i < flat.numel(); ++i) sum += f(flat.const_data_ptr<double>()[i]);
-  return sum / static_cast<double>(flat.numel());
-}
-
-double sigmoid(double s) { return 1 / (1 + std::exp(-s)); }
-double square(double s) { return s * s; }
-
 /// One objective as functions of a single score: what D pays for a real and for a fake one, what G pays.
 struct Formula {
   std::function<double(double)> real, fake, generator;
 };
+
+Formula f_gan(const std::string& name) {
+  const Divergence& d = divergences().at(name);
+  const auto fake = [&d](double v) { return d.conjugate(d.activation(v)); };
+  return {[&d](double v) { return -d.activation(v); }, fake, [fake](double v) { return -fake(v); }};
+}
 
 const std::map<std::string, Formula>& formulas() {
   static const std::map<std::string, Formula> table = {
@@ -57,6 +40,11 @@ const std::map<std::string, Formula>& formulas() {
        {[](double s) { return std::max(0.0, 1 - s); }, [](double s) { return std::max(0.0, 1 + s); },
         [](double s) { return -s; }}},
       {"wgangp", {[](double s) { return -s; }, [](double s) { return s; }, [](double s) { return -s; }}},
+      {"kl", f_gan("kl")},
+      {"reverse_kl", f_gan("reverse_kl")},
+      {"jensen_shannon", f_gan("jensen_shannon")},
+      {"squared_hellinger", f_gan("squared_hellinger")},
+      {"pearson", f_gan("pearson")},
   };
   return table;
 }
@@ -74,6 +62,10 @@ TEST_P(GanModes, AreTheirFormulasOnPatchMapsOfABatch) {
   EXPECT_NEAR(loss().of_real(real).item<double>(), mean_of(real, formula().real), kTolerance);
   EXPECT_NEAR(loss().of_fake(fake).item<double>(), mean_of(fake, formula().fake), kTolerance);
   EXPECT_NEAR(loss().generator(fake).item<double>(), mean_of(fake, formula().generator), kTolerance);
+  const at::Tensor each = loss().generator_per_sample(fake);
+  ASSERT_EQ(each.sizes(), at::IntArrayRef({2}));
+  for (std::int64_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(each[i].item<double>(), mean_of(fake[i], formula().generator), kTolerance);
   EXPECT_EQ(loss().discriminator(real, fake).dim(), 0);
   EXPECT_EQ(loss().generator(fake).dim(), 0);
 }
@@ -99,7 +91,10 @@ TEST_P(GanModes, HaveTheGradientOfTheirFormulas) {
 }
 
 TEST_P(GanModes, StayFiniteWhereTheDiscriminatorIsCertain) {
-  const at::Tensor low = at::full({2, 1}, -1000.0, at::kFloat), high = -low;
+  // e^88 is the largest power of e in float32, as the documentation says.
+  const std::set<std::string> exponential = {"kl", "reverse_kl", "squared_hellinger"};
+  const at::Tensor low = at::full({2, 1}, exponential.contains(GetParam()) ? -88.0 : -1000.0, at::kFloat),
+                   high = -low;
   for (const auto& [real, fake] : {std::pair{low, high}, std::pair{high, low}, std::pair{low, low}}) {
     EXPECT_TRUE(std::isfinite(loss().discriminator(real, fake).item<float>()));
     EXPECT_TRUE(std::isfinite(loss().generator(fake).item<float>()));
@@ -110,7 +105,8 @@ INSTANTIATE_TEST_SUITE_P(All, GanModes, ::testing::ValuesIn(gan_modes()),
                          [](const auto& info) { return info.param; });
 
 TEST(GanLossTable, HasTheModesAndOnlyTheCriticNeedsAPenalty) {
-  EXPECT_THAT(gan_modes(), ElementsAre("lsgan", "vanilla", "minimax", "hinge", "wgangp"));
+  EXPECT_THAT(gan_modes(), ElementsAre("lsgan", "vanilla", "minimax", "hinge", "wgangp", "kl", "reverse_kl",
+                                       "jensen_shannon", "squared_hellinger", "pearson"));
   for (const auto& mode : gan_modes()) EXPECT_EQ(gan_loss(mode).needs_penalty, mode == "wgangp") << mode;
 }
 
@@ -227,11 +223,32 @@ class Distances : public ::testing::Test {
 };
 
 TEST_F(Distances, AreMeansOverAllElements) {
-  EXPECT_THAT(distance_norms(), ElementsAre("l1", "l2"));
+  EXPECT_THAT(distance_norms(), ElementsAre("l1", "l2", "euclidean"));
   const at::Tensor difference = x_ - y_;
   EXPECT_NEAR(distance(x_, y_, "l1").item<double>(),
               mean_of(difference, [](double d) { return std::abs(d); }), kTolerance);
   EXPECT_NEAR(distance(x_, y_, "l2").item<double>(), mean_of(difference, square), kTolerance);
+}
+
+TEST_F(Distances, EuclideanIsTheNormOfEachSampleAndThenTheMean) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const double root = std::sqrt(40 * mean_of(x_[i] - y_[i], square));  // 2 x 4 x 5 elements
+    EXPECT_NEAR(distance_per_sample(x_, y_, "euclidean")[i].item<double>(), root, 1e-11);
+    sum += root;
+  }
+  EXPECT_NEAR(distance(x_, y_, "euclidean").item<double>(), sum / 3, 1e-11);
+}
+
+// What the papers' bounds ask of a norm; a mean of squares fails it.
+TEST_F(Distances, L1AndEuclideanKeepTheTriangleInequalityAndL2DoesNot) {
+  const at::Tensor middle = (x_ + y_) / 2;
+  for (const auto& [norm, is_norm] :
+       {std::pair{"l1", true}, std::pair{"euclidean", true}, std::pair{"l2", false}}) {
+    const at::Tensor direct = distance_per_sample(x_, y_, norm),
+                     by_way = distance_per_sample(x_, middle, norm) + distance_per_sample(middle, y_, norm);
+    EXPECT_EQ((direct <= by_way + 1e-9).all().item<bool>(), is_norm) << norm;
+  }
 }
 
 TEST_F(Distances, OfOneImageAreZeroAndPullNowhere) {
@@ -245,7 +262,8 @@ TEST_F(Distances, OfOneImageAreZeroAndPullNowhere) {
 }
 
 TEST_F(Distances, AreSymmetricAndScaleWithTheirPower) {
-  for (const auto& [norm, power] : {std::pair{"l1", 1.0}, std::pair{"l2", 2.0}}) {
+  for (const auto& [norm, power] :
+       {std::pair{"l1", 1.0}, std::pair{"l2", 2.0}, std::pair{"euclidean", 1.0}}) {
     const double base = distance(x_, y_, norm).item<double>();
     EXPECT_DOUBLE_EQ(distance(y_, x_, norm).item<double>(), base);
     EXPECT_NEAR(distance(3 * x_, 3 * y_, norm).item<double>(), std::pow(3, power) * base, 1e-11);
@@ -257,7 +275,8 @@ TEST_F(Distances, PerSampleSeeOneSampleEach) {
     const at::Tensor each = distance_per_sample(x_, y_, norm);
     ASSERT_EQ(each.sizes(), at::IntArrayRef({3}));
     for (std::int64_t i = 0; i < 3; ++i)
-      EXPECT_NEAR(each[i].item<double>(), distance(x_[i], y_[i], norm).item<double>(), kTolerance);
+      EXPECT_NEAR(each[i].item<double>(),
+                  distance(x_.slice(0, i, i + 1), y_.slice(0, i, i + 1), norm).item<double>(), kTolerance);
     EXPECT_NEAR(each.mean().item<double>(), distance(x_, y_, norm).item<double>(), kTolerance);
   }
 }

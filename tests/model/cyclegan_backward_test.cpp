@@ -82,7 +82,15 @@ INSTANTIATE_TEST_SUITE_P(
                              spec.cyclegan.lambda_cycle_a = 0;
                            }},
                       Form{"wgangp", [](CycleGanSpec& spec) { spec.gan.gan_mode = "wgangp"; }},
-                      Form{"no_adversary", [](CycleGanSpec& spec) { spec.cyclegan.lambda_gan = 0; }}),
+                      Form{"no_adversary", [](CycleGanSpec& spec) { spec.cyclegan.lambda_gan = 0; }},
+                      Form{"one_adversary", [](CycleGanSpec& spec) { spec.cyclegan.lambda_gan_a = 0; }},
+                      Form{"every_term",
+                           [](CycleGanSpec& spec) {
+                             spec.cyclegan.lambda_gan_cycle = 0.5;
+                             spec.cyclegan.lambda_feature_cycle = 2;
+                             spec.cyclegan.lambda_feature_identity = 1;
+                             spec.cyclegan.cycle_norm = "euclidean";
+                           }}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "model/model_test_support.h"
+#include "nn/blocks.h"
 
 namespace torsor::testing {
 namespace {
@@ -14,8 +15,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// What the networks of a model make of batch 0, without touching the model.
-struct Pictures {
-  explicit Pictures(const Rig& rig) {
+struct Made {
+  explicit Made(const Rig& rig) {
     const Batch batch = rig.batches.at_index(0);
     real_a = batch.at("real_a").to(at::kDouble);
     real_b = batch.at("real_b").to(at::kDouble);
@@ -64,7 +65,7 @@ TEST(CycleGanStep, FirstLossesAreTheirFormulas) {
   spec.cyclegan.lambda_identity = 0.25;
   Rig rig(spec, cpu(at::kDouble));
   rig.batches.batch_size = 2;
-  const Pictures p(rig);
+  const Made p(rig);
   at::Tensor same_b, same_a;
   {
     at::NoGradGuard no_grad;
@@ -91,7 +92,7 @@ TEST(CycleGanStep, AlphaIdFeedsEachGeneratorItsOwnDomainAndWeighsAbsolutely) {
   spec.cyclegan.alpha_id = 5;
   spec.cyclegan.lambda_cycle_b = 0.5;
   Rig rig(spec, cpu(at::kDouble));
-  const Pictures p(rig);
+  const Made p(rig);
   const StepReport r = rig.step();
   EXPECT_NEAR(r.loss("idt_a"), 5 * mean_absolute(p.fake_b, p.real_a), kTolerance);
   EXPECT_NEAR(r.loss("idt_b"), 5 * mean_absolute(p.fake_a, p.real_b), kTolerance);
@@ -102,18 +103,78 @@ TEST(CycleGanStep, NormL2SquaresCycleAndIdentity) {
   spec.cyclegan.alpha_id = 5;
   spec.cyclegan.cycle_norm = "l2";
   Rig rig(spec, cpu(at::kDouble));
-  const Pictures p(rig);
+  const Made p(rig);
   const StepReport r = rig.step();
   EXPECT_NEAR(r.loss("cycle_a"), 10 * mean_square(p.rec_a, p.real_a), kTolerance);
   EXPECT_NEAR(r.loss("cycle_b"), 10 * mean_square(p.rec_b, p.real_b), kTolerance);
   EXPECT_NEAR(r.loss("idt_a"), 5 * mean_square(p.fake_b, p.real_a), kTolerance);
 }
 
+TEST(CycleGanStep, DirectionsHaveAdversarialWeightsOfTheirOwn) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.lambda_gan_a = 3;
+  spec.cyclegan.lambda_gan_b = 0.5;
+  spec.cyclegan.lambda_d_b = 7;
+  Rig rig(spec, cpu(at::kDouble));
+  const Made p(rig);
+  const StepReport r = rig.step();
+  EXPECT_NEAR(r.loss("g_a_to_b"), 3 * mean_square(p.score_fake_b, 1), kTolerance);
+  EXPECT_NEAR(r.loss("g_b_to_a"), 0.5 * mean_square(p.score_fake_a, 1), kTolerance);
+  EXPECT_NEAR(r.loss("d_a"), 0.5 * 0.5 * (mean_square(p.score_real_a, 1) + mean_square(p.score_fake_a, 0)),
+              kTolerance);
+  EXPECT_NEAR(r.loss("d_b"), 7 * 0.5 * (mean_square(p.score_real_b, 1) + mean_square(p.score_fake_b, 0)),
+              kTolerance);
+}
+
+// S0-Q4: the discriminators judge reconstructions beside translations, and learn to tell both.
+TEST(CycleGanStep, AnAdversarialCycleIsJudgedByTheDomainsDiscriminator) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.lambda_gan_cycle = 3;
+  Rig rig(spec, cpu(at::kDouble));
+  const Made p(rig);
+  const at::Tensor score_rec_a = network(rig.model, "d_a")->forward(p.rec_a),
+                   score_rec_b = network(rig.model, "d_b")->forward(p.rec_b);
+  const StepReport r = rig.step();
+  EXPECT_NEAR(r.loss("gan_cycle_a"), 3 * mean_square(score_rec_a, 1), kTolerance);
+  EXPECT_NEAR(r.loss("gan_cycle_b"), 3 * mean_square(score_rec_b, 1), kTolerance);
+  const double real = mean_square(p.score_real_a, 1);
+  EXPECT_NEAR(r.loss("d_a"),
+              0.5 * (real + mean_square(p.score_fake_a, 0)) + 3 * 0.5 * (real + mean_square(score_rec_a, 0)),
+              kTolerance);
+}
+
+TEST(CycleGanStep, FeaturesAreWhatTheLastLayerOfTheDiscriminatorSees) {
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.lambda_feature_cycle = 3;
+  spec.cyclegan.lambda_feature_identity = 5;
+  Rig rig(spec, cpu(at::kDouble));
+  const Made p(rig);
+  const auto of = [&](const char* judge, const at::Tensor& x) {
+    const auto& layers = dynamic_cast<SequentialDiscriminator&>(*network(rig.model, judge)).layers();
+    at::Tensor y = x;
+    for (std::size_t i = 0; i + 1 < layers.size(); ++i) y = layers[i]->forward(y);
+    EXPECT_TRUE(at::equal(layers.back()->forward(y), network(rig.model, judge)->forward(x)));
+    return y;
+  };
+  const at::Tensor same_b = network(rig.model, "g_a_to_b")->forward(p.real_b);
+  const double cycle_a = 3 * mean_absolute(of("d_a", p.rec_a), of("d_a", p.real_a)),
+               cycle_b = 3 * mean_absolute(of("d_b", p.rec_b), of("d_b", p.real_b)),
+               identity = 5 * mean_absolute(of("d_b", same_b), of("d_b", p.real_b));
+  Spy spy(rig.model);
+  const StepReport r = rig.step(spy);
+  EXPECT_NEAR(r.loss("feature_cycle_a"), cycle_a, kTolerance);
+  EXPECT_NEAR(r.loss("feature_cycle_b"), cycle_b, kTolerance);
+  EXPECT_NEAR(r.loss("feature_idt_a"), identity, kTolerance);
+  // The generators learn from them; the discriminators' own loss is as it was.
+  EXPECT_EQ(r.loss("d_a"), Rig(tiny_spec(), cpu(at::kDouble)).step().loss("d_a"));
+  EXPECT_TRUE(only(spy.gradients["opt_g"], "d_").empty());
+}
+
 TEST(CycleGanStep, DiscriminatorsLearnFromTheHalvedLossAlone) {
   Rig rig(tiny_spec(), cpu(at::kDouble)), twin(tiny_spec(), cpu(at::kDouble));
   Spy spy(rig.model);
   rig.step(spy);
-  const Pictures p(twin);
+  const Made p(twin);
   for (const char* name : {"d_a", "d_b"}) {
     const bool is_a = std::string(name) == "d_a";
     const auto judge = network(twin.model, name);

@@ -36,11 +36,10 @@ TEST_P(Ablations, TrainWithTheLossesTheyHaveAndNoOthers) {
       EXPECT_EQ(value != 0, GetParam().losses.contains(name)) << name << " is " << value;
     }
   const Weights after = weights_of(rig.model);
-  const bool adversarial = GetParam().losses.contains("d_a");
   for (const char* generator : {"g_a_to_b", "g_b_to_a"})
     EXPECT_NE(first_difference(before, after, generator), "") << generator << " did not learn";
   for (const char* judge : {"d_a", "d_b"})
-    EXPECT_EQ(first_difference(before, after, judge) != "", adversarial) << judge;
+    EXPECT_EQ(first_difference(before, after, judge) != "", GetParam().losses.contains(judge)) << judge;
   EXPECT_EQ(non_finite_weight(rig.model), "");
 }
 
@@ -79,6 +78,84 @@ INSTANTIATE_TEST_SUITE_P(
                                },
                                {"cycle_a"}}),
     [](const auto& test) { return test.param.name; });
+
+// S1-C1: each of the six losses left out alone, without the identity term, which is none of them. What a
+// generator does not listen to, its discriminator does not learn.
+INSTANTIATE_TEST_SUITE_P(
+    SixLosses, Ablations,
+    ::testing::Values(Ablation{"without_g_a_to_b",
+                               [](CycleGanOptions& o) { o.lambda_gan_a = o.lambda_identity = 0.0; },
+                               {"d_a", "g_b_to_a", "cycle_a", "cycle_b"}},
+                      Ablation{"without_g_b_to_a",
+                               [](CycleGanOptions& o) { o.lambda_gan_b = o.lambda_identity = 0.0; },
+                               {"d_b", "g_a_to_b", "cycle_a", "cycle_b"}},
+                      Ablation{"without_d_a",
+                               [](CycleGanOptions& o) { o.lambda_d_a = o.lambda_identity = 0.0; },
+                               {"d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b"}},
+                      Ablation{"without_d_b",
+                               [](CycleGanOptions& o) { o.lambda_d_b = o.lambda_identity = 0.0; },
+                               {"d_a", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b"}},
+                      Ablation{"without_cycle_a",
+                               [](CycleGanOptions& o) {
+                                 o.lambda_cycle_a = 0;
+                                 o.lambda_identity = 0;
+                               },
+                               {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_b"}},
+                      Ablation{"without_cycle_b",
+                               [](CycleGanOptions& o) {
+                                 o.lambda_cycle_b = 0;
+                                 o.lambda_identity = 0;
+                               },
+                               {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a"}}),
+    [](const auto& test) { return test.param.name; });
+
+// What the reference does not have: the losses are there beside the usual ones.
+INSTANTIATE_TEST_SUITE_P(Further, Ablations,
+                         ::testing::Values(Ablation{"gan_cycle",
+                                                    [](CycleGanOptions& o) { o.lambda_gan_cycle = 1; },
+                                                    {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a",
+                                                     "cycle_b", "idt_a", "idt_b", "gan_cycle_a",
+                                                     "gan_cycle_b"}},
+                                           Ablation{"gan_cycle_alone",
+                                                    [](CycleGanOptions& o) {
+                                                      o.lambda_gan_cycle = 1;
+                                                      o.lambda_gan = o.lambda_cycle_a = o.lambda_cycle_b = 0;
+                                                    },
+                                                    {"d_a", "d_b", "gan_cycle_a", "gan_cycle_b"}},
+                                           Ablation{"features",
+                                                    [](CycleGanOptions& o) {
+                                                      o.lambda_feature_cycle = o.lambda_feature_identity = 1;
+                                                      o.lambda_cycle_a = o.lambda_cycle_b = 0;
+                                                    },
+                                                    {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "feature_cycle_a",
+                                                     "feature_cycle_b", "feature_idt_a", "feature_idt_b"}},
+                                           Ablation{"euclidean",
+                                                    [](CycleGanOptions& o) { o.cycle_norm = "euclidean"; },
+                                                    {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a",
+                                                     "cycle_b", "idt_a", "idt_b"}}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(AdversarialWeights, OfBothDirectionsAreTheCommonOneUnlessGiven) {
+  const auto trained = [](const std::function<void(CycleGanOptions&)>& set) {
+    CycleGanSpec spec = tiny_spec();
+    set(spec.cyclegan);
+    Rig rig(spec);
+    for (int step = 0; step < 2; ++step) rig.step();
+    return weights_of(rig.model);
+  };
+  const Weights common = trained([](CycleGanOptions& o) { o.lambda_gan = 0.5; });
+  EXPECT_EQ(first_difference(common, trained([](CycleGanOptions& o) {
+                               o.lambda_gan = 9;
+                               o.lambda_gan_a = o.lambda_gan_b = 0.5;
+                             })),
+            "");
+  EXPECT_NE(first_difference(common, trained([](CycleGanOptions& o) {
+                               o.lambda_gan = 0.5;
+                               o.lambda_gan_a = 0.25;
+                             }),
+                             "g_a_to_b"),
+            "");
+}
 
 class GanModes : public ::testing::TestWithParam<std::string> {};
 
@@ -137,6 +214,10 @@ TEST(Identity, AskedForWithUnequalChannelsIsAnError) {
   std::string notice;
   EXPECT_THAT(error_of<UsageError>([&] { resolve_identity(relative, 1, 3, notice); }),
               AllOf(HasSubstr("--lambda-identity"), HasSubstr("1 and 3 channels"), HasSubstr("set it to 0")));
+  CycleGanOptions features;
+  features.lambda_feature_identity = 1;
+  EXPECT_THAT(error_of<UsageError>([&] { resolve_identity(features, 1, 3, notice); }),
+              AllOf(HasSubstr("--lambda-feature-identity"), HasSubstr("1 and 3 channels")));
   EXPECT_THAT(error_of<UsageError>([&] { resolve_identity(absolute, 4, 3, notice); }),
               AllOf(HasSubstr("--alpha-id"), HasSubstr("4 and 3 channels")));
 }
@@ -168,6 +249,11 @@ TEST(Channels, MayDifferBetweenTheDomains) {
 TEST(Options, AllWeightsZeroIsAnError) {
   CycleGanSpec spec = tiny_spec();
   spec.cyclegan.lambda_gan = spec.cyclegan.lambda_cycle_a = spec.cyclegan.lambda_cycle_b = 0;
+  EXPECT_THAT(error_of<UsageError>([&] { Rig rig(spec); }), HasSubstr("nothing would be learnt"));
+  spec.cyclegan.lambda_gan_a = 1;
+  EXPECT_NO_THROW(Rig{spec});
+  spec.cyclegan.lambda_gan = 1;
+  spec.cyclegan.lambda_gan_a = spec.cyclegan.lambda_gan_b = 0;
   EXPECT_THAT(error_of<UsageError>([&] { Rig rig(spec); }), HasSubstr("nothing would be learnt"));
 }
 

@@ -1,4 +1,4 @@
-// Convolutions with what stands before them, by the kernels and by libtorch.
+// Convolutions with their prologues, by the kernels and by libtorch.
 #include "nn/fast_conv.h"
 
 #include <fmt/format.h>
@@ -17,24 +17,24 @@ using at::Tensor;
 struct ConvCase {
   std::int64_t in, out, kernel, stride, padding, output_padding;
   ConvDirection direction;
-  Entry entry;
+  Prologue prologue;
 };
 
-constexpr auto kNormed = Entry::Norm::instance;
+constexpr auto kNormed = Prologue::Norm::instance;
 
 std::vector<ConvCase> conv_cases() {
-  return {{3, 32, 7, 1, 3, 0, ConvDirection::forward, {Entry::Norm::none, 1, Border::reflect}},
-          {32, 64, 3, 2, 1, 0, ConvDirection::forward, {kNormed, 0, Border::zero}},
-          {64, 32, 3, 2, 1, 1, ConvDirection::transposed, {kNormed, 0, Border::zero}},
-          {64, 32, 4, 2, 1, 0, ConvDirection::transposed, {Entry::Norm::none, 0, Border::zero}},
+  return {{3, 32, 7, 1, 3, 0, ConvDirection::forward, {Prologue::Norm::none, 1, PaddingMode::reflect}},
+          {32, 64, 3, 2, 1, 0, ConvDirection::forward, {kNormed, 0, PaddingMode::zeros}},
+          {64, 32, 3, 2, 1, 1, ConvDirection::transposed, {kNormed, 0, PaddingMode::zeros}},
+          {64, 32, 4, 2, 1, 0, ConvDirection::transposed, {Prologue::Norm::none, 0, PaddingMode::zeros}},
           {64, 32, 3, 2, 1, 1, ConvDirection::transposed, {}},
-          {32, 3, 4, 2, 1, 0, ConvDirection::transposed, {kNormed, 0, Border::zero}},
-          {32, 3, 7, 1, 3, 0, ConvDirection::forward, {kNormed, 0, Border::reflect}},
+          {32, 3, 4, 2, 1, 0, ConvDirection::transposed, {kNormed, 0, PaddingMode::zeros}},
+          {32, 3, 7, 1, 3, 0, ConvDirection::forward, {kNormed, 0, PaddingMode::reflect}},
           {3, 32, 4, 2, 1, 0, ConvDirection::forward, {}},
-          {32, 48, 4, 2, 1, 0, ConvDirection::forward, {Entry::Norm::none, 0.2F, Border::zero}},
-          {48, 32, 4, 1, 1, 0, ConvDirection::forward, {kNormed, 0.2F, Border::zero}},
-          {32, 1, 4, 1, 1, 0, ConvDirection::forward, {kNormed, 0.2F, Border::zero}},
-          {16, 16, 3, 1, 1, 0, ConvDirection::forward, {kNormed, 1, Border::reflect}}};
+          {32, 48, 4, 2, 1, 0, ConvDirection::forward, {Prologue::Norm::none, 0.2F, PaddingMode::zeros}},
+          {48, 32, 4, 1, 1, 0, ConvDirection::forward, {kNormed, 0.2F, PaddingMode::zeros}},
+          {32, 1, 4, 1, 1, 0, ConvDirection::forward, {kNormed, 0.2F, PaddingMode::zeros}},
+          {16, 16, 3, 1, 1, 0, ConvDirection::forward, {kNormed, 1, PaddingMode::reflect}}};
 }
 
 struct ConvProblem {
@@ -53,17 +53,17 @@ ConvProblem conv_problem(const ConvCase& c) {
   spec.stride = c.stride;
   spec.padding = c.padding;
   spec.output_padding = c.output_padding;
-  spec.entry = c.entry;
+  spec.prologue = c.prologue;
   return {spec, noise({2, c.in, 13, 18}, 1.5) + 0.3};
 }
 
 // By libtorch, in the type of `x`.
 Tensor by_layers(const FastConvSpec& s, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  Tensor y = s.entry.norm == kNormed ? InstanceNorm().forward(x) : x;
-  y = at::leaky_relu(y, s.entry.slope);
+  Tensor y = s.prologue.norm == kNormed ? InstanceNorm().forward(x) : x;
+  y = at::leaky_relu(y, s.prologue.slope);
   if (s.direction == ConvDirection::transposed)
     return at::conv_transpose2d(y, weight, bias, s.stride, s.padding, s.output_padding);
-  if (s.entry.border == Border::zero) return at::conv2d(y, weight, bias, s.stride, s.padding);
+  if (s.prologue.padding_mode == PaddingMode::zeros) return at::conv2d(y, weight, bias, s.stride, s.padding);
   return at::conv2d(at::reflection_pad2d(y, std::vector<std::int64_t>(4, s.padding)), weight, bias);
 }
 
@@ -84,7 +84,7 @@ TEST_P(FastConvTest, ComputesWhatLayersDoAndItsGradients) {
     const ConvProblem p = conv_problem(c);
     const FastConv conv(p.spec, GetParam());
     const Tensor x = p.x.clone().requires_grad_();
-    ASSERT_TRUE(conv.takes(x));
+    ASSERT_TRUE(conv.supports(x));
     const Tensor y = to_planar_tensor(conv.forward(x));
     Noise noise;
     const Tensor dy = noise(y.sizes().vec(), 1);
@@ -98,14 +98,14 @@ TEST_P(FastConvTest, ComputesWhatLayersDoAndItsGradients) {
   }
 }
 
-// Under autocast; layers with channels between 4 and 32, or no multiple of 32, stay floats.
+// Under autocast; layers with channels between 4 and 32, or no multiple of 32, stay in fp32.
 TEST_P(FastConvTest, MultipliesBfloat16UnderAutocast) {
   for (const ConvCase& c : conv_cases()) {
     const ConvProblem p = conv_problem(c);
     const FastConv conv(p.spec, GetParam());
     const Autocast bf16;
     if (bf16_stages(GetParam()) == nullptr) {
-      EXPECT_FALSE(conv.takes(p.x));
+      EXPECT_FALSE(conv.supports(p.x));
       continue;
     }
     const auto outcome = [&](const std::function<Tensor(const Tensor&)>& forward, Tensor& dy) {
@@ -122,7 +122,7 @@ TEST_P(FastConvTest, MultipliesBfloat16UnderAutocast) {
         outcome([&](const Tensor& x) { return by_layers(p.spec, x, p.spec.weight, p.spec.bias); }, dy);
     const auto right = exact(p, dy);
     const auto fits = [](std::int64_t channels) {
-      return channels <= kMostFew || channels % kWideBlock == 0;
+      return channels <= kMaxSmallChannels || channels % kWideBlock == 0;
     };
     const bool rounds = fits(c.in) && fits(c.out);
     const std::string what = fmt::format("{} to {}, kernel {}, result ", c.in, c.out, c.kernel);
@@ -149,7 +149,7 @@ TEST_P(FastConvTest, HasGradientsOfGradientsUnderAutocast) {
     EXPECT_LT(error_of(got[i], right[i].to(at::kDouble)), 0.02) << i;
 }
 
-TEST_P(FastConvTest, GivesOnlyTheGradientsThatAreWanted) {
+TEST_P(FastConvTest, ComputesOnlyRequiredGradients) {
   ConvProblem p = conv_problem(conv_cases()[1]);
   p.spec.weight.requires_grad_(false);
   p.spec.bias.requires_grad_(false);
@@ -172,7 +172,7 @@ TEST_P(FastConvTest, ACancelledBiasHasAGradientOfZero) {
   EXPECT_TRUE(at::equal(p.spec.bias.grad(), at::zeros_like(p.spec.bias)));
 }
 
-TEST_P(FastConvTest, HasGradientsOfGradients) {
+TEST_P(FastConvTest, SupportsDoubleBackward) {
   for (const ConvCase& c : conv_cases()) {
     const ConvProblem p = conv_problem(c);
     const FastConv conv(p.spec, GetParam());
@@ -215,19 +215,19 @@ TEST_P(FastConvTest, NeverUsesStaleWeights) {
   check("through a pointer");
 }
 
-TEST_P(FastConvTest, SaysWhatItTakes) {
+TEST_P(FastConvTest, ReportsWhatItSupports) {
   const ConvProblem p = conv_problem(conv_cases()[1]);
   const FastConv conv(p.spec, GetParam());
-  EXPECT_TRUE(conv.takes(at::zeros({1, 32, 8, 8})));
-  EXPECT_TRUE(conv.takes(to_blocked_tensor(at::zeros({1, 32, 8, 8}))));
-  EXPECT_FALSE(conv.takes(at::zeros({1, 48, 8, 8})));
-  EXPECT_FALSE(conv.takes(at::zeros({1, 32, 8, 8}, at::kDouble)));
-  EXPECT_FALSE(conv.takes(at::zeros({1, 32, 1, 1})));
-  EXPECT_FALSE(conv.takes(at::zeros({32, 8, 8})));
+  EXPECT_TRUE(conv.supports(at::zeros({1, 32, 8, 8})));
+  EXPECT_TRUE(conv.supports(to_blocked_tensor(at::zeros({1, 32, 8, 8}))));
+  EXPECT_FALSE(conv.supports(at::zeros({1, 48, 8, 8})));
+  EXPECT_FALSE(conv.supports(at::zeros({1, 32, 8, 8}, at::kDouble)));
+  EXPECT_FALSE(conv.supports(at::zeros({1, 32, 1, 1})));
+  EXPECT_FALSE(conv.supports(at::zeros({32, 8, 8})));
   EXPECT_THROW(conv.forward(at::zeros({1, 48, 8, 8})), std::logic_error);
-  const ConvProblem mirrored = conv_problem(conv_cases()[0]);
-  EXPECT_FALSE(FastConv(mirrored.spec, GetParam()).takes(at::zeros({1, 3, 3, 8})))
-      << "a border as large as the image";
+  const ConvProblem reflecting = conv_problem(conv_cases()[0]);
+  EXPECT_FALSE(FastConv(reflecting.spec, GetParam()).supports(at::zeros({1, 3, 3, 8})))
+      << "padding as large as the image";
 }
 
 TEST_P(FastConvTest, NormsAndActivatesAlone) {

@@ -1,4 +1,4 @@
-// The residual blocks through the kernel against libtorch's operations: values, gradients, weights that
+// The residual blocks by the kernel compared with libtorch's operations: values, gradients, weights that
 // change.
 #include "nn/fast_trunk.h"
 
@@ -44,7 +44,7 @@ Tensor by_libtorch(const Tensor& x, const Tensors& w, Tensors* residuals = nullp
 class FastTrunkTest : public ::testing::TestWithParam<Isa> {
  protected:
   void SetUp() override { trunk_ = std::make_unique<FastTrunk>(weights_, Tensors(), GetParam()); }
-  // Since rounding errors may turn a relu.
+  // Since rounding errors may switch a ReLU.
   static constexpr double kClose = 1e-5, kGradientsClose = 2e-3;
   Tensors weights_ = weights(3);
   Tensor x_ = noise({2, kChannels, 9, 12}, 1);
@@ -73,11 +73,11 @@ TEST_P(FastTrunkTest, HasItsGradients) {
   for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_LT(error_of(got[i], right[i]), kGradientsClose) << i;
 }
 
-// Under autocast, with its own kernel and its own form of the weights; or nothing, where there is none.
+// Under autocast, with a kernel and packed weights of its own; unsupported where there is none.
 TEST_P(FastTrunkTest, MultipliesBfloat16UnderAutocast) {
   if (bf16_stages(GetParam()) == nullptr) {
     const Autocast bf16;
-    EXPECT_FALSE(trunk_->takes(x_));
+    EXPECT_FALSE(trunk_->supports(x_));
     return;
   }
   Tensors inputs = weights_;
@@ -99,12 +99,12 @@ TEST_P(FastTrunkTest, MultipliesBfloat16UnderAutocast) {
   }
   for (std::size_t i = 0; i < right.size(); ++i) {
     EXPECT_LT(error_of(got[i], right[i]), 1.1 * error_of(peer[i], right[i])) << i;
-    EXPECT_GT(error_of(got[i], right[i]), 1e-4) << "not of bfloat16: " << i;
+    EXPECT_GT(error_of(got[i], right[i]), 1e-4) << "not bfloat16: " << i;
   }
-  EXPECT_TRUE(at::equal(outcome(ours).back(), before.back())) << "floats again";
+  EXPECT_TRUE(at::equal(outcome(ours).back(), before.back())) << "fp32 again";
 }
 
-TEST_P(FastTrunkTest, GivesOnlyTheGradientsThatAreWanted) {
+TEST_P(FastTrunkTest, ComputesOnlyRequiredGradients) {
   for (Tensor& w : weights_) w.requires_grad_(false);
   Tensor x = x_.clone().requires_grad_();
   trunk_->forward(x, nullptr).sum().backward();
@@ -127,7 +127,7 @@ TEST_P(FastTrunkTest, ResidualsAloneHaveGradients) {
   EXPECT_LT(error_of(got[1], right[1]), kGradientsClose);
 }
 
-TEST_P(FastTrunkTest, HasGradientsOfGradients) {
+TEST_P(FastTrunkTest, SupportsDoubleBackward) {
   Tensor x = x_.clone().requires_grad_();
   const auto penalty = [&](const Tensor& y) {
     const Tensor slope = torch::autograd::grad({y.pow(2).sum()}, {x}, {}, true, /*create_graph=*/true)[0];
@@ -138,8 +138,8 @@ TEST_P(FastTrunkTest, HasGradientsOfGradients) {
   EXPECT_LT(error_of(got[1], right[1]), kGradientsClose);
 }
 
-// As when a translator takes what another pass of it made.
-TEST_P(FastTrunkTest, GradientsOfGradientsDoNotCountTwiceWhatComesThroughTheInput) {
+// As in a cycle, where a generator's input is an output of its own.
+TEST_P(FastTrunkTest, DoubleBackwardDoesNotCountGradientsThroughTheInputTwice) {
   Tensor x = x_.clone().requires_grad_();
   const auto penalty = [&](const Tensor& y) {
     const Tensor slope =
@@ -152,7 +152,7 @@ TEST_P(FastTrunkTest, GradientsOfGradientsDoNotCountTwiceWhatComesThroughTheInpu
   EXPECT_LT(error_of(got[1], right[1]), kGradientsClose);
 }
 
-TEST_P(FastTrunkTest, MayGoBackTwice) {
+TEST_P(FastTrunkTest, SupportsBackwardTwice) {
   Tensor x = x_.clone().requires_grad_();
   const Tensor loss = trunk_->forward(x, nullptr).pow(2).sum();
   const Tensors once = torch::autograd::grad({loss}, {x, weights_[3]}, {}, /*retain_graph=*/true);
@@ -169,7 +169,7 @@ TEST_P(FastTrunkTest, ADamagedImageStaysDamaged) {
   EXPECT_TRUE(y[0].isnan().any().item<bool>());
 }
 
-// The transformed weights are those of now, whoever changed them.
+// The transformed weights are current, whoever changed them.
 TEST_P(FastTrunkTest, NeverUsesStaleWeights) {
   const auto is_current = [&](const char* after) {
     Tensor x = x_.clone().requires_grad_();
@@ -194,7 +194,7 @@ TEST_P(FastTrunkTest, NeverUsesStaleWeights) {
   weights_[1].set_data(noise(weights_[1].sizes(), 78) * 0.05);
   is_current("set_data");
   float* raw = weights_[4].data_ptr<float>();
-  raw[1] += 3;  // none of those that are looked at
+  raw[1] += 3;  // not one of the sampled values
   {
     const at::NoGradGuard no_grad;
     EXPECT_GT(error_of(trunk_->forward(x_, nullptr), by_libtorch(x_, weights_)), kClose)
@@ -204,7 +204,7 @@ TEST_P(FastTrunkTest, NeverUsesStaleWeights) {
   is_current("a raw write and invalidate()");
 }
 
-TEST_P(FastTrunkTest, AWeightWrittenOverBeforeTheBackwardPassIsAnError) {
+TEST_P(FastTrunkTest, AWeightModifiedBeforeTheBackwardPassIsAnError) {
   const Tensor sum = trunk_->forward(x_, nullptr);
   {
     const at::NoGradGuard no_grad;
@@ -213,7 +213,7 @@ TEST_P(FastTrunkTest, AWeightWrittenOverBeforeTheBackwardPassIsAnError) {
   EXPECT_ANY_THROW(sum.sum().backward());
 }
 
-TEST_P(FastTrunkTest, ServesManyThreadsAndShapes) {
+TEST_P(FastTrunkTest, IsThreadSafeForAnyShapes) {
   const c10::InferenceMode inference;
   const Tensor y = noise({1, kChannels, 16, 5}, 3), right_x = trunk_->forward(x_, nullptr),
                right_y = trunk_->forward(y, nullptr);
@@ -231,7 +231,7 @@ TEST_P(FastTrunkTest, ServesManyThreadsAndShapes) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST_P(FastTrunkTest, TakesOddlyStridedImages) {
+TEST_P(FastTrunkTest, SupportsAnyStrides) {
   const at::NoGradGuard no_grad;
   const Tensor strided = noise({2, kChannels, 12, 9}, 1).transpose(2, 3);
   EXPECT_LT(error_of(trunk_->forward(strided, nullptr), by_libtorch(strided, weights_)), kClose);
@@ -239,12 +239,12 @@ TEST_P(FastTrunkTest, TakesOddlyStridedImages) {
   EXPECT_LT(error_of(trunk_->forward(last, nullptr), by_libtorch(last, weights_)), kClose);
 }
 
-TEST_P(FastTrunkTest, SaysWhatItTakes) {
-  EXPECT_TRUE(trunk_->takes(x_));
-  EXPECT_FALSE(trunk_->takes(x_.to(at::kDouble)));
-  EXPECT_FALSE(trunk_->takes(x_[0]));
-  EXPECT_FALSE(trunk_->takes(noise({1, 16, 8, 8}, 1)));
-  EXPECT_FALSE(trunk_->takes(noise({1, kChannels, 1, 8}, 1)));
+TEST_P(FastTrunkTest, ReportsWhatItSupports) {
+  EXPECT_TRUE(trunk_->supports(x_));
+  EXPECT_FALSE(trunk_->supports(x_.to(at::kDouble)));
+  EXPECT_FALSE(trunk_->supports(x_[0]));
+  EXPECT_FALSE(trunk_->supports(noise({1, 16, 8, 8}, 1)));
+  EXPECT_FALSE(trunk_->supports(noise({1, kChannels, 1, 8}, 1)));
   EXPECT_THROW(trunk_->forward(noise({1, 16, 8, 8}, 1), nullptr), std::logic_error);
 }
 

@@ -44,6 +44,10 @@ class Counterpart {
     return {Way{}, Way{"grouped", Engine::fast}, Way{"grouped", Engine::torch}};
   }
 
+  /// Biases of our network `ours`, by key, that have a true gradient although an instance norm stands behind
+  /// their convolution.
+  virtual std::set<std::string> learnt_biases(const std::string& ours) const { return {}; }
+
   /// A network like the model's of our name `ours`, its parameters zeros.
   virtual std::shared_ptr<Network> network(const std::string& ours) const = 0;
   /// The model, its random draws those that are recorded.

@@ -5,6 +5,7 @@
 
 #include "core/registry.h"
 #include "core/text.h"
+#include "parity/cut_counterpart.h"
 #include "parity/cyclegan_counterpart.h"
 #include "parity/pix2pix_counterpart.h"
 
@@ -22,6 +23,7 @@ inline const Registry<MakeCounterpart>& counterparts() {
   static const Registry<MakeCounterpart> table = [] {
     Registry<MakeCounterpart> r("recorded model");
     r.add("cycle_gan", make_counterpart_of<CycleGanCounterpart>);
+    r.add("cut", make_counterpart_of<CutCounterpart>);
     r.add("pix2pix", make_counterpart_of<Pix2PixCounterpart>);
     return r;
   }();

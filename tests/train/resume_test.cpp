@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "io/safetensors.h"
+#include "model/model_keys.h"
 #include "train/resume.h"
 #include "train/session.h"
 #include "train/train_test_support.h"
@@ -130,15 +131,80 @@ INSTANTIATE_TEST_SUITE_P(
                                 cyclegan(c).cyclegan.alpha_id = 1;
                                 cyclegan(c).cyclegan.cycle_norm = "l2";
                               }},
+                      Variant{"every_term_one_adversary",
+                              [](TrainConfig& c) {
+                                CycleGanOptions& o = cyclegan(c).cyclegan;
+                                o.lambda_gan_a = 0;
+                                o.lambda_gan_cycle = o.lambda_feature_cycle = o.lambda_feature_identity = 1;
+                                o.cycle_norm = "euclidean";
+                              }},
                       Variant{"no_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 0; }},
                       Variant{"four_loader_threads", [](TrainConfig& c) { c.data.loader_threads = 4; }}),
     [](const auto& info) { return info.param.name; });
 
-/// Rewinds the run's log; the last "seconds" that stay in it.
-std::optional<double> rewind(const RunDirectory& directory, std::int64_t step) {
-  std::optional<double> seconds;
-  rewind_jsonl(directory.log(), step, [&](const Json& line) { seconds = line.at("seconds"); });
-  return seconds;
+// The checkpoint as format 3 had it, of a program that knew one model and one pairing.
+void write_as_format_3(const fs::path& checkpoint) {
+  Safetensors file = read_safetensors(checkpoint);
+  std::map<std::string, std::string>& metadata = file.metadata;
+  metadata.erase("xxh3_128");
+  metadata.erase("xxh3_128_header");
+  metadata.at("torsor.format") = "3";
+  Json model = Json::parse(metadata.at("torsor.model"));
+  for (Json& network : model.at("networks"))
+    for (const char* key : {"from", "to", "sees"}) network.erase(key);
+  for (const char* key : {"model", "pairing"}) model.at("training").erase(key);
+  metadata.at("torsor.model") = model.dump();
+  write_safetensors(checkpoint, file);
+}
+
+TEST(ResumeFormat3, IsTheSameRunToTheByte) {
+  const TestFolder folder;
+  TrainConfig config = tiny(folder / "run");
+  ASSERT_EQ(train(config), EndReason::finished);
+  const RunDirectory whole(folder / "whole"), resumed(folder / "run");
+  fs::rename(resumed.root(), whole.root());
+
+  config.run.steps = 5;
+  train(config);
+  write_as_format_3(resumed.checkpoint(5));
+  Json stored = read_json(resumed.config());
+  for (const char* key : {"model", "pairing"}) stored.erase(key);
+  write_file_atomically(resumed.config(), stored.dump());
+  EXPECT_THAT(go_on(resumed.root(), {{"steps", 10}}), ElementsAre(HasSubstr("changed: steps")));
+
+  EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
+  EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
+}
+
+// A run from before the two directions had adversarial weights of their own knows only the common one.
+TEST(ResumeOlder, AConfigurationWithoutLaterOptionsGoesOnToTheByte) {
+  const TestFolder folder;
+  TrainConfig config = tiny(folder / "run");
+  cyclegan(config).cyclegan.lambda_gan = 0.5;
+  train(config);
+  const RunDirectory whole(folder / "whole"), resumed(folder / "run");
+  fs::rename(resumed.root(), whole.root());
+  config.run.steps = 5;
+  train(config);
+  const auto older = [](Json options) {
+    for (const char* later : {"lambda_gan_a", "lambda_gan_b", "lambda_d_a", "lambda_d_b", "lambda_gan_cycle",
+                              "lambda_feature_cycle", "lambda_feature_identity"})
+      EXPECT_EQ(options.erase(later), 1u) << later;
+    return options;
+  };
+  resumed.write_config(older(read_json(resumed.config())));
+  for (const auto& [path, step] : resumed.list_checkpoints()) {
+    const Archive checkpoint = Archive::read(path);
+    auto metadata = checkpoint.metadata();
+    Json model = Json::parse(metadata.at(kModelKey));
+    model["training"] = older(model.at("training"));
+    metadata[kModelKey] = model.dump();
+    checkpoint.write(path, metadata);
+  }
+  go_on(resumed.root(), {{"steps", 10}});
+  EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
+  EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
+  EXPECT_EQ(logged(resumed), logged(whole));
 }
 
 TEST(ResumeAgain, LinesAfterTheCheckpointAreSetAside) {
