@@ -186,7 +186,6 @@ REFERENCE_FLAGS = [
     (["--gpu_ids=-1"], ["--gpu_ids is --device"]),
     (["--continue_train"], ["--continue_train is --resume"]),
     (["--direction", "AtoB"], ["--direction", "torsor translate", "a_to_b"]),
-    (["--model", "cycle_gan"], ["--model: ", "leave it out"]),
     (["--niter", "5"], ["--niter is --epochs"]),
     (["--no_lsgan"], ["--no_lsgan is --gan-mode"]),
     (["--which_model_netG", "unet_256"], ["is --net-g"]),

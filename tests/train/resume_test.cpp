@@ -207,6 +207,13 @@ TEST(ResumeOlder, AConfigurationWithoutLaterOptionsGoesOnToTheByte) {
   EXPECT_EQ(logged(resumed), logged(whole));
 }
 
+/// Rewinds the run's log; the last "seconds" that stay in it.
+std::optional<double> rewind(const RunDirectory& directory, std::int64_t step) {
+  std::optional<double> seconds;
+  rewind_jsonl(directory.log(), step, [&](const Json& line) { seconds = line.at("seconds"); });
+  return seconds;
+}
+
 TEST(ResumeAgain, LinesAfterTheCheckpointAreSetAside) {
   const TestFolder folder;
   const RunDirectory directory(folder / "run");
@@ -379,7 +386,7 @@ TEST(ResumeFrom, WhatIsNoRun) {
   EXPECT_THAT(error_of([&] { open_resume_point(folder.path, log); }), HasSubstr("config.json"));
 }
 
-// A tiny checkpoint of each format version that was ever written, beside the config.json of its run.
+// A tiny checkpoint of each format before today's, beside the config.json of its run.
 TEST(OldFormats, AreReadAndGoneOnWith) {
   int formats = 0;
   for (const auto& entry : fs::directory_iterator(fs::path(TORSOR_TEST_DATA) / "checkpoints")) {
@@ -395,7 +402,7 @@ TEST(OldFormats, AreReadAndGoneOnWith) {
     EXPECT_EQ(read_weights(directory.checkpoint(5)).info.step, 5);
     ++formats;
   }
-  EXPECT_EQ(formats, kModelFormat);
+  EXPECT_EQ(formats, kModelFormat - 1);
 }
 
 TEST(Retention, KeepsTheNewestAndEveryKth) {
