@@ -1,8 +1,6 @@
 // TIFF by libtiff: 8- and 16-bit unsigned and 16- and 32-bit float samples of any channel count as they are;
 // bilevel, palette, YCbCr and CMYK pictures through libtiff's conversion to RGB.
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "image/colour_profile.h"
 #include "image/exif.h"
 #include "image/formats.h"
+#include "image/half.h"
 #include "image/tiff_file.h"
 
 namespace torsor::formats {
@@ -44,16 +43,6 @@ struct Layout {
   std::size_t stored_bytes() const { return bits / 8; }
   Claim claim() const { return {at, width, height, channels(), type()}; }
 };
-
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
-  const std::uint32_t exponent = half >> 10 & 0x1F, mantissa = half & 0x3FF;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | mantissa << 13);
-  const float magnitude = exponent == 0
-                              ? std::ldexp(static_cast<float>(mantissa), -24)
-                              : std::ldexp(static_cast<float>(mantissa | 0x400u), int(exponent) - 25);
-  return sign != 0 ? -magnitude : magnitude;
-}
 
 // A number, or nan, with white space and a 0 behind it.
 std::optional<double> parse_no_data(std::string text) {
