@@ -35,6 +35,7 @@ struct TranslateOptions {
   std::int64_t threads = 0;
   std::string format;
   std::string bit_depth = "auto";
+  std::string pages;
   std::optional<double> white, black;
   std::int64_t quality = 95;
   bool overwrite = false;
@@ -65,6 +66,14 @@ void TranslateOptions::describe(OptionSet& o) {
                      join(image_extensions()));
       });
   add_bit_depth(o, bit_depth);
+  o.add("pages", pages,
+        "what the pages of TIFFs are: images, channels of one image, or slices [as the model was trained, "
+        "else "
+        "images]")
+      .check([](const std::string& v, const std::string&) {
+        if (!v.empty()) page_use_named(v);
+      })
+      .suggest(page_uses());
   o.add("white", white,
         "the sample that is white in the inputs [as the model says; else by their type: 255, 65535, and of "
         "floats 1 or 255, whichever first holds 99.9 % of all inputs' samples, or their largest]");
@@ -135,6 +144,7 @@ Treatment treatment_of(const TranslateOptions& options) {
   out.batch_size = options.batch_size;
   out.bad_files = options.skip_bad ? BadFiles::skip : BadFiles::refuse;
   out.bit_depth = bit_depth_named(options.bit_depth);
+  if (!options.pages.empty()) out.pages = page_use_named(options.pages);
   out.memory = options.force ? MemoryUse::any : MemoryUse::that_there_is;
   out.encode.jpeg_quality = out.encode.webp_quality = static_cast<int>(options.quality);
   return out;

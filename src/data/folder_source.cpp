@@ -21,10 +21,13 @@ struct Finding {
   Notes notes;
 };
 
-Finding look_at(const fs::path& file, std::int64_t index, const FolderSource::Look& look) {
+using ReadNoting = std::function<Image(std::int64_t index, Notes& notes)>;
+
+Finding look_at(const ReadNoting& read, const fs::path& file, std::int64_t index,
+                const FolderSource::Look& look) {
   Finding finding;
   try {
-    const Image image = read_image(file, finding.notes);
+    const Image image = read(index, finding.notes);
     if (look) look(image, index, file.string(), finding.notes);
   } catch (const Error& e) {
     finding.problem = e.what();
@@ -32,12 +35,13 @@ Finding look_at(const fs::path& file, std::int64_t index, const FolderSource::Lo
   return finding;
 }
 
-std::vector<Finding> look_at_all(const std::vector<fs::path>& files, const FolderSource::Look& look) {
+std::vector<Finding> look_at_all(const ReadNoting& read, const std::vector<fs::path>& files,
+                                 const FolderSource::Look& look) {
   std::vector<Finding> findings(files.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < files.size(); i = next++)
-      findings[i] = look_at(files[i], static_cast<std::int64_t>(i), look);
+      findings[i] = look_at(read, files[i], static_cast<std::int64_t>(i), look);
   };
   std::vector<std::jthread> threads;
   for (unsigned t = 1; t < std::max(1U, std::thread::hardware_concurrency()); ++t) threads.emplace_back(work);
@@ -76,29 +80,71 @@ FolderSource::FolderSource(fs::path folder, std::int64_t limit, BadFiles policy)
   if (limit > 0 && size() > limit) files_.resize(static_cast<std::size_t>(limit));
 }
 
+// Slices of a volume of another kind are not told before they are read, hence the whole files.
+void FolderSource::use_pages(PageUse use, std::int64_t limit) {
+  use_ = use;
+  if (use != PageUse::slices) return;
+  std::vector<fs::path> files;
+  for (const fs::path& file : files_) {
+    std::int64_t pages = 1;
+    try {
+      pages = ImageFile(file).pages();
+    } catch (const Error&) {
+    }
+    for (std::int64_t page = 0; page < pages; ++page) {
+      files.push_back(file);
+      slices_.push_back(page);
+    }
+  }
+  files_ = std::move(files);
+  if (limit > 0 && size() > limit) {
+    files_.resize(static_cast<std::size_t>(limit));
+    slices_.resize(files_.size());
+  }
+}
+
 Image FolderSource::read(std::int64_t index) const {
-  return read_image(files_[static_cast<std::size_t>(index)]);
+  const auto at = static_cast<std::size_t>(index);
+  if (use_ == PageUse::images) return read_image(files_[at]);
+  return ImageFile(files_[at], use_).read(slices_.empty() ? 0 : slices_[at]);
+}
+
+Image FolderSource::read_noting(std::int64_t index, Notes& notes) const {
+  const auto at = static_cast<std::size_t>(index);
+  if (use_ == PageUse::images) return read_image(files_[at], notes);
+  ImageFile file(files_[at], use_);
+  Image image = file.read(slices_.empty() ? 0 : slices_[at]);
+  notes = file.notes();
+  return image;
 }
 
 std::string FolderSource::name(std::int64_t index) const {
-  return files_[static_cast<std::size_t>(index)].lexically_relative(folder_).string();
+  const auto at = static_cast<std::size_t>(index);
+  const std::string file = files_[at].lexically_relative(folder_).string();
+  return slices_.empty() || slices_[at] == 0 ? file : fmt::format("{}:{}", file, slices_[at] + 1);
 }
 
 void FolderSource::keep(const std::vector<std::int64_t>& places) {
   std::vector<fs::path> kept;
-  for (const std::int64_t place : places) kept.push_back(files_[static_cast<std::size_t>(place)]);
+  std::vector<std::int64_t> slices;
+  for (const std::int64_t place : places) {
+    kept.push_back(files_[static_cast<std::size_t>(place)]);
+    if (!slices_.empty()) slices.push_back(slices_[static_cast<std::size_t>(place)]);
+  }
   files_ = std::move(kept);
+  slices_ = std::move(slices);
 }
 
 void FolderSource::verify(BadFiles policy, LogSink& log, const Look& look) {
-  const std::vector<Finding> findings = look_at_all(files_, look);
-  std::vector<fs::path> good;
+  const std::vector<Finding> findings = look_at_all(
+      [this](std::int64_t index, Notes& notes) { return read_noting(index, notes); }, files_, look);
+  std::vector<std::int64_t> good;
   std::vector<std::string> bad;
   ImageNotes notes;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (findings[i].problem.empty()) {
       notes.add(name(static_cast<std::int64_t>(i)), findings[i].notes);
-      good.push_back(files_[i]);
+      good.push_back(static_cast<std::int64_t>(i));
     } else {
       bad.push_back(findings[i].problem);
     }
@@ -108,7 +154,7 @@ void FolderSource::verify(BadFiles policy, LogSink& log, const Look& look) {
   for (const auto& line : bad) log.warning("skipped: " + line);
   if (good.empty()) fail("{}: no usable image is left", folder_.string());
   for (const auto& line : notes.lines()) log.notice(line);
-  files_ = std::move(good);
+  keep(good);
 }
 
 }  // namespace torsor

@@ -19,10 +19,16 @@ class FolderSource : public ImageSource {
   /// and says that skip_bad goes on. `limit` > 0 keeps the first that many.
   FolderSource(std::filesystem::path folder, std::int64_t limit, BadFiles policy = BadFiles::refuse);
 
+  /// Before anything is read: what the pages of files are. Of images the first is read; slices are an image
+  /// each, named "a.tif:2" from the second on, of which `limit` > 0 keeps the first that many. A file that
+  /// cannot be read stays, for verify() to say so.
+  void use_pages(PageUse use, std::int64_t limit = 0);
+
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
   Image read(std::int64_t index) const override;
   std::string name(std::int64_t index) const override;  // relative to the folder
   const std::filesystem::path& folder() const { return folder_; }
+  /// By image: of slices a file stands there several times.
   const std::vector<std::filesystem::path>& files() const { return files_; }
 
   /// One line on the files that look like images but are not read, or "".
@@ -42,8 +48,12 @@ class FolderSource : public ImageSource {
   void verify(BadFiles policy, LogSink& log, const Look& look);
 
  private:
+  Image read_noting(std::int64_t index, Notes& notes) const;
+
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> files_;
+  std::vector<std::int64_t> slices_;  // the page of each of files_; empty where they are no slices
+  PageUse use_ = PageUse::images;
   std::string left_out_;
   std::vector<std::string> skipped_;
 };

@@ -95,6 +95,9 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
   out.aside.height = stored.height;
   out.aside.without_data = pixels_without_data(stored);
   if (stored.has_alpha() && channels != stored.channels) out.aside.alpha = alpha_of(stored);
+  const bool of_four = stored.channels == 2 || stored.channels == 4;  // or of two: the last is no colour
+  if (stored.last == LastChannel::data && of_four && channels != stored.channels)
+    append(note, fmt::format("the last of its {} channels is left out", stored.channels));
   const Mask mask =
       either(out.aside.without_data, hidden == Hidden::replaced ? transparent_pixels(stored) : Mask());
   Image filled = stored;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <fstream>
+#include <set>
 #include <thread>
 #include <type_traits>
 
@@ -71,9 +72,10 @@ bool is_always_eight_bit(const std::filesystem::path& file) {
   return format.empty() || format == "jpg" || format == "bmp" || format == "webp";
 }
 
-void look_at_deep_image(const std::filesystem::path& file, const LookAtImage& look) {
+void look_at_deep_image(const std::filesystem::path& file, WhichPages which, const LookAtImage& look) {
   try {
     if (is_always_eight_bit(file) || read_image_info(file).type == PixelType::u8) return;
+    if (which == WhichPages::first) return look(read_image(file));
     ImageFile pages(file);
     for (std::int64_t page = 0; page < pages.pages(); ++page) look(pages.read(page));
   } catch (const Error&) {
@@ -163,10 +165,13 @@ ValueRange SampleStatistics::range(const GivenScale& given, const std::string& o
   return out;
 }
 
-void look_at_deep_images(const std::vector<std::filesystem::path>& files, const LookAtImage& look) {
+void look_at_deep_images(const std::vector<std::filesystem::path>& named, WhichPages which,
+                         const LookAtImage& look) {
+  const std::set<std::filesystem::path> unique(named.begin(), named.end());
+  const std::vector<std::filesystem::path> files(unique.begin(), unique.end());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) look_at_deep_image(files[i], look);
+    for (std::size_t i = next++; i < files.size(); i = next++) look_at_deep_image(files[i], which, look);
   };
   std::vector<std::jthread> threads;
   for (unsigned t = 1; t < std::max(1U, std::thread::hardware_concurrency()); ++t) threads.emplace_back(work);

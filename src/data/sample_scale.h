@@ -55,11 +55,14 @@ class SampleStatistics {
   std::array<Counts, 3> by_type_;  // by PixelType
 };
 
-/// Decodes every image with more than 8 bits, in parallel, and shows each of its pages to `look`, from
-/// several threads. Files that are 8-bit by their headers cost no decoding; what cannot be read is passed
-/// over, since others say so.
+enum class WhichPages { first, all };
+
+/// Decodes every image with more than 8 bits, in parallel, and shows these of its pages to `look`, from
+/// several threads; a file that is named again is looked at once. Files that are 8-bit by their headers cost
+/// no decoding; what cannot be read is passed over, since others say so.
 using LookAtImage = std::function<void(const Image&)>;
-void look_at_deep_images(const std::vector<std::filesystem::path>& files, const LookAtImage& look);
+void look_at_deep_images(const std::vector<std::filesystem::path>& files, WhichPages which,
+                         const LookAtImage& look);
 
 /// The policy of one domain: how any stored image enters a network of it.
 class SampleScale {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/tensor_image.h"
+#include "image/codec.h"
 #include "image/convert.h"
 #include "image/resize.h"
 
@@ -36,6 +37,11 @@ void TransformOptions::describe(OptionSet& o) {
         "95th percentile, which becomes 1, black 0, and more than 1 is possible: use --output-activation "
         "linear")
       .choices(scalings());
+  o.add("pages", pages,
+        "of TIFFs. images: each is an image, of which train takes a file's first; channels: the channels of "
+        "one "
+        "image; slices: of a volume, each an image to train on")
+      .choices(page_uses());
 }
 
 void TransformOptions::validate() const {

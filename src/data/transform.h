@@ -15,6 +15,7 @@ struct TransformOptions {
   std::int64_t crop_size = 256;
   bool flip = true;
   std::string scaling = "white";
+  std::string pages = "images";
 
   void describe(OptionSet& o);
   /// Throws UsageError when the crop cannot fit in the resized image.

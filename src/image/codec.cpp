@@ -204,9 +204,20 @@ Image decode_image(const std::string& bytes, const std::string& name, Notes& not
   return image;
 }
 
-ImageFile::ImageFile(const std::filesystem::path& path) : ImageFile(read_file(path), path.string()) {}
+std::vector<std::string> page_uses() { return {"images", "channels", "slices"}; }
 
-ImageFile::ImageFile(std::string bytes, std::string name) : bytes_(std::move(bytes)), name_(std::move(name)) {
+PageUse page_use_named(const std::string& name) {
+  const std::vector<std::string> names = page_uses();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) fail_usage("pages: '{}' is none of {}", name, join(names));
+  return static_cast<PageUse>(found - names.begin());
+}
+
+ImageFile::ImageFile(const std::filesystem::path& path, PageUse use)
+    : ImageFile(read_file(path), path.string(), use) {}
+
+ImageFile::ImageFile(std::string bytes, std::string name, PageUse use)
+    : bytes_(std::move(bytes)), name_(std::move(name)), use_(use) {
   Source source{bytes_, name_};
   const Format& format = format_of(source);
   if (format.find_pages == nullptr) return;
@@ -215,12 +226,45 @@ ImageFile::ImageFile(std::string bytes, std::string name) : bytes_(std::move(byt
   places_ = std::move(pages.places);
 }
 
-std::int64_t ImageFile::pages() const {
+std::int64_t ImageFile::pages_stored() const {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(places_.size()));
 }
 
 Image ImageFile::read(std::int64_t page) {
-  const std::string name = pages() == 1 ? name_ : fmt::format("{} (page {})", name_, page + 1);
+  return use_ == PageUse::channels && pages_stored() > 1 ? read_stacked() : read_page(page);
+}
+
+Image ImageFile::read_stacked() {
+  std::vector<Image> pages;
+  std::int64_t channels = 0;
+  for (std::int64_t page = 0; page < pages_stored(); ++page) {
+    pages.push_back(read_page(page));
+    const Image &first = pages.front(), &last = pages.back();
+    if (last.width != first.width || last.height != first.height || last.type != first.type)
+      fail(
+          "{}: page {} is {}x{} pixels of {} and page 1 {}x{} of {}: as channels of one image they must be "
+          "alike; --pages images takes each by itself",
+          name_, page + 1, last.width, last.height, type_title(last.type), first.width, first.height,
+          type_title(first.type));
+    channels += last.channels;
+    const std::int64_t most = (std::int64_t{1} << 30) / (first.width * first.height);
+    if (channels > most) fail("{}: its pages together have more than 2^30 samples; cut it into tiles", name_);
+  }
+  Image out = Image::blank(pages.front().width, pages.front().height, channels, pages.front().type);
+  out.with_tags_of(pages.front());
+  out.last = LastChannel::data;
+  const std::int64_t size = bytes_per_sample(out.type);
+  std::uint8_t* to = out.bytes.data();
+  for (std::int64_t p = 0; p < out.width * out.height; ++p)
+    for (const Image& page : pages) {
+      const std::int64_t bytes = page.channels * size;
+      to = std::copy_n(page.bytes.data() + p * bytes, bytes, to);
+    }
+  return out;
+}
+
+Image ImageFile::read_page(std::int64_t page) {
+  const std::string name = pages_stored() == 1 ? name_ : fmt::format("{} (page {})", name_, page + 1);
   Source source{bytes_, name};
   source.notes = &notes_;
   if (!places_.empty()) source.page_place = places_.at(static_cast<std::size_t>(page));
@@ -248,6 +292,11 @@ void check_format_holds(const std::filesystem::path& path, std::int64_t channels
 bool format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type) {
   const Format* format = formats::find_format_named(extension_of(path));
   return format != nullptr && can_hold(*format, Image{1, 1, channels, type, {}});
+}
+
+bool format_holds_pages(const std::filesystem::path& path) {
+  const Format* format = formats::find_format_named(extension_of(path));
+  return format != nullptr && format->make_encoder != nullptr;
 }
 
 bool format_keeps_no_data(const std::filesystem::path& path) {

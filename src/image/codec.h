@@ -44,22 +44,37 @@ Image read_image(const std::filesystem::path& path, Notes& notes);
 Image decode_image(const std::string& bytes, const std::string& name);
 Image decode_image(const std::string& bytes, const std::string& name, Notes& notes);
 
+/// What the pages of a file are: images of their own, the channels of one image, or slices of one volume.
+enum class PageUse { images, channels, slices };
+
+/// Their names, of --pages; and one by its name. Throws UsageError for another.
+std::vector<std::string> page_uses();
+PageUse page_use_named(const std::string& name);
+
 /// An image file with all of its pages, of which one is decoded at a time. Only a TIFF has more than one;
 /// thumbnails and masks are no pages. Holds the file's bytes, not the pixels.
 class ImageFile {
  public:
   /// Throws as read_image(); also when a page is lost because the chain of a TIFF's pages is broken.
-  explicit ImageFile(const std::filesystem::path& path);
-  ImageFile(std::string bytes, std::string name);
+  explicit ImageFile(const std::filesystem::path& path, PageUse use = PageUse::images);
+  ImageFile(std::string bytes, std::string name, PageUse use = PageUse::images);
 
-  std::int64_t pages() const;
-  /// Decodes page 0..pages()-1 and adds to notes() what it says. Throws as read_image(), naming the page.
+  /// Images in the file: one where its pages are channels.
+  std::int64_t pages() const { return use_ == PageUse::channels ? 1 : pages_stored(); }
+  std::int64_t pages_stored() const;
+  /// Decodes page 0..pages()-1 and adds to notes() what it says. Where pages are channels all are decoded,
+  /// and those of the first page come first. Throws as read_image(), naming the page, and when such pages
+  /// differ in size or type.
   Image read(std::int64_t page);
   /// Of the file and of the pages that were read so far.
   const Notes& notes() const { return notes_; }
 
  private:
+  Image read_page(std::int64_t page);
+  Image read_stacked();
+
   std::string bytes_, name_;
+  PageUse use_;
   std::vector<std::uint64_t> places_;  // of the pages' directories; empty for formats without pages
   Notes notes_;
 };
@@ -99,6 +114,9 @@ void check_format_holds(const std::filesystem::path& path, std::int64_t channels
 
 /// Whether the format that the path's extension names can. False when it names none.
 bool format_holds(const std::filesystem::path& path, std::int64_t channels, PixelType type);
+
+/// Whether that format has files of several pages.
+bool format_holds_pages(const std::filesystem::path& path);
 
 /// Whether that format keeps Image::no_data.
 bool format_keeps_no_data(const std::filesystem::path& path);

@@ -29,6 +29,8 @@ bool is_pnm(std::string_view bytes) {
          std::string_view(" \t\r\n#").find(bytes[2]) != std::string_view::npos;
 }
 
+bool is_npy(std::string_view bytes) { return bytes.starts_with("\x93NUMPY"); }
+
 }  // namespace
 
 const std::vector<Format>& all_formats() {
@@ -56,6 +58,7 @@ const std::vector<Format>& all_formats() {
        find_tiff_pages,
        make_tiff_encoder},
       {"PPM/PGM", {"ppm", "pgm", "pnm"}, {1, 3}, {u8, u16}, is_pnm, pnm_header, decode_pnm, encode_pnm},
+      {"NPY", {"npy"}, {kAnyChannels}, {u8, u16, f32}, is_npy, npy_header, decode_npy, encode_npy},
   };
   return formats;
 }

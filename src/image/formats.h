@@ -96,6 +96,10 @@ Header bmp_header(Source& source);
 Decoded decode_bmp(Source& source);
 std::string encode_bmp(const Image& image, const std::string& name, const EncodeOptions& options);
 
+Header npy_header(Source& source);
+Decoded decode_npy(Source& source);
+std::string encode_npy(const Image& image, const std::string& name, const EncodeOptions& options);
+
 Header pnm_header(Source& source);
 Decoded decode_pnm(Source& source);
 std::string encode_pnm(const Image& image, const std::string& name, const EncodeOptions& options);

@@ -1,8 +1,6 @@
-// TIFF by libtiff: 8- and 16-bit unsigned and 16- and 32-bit float samples of any channel count as they are;
-// bilevel, palette, YCbCr and CMYK pictures through libtiff's conversion to RGB.
+// TIFF by libtiff: 8- and 16-bit unsigned and 16- and 32-bit float samples of any channel count as they are,
+// of Lab colours as sRGB; bilevel, palette, YCbCr and CMYK pictures through libtiff's conversion to RGB.
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -13,6 +11,8 @@
 #include "image/colour_profile.h"
 #include "image/exif.h"
 #include "image/formats.h"
+#include "image/half.h"
+#include "image/lab.h"
 #include "image/tiff_file.h"
 
 namespace torsor::formats {
@@ -31,10 +31,14 @@ struct Layout {
   bool is_grey() const { return photometric <= PHOTOMETRIC_MINISBLACK; }
   bool is_float() const { return sample_format == SAMPLEFORMAT_IEEEFP; }
   bool is_unsigned() const { return sample_format == SAMPLEFORMAT_UINT; }
+  bool is_lab() const {
+    return (photometric == PHOTOMETRIC_CIELAB || photometric == PHOTOMETRIC_ICCLAB) && is_unsigned() &&
+           samples >= 3;
+  }
   bool is_direct() const {
     const bool known =
         (is_unsigned() && (bits == 8 || bits == 16)) || (is_float() && (bits == 16 || bits == 32));
-    return known && (is_grey() || photometric == PHOTOMETRIC_RGB);
+    return known && (is_grey() || photometric == PHOTOMETRIC_RGB || is_lab());
   }
   std::int64_t channels() const { return is_direct() ? samples : is_grey() ? 1 : 3; }
   PixelType type() const {
@@ -44,16 +48,6 @@ struct Layout {
   std::size_t stored_bytes() const { return bits / 8; }
   Claim claim() const { return {at, width, height, channels(), type()}; }
 };
-
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
-  const std::uint32_t exponent = half >> 10 & 0x1F, mantissa = half & 0x3FF;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | mantissa << 13);
-  const float magnitude = exponent == 0
-                              ? std::ldexp(static_cast<float>(mantissa), -24)
-                              : std::ldexp(static_cast<float>(mantissa | 0x400u), int(exponent) - 25);
-  return sign != 0 ? -magnitude : magnitude;
-}
 
 // A number, or nan, with white space and a 0 behind it.
 std::optional<double> parse_no_data(std::string text) {
@@ -104,6 +98,9 @@ class TiffReader {
     if (file_.failed()) damaged();
     if (layout_.photometric == PHOTOMETRIC_MINISWHITE && !layout_.is_float()) invert_grey(image);
     if (layout_.premultiplied) divide_by_alpha(image);
+    if (layout_.is_lab())
+      lab_to_srgb(image,
+                  layout_.photometric == PHOTOMETRIC_CIELAB ? LabCoding::is_signed : LabCoding::is_offset);
     return image;
   }
 
@@ -112,7 +109,7 @@ class TiffReader {
     for (const std::string& warning : file_.warnings()) add_note(source_, "libtiff: " + warning);
     std::uint32_t size = 0;
     const void* profile = nullptr;
-    if (TIFFGetField(file_.handle(), TIFFTAG_ICCPROFILE, &size, &profile) == 1)
+    if (!layout_.is_lab() && TIFFGetField(file_.handle(), TIFFTAG_ICCPROFILE, &size, &profile) == 1)
       note_profile(source_, {static_cast<const char*>(profile), size});
     if (!layout_.is_direct()) note_conversion();
   }
@@ -187,15 +184,15 @@ class TiffReader {
   bool has_premultiplied_alpha() const {
     std::uint16_t count = 0, *kinds = nullptr;
     return TIFFGetField(file_.handle(), TIFFTAG_EXTRASAMPLES, &count, &kinds) == 1 && count == 1 &&
-           kinds[0] == EXTRASAMPLE_ASSOCALPHA && (layout_.samples == 2 || layout_.samples == 4) &&
-           !layout_.is_float();
+           kinds[0] == EXTRASAMPLE_ASSOCALPHA && !layout_.is_lab() &&
+           (layout_.samples == 2 || layout_.samples == 4) && !layout_.is_float();
   }
 
   // Of 2 or 4 samples. Files that do not say what the last one is are taken to hold alpha.
   bool has_alpha() const {
     std::uint16_t count = 0, *kinds = nullptr;
     if (TIFFGetField(file_.handle(), TIFFTAG_EXTRASAMPLES, &count, &kinds) != 1 || count == 0)
-      return layout_.photometric == PHOTOMETRIC_RGB;
+      return layout_.photometric == PHOTOMETRIC_RGB || layout_.is_lab();
     const bool is_one_more = count == 1 && (layout_.samples == 2 || layout_.samples == 4);
     return is_one_more && kinds[0] != EXTRASAMPLE_UNSPECIFIED;
   }

@@ -34,6 +34,16 @@ OpenedInput open_input(const GeneratorRunner& runner, const TranslationJob& job,
   return out;
 }
 
+Image channel_of(const Image& image, std::int64_t channel) {
+  Image out = Image::blank(image.width, image.height, 1, image.type);
+  out.no_data = image.no_data;
+  const std::int64_t size = bytes_per_sample(image.type);
+  for (std::int64_t p = 0; p < image.width * image.height; ++p)
+    std::copy_n(image.bytes.begin() + (p * image.channels + channel) * size, size,
+                out.bytes.begin() + p * size);
+  return out;
+}
+
 // Reads inputs in order, a few files ahead while others are translated.
 class InputQueue {
  public:
@@ -91,7 +101,11 @@ class BatchQueue {
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
       const auto& [file, page] = waiting_[i];
       Image made = runner_.picture(out[static_cast<std::int64_t>(i)], page.input, page.output.type);
-      writer_.write(file, finished(std::move(made), page.input.aside, page.output));
+      made = finished(std::move(made), page.input.aside, page.output);
+      if (page.channels == ChannelsAre::together)
+        writer_.write(file, std::move(made));
+      else
+        for (std::int64_t c = 0; c < made.channels; ++c) writer_.write(file, channel_of(made, c));
     }
     waiting_.clear();
     tensors_.clear();
@@ -164,8 +178,9 @@ void FolderTranslation::run(const StopFlag& stop) {
       tell(job);
       continue;
     }
-    const auto file = writer.open(job, input->reader->pages());
-    for (std::int64_t i = 0; i < file->pages && !stop.requested(); ++i) {
+    const std::int64_t pages = input->reader->pages();
+    const auto file = writer.open(job, pages * input->reader->output_pages());
+    for (std::int64_t i = 0; i < pages && !stop.requested(); ++i) {
       std::optional<InputPage> page = i == 0 ? input->first : attempt([&] { return input->reader->read(i); });
       if (!page) break;  // a file that lacks a page is never finished
       check_.add(job.in.string(), to_preview(page->input.image, page->input.range));

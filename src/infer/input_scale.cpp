@@ -20,7 +20,7 @@ void scale_inputs(GeneratorRunner& runner, const GivenScale& given, const std::v
   for (const TranslationJob& job : jobs)
     if (job.given == nullptr) files.push_back(job.in);
   SampleStatistics seen;
-  look_at_deep_images(files, [&](const Image& image) {
+  look_at_deep_images(files, WhichPages::all, [&](const Image& image) {
     if (image.type == PixelType::f32) seen.add(image);
   });
   if (seen.type() != PixelType::f32) return;

@@ -36,9 +36,9 @@ Sight look_at(const GeneratorRunner& runner, const TranslationJob& job, const Tr
   Sight out;
   try {
     PageReader reader(runner, job, treatment);
-    check_output_pages(job, reader.pages());
     for (std::int64_t page = 0; page < reader.pages(); ++page) {
       const Image image = reader.read(page).input.image;
+      if (page == 0) check_output_pages(job, reader.pages() * reader.output_pages());
       out.sizes.push_back({image.width, image.height});
     }
     reader.add_notes_to(out.notes);

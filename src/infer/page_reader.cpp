@@ -8,8 +8,16 @@ namespace torsor {
 
 namespace {
 
-ImageFile opened(const TranslationJob& job) {
-  return job.given != nullptr ? ImageFile(*job.given, job.in.string()) : ImageFile(job.in);
+// What the user says, else what the model was trained with.
+PageUse page_use(const GeneratorRunner& runner, const Treatment& treatment) {
+  if (treatment.pages) return *treatment.pages;
+  const Json& trained = runner.loaded().info.preprocessing;
+  return page_use_named(trained.is_object() ? trained.value("pages", TransformOptions().pages)
+                                            : TransformOptions().pages);
+}
+
+ImageFile opened(const TranslationJob& job, PageUse use) {
+  return job.given != nullptr ? ImageFile(*job.given, job.in.string(), use) : ImageFile(job.in, use);
 }
 
 }  // namespace
@@ -20,7 +28,9 @@ PageReader::PageReader(const GeneratorRunner& runner, const TranslationJob& job,
       hidden_(treatment.reference ? Hidden::kept : Hidden::replaced),
       depth_(treatment.reference ? BitDepth::eight : treatment.bit_depth),
       name_(job.in.string()),
-      file_(opened(job)) {}
+      file_(opened(job, page_use(runner, treatment))) {}
+
+std::int64_t PageReader::output_pages() const { return pages_out_; }
 
 InputPage PageReader::read(std::int64_t page) {
   const std::string name = pages() > 1 ? fmt::format("{}, page {}", name_, page + 1) : name_;
@@ -28,8 +38,10 @@ InputPage PageReader::read(std::int64_t page) {
   std::string note;
   std::vector<std::string> notes;
   out.input = runner_.input(file_.read(page), note, name, hidden_);
-  out.output =
-      output_form(out_, depth_, out.input.aside, runner_.channels_out(out.input.image.channels), notes);
+  const std::int64_t channels = runner_.channels_out(out.input.image.channels);
+  if (file_.pages() < file_.pages_stored() && format_holds_pages(out_)) out.channels = ChannelsAre::pages;
+  pages_out_ = out.channels == ChannelsAre::pages ? channels : 1;
+  out.output = output_form(out_, depth_, out.input.aside, channels, notes);
   say(note);
   for (const std::string& line : notes) say(line);
   return out;

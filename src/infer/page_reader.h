@@ -10,9 +10,13 @@
 
 namespace torsor {
 
+/// Whether the channels of a translation are pages of their own.
+enum class ChannelsAre { together, pages };
+
 struct InputPage {
   PreparedImage input;  // in the generator's channels
   OutputForm output;
+  ChannelsAre channels = ChannelsAre::together;
 };
 
 /// One input: a file, or the bytes that a job was given. Decodes a page at a time.
@@ -22,6 +26,10 @@ class PageReader {
   PageReader(const GeneratorRunner& runner, const TranslationJob& job, const Treatment& treatment);
 
   std::int64_t pages() const { return file_.pages(); }
+
+  /// Pages of the output for one of the input. Where an input's pages are channels, those of its translation
+  /// are pages again if the output's format has pages.
+  std::int64_t output_pages() const;
 
   /// Page 0..pages()-1. Throws Error naming the file, and the page where there are several, when it cannot be
   /// read, converted or scaled, or when the output's format cannot hold its translation.
@@ -39,6 +47,7 @@ class PageReader {
   BitDepth depth_;
   std::string name_;
   ImageFile file_;
+  std::int64_t pages_out_ = 1;  // of the last page that was read
   std::vector<std::string> conversions_;
 };
 

@@ -52,8 +52,8 @@ ValueRange checked_range(const ValueRange& range, const std::string& scaling) {
 
 // Up to format 3 an input's was computed from the scaling alone, so that another would have gone unnoticed.
 ValueRange range_from(const Json& json, const std::string& scaling, int format) {
-  const ValueRange range{json.at("white"), json.value("black", -1.0), json.value("black_level", 0.0),
-                         type_of_depth(json_count(json.at("bit_depth")))};
+  ValueRange range{json.at("white"), json.value("black", -1.0), json.value("black_level", 0.0)};
+  if (json.contains("bit_depth")) range.type = type_of_depth(json_count(json.at("bit_depth")));
   if (format < 4 && !scales_each_image(scaling) && range != ValueRange{})
     fail("its black and white are {} and {}, but with scaling {} they are -1 and 255", range.black,
          range.white, scaling);

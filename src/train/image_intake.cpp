@@ -125,6 +125,7 @@ fs::path ImageIntake::val_folder(Domain d) const {
 std::shared_ptr<FolderSource> ImageIntake::folder(const fs::path& path, std::int64_t limit) const {
   auto source = std::make_shared<FolderSource>(path, limit, bad_files());
   for (const std::string& line : source->skipped()) log_->warning("skipped: " + line);
+  source->use_pages(page_use_named(data().transform.pages), limit);
   if (!source->left_out().empty()) log_->warning(path.string() + ": " + source->left_out());
   return source;
 }
@@ -137,7 +138,9 @@ GivenScale ImageIntake::given_scale(Domain d) const {
 void ImageIntake::decide_scale(Domain d, const std::vector<fs::path>& files, const PartOfImage& part) const {
   if (scales_each_image(data().transform.scaling)) return;
   SampleStatistics seen;
-  look_at_deep_images(files, [&](const Image& image) { part ? seen.add(part(image)) : seen.add(image); });
+  const bool first = page_use_named(data().transform.pages) == PageUse::images;
+  look_at_deep_images(files, first ? WhichPages::first : WhichPages::all,
+                      [&](const Image& image) { part ? seen.add(part(image)) : seen.add(image); });
   scales_->ranges[place(d)] = seen.range(given_scale(d), d == Domain::a ? "--white-a" : "--white-b");
 }
 

@@ -97,11 +97,14 @@ TEST(DeepImages, AreFoundAmongFiles) {
   const std::vector<std::filesystem::path> files = {folder.path / "a.png", folder.path / "b.png",
                                                     folder.path / "c.tif", folder.path / "absent.tif"};
   std::atomic<int> shorts{0}, reals{0}, others{0};
-  look_at_deep_images(files, [&](const Image& image) {
+  look_at_deep_images(files, WhichPages::all, [&](const Image& image) {
     ++(image.type == PixelType::u16 ? shorts : image.type == PixelType::f32 ? reals : others);
   });
   EXPECT_EQ(shorts, 1);
   EXPECT_EQ(reals, 2);
+  look_at_deep_images(files, WhichPages::first,
+                      [&](const Image& image) { reals += image.type == PixelType::f32; });
+  EXPECT_EQ(reals, 3);
   EXPECT_EQ(others, 0);
 }
 
@@ -170,6 +173,17 @@ TEST(PreparedImage, OfColoursOneBandOfAPixelIsNoMissingPixel) {
   Image red = image_of<std::uint8_t>({255, 0, 0, 0, 0, 0}, 3);
   red.no_data = 0;
   EXPECT_EQ(prepare(red, 3, SampleScale(), note).aside.without_data, (std::vector<std::uint8_t>{0, 1}));
+}
+
+TEST(PreparedImage, ALastChannelOfDataIsLeftOutAloud) {
+  std::string note;
+  Image bands = image_of<std::uint8_t>({1, 2, 3, 0, 4, 5, 6, 0}, 4);
+  bands.last = LastChannel::data;
+  EXPECT_EQ(prepare(bands, 4, SampleScale(), note).image.bytes, bands.bytes);
+  EXPECT_EQ(note, "");
+  EXPECT_EQ(prepare(bands, 3, SampleScale(), note).image.bytes,
+            (std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(note, "the last of its 4 channels is left out");
 }
 
 TEST(PreparedImage, RefusesByNameWhatHasNoValues) {

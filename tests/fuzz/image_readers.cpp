@@ -78,9 +78,18 @@ FuzzedReader idx_reader() {
   return out;
 }
 
-// Half of a PPM's ways to be wrong are in its words.
-std::string mutate_pnm(const std::string& bytes, Random& random) {
+// Half of a PPM's, and of an array's, ways to be wrong are in its words.
+std::string mutate_words_too(const std::string& bytes, Random& random) {
   return random.one_in(2) ? mutate_text(bytes, random) : mutate_bytes(bytes, random);
+}
+
+// Arrays of each type; the folder of fixtures has none.
+FuzzedReader npy_reader() {
+  FuzzedReader out = reader("npy", {".npy"}, mutate_words_too);
+  for (const PixelType type : {PixelType::u8, PixelType::u16, PixelType::f32})
+    for (const std::int64_t channels : {1, 5})
+      out.seeds.push_back({"made", encode_image("npy", Image::blank(5, 4, channels, type))});
+  return out;
 }
 
 }  // namespace
@@ -91,7 +100,8 @@ std::vector<FuzzedReader> image_readers() {
           reader("bmp", {".bmp"}, mutate_bytes),
           reader("webp", {".webp"}, mutate_webp),
           reader("tiff", {".tif"}, mutate_bytes),
-          reader("pnm", {".ppm", ".pgm"}, mutate_pnm),
+          reader("pnm", {".ppm", ".pgm"}, mutate_words_too),
+          npy_reader(),
           idx_reader()};
 }
 

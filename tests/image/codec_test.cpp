@@ -96,7 +96,8 @@ TEST_F(RoundTrip, LosslessFormatsKeepEveryBit) {
                                    {"tiff", {3}, {u8}},
                                    {"bmp", {3}, {u8}},
                                    {"ppm", {3}, {u8, u16}},
-                                   {"pgm", {1}, {u8, u16}}};
+                                   {"pgm", {1}, {u8, u16}},
+                                   {"npy", {1, 2, 3, 4, 7}, {u8, u16, f32}}};
   for (const Case& c : cases)
     for (const int channels : c.channels)
       for (const PixelType type : c.types)
@@ -194,9 +195,9 @@ TEST_F(RoundTrip, RefusesWhatTheFormatCannotHold) {
   };
   EXPECT_THAT(refusal("a.jpg", 4, PixelType::u8),
               AllOf(HasSubstr("a.jpg"), HasSubstr("PNG or WebP or TIFF")));
-  EXPECT_THAT(refusal("a.jpg", 1, PixelType::u16), HasSubstr("PNG or TIFF or PPM/PGM"));
-  EXPECT_THAT(refusal("a.png", 3, PixelType::f32), HasSubstr("write TIFF instead"));
-  EXPECT_THAT(refusal("a.png", 5, PixelType::u8), HasSubstr("write TIFF instead"));
+  EXPECT_THAT(refusal("a.jpg", 1, PixelType::u16), HasSubstr("PNG or TIFF or PPM/PGM or NPY"));
+  EXPECT_THAT(refusal("a.png", 3, PixelType::f32), HasSubstr("write TIFF or NPY instead"));
+  EXPECT_THAT(refusal("a.png", 5, PixelType::u8), HasSubstr("write TIFF or NPY instead"));
   EXPECT_THAT(refusal("a.webp", 2, PixelType::u8), HasSubstr("PNG or TIFF"));
   EXPECT_THAT(refusal("a.bmp", 4, PixelType::u8), HasSubstr("BMP cannot hold 8-bit images of 4 channels"));
   EXPECT_THAT(refusal("a.gif", 3, PixelType::u8), HasSubstr("expected one of jpg, jpeg, jpe"));
@@ -218,9 +219,9 @@ TEST_F(RoundTrip, RefusesImpossibleRequests) {
 }
 
 TEST(Extensions, AreKnownInAnyCase) {
-  EXPECT_THAT(image_extensions(), ::testing::UnorderedElementsAre("jpg", "jpeg", "jpe", "jfif", "jif", "jfi",
-                                                                  "mpo", "png", "apng", "bmp", "dib", "webp",
-                                                                  "tif", "tiff", "btf", "ppm", "pgm", "pnm"));
+  EXPECT_THAT(image_extensions(), ::testing::UnorderedElementsAre(
+                                      "jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "mpo", "png", "apng", "bmp",
+                                      "dib", "webp", "tif", "tiff", "btf", "ppm", "pgm", "pnm", "npy"));
   for (const char* name : {"a.jpg", "b/c.JPEG", "x.y.Png", "a.WebP", "a.TIF"})
     EXPECT_TRUE(has_image_extension(name));
   for (const char* name : {"a", "jpg", "a.jpg.txt", "a.gif", ".png", "a.jp"})

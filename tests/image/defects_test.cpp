@@ -234,12 +234,10 @@ TEST(TiffDefects, ThatCostNothingAreNoted) {
   EXPECT_THAT(notes_of(own, tiff), IsEmpty());
 }
 
-TEST(TiffColours, ThatAreConvertedRoughlyAreNoted) {
+TEST(TiffColours, OfAKindThatIsNotConvertedAreRefusedByName) {
   std::string tiff = encode_image("tif", smooth_picture(20, 10, 3, PixelType::u8));
-  tiff[entry_of(tiff, 262) + 8] = 8;  // CIE L*a*b*
-  Notes notes;
-  decode_image(tiff, "lab.tif", notes);
-  EXPECT_THAT(notes, Contains(HasSubstr("Lab colours")));
+  tiff[entry_of(tiff, 262) + 8] = 10;  // ITU L*a*b*
+  EXPECT_THAT(error_of([&] { decode_image(tiff, "lab.tif"); }), HasSubstr("lab.tif"));
 }
 
 TEST(WebpDefects, ThatCostNothingAreNoted) {

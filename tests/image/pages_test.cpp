@@ -83,6 +83,26 @@ TEST_F(PagesOfTiffs, AreWrittenAllOrNotAtAll) {
   EXPECT_FALSE(fs::exists(path_));
 }
 
+TEST_F(PagesOfTiffs, AreChannelsOfOneImage) {
+  const Image grey = smooth_picture(7, 5, 1, PixelType::u16),
+              colours = smooth_picture(7, 5, 3, PixelType::u16);
+  write_image_pages(folder_ / "x.tif", {grey, colours});
+  ImageFile file(folder_ / "x.tif", PageUse::channels);
+  EXPECT_EQ(file.pages(), 1);
+  EXPECT_EQ(file.pages_stored(), 2);
+  const Image image = file.read(0);
+  ASSERT_EQ(image.channels, 4);
+  EXPECT_FALSE(image.has_alpha());
+  for (std::int64_t p = 0; p < 35; ++p) {
+    EXPECT_EQ(image.u16()[4 * p], grey.u16()[p]);
+    for (std::int64_t c = 0; c < 3; ++c) EXPECT_EQ(image.u16()[4 * p + 1 + c], colours.u16()[3 * p + c]);
+  }
+  write_image_pages(folder_ / "y.tif", {grey, smooth_picture(7, 6, 1, PixelType::u16)});
+  EXPECT_THAT(error_of([&] { ImageFile(folder_ / "y.tif", PageUse::channels).read(0); }),
+              HasSubstr("page 2 is 7x6 pixels"));
+  EXPECT_EQ(ImageFile(folder_ / "y.tif", PageUse::slices).pages(), 2);
+}
+
 TEST(Memory, IsWrittenInEveryFormat) {
   const Image image = smooth_picture(16, 12, 3, PixelType::u8);
   for (const std::string& extension : image_extensions()) {

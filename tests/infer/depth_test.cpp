@@ -219,6 +219,33 @@ TEST_F(Depth, OfSixteenBitsIsTheNetworksOwnAnswer) {
     ASSERT_NEAR(got.u16()[i], (hwc.data_ptr<float>()[i] + 1.0) * 32767.5, 1);
 }
 
+// A stack of five pages through a network of five channels, or through a copy.
+TEST_F(Depth, PagesMayBeChannels) {
+  std::vector<Image> pages;
+  for (int page = 0; page < 5; ++page) {
+    pages.push_back(Image::blank(12, 8, 1, PixelType::u16));
+    for (std::int64_t i = 0; i < 96; ++i) pages.back().u16()[i] = static_cast<std::uint16_t>(1000 * page + i);
+  }
+  fs::create_directories(folder_ / "in");
+  write_image_pages(in("stack.tif"), pages);
+  Treatment treatment;
+  treatment.pages = PageUse::channels;
+  copy(treatment);
+  ImageFile copied(out("stack.tif"));
+  ASSERT_EQ(copied.pages(), 5);
+  for (int page = 0; page < 5; ++page) EXPECT_EQ(copied.read(page).bytes, pages[page].bytes);
+  copy(treatment, {}, "npy");
+  EXPECT_EQ(read_image(out("stack.npy")).channels, 5);
+
+  GeneratorOptions options = testing::small_options();
+  options.in_channels = 5;
+  options.out_channels = 2;
+  LoadedGenerator g = testing::loaded(options);
+  g.info.preprocessing = {{"pages", "channels"}};  // as it was trained
+  translate(GeneratorRunner(std::move(g), {}));
+  EXPECT_EQ(ImageFile(out("stack.tif")).pages(), 2);
+}
+
 Image cutout(std::uint8_t hidden) {
   Image image = Image::blank(16, 12, 4);
   for (std::int64_t p = 0; p < 16 * 12; ++p) {

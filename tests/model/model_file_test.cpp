@@ -143,6 +143,7 @@ TEST_F(ModelFile, WhoseRangeItsScalingCannotHaveIsRefused) {
 }
 
 TEST_F(ModelFile, KeepsDepthAndScaleOfEachDomain) {
+  info_.preprocessing["scaling"] = "white";
   const ValueRange deep{4095, -1, 0, PixelType::u16}, heights{1200, -1, 300.5, PixelType::f32};
   info_.domains.at("a").range = deep;
   info_.domains.at("b").range = heights;
@@ -160,6 +161,8 @@ TEST_F(ModelFile, KeepsDepthAndScaleOfEachDomain) {
 
 // Up to format 3 an input's range followed from the scaling alone: another would have gone unnoticed.
 TEST_F(ModelFile, OfAnOlderFormatHasTheWholeRange) {
+  info_.preprocessing["scaling"] = "white";
+  info_.domains.at("a").range = info_.domains.at("b").range = {};
   auto metadata = model_metadata(info_);
   Json model = parse_json(metadata["torsor.model"], "model");
   for (const char* key : {"a", "b"}) model["domains"][key]["value_range"]["white"] = 254;

@@ -82,7 +82,6 @@ class OpenData : public ::testing::Test {
   const TestFolder folder_;
   const std::shared_ptr<Lines> log_ = std::make_shared<Lines>();
 
- private:
   static Image flat(std::int64_t width, int value) {
     Image image = Image::blank(width, kImageSide, 1);
     std::fill(image.bytes.begin(), image.bytes.end(), static_cast<std::uint8_t>(value));
@@ -352,6 +351,38 @@ TEST_F(OpenData, OfHalvesEachDomainHasOneScale) {
   EXPECT_EQ(data.b.range, (ValueRange{255, -1, 0, PixelType::f32}));
   Rng rng(0);
   EXPECT_FLOAT_EQ(data.train->get(0, rng).tensors.at("real_b").mean().item<float>(), 200.0F / 255 * 2 - 1);
+}
+
+TEST_F(OpenData, PagesAreImagesChannelsOrSlices) {
+  for (const char* domain : {"trainA", "trainB"}) {
+    fs::create_directories(folder_.path / domain);
+    write_image_pages(folder_.path / domain / "a.tif", {flat(kImageSide, 10), flat(kImageSide, 20)});
+    write_image_pages(folder_.path / domain / "b.tif", {flat(kImageSide, 30), flat(kImageSide, 40)});
+  }
+  TrainConfig given = config("unpaired");
+  Rng rng(0);
+  EXPECT_EQ(open(given).count_a, 2);
+  given.data.transform.pages = "slices";
+  const TrainData slices = open(given);
+  EXPECT_EQ(slices.count_a, 4);
+  const Batch last = slices.train->get(3, rng);
+  EXPECT_EQ(last.names.at("real_a").front(), "b.tif:2");
+  EXPECT_FLOAT_EQ(last.tensors.at("real_a").max().item<float>(), 40.0F / 127.5F - 1);
+  EXPECT_EQ(open([&] {
+              auto few = given;
+              few.data.max_dataset_size = 3;
+              return few;
+            }())
+                .count_a,
+            3);
+  given.data.transform.pages = "channels";
+  given.data.channels_a = given.data.channels_b = 2;
+  const TrainData channels = open(given);
+  EXPECT_EQ(channels.count_a, 2);
+  const at::Tensor both = channels.train->get(1, rng).tensors.at("real_a");
+  ASSERT_EQ(both.size(0), 2);
+  EXPECT_FLOAT_EQ(both[0].max().item<float>(), 30.0F / 127.5F - 1);
+  EXPECT_FLOAT_EQ(both[1].max().item<float>(), 40.0F / 127.5F - 1);
 }
 
 }  // namespace
