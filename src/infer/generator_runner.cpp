@@ -112,17 +112,17 @@ Image GeneratorRunner::picture(const at::Tensor& made, const ValueRange& input, 
   }
 }
 
-Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              const Image& image, const std::string& name) {
   std::string note;
-  const Image ready = translator.input_image(image, note, name);
+  const Image ready = runner.input_image(image, note, name);
   Rng unused(0);  // nothing is drawn: there is no crop and no flip
   const Size size = resized_size(preprocess, {ready.width, ready.height});
   const Image resized = transform(
       preprocess, resize_bicubic(ready, size.width, size.height, PassOrder::pillow_13), unused, name);
-  const ValueRange range = translator.input_range(ready, name);
+  const ValueRange range = runner.input_range(ready, name);
   const at::Tensor x = to_tensor(resized, range).unsqueeze(0);
-  const Image out = translator.picture(translator.run_unpadded(x)[0], range, Rounding::truncate);
+  const Image out = runner.picture(runner.run_unpadded(x)[0], range, Rounding::truncate);
   return with_channels(out, 3);
 }
 
