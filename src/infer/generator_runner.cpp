@@ -131,7 +131,7 @@ Image GeneratorRunner::picture(const at::Tensor& made, const PreparedImage& inpu
   }
 }
 
-Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              PreparedImage ready, const std::string& name) {
   if (ready.image.type != PixelType::u8) {
     ready.image = to_preview(ready.image, ready.range);
@@ -143,7 +143,7 @@ Image translate_as_reference(const GeneratorRunner& translator, const TransformO
       preprocess, resize_bicubic(ready.image, size.width, size.height, PassOrder::pillow_13), unused, name);
   const at::Tensor x = to_tensor(resized, ready.range).unsqueeze(0);
   const Image out =
-      translator.picture(translator.run_unpadded(x)[0], ready, PixelType::u8, Rounding::truncate);
+      runner.picture(runner.run_unpadded(x)[0], ready, PixelType::u8, Rounding::truncate);
   return with_channels(out, 3);
 }
 

@@ -93,9 +93,9 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 
 /// What the reference's test.py does to an image with its own options: its resize (as Pillow 13 computes it),
 /// no padding, truncation to 8 bits; 1 channel written as RGB. The output has the resized size, a ResNet's
-/// rounded up to multiples of 4 (scale_width). test.py runs in training mode: open the translator with the
+/// rounded up to multiples of 4 (scale_width). test.py runs in training mode: open the runner with the
 /// batch's statistics.
-Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              const Image& image, const std::string& name = "the image");
 /// The same of an image that the translator has made ready, Hidden::kept.
 Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,

@@ -101,7 +101,8 @@ NormDecision decide_norm(const NormKeys& keys, const NetworkHints& hints, const 
   return out;
 }
 
-NormDecision decide_judge_norm(const NormKeys& keys, const NetworkHints& hints, const std::string& source) {
+NormDecision decide_discriminator_norm(const NormKeys& keys, const NetworkHints& hints,
+                                       const std::string& source) {
   const std::vector<std::string> possible = possible_norms(keys);
   const std::string norm = chosen_norm(hints.choice.norm, possible);
   if (is_among(norm, possible)) return decision(norm, keys);

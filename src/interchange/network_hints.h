@@ -29,7 +29,8 @@ struct NormDecision {
 NormDecision decide_norm(const NormKeys& keys, const NetworkHints& hints, const std::string& source);
 
 /// The same of a discriminator, whose norm the user's choice need not be.
-NormDecision decide_judge_norm(const NormKeys& keys, const NetworkHints& hints, const std::string& source);
+NormDecision decide_discriminator_norm(const NormKeys& keys, const NetworkHints& hints,
+                                       const std::string& source);
 
 /// Throws UsageError, or Error of what was recorded, where that is another generator than the keys' `net_g`
 /// or another width.

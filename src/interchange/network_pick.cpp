@@ -56,8 +56,8 @@ bool named_by_letters(const std::vector<FoundNetwork>& generators) {
 
 enum class Letters { of_their_domain, of_their_generator };
 
-// "" where the name does not tell the domain that it judges.
-std::string judge_name(NameSays says, Letters letters) {
+// "" where the name does not tell the domain of the images that it sees.
+std::string discriminator_name(NameSays says, Letters letters) {
   const bool crosses = letters == Letters::of_their_generator;
   if (says == NameSays::a_to_b) return "d_b";
   if (says == NameSays::b_to_a) return "d_a";
@@ -82,21 +82,22 @@ void pick_generators(const std::vector<FoundNetwork>& generators, const std::str
   for (std::size_t i = 0; i < generators.size(); ++i) pick.networks.push_back({names[i], generators[i]});
 }
 
-void pick_judges(const std::vector<FoundNetwork>& judges, const std::vector<FoundNetwork>& generators,
-                 Pick& pick) {
+void pick_discriminators(const std::vector<FoundNetwork>& discriminators,
+                         const std::vector<FoundNetwork>& generators, Pick& pick) {
   const Letters letters =
       named_by_letters(generators) ? Letters::of_their_generator : Letters::of_their_domain;
   const bool known_ways = pick.networks.front().name != "g";
   std::vector<std::string> names;
   std::map<std::string, int> uses;
-  for (const FoundNetwork& judge : judges)
-    ++uses[names.emplace_back(judge_name(discriminator_name_says(last_part(judge.name)), letters))];
+  for (const FoundNetwork& discriminator : discriminators)
+    ++uses[names.emplace_back(
+        discriminator_name(discriminator_name_says(last_part(discriminator.name)), letters))];
   std::vector<FoundNetwork> left_out;
-  for (std::size_t i = 0; i < judges.size(); ++i) {
+  for (std::size_t i = 0; i < discriminators.size(); ++i) {
     if (known_ways && !names[i].empty() && uses[names[i]] == 1)
-      pick.networks.push_back({names[i], judges[i]});
+      pick.networks.push_back({names[i], discriminators[i]});
     else
-      left_out.push_back(judges[i]);
+      left_out.push_back(discriminators[i]);
   }
   if (!left_out.empty())
     pick.notes.push_back("left out, since it is not clear which domain they judge: " + names_text(left_out));
@@ -137,21 +138,21 @@ Pick pick_networks(std::vector<FoundNetwork> found, const std::string& role, con
     return those(found, [&](const auto& one) { return one.likeness == likeness; });
   };
   const std::vector<FoundNetwork> generators = alike(NetworkKind::generator);
-  const std::vector<FoundNetwork> judges = alike(NetworkKind::discriminator);
+  const std::vector<FoundNetwork> discriminators = alike(NetworkKind::discriminator);
   Pick pick;
   if (generators.empty()) {
-    if (judges.size() > 1)
-      refuse_several(judges, "discriminators and no generator that torsor knows", source);
-    if (judges.size() == 1) {
-      const std::string name = judge_name(discriminator_name_says(role), Letters::of_their_generator);
-      pick.networks.push_back({name.empty() ? "d" : name, judges.front()});
+    if (discriminators.size() > 1)
+      refuse_several(discriminators, "discriminators and no generator that torsor knows", source);
+    if (discriminators.size() == 1) {
+      const std::string name = discriminator_name(discriminator_name_says(role), Letters::of_their_generator);
+      pick.networks.push_back({name.empty() ? "d" : name, discriminators.front()});
     } else {
       pick.networks.push_back({direction_of(generator_name_says(role)), std::move(found.front())});
     }
     return pick;
   }
   pick_generators(generators, role, source, pick);
-  pick_judges(judges, generators, pick);
+  pick_discriminators(discriminators, generators, pick);
   const std::vector<FoundNetwork> unknown = alike(NetworkKind::unknown);
   if (!unknown.empty())
     pick.notes.push_back("left out, since torsor does not know such networks: " + names_text(unknown));

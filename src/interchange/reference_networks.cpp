@@ -167,7 +167,7 @@ Recognised<DiscriminatorOptions> infer_discriminator(TensorMap given, const std:
                    kFirstAndLast;
     o.net_d = o.n_layers_d == kBasicLayers ? "basic" : "n_layers";
   }
-  settle_norm(decide_judge_norm(norm, hints, source), out);
+  settle_norm(decide_discriminator_norm(norm, hints, source), out);
   o = checked(o, source);
   return out;
 }

@@ -18,7 +18,7 @@ struct Target {
   std::string file;
 };
 
-// Of CycleGAN: the reference's D_A judges what its G_A makes.
+// Of CycleGAN: the reference's D_A is the discriminator of its G_A's output.
 const std::vector<std::pair<std::string, std::string>>& two_sided_files() {
   static const std::vector<std::pair<std::string, std::string>> table = {{"g_a_to_b", "latest_net_G_A.pth"},
                                                                          {"g_b_to_a", "latest_net_G_B.pth"},

@@ -20,8 +20,7 @@ using testing::small_options;
 using testing::TestFolder;
 using testing::write_model;
 
-GeneratorRunner translator(const GeneratorOptions& options,
-                           NormStatistics statistics = NormStatistics::running) {
+GeneratorRunner runner(const GeneratorOptions& options, NormStatistics statistics = NormStatistics::running) {
   return GeneratorRunner(loaded(options), {"", statistics, {}});
 }
 
@@ -65,7 +64,7 @@ TEST(ReflectPad, MirrorsAgainAndAgainOnTheRightAndBottom) {
 TEST(GeneratorRunner, TheOutputHasTheInputsSizeAndTheValuesOfTheMirroredImage) {
   GeneratorOptions options = small_options();
   options.out_channels = 1;
-  const GeneratorRunner t = translator(options);
+  const GeneratorRunner t = runner(options);
   for (const auto& [height, width] : kSides) {
     const at::Tensor x = image_noise({2, 3, height, width});
     const at::Tensor y = t.translate(x);
@@ -83,7 +82,7 @@ TEST(GeneratorRunner, TheOutputHasTheInputsSizeAndTheValuesOfTheMirroredImage) {
 TEST(GeneratorRunner, AUnetTakesOddSizesToo) {
   GeneratorOptions options = small_options("unet_128");
   options.ngf = 1;
-  const GeneratorRunner t = translator(options);
+  const GeneratorRunner t = runner(options);
   for (const auto& [height, width] : std::vector<Sides>{{1, 1}, {37, 5}, {129, 64}})
     EXPECT_EQ(t.translate(image_noise({1, 3, height, width})).sizes(),
               (std::vector<std::int64_t>{1, 3, height, width}));
@@ -91,7 +90,7 @@ TEST(GeneratorRunner, AUnetTakesOddSizesToo) {
 
 TEST(GeneratorRunner, ABatchEqualsItsImagesOneByOne) {
   for (const char* norm : {"instance", "batch", "none"}) {
-    const GeneratorRunner t = translator(small_options("resnet_2blocks", norm));
+    const GeneratorRunner t = runner(small_options("resnet_2blocks", norm));
     const at::Tensor x = image_noise({3, 3, 18, 21});
     const at::Tensor together = t.translate(x);
     for (std::int64_t i = 0; i < x.size(0); ++i)
@@ -102,7 +101,7 @@ TEST(GeneratorRunner, ABatchEqualsItsImagesOneByOne) {
 TEST(GeneratorRunner, TheSameImageGivesTheSameBitsAlsoFromManyThreads) {
   GeneratorOptions options = small_options("resnet_2blocks", "batch");
   options.dropout = true;  // is off outside training
-  const GeneratorRunner t = translator(options);
+  const GeneratorRunner t = runner(options);
   const at::Tensor x = image_noise({1, 3, 19, 23});
   const at::Tensor first = t.translate(x);
   std::vector<at::Tensor> results(4);
@@ -125,7 +124,7 @@ TEST(GeneratorRunner, BatchNormUsesTheStatisticsAskedForAndChangesNone) {
   ASSERT_GT(largest_difference(with_running, with_batch), 1e-2);
 
   for (const NormStatistics statistics : {NormStatistics::running, NormStatistics::batch}) {
-    const GeneratorRunner t = translator(options, statistics);
+    const GeneratorRunner t = runner(options, statistics);
     const at::Tensor& expected = statistics == NormStatistics::running ? with_running : with_batch;
     EXPECT_LT(largest_difference(t.translate(x), expected), 1e-6);
     const auto before = state_dict(*loaded(options).generator), after = state_dict(*t.loaded().generator);
@@ -141,7 +140,7 @@ TEST(GeneratorRunner, DoublePrecisionAgreesWithSingle) {
   const at::Tensor x = image_noise({1, 3, 12, 12});
   const at::Tensor y = t.translate(x);
   EXPECT_EQ(y.scalar_type(), at::kFloat);
-  EXPECT_LT(largest_difference(y, translator(small_options()).translate(x)), 1e-4);
+  EXPECT_LT(largest_difference(y, runner(small_options()).translate(x)), 1e-4);
 }
 
 Image picture(std::int64_t width, std::int64_t height, std::int64_t channels) {
@@ -155,7 +154,7 @@ TEST(GeneratorRunner, AnImageIsBroughtToTheNetworksChannels) {
     GeneratorOptions options = small_options();
     options.in_channels = in;
     options.out_channels = 4 - in;
-    const GeneratorRunner t = translator(options);
+    const GeneratorRunner t = runner(options);
     for (const std::int64_t channels : {1, 2, 3, 4}) {
       std::string note;
       Image given = picture(11, 7, channels);
@@ -176,7 +175,7 @@ TEST(GeneratorRunner, AnAlphaThatHidesNothingIsNotMentioned) {
   Image opaque = picture(5, 4, 4);
   for (std::int64_t i = 3; i < opaque.samples(); i += 4) opaque.u8()[i] = 255;
   std::string note;
-  translator(small_options()).translate(opaque, note);
+  runner(small_options()).translate(opaque, note);
   EXPECT_EQ(note, "");
 }
 
@@ -195,7 +194,7 @@ TEST(GeneratorRunner, TheIdentityGivesBackEverySample) {
 
 // A network's answer to 16 bits that hold 8 is the one to 8 bits, given with 16.
 TEST(GeneratorRunner, SixteenBitImagesComeBackWithSixteenBits) {
-  const GeneratorRunner t = translator(small_options());
+  const GeneratorRunner t = runner(small_options());
   Image deep = Image::blank(9, 9, 3, PixelType::u16);
   const Image shallow = picture(9, 9, 3);
   for (std::int64_t i = 0; i < deep.samples(); ++i)
@@ -256,7 +255,7 @@ TEST(TranslateAsReference, ScalesTheImageBeforeItsResize) {
 TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
   GeneratorOptions options = small_options();
   options.out_channels = 1;
-  const GeneratorRunner t = translator(options, NormStatistics::batch);
+  const GeneratorRunner t = runner(options, NormStatistics::batch);
   const Image out = translate_as_reference(t, {"none", 256, 256, /*flip=*/false}, picture(18, 13, 3));
   EXPECT_EQ(out.width, 16);  // 4.5 fours: halves go to the even neighbour
   EXPECT_EQ(out.height, 12);
@@ -276,7 +275,7 @@ TEST(TranslateAsReference, ResizesTruncatesAndWritesRgb) {
 }
 
 TEST(TranslateAsReference, PadsNothing) {
-  const GeneratorRunner t = translator(small_options(), NormStatistics::batch);
+  const GeneratorRunner t = runner(small_options(), NormStatistics::batch);
   const TransformOptions scale_width{"scale_width", 18, 8, /*flip=*/false};
   const Image given = picture(36, 26, 3);
   const Image out = translate_as_reference(t, scale_width, given);

@@ -110,10 +110,10 @@ TEST(NetworkNames, SayDirections) {
 }
 
 std::vector<FoundNetwork> networks(const std::vector<std::string>& generators,
-                                   const std::vector<std::string>& judges = {}) {
+                                   const std::vector<std::string>& discriminators = {}) {
   std::vector<FoundNetwork> out;
   for (const std::string& name : generators) out.push_back({name, NetworkKind::generator, generator(), ""});
-  for (const std::string& name : judges)
+  for (const std::string& name : discriminators)
     out.push_back({name, NetworkKind::discriminator, discriminator(), ""});
   return out;
 }
@@ -129,7 +129,7 @@ TEST(NetworkPick, PairsAreTakenInBothDirections) {
   using ::testing::ElementsAre;
   EXPECT_THAT(picked(networks({"genA2B", "genB2A"}, {"disA", "disB"})),
               ElementsAre("genA2B=g_a_to_b", "genB2A=g_b_to_a", "disA=d_a", "disB=d_b"));
-  // The reference's D_A judges what its G_A makes.
+  // The reference's D_A is the discriminator of its G_A's output.
   EXPECT_THAT(picked(networks({"m.netG_A", "m.netG_B"}, {"m.netD_A", "m.netD_B"})),
               ElementsAre("m.netG_A=g_a_to_b", "m.netG_B=g_b_to_a", "m.netD_A=d_b", "m.netD_B=d_a"));
   EXPECT_THAT(picked(networks({"F", "G"}, {"D_X", "D_Y"})),

@@ -67,16 +67,16 @@ inline Outcome run_pictures(const std::string& name, const fs::path& folder) {
   return outcome_of(name, [&](Outcome& outcome) {
     const PictureFolder what = parse_picture_folder(folder.filename().string());
     const auto inputs = pictures_in(folder.parent_path() / "inputs"), results = pictures_in(folder);
-    const GeneratorRunner translator = GeneratorRunner::open(
-        folder.parent_path() / ("G_" + what.norm + ".pth"), {"", NormStatistics::batch, {}});
-    const std::string norm = translator.loaded().options.norm;
+    const GeneratorRunner runner = GeneratorRunner::open(folder.parent_path() / ("G_" + what.norm + ".pth"),
+                                                         {"", NormStatistics::batch, {}});
+    const std::string norm = runner.loaded().options.norm;
     if (norm != what.norm) fail("{}: the network of G_{}.pth has norm {}", folder.string(), what.norm, norm);
     const int allowed = norm == "batch" ? kGreyLevelsBatchNorm : kGreyLevels;
     Comparison comparison(outcome);
     int largest = 0;
     for (const auto& [stem, path] : results) {
       if (!inputs.contains(stem)) fail("{}: there is no input of this name", path.string());
-      const Image got = translate_as_reference(translator, what.preprocess, read_image(inputs.at(stem)));
+      const Image got = translate_as_reference(runner, what.preprocess, read_image(inputs.at(stem)));
       const int difference = largest_difference(got, read_image(path), path.string());
       comparison.note(stem, difference / 255.0, allowed / 255.0);
       largest = std::max(largest, difference);
