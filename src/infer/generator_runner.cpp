@@ -147,10 +147,10 @@ Image translate_as_reference(const GeneratorRunner& runner, const TransformOptio
   return with_channels(out, 3);
 }
 
-Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              const Image& image, const std::string& name) {
   std::string note;
-  return translate_as_reference(translator, preprocess, translator.input(image, note, name, Hidden::kept),
+  return translate_as_reference(runner, preprocess, runner.input(image, note, name, Hidden::kept),
                                 name);
 }
 

@@ -97,8 +97,8 @@ at::Tensor reflect_pad_to(const at::Tensor& images, std::int64_t height, std::in
 /// batch's statistics.
 Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              const Image& image, const std::string& name = "the image");
-/// The same of an image that the translator has made ready, Hidden::kept.
-Image translate_as_reference(const GeneratorRunner& translator, const TransformOptions& preprocess,
+/// The same of an image that the runner has prepared, Hidden::kept.
+Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              PreparedImage ready, const std::string& name);
 
 }  // namespace torsor
