@@ -7,8 +7,8 @@
 
 namespace torsor {
 
-/// Where a matrix has its samples, as RGB: OpenCV's colour images are BGR, so that theirs begin at the last
-/// colour and go backwards.
+/// The samples of a matrix in RGB order: OpenCV's colour images are BGR, so that the layout begins at the
+/// last channel and has a negative channel stride.
 struct MatPixels {
   unsigned char* data;
   PixelLayout layout;

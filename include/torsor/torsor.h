@@ -1,7 +1,7 @@
 /* Translates images with a trained model: the C interface of torsor, for every language that can call C.
  *
- * Link libtorsor.so. A model may be used by any number of threads at once; loading and freeing are safe
- * beside that too, as long as nobody uses a model that is freed. No function prints, exits or throws: a
+ * Link libtorsor.so. A model may be used by any number of threads at once; loading and freeing are
+ * thread-safe too, as long as no thread uses a model that is freed. No function prints, exits or throws: a
  * failure is a NULL or non-zero result, and torsor_last_error() says in one line what went wrong and what to
  * do. */
 #ifndef TORSOR_H
@@ -21,7 +21,7 @@ extern "C" {
 /* A trained generator. */
 typedef struct torsor_model torsor_model;
 
-/* NULL or "" anywhere stands for the default. Set `size` to sizeof(torsor_options): later versions may add
+/* NULL or "" in a field selects the default. Set `size` to sizeof(torsor_options): later versions may add
  * fields at the end. */
 typedef struct torsor_options {
   size_t size;
@@ -53,14 +53,14 @@ typedef struct torsor_image {
   ptrdiff_t x_stride, y_stride, channel_stride;
 } torsor_image;
 
-/* Loads what `torsor translate` takes as MODEL: a run directory, a torsor model file or checkpoint, a .pth of
- * the reference or its folder. `options` may be NULL. NULL on failure. */
+/* Loads what `torsor translate` accepts as MODEL: a run directory, a torsor model file or checkpoint, a .pth
+ * of the reference or its folder. `options` may be NULL. NULL on failure. */
 TORSOR_API torsor_model* torsor_load(const char* path, const torsor_options* options);
 
 /* Frees the model; NULL is allowed. */
 TORSOR_API void torsor_free(torsor_model* model);
 
-/* Channels of the images that the network takes and gives. */
+/* Channels of the network's input and output images. */
 TORSOR_API int torsor_in_channels(const torsor_model* model);
 TORSOR_API int torsor_out_channels(const torsor_model* model);
 
@@ -74,11 +74,11 @@ TORSOR_API const char* torsor_describe(const torsor_model* model);
 TORSOR_API int torsor_translate(const torsor_model* model, const torsor_image* in, const torsor_image* out);
 
 /* One line when the image looks unlike the images that this generator was trained to translate, else "": see
- * docs/recognition.md. NULL on failure. Valid until the thread asks again. */
+ * docs/recognition.md. NULL on failure. Valid until the thread's next call. */
 TORSOR_API const char* torsor_doubt(const torsor_model* model, const torsor_image* in);
 
-/* Threads that one translation may use, 0 = as many as this process has processors (fewer than the machine
- * where an affinity or a container's quota says so); a setting of the whole process, for before the first
+/* Threads that one translation may use, 0 = as many as this process has CPUs (fewer than the machine where an
+ * affinity or a container's quota says so). A setting of the whole process, to be made before the first
  * translation. 0 on success. */
 TORSOR_API int torsor_set_threads(int threads);
 

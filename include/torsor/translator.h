@@ -15,7 +15,7 @@ class Tensor;
 
 namespace torsor {
 
-/// What the options of the same names do in `torsor translate`.
+/// The options of `torsor translate` of the same names.
 struct TranslatorOptions {
   std::string direction;           // a_to_b or b_to_a; "" = a_to_b, or the only one the file has
   std::string device = "auto";     // auto, cpu or cuda
@@ -50,13 +50,14 @@ struct PixelLayout {
 /// they share libtorch's threads, see set_threads(). Copies share the weights.
 class TORSOR_API Translator {
  public:
-  /// Loads what `torsor translate` takes as MODEL: a run directory, a torsor model file or checkpoint, a .pth
-  /// of the reference, its folder checkpoints/<name>/, or the word "identity" (copies). Throws Error naming
-  /// the file, UsageError for an option's value that is unknown or a direction that the file does not have.
+  /// Loads what `torsor translate` accepts as MODEL: a run directory, a torsor model file or checkpoint, a
+  /// .pth of the reference, its folder checkpoints/<name>/, or the word "identity" (copies). Throws Error
+  /// naming the file, UsageError for an option's value that is unknown or a direction that the file does not
+  /// have.
   explicit Translator(const std::filesystem::path& model, const TranslatorOptions& options = {});
 
-  /// Channels of the images that the network takes and gives: 1 or 3 for models of torsor. "identity" says 3
-  /// and gives as many as it gets, see output_layout().
+  /// Channels of the network's input and output images: 1 or 3 for models of torsor. "identity" reports 3 and
+  /// returns as many as its input has, see output_layout().
   std::int64_t in_channels() const;
   std::int64_t out_channels() const;
 
@@ -93,9 +94,9 @@ class TORSOR_API Translator {
   std::shared_ptr<const State> state_;
 };
 
-/// Threads that one translation may use; 0 = as many as this process has processors (fewer than the machine
-/// where an affinity or a container's quota says so). A setting of the whole process, libtorch's own: call
-/// it before the first translation.
+/// Threads that one translation may use; 0 = as many as this process has CPUs (fewer than the machine where
+/// an affinity or a container's quota says so). A setting of the whole process, libtorch's own, to be made
+/// before the first translation.
 TORSOR_API void set_threads(int threads);
 
 }  // namespace torsor

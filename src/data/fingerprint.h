@@ -46,15 +46,15 @@ class FingerprintBuilder {
 /// each has at least 16 images: {"features", "mean", "sd", "correlation" (below the diagonal, row by row),
 /// "limit", "other_limit", "other_power"}. All numbers are rounded to six decimals.
 ///
-/// A domain's features are taken as Gaussian: their mean, their deviations (with each feature's floor added
-/// in quadrature) and correlations shrunk by n / (n + features). d(x) is the Mahalanobis distance. "limit"
-/// bounds log d of images of the domain itself, "other_limit" the difference d - d', where d' is the distance
-/// from the other domain. Both are estimated on images that the Gaussian has not seen: quarters of the images
-/// in the order of the files, since neighbours are often alike, each under the Gaussian of the other three.
-/// The estimate is median + (2.33 + 4.9 / sqrt(n)) * 1.4826 * median deviation, the 99 % point of a normal
-/// distribution with 95 % confidence; at least the 98 % quantile; and, of 100 images or more, at most the
-/// largest. "other_power" is the part of the other domain's held-out images that would be told from this
-/// domain's.
+/// A domain's features are modelled as a Gaussian: their mean, their deviations (with each feature's floor
+/// added in quadrature) and correlations shrunk by n / (n + features). d(x) is the Mahalanobis distance.
+/// "limit" bounds log d of images of the domain itself, "other_limit" the difference d - d', where d' is the
+/// distance from the other domain. Both are estimated on held-out images, by cross-validation over quarters
+/// of the images in the order of the files, since neighbours are often alike: each quarter under the Gaussian
+/// of the other three. The estimate is median + (2.33 + 4.9 / sqrt(n)) * 1.4826 * median deviation, the 99 %
+/// point of a normal distribution with 95 % confidence; at least the 98 % quantile; and, of 100 images or
+/// more, at most the largest. "other_power" is the part of the other domain's held-out images that would be
+/// told from this domain's.
 struct Fingerprints {
   Json a, b;
 };
@@ -72,14 +72,14 @@ struct FeatureGaussian {
 enum class Likeness { own, other, neither };
 
 /// Tells whether an image is like the domain that a generator was trained to translate. About 2 % of the
-/// domain's own images are misjudged, whatever the domain; docs/training.md has what is found and what is
-/// missed.
+/// domain's own images are misclassified, whatever the domain; docs/recognition.md documents what is detected
+/// and what is missed.
 class Recogniser {
  public:
   /// From two fingerprints. Throws Error naming `source` when they are damaged.
   Recogniser(const Json& own, const Json& other, const std::string& source);
 
-  /// A fingerprint without "recognition" (few images, older files, imported weights) judges nothing.
+  /// A fingerprint without "recognition" (few images, older files, imported weights) classifies nothing.
   static bool possible(const Json& own, const Json& other);
 
   /// `image`: u8 with 1 or 3 channels, before any resizing.

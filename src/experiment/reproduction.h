@@ -1,5 +1,5 @@
-// The frame of `torsor reproduce`: an experiment measures, judges by a rule that it stated beforehand, and
-// shows; the frame stores its numbers and writes its page.
+// The framework of `torsor reproduce`: an experiment measures, decides by a rule stated beforehand, and
+// presents; the framework stores its numbers and writes its page.
 #pragma once
 
 #include <array>
@@ -39,7 +39,7 @@ struct ReproduceOptions {
 /// than 1000 of them.
 std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what);
 
-/// What an experiment is told.
+/// The request to an experiment.
 struct Request {
   Scale scale;
   std::vector<std::uint64_t> seeds;  // at least one
@@ -69,7 +69,7 @@ struct Finding {
 struct ExperimentInfo {
   std::string id;     // of the claim in the paper: "S0-C4"
   std::string title;  // a few words
-  std::string plain;  // one sentence for a stranger, without symbols: what is asked, and what the page shows
+  std::string plain;  // one sentence for a lay reader, without symbols: the question, and what the page shows
   std::string claim;  // what the paper says, in our words
   std::string rule;   // stated before measuring: "agrees: ... disagrees: ... cannot tell: ...", in this order
   std::string data = {};                  // what --data must hold; "" = it takes none

@@ -1,4 +1,4 @@
-// Translates the images of a plan: reads ahead, gathers batches, writes behind.
+// Translates the images of a plan: prefetches, forms batches, writes asynchronously.
 #pragma once
 
 #include <cstdint>
@@ -23,14 +23,14 @@ class FolderTranslation {
   FolderTranslation(const GeneratorRunner& runner, std::vector<TranslationJob> jobs, std::int64_t pages,
                     Treatment treatment, TranslationListener& listener);
 
-  /// Until all is written, or `stop` is requested: what was begun is written then. All pages of a TIFF go
-  /// into one TIFF. Throws Error naming a file that cannot be read, scaled or written.
+  /// Runs until all is written, or until `stop` is requested: translations in progress are still written. All
+  /// pages of a TIFF go into one TIFF. Throws Error naming a file that cannot be read, scaled or written.
   void run(const StopFlag& stop);
 
   std::int64_t written() const { return written_; }              // files
   std::int64_t pages_written() const { return pages_written_; }  // their pages together
   std::int64_t skipped() const { return skipped_; }
-  /// What is to be said of the images so far.
+  /// The notes about the images so far.
   const NoteCount& notes() const { return notes_; }
   /// InputCheck::warning() about the images so far.
   std::string doubt() const { return check_.warning(); }

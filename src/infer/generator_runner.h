@@ -40,15 +40,15 @@ class GeneratorRunner {
 
   /// [N,C,H,W] in the training's range ([-1,1] with --scaling white) -> [N,C',H,W]; throws
   /// Error for another shape or for whole numbers. Sides that do not fit the network are reflect-padded on
-  /// the right and bottom (again and again where the image is smaller than the pad) and cropped back.
+  /// the right and bottom (repeatedly where the image is smaller than the pad) and cropped back.
   at::Tensor translate(const at::Tensor& images) const;
 
-  /// The network's answer to [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out
+  /// The network's output for [N,C,H,W] as it is, neither padded nor cropped: sides that do not fit come out
   /// longer (a ResNet's are rounded up to multiples of 4) or are an Error.
   at::Tensor run_unpadded(const at::Tensor& images) const;
 
-  /// The channels that an image of so many goes in with and comes out with: the generator's own, or where it
-  /// takes any (identity), the image's.
+  /// The channels of input and output for an image of `stored` channels: the generator's own, or the image's
+  /// where the generator supports any number (identity).
   std::int64_t channels_in(std::int64_t stored) const;
   std::int64_t channels_out(std::int64_t stored) const;
 

@@ -1,4 +1,4 @@
-// Says when images are not of the kind that a generator was trained to translate.
+// Detects images that are unlike those that a generator was trained to translate.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ class InputCheck {
   /// warning.
   void add(const std::string& name, const Image& image);
 
-  /// One line about all images so far when more of them are odd than chance explains (5 % of the right images
-  /// may be misjudged), else "".
+  /// One line about all images so far when more of them are unlike than chance explains (5 % of the right
+  /// images may be misclassified), else "".
   std::string warning() const;
 
  private:

@@ -17,19 +17,19 @@ struct InputSurvey {
   std::vector<TranslationJob> good;  // that can be translated, in order
   std::vector<std::string> bad;      // why the others cannot, in order
   std::int64_t pages = 0;            // of the good ones together
-  Size largest;                      // the largest area that will enter the network at a time, of one image
+  Size largest;                      // the largest area of a single network input
   NoteCount notes;
   std::string scale_warning;  // ScaleCheck::warning()
 };
 
-/// Decodes all pages of all inputs, on all cores, and tries whether their outputs' formats can hold the
-/// translations. It costs little beside translating: a hundredth for the paper's generator. Incomplete when
-/// `stop` is requested.
+/// Decodes all pages of all inputs, on all cores, and checks whether their outputs' formats can hold the
+/// translations. It costs little compared with translation: a hundredth for the paper's generator. Incomplete
+/// when `stop` is requested.
 InputSurvey survey_inputs(const GeneratorRunner& runner, const std::vector<TranslationJob>& jobs,
                           const Treatment& treatment, TranslationListener& listener, const StopFlag& stop);
 
 /// With refuse, throws Error that names the bad inputs (the first ten) where there are any, and says how to
-/// go on; with skip tells the listener of each, and throws when none is good.
+/// continue; with skip reports each to the listener, and throws when none is good.
 void meet_bad_inputs(const InputSurvey& survey, BadFiles bad_files, TranslationListener& listener);
 
 }  // namespace torsor

@@ -1,5 +1,5 @@
-// Images that take much memory or time: what they will take is said before, and what does not fit goes by
-// bands where that gives the same result.
+// Images that need much memory or time: their cost is announced beforehand, and an image that does not fit is
+// translated in bands where that yields the same result.
 #pragma once
 
 #include <functional>
@@ -10,9 +10,9 @@
 
 namespace torsor {
 
-/// Translates [N,C,H,W] as runner.translate() does, in bands of about `rows` rows with as much around each as
-/// its pixels depend on: `reach` as reach_of() says. The same values but for rounding, where a convolution
-/// adds up in another order for another size.
+/// Translates [N,C,H,W] as runner.translate() does, in bands of about `rows` rows, each with the receptive
+/// field of its pixels around it: `reach` as reach_of() says. The same values but for rounding, where a
+/// convolution adds up in another order for another size.
 at::Tensor translate_by_bands(const GeneratorRunner& runner, const at::Tensor& images, std::int64_t reach,
                               std::int64_t rows);
 
@@ -24,17 +24,17 @@ class LargeImages {
  public:
   using Room = std::function<MemoryRoom()>;
   using Say = std::function<void(const std::string&)>;
-  /// `room` says what there is; HUGE_VAL bytes to translate whatever it takes. The runner must outlive it.
-  /// One thread.
+  /// `room` returns the available memory; HUGE_VAL bytes to translate at any cost. The runner must outlive
+  /// it. One thread.
   explicit LargeImages(
       const GeneratorRunner& runner, Room room = [] { return memory_room(); });
 
-  /// As runner.translate(). Tells `say` what an image will take that takes more than a gigabyte or ten
-  /// seconds, and whether it goes by bands. Throws Error, naming `name` and what would fit, when the memory
-  /// does not hold it.
+  /// As runner.translate(). Reports to `say` the cost of an image that needs more than a gigabyte or ten
+  /// seconds, and whether it is translated in bands. Throws Error, naming `name` and what would fit, when the
+  /// memory does not hold it.
   at::Tensor translate(const at::Tensor& images, const std::string& name, const Say& say);
 
-  /// Of a batch of that size, carried on from small images.
+  /// Of a batch of that size, extrapolated from small images.
   TranslationCost cost(std::int64_t batch, std::int64_t height, std::int64_t width);
 
  private:

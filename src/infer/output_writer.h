@@ -1,4 +1,4 @@
-// Writes translations while others are made.
+// Writes translations while others are computed.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct OutputFile {
   std::shared_ptr<PageWriter> writer = nullptr;  // where there are several
 };
 
-/// A page that cannot be written is told of a few pages later.
+/// A page that cannot be written is reported a few pages later.
 class OutputWriter {
  public:
   explicit OutputWriter(const EncodeOptions& encode) : encode_(encode) {}
@@ -30,7 +30,7 @@ class OutputWriter {
   /// The file's next page; all pages of a file come before those of another. Throws Error about one that was
   /// handed over before.
   void write(const std::shared_ptr<OutputFile>& file, Image image);
-  /// Everything that was handed over is on the disk then. Throws as write().
+  /// Waits until all pages are on disk. Throws as write().
   void finish();
 
   std::int64_t files() const { return files_; }  // written whole

@@ -1,4 +1,4 @@
-// The pages of an input file as a generator takes them.
+// The pages of an input file as a generator's inputs.
 #pragma once
 
 #include "data/note_count.h"
@@ -35,7 +35,7 @@ class PageReader {
   /// read, converted or scaled, or when the output's format cannot hold its translation.
   InputPage read(std::int64_t page);
 
-  /// Adds what is to be said of the pages that were read, each kind once.
+  /// Adds the notes about the pages that were read, each kind once.
   void add_notes_to(NoteCount& notes) const;
 
  private:

@@ -1,4 +1,4 @@
-// Says when images are translated at another scale than the one that a generator was trained at.
+// Detects images that are translated at another scale than that of a generator's training.
 #pragma once
 
 #include <optional>

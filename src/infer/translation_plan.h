@@ -22,7 +22,7 @@ struct TranslationJob {
 /// What is done about outputs that exist.
 enum class ExistingOutputs { refuse, replace, keep };
 
-/// Whether outputs take the places of their inputs.
+/// Whether outputs replace their inputs.
 enum class Place { elsewhere, in_place };
 
 struct PlanOptions {
@@ -40,7 +40,7 @@ struct TranslationPlan {
 
 /// IN: an image file or a folder of images, whose tree is mirrored. OUT: a folder, or for one image also a
 /// file. An output has the name of its input; where that has no image's extension, the one of its content is
-/// added. `log` hears of what a folder holds and is left out. Throws Error when IN is missing or holds no
+/// added. `log` receives what a folder holds and is left out. Throws Error when IN is missing or holds no
 /// image, when OUT lies inside IN or an output would replace an input (unless in_place), when two inputs
 /// would end in one output, when OUT cannot be written to, and as `existing` says when an output is there;
 /// UsageError when OUT's name and the options do not agree. Nothing is written.

@@ -1,4 +1,4 @@
-// How the images of a translation are taken, and who hears how it goes.
+// How the images of a translation are processed, and the listener of its progress.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace torsor {
 
-/// What an image may take: what there is, or whatever it needs.
+/// Memory that an image may use: what is available, or any amount.
 enum class MemoryUse { that_there_is, any };
 
 struct Treatment {
@@ -32,7 +32,7 @@ Size size_used(const Treatment& treatment, Size own);
 
 enum class Stage { checking, translating };
 
-/// Hears how it goes: from several threads, one at a time.
+/// Receives the progress of a translation: from several threads, one call at a time.
 class TranslationListener {
  public:
   virtual ~TranslationListener() = default;

@@ -8,7 +8,7 @@ namespace torsor {
 /// The word that stands for it in place of a model's path; a file of that name is ./identity.
 inline constexpr const char* kIdentityModel = "identity";
 
-/// A generator of each direction that gives back what it gets, of any number of channels; without weights.
+/// A generator of each direction that returns its input, of any number of channels; without weights.
 WeightSet identity_weights();
 
 }  // namespace torsor

@@ -1,4 +1,4 @@
-// What a file with weights says of itself.
+// The description of a file of weights.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +14,12 @@ enum class LayerWatch { off, on };
 
 /// Of whatever open_weights() takes: {"file", "what", "bytes", "networks": [{"name", "kind", "options",
 /// "sides", "tensors", "values", "paths"}], "domains", "preprocessing", "training", "environment", "step",
-/// "note", "licence", "notes"}; of an .onnx file what inspect_onnx() says. "paths" tells who computes the
-/// layers of a network on this processor: {"side": pixels of the image it is true of, "layers": [{"layers",
-/// "by": "kernel" or "libtorch"}]}; it is absent from networks that no kernel has a part in. Reading verifies
-/// the checksums. Of a file that does not describe itself "found" lists every network in it, taken over or
-/// not: [{"name" (for --network), "likeness", "architecture" (or why torsor cannot compute it), "tensors",
-/// "values"}]; where none can be taken over, "refused" says why, and "networks" is absent. Throws Error where
+/// "note", "licence", "notes"}; of an .onnx file what inspect_onnx() says. "paths" tells what computes the
+/// layers of a network on this CPU: {"side": pixels of the image it is true of, "layers": [{"layers", "by":
+/// "kernel" or "libtorch"}]}; it is absent from networks of which kernels compute no layer. Reading verifies
+/// the checksums. Of a file that does not describe itself "found" lists every network in it, imported or not:
+/// [{"name" (for --network), "likeness", "architecture" (or why torsor cannot compute it), "tensors",
+/// "values"}]; where none can be imported, "refused" says why, and "networks" is absent. Throws Error where
 /// nothing can be said.
 Json inspect(const std::filesystem::path& path, const WeightChoice& choice = {},
              LayerWatch layers = LayerWatch::on);

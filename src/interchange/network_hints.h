@@ -11,8 +11,8 @@
 
 namespace torsor {
 
-/// What decides where the keys of a network leave something open. The user's word stands above what was
-/// recorded; either must be possible by the keys.
+/// What decides where the keys of a network leave something open. The user's choice takes precedence over the
+/// recorded one; both must be compatible with the keys.
 struct NetworkHints {
   WeightChoice choice;                       // the user's
   std::optional<ReferenceOptions> recorded;  // train_opt.txt beside the weights
@@ -37,8 +37,8 @@ NormDecision decide_discriminator_norm(const NormKeys& keys, const NetworkHints&
 void require_same_generator(const std::string& net_g, std::int64_t ngf, const NetworkHints& hints,
                             const std::string& source);
 
-/// Whether there was dropout; `by_keys` is nothing where they do not show it. Throws as decide_norm() does.
-/// Without any word of it there was none, and a line of `notes` says so.
+/// Whether there was dropout; `by_keys` is empty where they do not show it. Throws as decide_norm() does.
+/// Where nothing decides, none is assumed, and a line of `notes` says so.
 bool decide_dropout(std::optional<bool> by_keys, const NetworkHints& hints, const std::string& source,
                     std::vector<std::string>& notes);
 

@@ -1,4 +1,4 @@
-// What people's names of networks say: netG_A, genA2B, G_BA, F, disA, D_Y.
+// What common names of networks say: netG_A, genA2B, G_BA, F, disA, D_Y.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace torsor {
 
-/// What a name says of the domains. Letters are of a domain: which way "G_A" goes is a convention.
+/// What a name says of the domains. Letters are of a domain: the direction of "G_A" is a convention.
 enum class NameSays {
   nothing,
   a_to_b,  // A2B, AB, AtoB; X and Y, S and T (source and target), 1to2 too

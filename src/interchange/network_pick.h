@@ -1,4 +1,4 @@
-// Which of the networks in a file are meant, and what they are to torsor.
+// The choice among the networks in a file, and their names in torsor.
 #pragma once
 
 #include <string>
@@ -25,16 +25,16 @@ struct Pick {
 std::vector<FoundNetwork> networks_named(const std::string& wanted, std::vector<FoundNetwork> found,
                                          const std::string& source);
 
-/// The generators and the discriminators that judge for them. A lone generator goes the way that its name or
-/// `role` (the reference's G_A, D_B, ... by the file's name; "" = no word of it) says. Two generators are a
-/// pair where their names say so: genA2B and genB2A, G_AB and G_BA, netG_A and netG_B (A to B and B to A, as
-/// the reference has it), G and F. A discriminator named by a letter judges what the reference's generator of
-/// that letter makes where the generators are named by letters, else the domain of its letter; one whose
-/// domain is not clear is left out. Where nothing is known all are kept, for a better message. Throws Error
-/// naming `source` for generators that make no pair.
+/// The generators and their discriminators. The direction of a lone generator is that of its name or of
+/// `role` (the reference's G_A, D_B, ... by the file's name; "" = unknown). Two generators are a pair where
+/// their names say so: genA2B and genB2A, G_AB and G_BA, netG_A and netG_B (A to B and B to A, as the
+/// reference has it), G and F. A discriminator named by a letter is that of the output of the reference's
+/// generator of that letter where the generators are named by letters, else that of the domain of its letter;
+/// one whose domain is not clear is left out. Where nothing is known all are kept, for a better message.
+/// Throws Error naming `source` for generators that make no pair.
 Pick pick_networks(std::vector<FoundNetwork> found, const std::string& role, const std::string& source);
 
-/// Whether a generator's own name, else its file's `role`, says which way it goes, as genA2B and G_AB do; G_A
+/// Whether a generator's own name, else its file's `role`, states its direction, as genA2B and G_AB do; G_A
 /// does by convention only.
 bool name_tells_direction(const FoundNetwork& generator, const std::string& role);
 

@@ -21,8 +21,8 @@ struct FoundNetwork {
 };
 
 /// The networks in named tensors of a state dict called `name`. What DataParallel ("module."), torch.compile
-/// ("_orig_mod."), Lightning modules and GANs ("netG_A.", "generator.") put in front of keys is taken off, in
-/// any nesting; counters beside networks (n_averaged of an averaged model) are dropped. Tensors in which
+/// ("_orig_mod."), Lightning modules and GANs ("netG_A.", "generator.") put in front of keys is removed, in
+/// any nesting; counters next to networks (n_averaged of an averaged model) are dropped. Tensors in which
 /// nothing is recognised stay together, except under the names of generators of two directions.
 std::vector<FoundNetwork> split_networks(const std::string& name, TensorMap tensors);
 

@@ -22,13 +22,13 @@ struct OnnxExport {
 /// Writes the generator in evaluation mode (running statistics, no dropout) as a graph from "input" to
 /// "output": float32 [N,C,H,W] in the training's range, all but C dynamic, neither padded nor cropped (a
 /// ResNet's output sides are rounded up to multiples of 4, a U-Net's input sides have to be multiples of its
-/// depth). The model's metadata carry torsor's description and what the numbers mean. Beside it goes
-/// OUT.check.safetensors with inputs of three sizes and their outputs. Throws Error naming the file,
-/// UsageError for an opset out of range.
+/// depth). The model's metadata carry torsor's description and what the numbers mean. OUT.check.safetensors
+/// next to it has inputs of three sizes and their outputs. Throws Error naming the file, UsageError for an
+/// opset out of range.
 OnnxExport write_onnx(const LoadedGenerator& generator, const std::filesystem::path& path,
                       std::int64_t opset);
 
-/// What an ONNX file says of itself: {"ir_version", "opset", "producer", "inputs", "outputs", "nodes": {type:
+/// The description of an ONNX file: {"ir_version", "opset", "producer", "inputs", "outputs", "nodes": {type:
 /// count}, "initializers", "values", "metadata"}. Throws Error naming the file and the byte offset when it
 /// cannot be read.
 Json inspect_onnx(const std::filesystem::path& path);

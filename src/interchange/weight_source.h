@@ -1,4 +1,4 @@
-// Weights from wherever they are.
+// Weights of any origin.
 #pragma once
 
 #include <filesystem>

@@ -1,7 +1,7 @@
 // CUT and FastCUT (Park, Efros, Zhang, Zhu, "Contrastive Learning for Unpaired Image-to-Image Translation",
-// ECCV 2020): one generator from A to B, whose translation keeps what a patch shows because the patch is to
-// be told apart from others of its source, by features of the generator's own first layers. The update order
-// and the sums are those of the authors' program.
+// ECCV 2020): one generator from A to B, whose translation preserves content by a patchwise contrastive loss
+// (PatchNCE): by features of the generator's own first layers, each patch is matched with its source patch
+// among others of the source image. The update order and the sums are those of the authors' program.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,7 @@ struct CutSpec {
   CutOptions cut;
   GanLossOptions gan;
   GeneratorOptions g_a_to_b;  // as many channels out as in, since its layers see translations too
-  DiscriminatorOptions d_b;   // judges B
+  DiscriminatorOptions d_b;   // of images of B
   InitOptions init = {"xavier", 0.02};
   OptimizerOptions optimizer;
 
@@ -76,13 +76,13 @@ class Cut : public Model {
   Cut(const CutSpec& spec, const Placement& placement, std::uint64_t seed);
 
   /// Needs tensors real_a [N,C,H,W] and real_b [N,C,H,W], scaled as --scaling says. The discriminator steps
-  /// first; then generator and projection step together, their loss seeing it stepped. With flip_equivariance
-  /// the generator sees both images mirrored every second time; what it made is compared with the source as
-  /// it is, the features mirrored back. Losses: g_a_to_b (adversarial), d_real and d_fake (of whose sum the
-  /// discriminator descends half), g (all that the generator descends), nce (between A and its translation)
-  /// and, with nce_idt, nce_y (between B and what the generator makes of it; g has half of each); with
-  /// wgangp's penalty also gradient_penalty, a third addend of the discriminator's sum. Weights included.
-  /// Those that are off are 0.
+  /// first; then generator and projection step together, whose loss uses the updated discriminator. With
+  /// flip_equivariance the generator sees both images mirrored every second time; what it made is compared
+  /// with the source as it is, the features mirrored back. Losses: g_a_to_b (adversarial), d_real and d_fake
+  /// (of whose sum the discriminator descends half), g (all that the generator descends), nce (between A and
+  /// its translation) and, with nce_idt, nce_y (between B and what the generator makes of it; g has half of
+  /// each); with wgangp's penalty also gradient_penalty, a third addend of the discriminator's sum. Weights
+  /// included. Those that are off are 0.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;
@@ -94,13 +94,13 @@ class Cut : public Model {
   /// Replaces the streams (a recorded trace).
   void set_draws(std::unique_ptr<CutDraws> draws) { draws_ = std::move(draws); }
 
-  /// Is told what a step computes on the way: "fake", what the generator made of all its images; "q_nce_<i>",
-  /// "k_nce_<i>" and "loss_nce_<i>" of layer number i, projections of target and source and what each patch
-  /// pays, and the same of nce_y.
+  /// Receives the intermediate values of a step: "fake", what the generator made of all its images;
+  /// "q_nce_<i>", "k_nce_<i>" and "loss_nce_<i>" of layer number i, projections of target and source and the
+  /// loss of each patch, and the same of nce_y.
   using Watch = std::function<void(const std::string& name, const at::Tensor& value)>;
   void set_watch(Watch watch) { watch_ = std::move(watch); }
 
-  /// Replaces pixels_at(): by another way to the same pixels, whose gradient has another layout in memory.
+  /// Replaces pixels_at() by another implementation, whose gradient has another memory layout.
   using PickPixels = at::Tensor (*)(const at::Tensor& feature, const at::Tensor& positions);
   void set_pick(PickPixels pick) { pick_ = pick; }
 

@@ -1,4 +1,4 @@
-// What a user chooses of CycleGAN's objective, and the identity term that follows from it.
+// The options of CycleGAN's objective, and the identity term that follows from them.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,7 @@ struct CycleGanOptions {
   void describe(OptionSet& o);
   void validate() const;
 
-  /// Weights of the generators' adversarial losses: of A to B, which the discriminator of B judges, and of B
-  /// to A.
+  /// Weights of the generators' adversarial losses: of A to B, by the discriminator of B, and of B to A.
   double gan_a_to_b() const { return lambda_gan_a.value_or(lambda_gan); }
   double gan_b_to_a() const { return lambda_gan_b.value_or(lambda_gan); }
 

@@ -1,11 +1,11 @@
-// Which way a generator translates, in the keys of its model's domains.
+// The direction of a generator, in the keys of its model's domains.
 #pragma once
 
 #include <string>
 
 namespace torsor {
 
-/// From one domain to another. Both keys are empty where nobody knows.
+/// From one domain to another. Both keys are empty where it is unknown.
 struct Direction {
   std::string from, to;  // keys of ModelInfo::domains: "a", "b"
 

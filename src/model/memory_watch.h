@@ -9,16 +9,16 @@
 
 namespace torsor {
 
-/// Watches from its making on, in this thread and autograd's, the memory of the placement's device: on a CPU
-/// what malloc has given out beyond what it had then (tensors, and what kernels and libtorch's libraries keep
-/// for themselves), on a GPU the tensors there.
+/// Measures from its construction on, in this thread and autograd's, the memory of the placement's device: on
+/// a CPU the bytes that malloc has allocated beyond those at that time (tensors, and the buffers of kernels
+/// and libtorch's libraries), on a GPU the tensors there.
 class MemoryWatch {
  public:
   explicit MemoryWatch(const Placement& placement);
   ~MemoryWatch();
 
   double now() const;
-  /// The most at a time since the last begin_peak(), seen whenever libtorch took some.
+  /// The peak since the last begin_peak(), sampled at each allocation by libtorch.
   double peak() const;
   void begin_peak();
 
@@ -28,12 +28,12 @@ class MemoryWatch {
   c10::DebugInfoGuard guard_;
 };
 
-/// Something that was measured of so many pixels.
+/// A value measured at a number of pixels.
 struct MeasuredAt {
   double pixels = 0, value = 0;
 };
 
-/// The value at `pixels` on the line through both; never less than the first's.
+/// Linear extrapolation to `pixels` through both; never less than the first's value.
 double carried_on(const MeasuredAt& first, const MeasuredAt& second, double pixels);
 
 }  // namespace torsor

@@ -21,7 +21,7 @@ class GradientSync {
   virtual void sync(Optimizer& optimizer) {}
 };
 
-/// What a step may draw on. A step pulls as many batches as it needs (a Wasserstein critic wants several).
+/// The inputs of a step, which pulls as many batches as it needs (a Wasserstein critic needs several).
 struct StepContext {
   BatchSource& batches;
   RngStreams& rng;
@@ -58,7 +58,7 @@ class Model {
   virtual std::vector<NamedNetwork> networks() const = 0;
   virtual std::vector<Optimizer*> optimizers() = 0;
 
-  /// What a sample grid shows for this batch, by row; evaluation mode, no gradient, draws nothing.
+  /// What a sample grid shows for this batch, by row; evaluation mode, no gradient, no random numbers.
   virtual std::vector<std::vector<LabelledImages>> sample(const Batch& batch) = 0;
 
   /// Batches that one step pulls.

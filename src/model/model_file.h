@@ -24,7 +24,7 @@ struct DomainInfo {
   Json fingerprint = {};  // make_fingerprints() of the training images; null when nobody saw them
 };
 
-/// What a model file says about itself.
+/// The description of a model in its file.
 struct ModelInfo {
   std::string type = "cyclegan";
   std::vector<NetworkInfo> networks;
@@ -47,8 +47,8 @@ struct ModelInfo {
 /// The options --note and --licence.
 void add_note_and_licence(OptionSet& o, std::string& note, std::string& licence);
 
-/// Format 2 added the environment and the header's checksum, 3 moved the value range to the domains, 4 says
-/// of each network which domains it is between and allows any number of either. All are read.
+/// Format 2 added the environment and the header's checksum, 3 moved the value range to the domains, 4 stores
+/// the domains of each network and allows any number of both. All are read.
 constexpr int kModelFormat = 4;
 
 /// Metadata that makes an archive a model file (checkpoints carry it too).

@@ -1,5 +1,5 @@
-// What a model type lets its user choose, and all that follows from the choice: the only face that training,
-// estimates and the command line have of a model before it exists.
+// The options of a model type, and all that follows from them: the only interface that training, estimates
+// and the command line have to a model before it is built.
 #pragma once
 
 #include <map>
@@ -30,13 +30,13 @@ struct Epochs {
   std::int64_t full = 100, decay = 100;
 };
 
-/// The options of one model type; see ModelOptionsOf for what copies them.
+/// The options of one model type; ModelOptionsOf implements copying.
 class ModelOptions {
  public:
   virtual ~ModelOptions() = default;
   virtual std::unique_ptr<ModelOptions> clone() const = 0;
-  /// Takes the values of another one's fields, which stay where they are: what is bound to them stays bound.
-  /// Throws std::logic_error when the other is of another type.
+  /// Assigns the values of another one's fields in place: options bound to the fields stay bound. Throws
+  /// std::logic_error when the other is of another type.
   virtual void assign(const ModelOptions& other) = 0;
 
   virtual void describe_networks(OptionSet& o) = 0;
@@ -55,18 +55,18 @@ class ModelOptions {
   virtual Pairing pairing() const { return Pairing::unpaired; }
   virtual Epochs epochs() const { return {}; }
 
-  /// Lines that warn of what the options mean for such images; `scaling` is TransformOptions::scaling.
+  /// Warnings about these options for such images, one line each; `scaling` is TransformOptions::scaling.
   virtual std::vector<std::string> notices(const DomainChannels& channels, const std::string& scaling) const;
 
-  /// Lines that say what the options amount to, for the screen before a run.
+  /// A summary of the model in lines, printed before a run.
   virtual std::vector<std::string> summary(const DomainChannels& channels) const;
 
-  /// Generated images of each domain that it keeps, for the estimate of memory.
+  /// Generated images of each domain in its history, for the estimate of memory.
   virtual std::int64_t images_kept() const { return 0; }
-  /// The same model keeping none, for a trial.
+  /// The same model without a history, for a trial.
   virtual std::unique_ptr<ModelOptions> without_history() const { return clone(); }
 
-  /// What a preset sets for this model; `json` has what it sets where a model has nothing to add.
+  /// The options that a preset sets for this model; `json` has those that it sets for every model.
   virtual Json preset(const std::string& name, Json json) const;
 
   /// Sizes that a time budget chooses from, the largest first.
@@ -76,7 +76,7 @@ class ModelOptions {
 /// 6 blocks up to 128 pixels and 9 above, the paper's rule (S3-Q1); for generators that are ResNets.
 std::vector<ModelSize> resnet_sizes();
 
-/// Copies for a struct that derives from it: struct XSettings : ModelOptionsOf<XSettings>.
+/// Implements copying for a derived struct: struct XSettings : ModelOptionsOf<XSettings>.
 template <class Self>
 class ModelOptionsOf : public ModelOptions {
  public:
@@ -90,7 +90,7 @@ class ModelOptionsOf : public ModelOptions {
   }
 };
 
-/// A line on a generator that cannot reach what the scaling puts above 1; none where it can.
+/// A warning for a generator whose output cannot reach the values that the scaling puts above 1; else empty.
 std::vector<std::string> reach_notice(const GeneratorOptions& generator, const std::string& scaling);
 
 /// Options of the networks that a model of one generator architecture and one discriminator architecture has.

@@ -1,4 +1,4 @@
-// What a file or a model says of one of its networks, and the network built from that.
+// The description of a network in a file or a model, and the network built from it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct NetworkInfo {
   std::string name;                    // unique in its model: g_a_to_b, ...
   std::string kind;                    // generator, discriminator or features
   Json options;                        // GeneratorOptions, DiscriminatorOptions or PatchFeatureOptions
-  SizeRule sides;                      // image sides that it takes
+  SizeRule sides;                      // image sides that it supports
   Direction maps = {};                 // of a generator, or of that whose features it projects
   std::vector<std::string> sees = {};  // of a discriminator: keys of the domains whose images it sees; of
                                        // several, as one stack of channels in this order. Empty: unknown
@@ -44,10 +44,10 @@ std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string
 /// What a message calls it: its --net-g or --net-d, or its name.
 std::string network_label(const NetworkInfo& info);
 
-/// Sides that each of the networks takes.
+/// Sides that each of the networks supports.
 SizeRule common_sides(const std::vector<NetworkInfo>& networks);
 
-/// Trainable parameters of all of them; their weights are not made.
+/// Trainable parameters of all of them; their weights are not allocated.
 std::int64_t parameter_count(const std::vector<NetworkInfo>& networks);
 
 }  // namespace torsor

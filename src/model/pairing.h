@@ -1,4 +1,4 @@
-// How the images of two domains come together in a batch.
+// How images of two domains are combined in a batch.
 #pragma once
 
 namespace torsor {

@@ -41,14 +41,14 @@ struct Pix2PixSpec {
 class Pix2Pix : public Model {
  public:
   /// Builds the networks and initialises each from (seed, "init.", its name). Throws UsageError for unusable
-  /// options, also when the discriminator does not take input and target together.
+  /// options, also when the discriminator does not have the channels of input and target together.
   Pix2Pix(const Pix2PixSpec& spec, const Placement& placement, std::uint64_t seed);
 
   /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W] that show the same thing item by item, scaled as
-  /// --scaling says. The discriminator steps first, and the generator's loss sees it stepped; both see the
-  /// same generated image. Losses: g_a_to_b (or g_b_to_a; adversarial) and l1, weights included; d_real and
-  /// d_fake, of whose sum the discriminator descends half, as in the reference; with wgangp's penalty also
-  /// gradient_penalty, a third addend of that sum, weight included. Those that are off are 0.
+  /// --scaling says. The discriminator steps first, and the generator's loss uses the updated one; both see
+  /// the same generated image. Losses: g_a_to_b (or g_b_to_a; adversarial) and l1, weights included; d_real
+  /// and d_fake, of whose sum the discriminator descends half, as in the reference; with wgangp's penalty
+  /// also gradient_penalty, a third addend of that sum, weight included. Those that are off are 0.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;

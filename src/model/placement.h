@@ -28,14 +28,14 @@ struct Placement {
 };
 
 /// auto = cuda where this build and machine have it, else cpu. Throws UsageError when cuda is asked for and
-/// absent, and when TORSOR_ISA names what this processor does not have.
+/// absent, and when TORSOR_ISA names an instruction set that this CPU lacks.
 Placement resolve_placement(const PlacementOptions& options);
 
-/// So many compute threads from here on; with 0 those there are, at most as many as this process may have
-/// processors: a container's quota is shared by all of them, and libtorch does not look at it.
+/// Sets the number of compute threads; 0 keeps the present number, at most as many as the CPUs that this
+/// process may use: all threads share a container's quota, which libtorch ignores.
 void use_threads(std::int64_t threads);
 
-/// Puts a network there, and has it computed so.
+/// Moves a network to this device and number format, computed by this engine.
 void set_placement(torch::nn::Module& network, const Placement& placement);
 
 /// While it lives, convolutions on the placement's device run in bfloat16 when its autocast is on.

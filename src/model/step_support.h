@@ -18,18 +18,19 @@ using LossTensors = std::map<std::string, at::Tensor>;
 /// All parameters of these networks, in this order: what one optimiser steps.
 std::vector<at::Tensor> parameters_of(std::initializer_list<const torch::nn::Module*> networks);
 
-/// The discriminators' share of the options: lr_d where it is given.
+/// The discriminators' options: with the rate lr_d where it is given.
 OptimizerOptions discriminator_optimizer(OptimizerOptions options);
 
 /// The generator of every dropout mask of a model, from (seed, "dropout").
 at::Generator make_dropout_generator(std::uint64_t seed);
 
-/// Makes new networks ready to learn: weights from (seed, "init." and the network's name), on the placement,
+/// Prepares new networks for training: weights from (seed, "init." and the network's name), on the placement,
 /// in training mode, their dropout drawing from `dropout`.
 void prepare_networks(const std::vector<NamedNetwork>& networks, const InitOptions& init,
                       const Placement& placement, std::uint64_t seed, const at::Generator& dropout);
 
-/// A network that takes no gradient while another learns through it, which saves computing it.
+/// Turns the gradients of a network's parameters off (and on again), which saves their computation while
+/// another network is trained through it.
 void freeze(torch::nn::Module& network);
 void unfreeze(torch::nn::Module& network);
 

@@ -1,4 +1,4 @@
-// A run that ends in time.
+// Fitting a run into a time budget.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace torsor {
 
-/// How fit_to_budget learns what a setting costs: measure_step, or a formula in a test.
+/// The cost of a setting, for fit_to_budget: measure_step, or a formula in a test.
 using StepMeter = std::function<StepCost(const TrainConfig&, Trial)>;
 
 /// Sets crop size, width, blocks and schedule (those not in `fixed`, the names the user gave) so that
@@ -37,9 +37,9 @@ struct Length {
 Length corrected(const Length& now, const TrainState& state, std::int64_t steps_per_epoch,
                  std::int64_t steps_left);
 
-/// Corrects the schedule's length whenever `interval` seconds have gone by, so that the run ends in time, and
-/// ends it at once when time is up. What a step takes, with all that happens around it, is what it took
-/// lately. Checkpoints, which come after all observers, hold the corrected length.
+/// Corrects the schedule's length every `interval` seconds, so that the run ends in time, and ends the run at
+/// once when the budget is used up. The time of a step, with all that happens around it, is estimated from
+/// recent steps. Checkpoints, which come after all observers, hold the corrected length.
 class BudgetKeeper : public Observer {
  public:
   using Clock = std::function<double()>;  // seconds of the budget that are used up

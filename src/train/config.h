@@ -70,14 +70,14 @@ struct TrainConfig {
   RunOptions run;
 
   void describe(OptionSet& o);
-  /// Throws UsageError when options contradict each other or the networks cannot take the sizes.
+  /// Throws UsageError when options contradict each other or the networks do not support the sizes.
   void validate() const;
 
   DomainChannels channels() const { return {data.channels_a, data.channels_b}; }
   /// All networks of the model.
   std::vector<NetworkInfo> networks() const { return model->networks(channels()); }
   std::unique_ptr<Model> make_model(const Placement& placement) const;
-  /// What --pairing says; where that is "auto", what the model wants.
+  /// The value of --pairing; where that is "auto", what the model needs.
   Pairing pairing() const;
 };
 
@@ -93,7 +93,7 @@ void set_option(TrainConfig& config, const std::string& name, const Json& value)
 Json train_preset(const std::string& name, const ModelOptions& model);
 std::vector<std::string> train_presets();
 
-/// Throws UsageError, naming the sides that would fit, when a network cannot take images of this size.
+/// Throws UsageError, naming the sides that would fit, when a network does not support images of this size.
 void check_size(const std::string& option, Size size, const SizeRule& rule, const std::string& network);
 
 }  // namespace torsor

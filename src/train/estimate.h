@@ -1,4 +1,4 @@
-// What a training run costs, known before it begins: from small steps of a throw-away model.
+// The cost of a training run, estimated before it begins from small steps of a temporary model.
 #pragma once
 
 #include <string>
@@ -12,29 +12,29 @@ namespace torsor {
 
 struct StepCost {
   double seconds = 0;        // one step
-  double bytes = 0;          // the most memory at a time: weights, gradients, moments, activations, kernels'
+  double bytes = 0;          // the peak memory: weights, gradients, moments, activations, kernels'
   std::int64_t batches = 1;  // that a step pulls
 };
 
 enum class Trial {
-  scaled,  // from small images, carried on to the size: quick, seconds within some 30 %
+  scaled,  // from small images, extrapolated to the size: quick, seconds within some 30 %
   full     // at the size itself
 };
 
-/// Does steps of a throw-away model with this configuration on random images of the crop size; without timing
+/// Runs steps of a temporary model with this configuration on random images of the crop size; without timing
 /// `seconds` is 0.
 StepCost try_step(const TrainConfig& config, Trial trial, Timing timing);
 
 /// try_step() with its timing.
 StepCost measure_step(const TrainConfig& config, Trial trial);
 
-/// A sum of what the run's process will hold at a time, in bytes.
+/// The peak memory of the run's process by its parts, in bytes.
 struct RunMemory {
   double program = 0;  // with its libraries, as it is between steps of a trial
   double weights = 0;  // with gradients, moments, and what kernels keep
-  double images = 0;   // read ahead, shown in sample grids, kept in the history
+  double images = 0;   // prefetched, shown in sample grids, kept in the history
   double passing = 0;  // activations of a step, or of a sample grid: the larger
-  double copies = 0;   // that a checkpoint makes, beside what malloc keeps of the former
+  double copies = 0;   // that a checkpoint makes, in addition to what malloc keeps of the former
   double total() const { return program + weights + images + passing + copies; }
 };
 

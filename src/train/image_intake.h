@@ -1,4 +1,4 @@
-// What all images of a training run go through before it begins, however they are paired.
+// The checks that all images of a training run undergo before it begins, however they are paired.
 #pragma once
 
 #include <array>
@@ -65,8 +65,8 @@ class ImageIntake {
   std::filesystem::path train_folder(Domain d) const;
   std::filesystem::path test_folder(Domain d) const;
 
-  /// One folder given for both domains is a slip of the keyboard that would cost hours: throws UsageError.
-  /// Warns of one that lies in the other.
+  /// Throws UsageError for one folder given for both domains, a typing error that would cost hours. Warns of
+  /// a folder inside the other.
   void require_two_folders() const;
 
   /// Throws UsageError where --val-share is given and --data is no folder of which it could take a share.
@@ -76,7 +76,7 @@ class ImageIntake {
   /// The folder of --val-a or --val-b; "" where none is given. Throws UsageError for the training folder.
   std::filesystem::path val_folder(Domain d) const;
 
-  /// Opens a folder and says what is left out; `limit` as FolderSource has it.
+  /// Opens a folder and logs what is left out; `limit` as FolderSource has it.
   std::shared_ptr<FolderSource> folder(const std::filesystem::path& path, std::int64_t limit) const;
 
   /// Decides what is black and white in a domain, over all its training images and before any of them is

@@ -13,9 +13,9 @@
 
 namespace torsor {
 
-/// One JSON object every `every` steps, after each step for which an observer published something, and at
-/// the end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss, what was published. A
-/// resumed run's lines of steps that are done again are set aside, and its seconds go on.
+/// One JSON object every `every` steps, after each step for which an observer published something, and at the
+/// end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss, what was published. In a
+/// resumed run, lines of steps that are repeated are set aside, and the seconds continue.
 class JsonlLog : public Observer {
  public:
   JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader);
@@ -33,13 +33,13 @@ class JsonlLog : public Observer {
   std::int64_t every_;
   const Loader& loader_;
   std::optional<JsonlFile> file_;  // from on_start() on
-  double seconds_before_ = 0;      // what the run had taken when it was interrupted
+  double seconds_before_ = 0;      // seconds of the run before its interruption
   double started_ = 0;
   StepScalars last_;
   std::int64_t written_step_ = -1;
 };
 
-/// A PNG grid of fixed test images every `every` steps (0: only at the end), one row an image, rows of both
+/// A PNG grid of fixed test images every `every` steps (0: only at the end), one row per image, rows of both
 /// directions.
 class Sampler : public Observer {
  public:
@@ -67,10 +67,10 @@ struct Retention {
   std::int64_t every = 0;  // and those of steps that are multiples of this; 0 = no more
 };
 
-/// A checkpoint after the first step of all (so that a run that is killed can go on), at every due step, and
-/// when the run ends or is stopped; with a cadence of never only the last. Older ones are removed as
-/// `retention` says, but never one of a later step: that belongs to a course which this run has not taken.
-/// For Trainer::set_checkpointer().
+/// A checkpoint after the very first step (so that a killed run can be resumed), at every due step, and when
+/// the run ends or is stopped; with a cadence of never only the last. Older ones are removed as `retention`
+/// says, but never one of a later step, which belongs to another course of the run. For
+/// Trainer::set_checkpointer().
 class Checkpointer : public Observer {
  public:
   using Save = std::function<void(const std::filesystem::path&)>;

@@ -1,4 +1,4 @@
-// What comes of opening the images of a training run.
+// The opened images of a training run.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace torsor {
 
-/// Images that no step of the training sees, whole and in order, without anything random; for metrics.
+/// Images that no step of the training sees, whole and in order, without random transforms; for metrics.
 struct HeldOut {
   std::shared_ptr<const Dataset> images;  // null: none. Item i has image i of A and of B; where one domain
                                           // has fewer, its images come again

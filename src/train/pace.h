@@ -1,4 +1,4 @@
-// Whether a run goes as quickly as was expected of it.
+// Whether a run is as fast as was estimated.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace torsor {
 
-/// Warns once when steps take far longer than `expected` seconds each, with what seems to be the reason:
-/// swapping, a container's quota, other processes, or images that come too slowly.
+/// Warns once when steps take far longer than `expected` seconds each, with the likely reason: swapping, a
+/// container's quota, other processes, or images that come too slowly.
 class PaceWatch : public Observer {
  public:
   /// `look` says how the machine is used; one of a test's own may stand in.

@@ -1,4 +1,4 @@
-// What keeps the ranks of one training in step.
+// Synchronisation of the ranks of one training.
 #pragma once
 
 #include "dist/context.h"
@@ -19,13 +19,13 @@ class GradientMean : public GradientSync {
   Context& context_;
 };
 
-/// Rank 0's weights, buffers included, on all ranks.
+/// Broadcasts rank 0's weights, buffers included.
 void share_weights(const Model& model, Context& context);
 
-/// Replaces the losses by their means over the ranks; the images' number becomes that of all of them.
+/// Replaces the losses by their means over the ranks; the number of images becomes their sum.
 void share_report(StepReport& report, Context& context);
 
-/// Rank 0's scalars on all ranks: what observers publish is rank 0's to say.
+/// Broadcasts rank 0's scalars: only rank 0 has observers that publish.
 void share_scalars(StepScalars& scalars, Context& context);
 
 }  // namespace torsor

@@ -1,4 +1,4 @@
-// Going on with a run that was stopped, killed or finished.
+// Resuming a run that was stopped, killed or finished.
 #pragma once
 
 #include <map>
@@ -13,19 +13,19 @@
 
 namespace torsor {
 
-/// A run directory held for this process, and the newest checkpoint in it that is whole.
+/// A run directory locked by this process, and the newest intact checkpoint in it.
 struct ResumePoint {
   RunDirectory directory;
   RunLock lock;
   std::filesystem::path checkpoint;
   Archive archive;
-  ModelInfo info;                     // what the checkpoint says of itself
-  std::vector<std::string> warnings;  // checkpoints passed over and why
+  ModelInfo info;                     // the checkpoint's description of its model
+  std::vector<std::string> warnings;  // skipped checkpoints and why
 };
 
-/// Locks the run and removes what a killed process left half-written. Damaged checkpoints are passed over
-/// with a warning each. Throws Error when the run is not there, another process trains in it, or no
-/// checkpoint of it can be used.
+/// Locks the run and removes what a killed process left half-written. Damaged checkpoints are skipped with a
+/// warning each. Throws Error when the run is not there, another process trains in it, or no checkpoint of it
+/// can be used.
 ResumePoint open_resume_point(const std::filesystem::path& run, LogSink& log);
 
 struct OptionChange {
@@ -33,11 +33,11 @@ struct OptionChange {
   Json then, now;
 };
 
-/// Where the images are of the options --data, --a, --b, --val-a and --val-b, by the options' names, where
-/// that is another path than the option says: a run goes on from any working directory.
+/// The paths of the images of --data, --a, --b, --val-a and --val-b, by the options' names, where they differ
+/// from the option's value: a run can be resumed from any working directory.
 using ImagePaths = std::map<std::string, std::string>;
 
-/// The configuration of a continued run.
+/// The configuration of a resumed run.
 struct ResumedConfig {
   TrainConfig config;
   std::vector<OptionChange> changes;  // against the checkpoint
@@ -51,9 +51,9 @@ TrainConfig with_images_at(TrainConfig config, const ImagePaths& paths);
 Json images_as_stored(const TrainConfig& found, const TrainConfig& given);
 
 /// The run's config.json with `flags` (names to values) over it; where both are silent, what the checkpoint
-/// was trained with. Throws UsageError for a change of an option that a continued run has to keep, with the
-/// reason, and for images that are neither where the configuration says nor where they were when the run
-/// last trained.
+/// was trained with. Throws UsageError for a change of an option that a resumed run has to keep, with the
+/// reason, and for images that are neither where the configuration says nor where they were when the run last
+/// trained.
 ResumedConfig resumed_config(const ResumePoint& point, const Json& flags);
 
 }  // namespace torsor

@@ -39,9 +39,9 @@ std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
                                const std::function<Json(std::size_t arm, std::uint64_t seed)>& measure);
 
 /// Trains every configuration in its run directory, on the set's placement, as many at a time as there are
-/// processors, so that each should ask for one thread; run.steps says when it ends. Runs that are there are
-/// resumed where they stopped, and finished ones left as they are, on whatever device they were trained.
-/// Throws StoppedError when a stop is requested, and Error for a run that is there with other settings.
+/// CPUs, so that each should use one thread; run.steps is their length. Existing runs are resumed where they
+/// stopped, and finished ones left unchanged, on whatever device they were trained. Throws StoppedError when
+/// a stop is requested, and Error for an existing run with other settings.
 void train_runs(std::vector<TrainConfig> configs, const RunSet& set);
 
 }  // namespace torsor

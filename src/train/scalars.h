@@ -1,4 +1,4 @@
-// What a step says in numbers, in one place for the log, the meters, the schedule and the displays.
+// The scalars of a step, in one place for the log, the meters, the schedule and the displays.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace torsor {
 
 using NamedScalar = std::pair<std::string, double>;
 
-/// The losses of one step as the model reports them, and behind them what observers publish, in the order it
-/// comes.
+/// The losses of one step as the model reports them, followed by what observers publish, in the order of
+/// publication.
 class StepScalars {
  public:
   StepScalars() = default;
@@ -30,7 +30,7 @@ class StepScalars {
   std::span<const NamedScalar> losses() const { return all().first(count_of_losses_); }
   std::span<const NamedScalar> published() const { return all().subspan(count_of_losses_); }
 
-  /// Forgets what was published.
+  /// Drops what was published.
   void keep_losses() { scalars_.resize(count_of_losses_); }
 
   /// Nothing where this step has no such scalar.

@@ -27,8 +27,8 @@ struct ScheduleOptions {
 /// 0.1^(e div lr_decay_epochs); cosine: (1 + cos(pi e/(n + d)))/2, once down over the whole run (the
 /// reference's rises again after n epochs); plateau: times 0.2 when the epoch mean of plateau_loss has not
 /// fallen by 1 % for more than 5 epochs. plateau_loss is a loss of the model or a scalar that an observer
-/// publishes, of 0 or more and the smaller the better; one that is published now and then counts with the
-/// mean of what there was in the epoch, and an epoch without any is not judged.
+/// publishes, of 0 or more and the smaller the better; one that is not published at every step counts with
+/// its mean over the epoch, and an epoch without any is ignored.
 class Schedule {
  public:
   explicit Schedule(ScheduleOptions options) : options_(std::move(options)) {}
@@ -55,7 +55,7 @@ class Schedule {
   double plateau_factor(const TrainState& state);
 
   ScheduleOptions options_;
-  std::int64_t seen_epoch_ = 0;  // plateau: epochs already judged
+  std::int64_t seen_epoch_ = 0;  // plateau: epochs already evaluated
   double factor_ = 1;
   double best_ = 0;
   bool has_best_ = false;

@@ -24,16 +24,16 @@ class TrainSession {
   TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied = Occupied::refuse,
                TrainData data = {}, Context& context = single_rank());
 
-  /// Goes on from `point` with the configuration that resumed_config made. Warns when images, machine or
-  /// libraries are not what they were: the continuation is then not the same run to the bit. On one rank: a
-  /// checkpoint has rank 0's streams and pools alone.
+  /// Resumes from `point` with the configuration that resumed_config made. Warns when images, machine or
+  /// libraries have changed: the continuation is then not the same run to the bit. One rank only: a
+  /// checkpoint has only rank 0's streams and pools.
   TrainSession(ResumedConfig resumed, ResumePoint point, std::shared_ptr<LogSink> log, TrainData data = {});
 
-  /// Makes the run directory (or takes up that of the resumed run), trains, and writes the final model when
-  /// the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
+  /// Makes the run directory (or continues in that of the resumed run), trains, and writes the final model
+  /// when the schedule's or --steps' end is reached (also when stopped, so that a stopped run can be used).
   /// Observers: log, samples, time budget, and `extra`; after all of them, checkpoints. `used`: seconds of a
-  /// time budget that had gone by before. Throws UsageError, before anything is written, when --plateau-loss
-  /// is none of the scalars that these have. Ranks give the same `extra`; those of rank 0 are used.
+  /// time budget that were used before. Throws UsageError, before anything is written, when --plateau-loss is
+  /// none of the scalars that these have. Every rank passes the same `extra`; those of rank 0 are used.
   EndReason run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used = 0);
 
   const TrainConfig& config() const { return config_; }

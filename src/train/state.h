@@ -1,4 +1,5 @@
-// Everything about time: how far a run is, and all that an exact continuation needs beside the model.
+// Everything about time: the progress of a run, and all that an exact continuation needs in addition to the
+// model.
 #pragma once
 
 #include <map>
@@ -12,16 +13,16 @@
 
 namespace torsor {
 
-/// Running figures: means over the current epoch and over the last finished one, and of the losses an
-/// exponential moving average with memory of about 50 steps. The mean of what observers publish is over the
-/// finite values that there were in the epoch, however many.
+/// Running means of scalars: over the current epoch and over the last finished one, and of the losses an
+/// exponential moving average with memory of about 50 steps. The mean of what observers publish is over its
+/// finite values in the epoch, however many.
 class LossMeters {
  public:
   void add(const StepScalars& scalars);
   void end_epoch();
   /// Losses alone.
   const std::map<std::string, double>& smoothed() const { return smoothed_; }
-  /// Empty before the first end; without what was not published in that epoch.
+  /// Empty before the first epoch's end; without what was not published in that epoch.
   const std::map<std::string, double>& last_epoch() const { return last_epoch_; }
   Json save() const;
   void load(const Json& saved);
@@ -47,9 +48,9 @@ struct TrainState {
   std::string last_checkpoint;  // path, "" before the first; not saved
 
   bool finished() const { return step >= total_steps; }
-  /// Counts a finished step; `position` is where the loader stands after it.
+  /// Counts a finished step; `position` is the loader's after it.
   void advance(const LoaderPosition& position);
-  /// What that step said, all of it; after an epoch's last step its means are taken.
+  /// Adds all scalars of that step to the meters; after an epoch's last step computes its means.
   void take(const StepScalars& scalars);
 
   void save(Archive& archive) const;

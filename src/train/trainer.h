@@ -18,13 +18,13 @@ namespace torsor {
 
 enum class EndReason { finished, stopped };
 
-/// Watches a run: logs, samples, evaluates, checkpoints. One that remembers saves what it remembers, so that
-/// a resumed run does not notice.
+/// Observes a run: logs, samples, evaluates, checkpoints. One with state of its own saves it, so that a
+/// resumed run equals an uninterrupted one.
 class Observer {
  public:
   virtual ~Observer() = default;
 
-  /// Unique within a run, without '/': what the observer saves stands under it.
+  /// Unique within a run, without '/': the prefix of what the observer saves.
   virtual std::string name() const = 0;
 
   /// Before the first step of a session. An observer that writes a log drops what it wrote of steps after
@@ -34,26 +34,27 @@ class Observer {
   /// What publish() may add: names that neither the model's losses nor other observers have.
   virtual std::vector<std::string> scalar_names() const { return {}; }
 
-  /// First after each step, in the order of add(): adds scalars, each step or now and then. All observers,
-  /// the meters and the schedule then see them; the log writes a line for every step that has some.
+  /// Called first after each step, in the order of add(): adds scalars, at every step or at some. All
+  /// observers, the meters and the schedule then see them; the log writes a line for every step that has
+  /// some.
   virtual void publish(const TrainState& state, StepScalars& scalars) {}
 
-  /// When all have published, in the order of add().
+  /// Called when all have published, in the order of add().
   virtual void after_step(TrainState& state, const StepScalars& scalars) {}
 
-  /// Once, when the last step is done or the run was stopped; changes nothing that save() writes, since a
-  /// run that was not interrupted there has not been here.
+  /// Called once, when the last step is done or the run was stopped; changes nothing that save() writes,
+  /// since an uninterrupted run does not call it at that step.
   virtual void on_end(TrainState& state, EndReason reason) {}
 
-  /// What the next session has to know, at the end of a step.
+  /// Saves, at the end of a step, the state that the next session needs.
   virtual void save(ArchiveWriter& out) const {}
 
-  /// What save() wrote. Not called where the checkpoint has nothing of this observer, as when the run was
-  /// begun without it: it begins anew then.
+  /// Restores what save() wrote. Not called where the checkpoint has nothing of this observer, as when the
+  /// run began without it: it then starts afresh.
   virtual void load(const ArchiveReader& in) {}
 };
 
-/// Where an observer of that name saves itself in a checkpoint.
+/// The prefix of an observer's state in a checkpoint.
 std::string observer_prefix(const std::string& name);
 
 /// A loss became NaN or infinite; the model is no longer usable, the last checkpoint is.
@@ -71,11 +72,11 @@ class Trainer {
         state_(std::move(state)),
         context_(context) {}
 
-  /// Throws std::logic_error when its name or one of its scalars' has been taken, or is none.
+  /// Throws std::logic_error when its name or one of its scalars' is in use or invalid.
   void add(std::unique_ptr<Observer> observer);
 
   /// The one that writes checkpoints: it is called after all others, whenever they were added, so that what
-  /// it saves is the end of a step for each of them. It publishes and remembers nothing.
+  /// it saves is the end of a step for each of them. It publishes nothing and has no state.
   void set_checkpointer(std::unique_ptr<Observer> checkpointer) { checkpointer_ = std::move(checkpointer); }
 
   /// Trains until the state says finished or `stop` is requested (between two steps), beginning with rank 0's
@@ -84,7 +85,7 @@ class Trainer {
   /// throw.
   EndReason run(const StopFlag& stop);
 
-  /// From now on the schedule is so long, and the run ends after so many steps.
+  /// Sets the length of the schedule and of the run from now on.
   void set_length(std::int64_t epochs, std::int64_t epochs_decay, std::int64_t steps);
 
   const TrainState& state() const { return state_; }
@@ -93,7 +94,7 @@ class Trainer {
   /// All that an exact continuation needs. Refuses (Error) to save weights that are not finite.
   void save(Archive& archive) const;
   void load(const Archive& archive);
-  /// What the observers remember; after the last add().
+  /// Restores the observers' state; to be called after the last add().
   void load_observers(const Archive& archive);
   /// Names the checkpoint that was loaded, for messages.
   void note_checkpoint(const std::string& path) { state_.last_checkpoint = path; }

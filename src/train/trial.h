@@ -1,4 +1,4 @@
-// What steps of a throw-away model take.
+// The time and memory of steps of a temporary model.
 #pragma once
 
 #include <memory>
@@ -14,15 +14,15 @@ struct Load {
   double pixels() const { return static_cast<double>(batch * width * height); }
 };
 
-/// Of one load. Bytes are what malloc had given out, beyond what it had before the model was made: tensors,
-/// and what kernels and libtorch's libraries keep for themselves; on a GPU, tensors there.
+/// Of one load. Bytes are those allocated by malloc beyond those before the model was built: tensors, and the
+/// buffers of kernels and libtorch's libraries; on a GPU, tensors there.
 struct StepTrial {
   double pixels = 0;    // of its batch
   double sampled = 0;   // pixels of the samples of either domain
   double seconds = 0;   // a step, the median of some; 0 when none was timed
   double resident = 0;  // bytes between steps: weights, gradients, moments, kernels' memory
-  double step = 0;      // the most at a time, during a step
-  double sample = 0;    // the most at a time, while samples of both domains are made
+  double step = 0;      // the peak during a step
+  double sample = 0;    // the peak while samples of both domains are made
 };
 
 enum class Timing { none, steps };
@@ -33,7 +33,7 @@ class TrialModel {
   explicit TrialModel(const TrainConfig& config);
   ~TrialModel();
 
-  /// Does some steps on random images.
+  /// Runs some steps on random images.
   StepTrial run(const Load& load, Timing timing);
   std::int64_t batches_per_step() const;
 
