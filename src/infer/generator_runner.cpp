@@ -142,16 +142,14 @@ Image translate_as_reference(const GeneratorRunner& runner, const TransformOptio
   const Image resized = transform(
       preprocess, resize_bicubic(ready.image, size.width, size.height, PassOrder::pillow_13), unused, name);
   const at::Tensor x = to_tensor(resized, ready.range).unsqueeze(0);
-  const Image out =
-      runner.picture(runner.run_unpadded(x)[0], ready, PixelType::u8, Rounding::truncate);
+  const Image out = runner.picture(runner.run_unpadded(x)[0], ready, PixelType::u8, Rounding::truncate);
   return with_channels(out, 3);
 }
 
 Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              const Image& image, const std::string& name) {
   std::string note;
-  return translate_as_reference(runner, preprocess, runner.input(image, note, name, Hidden::kept),
-                                name);
+  return translate_as_reference(runner, preprocess, runner.input(image, note, name, Hidden::kept), name);
 }
 
 }  // namespace torsor

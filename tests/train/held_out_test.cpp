@@ -111,7 +111,8 @@ TEST_F(HeldOutImages, OfAShareAreNotTrainedWith) {
   const TrainData data = open(c);
   EXPECT_EQ(data.count_a + data.held_out.count_a, kImages);
   EXPECT_EQ(data.train->size(), data.count_a);
-  EXPECT_NEAR(static_cast<double>(data.held_out.count_a), 0.25 * kImages, 6);  // about two standard deviations
+  EXPECT_NEAR(static_cast<double>(data.held_out.count_a), 0.25 * kImages,
+              6);  // about two standard deviations
   for (const std::string domain : {"real_a", "real_b"}) {
     const Names trained = names_of(*data.train, domain), held = names_of(*data.held_out.images, domain);
     for (const std::string& name : held) EXPECT_FALSE(trained.contains(name)) << name;
