@@ -163,7 +163,9 @@ void FingerprintBuilder::add(std::int64_t index, const Image& image) {
   for (std::size_t i = 0; i < image.bytes.size(); ++i) ++values[i % channels][image.bytes[i]];
   // Of n images, those are described whose place in n steps of m reaches a new whole number.
   const std::int64_t described = std::min(images_, kMostDescribed);
-  const bool chosen = index * described / images_ != (index - 1) * described / images_ || index == 0;
+  const bool described_at_all = channels_ == 1 || channels_ == 3;
+  const bool chosen =
+      described_at_all && (index * described / images_ != (index - 1) * described / images_ || index == 0);
   std::vector<double> features;
   if (chosen) features = image_features(image);
   std::array<std::int64_t, 256> all{};  // channels together

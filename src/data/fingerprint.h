@@ -18,7 +18,8 @@ namespace torsor {
 /// Collects one domain's images, from any threads and in any order; the result does not depend on either.
 class FingerprintBuilder {
  public:
-  /// `images`: how many there are. At most 500 of them, evenly spaced, have their features taken.
+  /// `images`: how many there are. At most 500 of them, evenly spaced, have their features taken;
+  /// none of images that are neither grey nor RGB.
   FingerprintBuilder(std::int64_t images, std::int64_t channels);
 
   /// Image `index` in 0..images-1: u8 in the domain's channels, see to_input(). Throws Error for another.

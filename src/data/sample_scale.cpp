@@ -198,6 +198,8 @@ ValueRange SampleScale::range_of(const Image& stored) const {
   if (given_.white) out.black_level = 0;
   out.white = given_.white.value_or(out.white);
   out.black_level = given_.black.value_or(out.black_level);
+  if (!(out.white > out.black_level))
+    fail("white is {:g} and black {:g}; give a --white above --black", out.white, out.black_level);
   return out;
 }
 

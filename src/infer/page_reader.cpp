@@ -38,6 +38,11 @@ InputPage PageReader::read(std::int64_t page) {
   std::string note;
   std::vector<std::string> notes;
   out.input = runner_.input(file_.read(page), note, name, hidden_);
+  if (hidden_ == Hidden::kept) {
+    if (hides_something(out.input.aside.alpha))
+      notes.push_back("alpha is left out, as the reference knows none");
+    out.input.aside.alpha = {};
+  }
   const std::int64_t channels = runner_.channels_out(out.input.image.channels);
   if (file_.pages() < file_.pages_stored() && format_holds_pages(out_)) out.channels = ChannelsAre::pages;
   pages_out_ = out.channels == ChannelsAre::pages ? channels : 1;

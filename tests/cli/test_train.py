@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from cli_support import (FAILURE, TINY, equal_weights, load, picture, refused, run, save, snapshot, succeeded, train,
-                         translate, weights)
+from cli_support import (FAILURE, TINY, USAGE, equal_weights, load, picture, refused, run, save, snapshot, succeeded,
+                         train, translate, weights)
 
 LOSSES = {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"}
 
@@ -339,6 +339,24 @@ def test_twelve_bits_of_sixteen_lose_no_more_than_eight_can_hold(tmp_path):
     succeeded(translate(tmp_path / "run", tmp_path / "data/trainA/0.png", out[0], bit_depth=8))
     succeeded(translate(tmp_path / "run", save(tmp_path / "x.png", shallow), out[1]))
     assert out[0].read_bytes() == out[1].read_bytes()
+
+
+def test_deep_images_keep_their_depth_and_one_scale(tmp_path):
+    """12 bits in 16: the white is 4095 for all images of a domain, in training and in translations."""
+    for domain in ("trainA", "trainB"):
+        for i in range(3):
+            save(tmp_path / "data" / domain / f"{i}.png", picture(32, 32, 1, seed=i, dtype="uint16") // 16 // (i + 1))
+    grey = {"channels_a": 1, "channels_b": 1}
+    done = succeeded(train(tmp_path / "run", data=tmp_path / "data", **grey))
+    assert "A: 16-bit samples, of which 0 is black and 4095 white" in done.stdout + done.stderr
+    domains = json.loads(succeeded(run("inspect", "--json", tmp_path / "run")).stdout)["domains"]
+    for domain in domains.values():
+        assert domain["value_range"] == {"bit_depth": 16, "white": 4095, "black": -1}
+    done = succeeded(translate(tmp_path / "run", tmp_path / "data/trainA", tmp_path / "out"))
+    for i in range(3):
+        deep = load(tmp_path / "out" / f"{i}.png")
+        assert 255 < deep.max() <= 4095
+    refused(train(tmp_path / "other", data=tmp_path / "data", white_a=-1, **grey), USAGE, "--white-a")
 
 
 def test_a_black_digit_is_found_before_the_run_starts(tmp_path):

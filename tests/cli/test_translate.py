@@ -83,9 +83,9 @@ def sixteen_bits(png):
 
 
 def test_sixteen_bits_stay_sixteen(tmp_path, model):
-    wide = picture(channels=1, dtype="uint16")
-    save(tmp_path / "in" / "wide.png", wide)
-    save(tmp_path / "in" / "narrow.png", numpy.round(wide / 257).astype("uint8"))
+    narrow = picture(channels=1)
+    save(tmp_path / "in" / "narrow.png", narrow)
+    save(tmp_path / "in" / "wide.png", narrow.astype("uint16") * 257)
     done = succeeded(translate(model, tmp_path / "in", tmp_path / "out"))
     assert done.stderr == ""
     succeeded(translate(model, tmp_path / "in", tmp_path / "eight", bit_depth=8))

@@ -239,5 +239,12 @@ TEST(AlarmsBeyondChance, IsTheBinomialTail) {
   EXPECT_NEAR(static_cast<double>(alarms_beyond_chance(1000000)), 50000 + 1.645 * std::sqrt(47500), 3);
 }
 
+TEST(Fingerprint, OfManyChannelsHasNoFeatures) {
+  FingerprintBuilder builder(1, 5);
+  builder.add(0, Image::blank(4, 4, 5));
+  EXPECT_EQ(builder.summary().at("channels").size(), 5U);
+  EXPECT_EQ(builder.features().size(0), 0);
+}
+
 }  // namespace
 }  // namespace torsor

@@ -118,6 +118,10 @@ TEST(SampleScale, ADomainsTypeHasItsRangeAndOthersTheirOwn) {
   EXPECT_EQ(scale.range_of(floats({0.5f})), (ValueRange{80, -1, 10, PixelType::f32}));
   scale.give({2000.0, std::nullopt});
   EXPECT_EQ(scale.range_of(image_of<std::uint16_t>({9})).white, 2000);
+  scale.give({std::nullopt, 300.0});
+  EXPECT_EQ(scale.range_of(image_of<std::uint16_t>({9})).black_level, 300);
+  EXPECT_THAT(error_of([&] { scale.range_of(image_of<std::uint8_t>({9})); }),
+              HasSubstr("white is 255 and black 300"));
 }
 
 // [-1, 1] from black to white, and back to the sample.

@@ -6,15 +6,16 @@
 namespace torsor::formats {
 namespace {
 
-// ImageCms.applyTransform (Pillow with littlecms 2.19) of 8-bit Lab to sRGB, both profiles its own.
+// ImageCms.applyTransform (Pillow with littlecms 2.19) of 8-bit Lab to sRGB, both profiles its own and
+// nothing interpolated (NOOPTIMIZE).
 struct Known {
   std::array<int, 3> lab, rgb;
 };
 constexpr Known kKnown[] = {
-    {{183, 18, 25}, {218, 163, 131}},  {{80, 245, 35}, {68, 78, 11}},    {{9, 13, 234}, {18, 4, 43}},
-    {{188, 25, 228}, {208, 166, 233}}, {{166, 9, 206}, {127, 156, 248}}, {{174, 7, 15}, {187, 161, 140}},
-    {{220, 207, 67}, {144, 239, 72}},  {{183, 5, 74}, {209, 171, 12}},   {{202, 208, 28}, {100, 219, 141}},
-    {{181, 213, 248}, {32, 195, 187}}, {{124, 65, 55}, {217, 44, 24}},   {{125, 76, 245}, {220, 11, 138}}};
+    {{183, 18, 25}, {218, 163, 131}},  {{80, 245, 35}, {69, 78, 10}},    {{9, 13, 234}, {20, 4, 43}},
+    {{188, 25, 228}, {208, 166, 233}}, {{166, 9, 206}, {128, 156, 248}}, {{174, 7, 15}, {187, 161, 140}},
+    {{220, 207, 67}, {144, 239, 73}},  {{183, 5, 74}, {209, 171, 0}},    {{202, 208, 28}, {100, 219, 141}},
+    {{181, 213, 248}, {9, 195, 187}},  {{124, 65, 55}, {217, 45, 24}},   {{125, 76, 245}, {220, 8, 138}}};
 
 TEST(Lab, IsWhatAColourManagerMakesOfIt) {
   Image image = Image::blank(12, 1, 3), offset = image;
