@@ -350,26 +350,8 @@ class CutContinuations : public ::testing::TestWithParam<CutContinuation> {};
 TEST_P(CutContinuations, TwoStepsAndTwoStepsAreFour) {
   CutSpec spec = tiny_cut();
   GetParam().set(spec);
-  const TestFolder folder;
-  CutRig whole(spec, GetParam().placement, 1);
-  whole.step();
-  whole.step();
-  Archive saved;
-  whole.model.save(saved);
-  saved.put("rng", whole.rng.save());
-  saved.write(folder.path / "two.safetensors", {});
-
-  const Archive read = Archive::read(folder.path / "two.safetensors");
-  CutRig rest(spec, GetParam().placement, 99);  // another seed: everything has to come from the file
-  rest.model.load(read);
-  rest.rng.load(read.value("rng"));
-  rest.batches = whole.batches;
-  for (int step = 2; step < 4; ++step) {
-    const StepReport expected = whole.step(), continued = rest.step();
-    EXPECT_EQ(continued.losses, expected.losses) << "step " << step;
-  }
-  EXPECT_EQ(first_difference(weights_of(whole.model), weights_of(rest.model)), "");
-  EXPECT_EQ(whole.rng.save(), rest.rng.save());
+  CutRig whole(spec, GetParam().placement, /*seed=*/1), rest(spec, GetParam().placement, /*seed=*/99);
+  expect_continues_from_a_file(whole, rest);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cut, CutContinuations,

@@ -139,6 +139,30 @@ class Spy : public GradientSync {
   const Model& model_;
 };
 
+/// Two steps, a file and two steps are four: `whole` does two, `rest`, of another seed, goes on from what was
+/// written of it, and both do two more.
+template <class R>
+void expect_continues_from_a_file(R& whole, R& rest) {
+  const TestFolder folder;
+  whole.step();
+  whole.step();
+  Archive saved;
+  whole.model.save(saved);
+  saved.put("rng", whole.rng.save());
+  saved.write(folder.path / "two.safetensors", {});
+
+  const Archive read = Archive::read(folder.path / "two.safetensors");
+  rest.model.load(read);
+  rest.rng.load(read.value("rng"));
+  rest.batches = whole.batches;
+  for (int step = 2; step < 4; ++step) {
+    const StepReport expected = whole.step(), continued = rest.step();
+    EXPECT_EQ(continued.losses, expected.losses) << "step " << step;
+  }
+  EXPECT_EQ(first_difference(weights_of(whole.model), weights_of(rest.model)), "");
+  EXPECT_EQ(whole.rng.save(), rest.rng.save());
+}
+
 /// Those of `all` whose names begin with `prefix`.
 inline Weights only(const Weights& all, const std::string& prefix) {
   Weights out;
