@@ -34,7 +34,7 @@ def test_the_colour_under_full_transparency_stays(tmp_path):
 
 
 def test_every_fixture(tmp_path):
-    """What the decoder gives, an 8-bit PNG keeps: the .raw beside each fixture holds its samples."""
+    """What the decoder gives comes back: the .raw beside each fixture holds its samples."""
     source = tmp_path / "in"
     source.mkdir()
     for path in FIXTURES.iterdir():
@@ -47,12 +47,12 @@ def test_every_fixture(tmp_path):
     for name in names:
         out = tmp_path / "out" / name
         header, _, raw = (FIXTURES / f"{name}.raw").read_bytes().partition(b"\n")
-        if name.startswith("channels5"):
-            continue  # Pillow reads no five channels
+        if name.startswith("channels5") or not header.endswith(b"u8"):
+            continue  # Pillow reads neither five channels nor all that is deeper than 8 bits
         with image.open(out) as opened:
             pixels = numpy.asarray(opened)
-        if not header.endswith(b"u8") or pixels.size != len(raw):
-            continue  # deeper than 8 bits, or a format that has no grey
+        if pixels.size != len(raw):
+            continue  # a format that has no grey
         expected = numpy.frombuffer(raw, "uint8").reshape(pixels.shape).astype(int)
         rounded = name in ("cmyk8.tif", "jpeg_inside.tif", "lossy.webp")  # as decoders like
         allowed = 6 if name.endswith(".jpg") else 2 if rounded else 0
