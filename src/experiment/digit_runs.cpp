@@ -15,6 +15,7 @@
 #include "io/safetensors.h"
 #include "report/grid.h"
 #include "train/run_set.h"
+#include "train/trainer.h"
 
 namespace torsor {
 
