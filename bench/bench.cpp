@@ -97,7 +97,7 @@ std::function<Json()> train_task(const BenchOptions& o) {
 std::function<Json()> translate_task(const BenchOptions& o) {
   const GeneratorOptions options = spec_for(o).g_a_to_b;
   const auto images = std::make_shared<Images>(o);
-  LoadedGenerator loaded{make_generator(options), options, "a_to_b", {}, {}, {}};
+  LoadedGenerator loaded{make_generator(options), options, kAToB, {}, {}, {}};
   init_weights(*loaded.generator, InitOptions{}, kSeed);
   loaded.generator->eval();
   if (o.prepare) {
