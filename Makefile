@@ -8,6 +8,7 @@
 #   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folders, a:b)
 #   make bench      measures speed and memory against the reference implementation
 #   make format     formats the sources
+#   make lint       checks their format and runs clang-tidy (LINT="FILES": on these alone)
 #   make clean      removes what was built (not .venv)
 #
 # JOBS=N sets how many compilers run at once; CMAKE_ARGS=-DTORSOR_CUDA=ON (say) configures anew with that.
@@ -17,7 +18,7 @@ JOBS ?= $(shell scripts/jobs.sh)
 DEMO ?= demo
 CMAKE_ARGS ?=
 
-.PHONY: build program demo test test-long parity bench format clean setup
+.PHONY: build program demo test test-long parity bench format lint clean setup
 
 build: setup
 	@$(call configure,release,build)
@@ -56,8 +57,11 @@ format: setup
 	@clang-format --version 2>/dev/null | grep -q 'version 14\.' || .venv/bin/python -m pip install -q clang-format==14.0.6
 	@find src include examples tests bench -name '*.h' -o -name '*.cpp' | xargs clang-format -i
 
+lint: setup
+	@scripts/lint.sh
+
 clean:
-	rm -rf build build-dev build-asan
+	rm -rf build build-dev build-asan build-lint
 
 # Tests and benchmark compare with Python's torch, and --device cuda needs its libraries.
 whole_torch = $(filter test test-long bench,$(MAKECMDGOALS))$(findstring TORSOR_CUDA=ON,$(CMAKE_ARGS))
