@@ -48,6 +48,9 @@ RunEstimate estimate(const TrainConfig& config, double room) {
 }
 
 TEST(Estimate, RefusesWhatDoesNotFitAndNamesWhatWould) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the memory is the sanitizer's, which a narrower network does not make less";
+#endif
   TrainConfig config = sized(64, 8, 64, "torch");
   config.data.max_dataset_size = 64;
   const double needs = estimate(config, HUGE_VAL).memory().passing;
