@@ -157,7 +157,8 @@ std::vector<const Option*> all_options(const Command& command) {
         out.push_back(&option);
   };
   add(*command.options);
-  for (const Variant& variant : command.variants) add(*variant.options);
+  if (command.variants)
+    for (const Variant& variant : command.variants()) add(*variant.options);
   return out;
 }
 

@@ -35,7 +35,8 @@ struct Command {
   std::vector<std::string> examples = {};  // command lines, for --help
   /// Called with the words of the command line before they are parsed: binds the options that they decide on.
   std::function<void(const std::vector<std::string>& words)> prepare = {};
-  std::vector<Variant> variants = {};  // other than what `options` are bound to at first
+  /// Others than what `options` are bound to at first; made when documentation or completion ask for them.
+  std::function<std::vector<Variant>()> variants = {};
 };
 
 /// The command's options with those that only its variants have; for completion.

@@ -212,7 +212,8 @@ std::string cli_markdown() {
     if (!command.examples.empty()) text += "\n";
     for (const std::string& example : command.examples) text += "    " + example + "\n";
     text += option_tables(command, *command.options, "");
-    for (const Variant& variant : command.variants) text += variant_tables(command, variant);
+    if (command.variants)
+      for (const Variant& variant : command.variants()) text += variant_tables(command, variant);
   }
   return text;
 }

@@ -259,7 +259,7 @@ Command train_command() {
       {"torsor train --a photos/horses --b photos/zebras --preset laptop --time-budget 2h --out runs/zebras",
        "torsor train --resume runs/zebras"},
       bind_model,
-      other_models()};
+      other_models};
 }
 
 }  // namespace torsor::app

@@ -18,21 +18,6 @@ struct Target {
   std::string file;
 };
 
-// Of CycleGAN: the reference's D_A is the discriminator of its G_A's output.
-const std::vector<std::pair<std::string, std::string>>& two_sided_files() {
-  static const std::vector<std::pair<std::string, std::string>> table = {{"g_a_to_b", "latest_net_G_A.pth"},
-                                                                         {"g_b_to_a", "latest_net_G_B.pth"},
-                                                                         {"d_b", "latest_net_D_A.pth"},
-                                                                         {"d_a", "latest_net_D_B.pth"}};
-  return table;
-}
-
-const NetworkInfo* find_network(const WeightSet& set, const std::string& name) {
-  for (const NetworkInfo& network : set.info.networks)
-    if (network.name == name) return &network;
-  return nullptr;
-}
-
 const NetworkInfo* find_pair_discriminator(const WeightSet& set) {
   for (const NetworkInfo& network : set.info.networks)
     if (network.kind == kDiscriminatorKind && network.sees.size() == 2) return &network;
@@ -51,7 +36,7 @@ std::vector<Target> targets_for(const WeightSet& set) {
   std::vector<Target> out;
   if (const NetworkInfo* features = find_features(set)) {
     out = {{&generator_for(set, features->maps.name()), "latest_net_G.pth"}, {features, "latest_net_F.pth"}};
-    if (const NetworkInfo* discriminator = find_network(set, "d_" + features->maps.to))
+    if (const NetworkInfo* discriminator = find_discriminator(set.info, {features->maps.to}))
       out.push_back({discriminator, "latest_net_D.pth"});
     return out;
   }
@@ -61,8 +46,12 @@ std::vector<Target> targets_for(const WeightSet& set) {
            {discriminator, "latest_net_D.pth"}};
     return out;
   }
-  for (const auto& [name, file] : two_sided_files())
-    if (const NetworkInfo* network = find_network(set, name)) out.push_back({network, file});
+  // The reference's D_A is the discriminator of its G_A's output.
+  for (const Target& target : {Target{find_generator(set.info, kAToB), "latest_net_G_A.pth"},
+                               Target{find_generator(set.info, kBToA), "latest_net_G_B.pth"},
+                               Target{find_discriminator(set.info, {"b"}), "latest_net_D_A.pth"},
+                               Target{find_discriminator(set.info, {"a"}), "latest_net_D_B.pth"}})
+    if (target.network != nullptr) out.push_back(target);
   return out;
 }
 

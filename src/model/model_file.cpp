@@ -245,13 +245,25 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set) {
   write_safetensors(path, file);
 }
 
+const NetworkInfo* find_generator(const ModelInfo& info, const Direction& maps) {
+  for (const NetworkInfo& network : info.networks)
+    if (network.kind == kGeneratorKind && maps.is_known() && network.maps == maps) return &network;
+  return nullptr;
+}
+
+const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<std::string>& sees) {
+  for (const NetworkInfo& network : info.networks)
+    if (network.kind == kDiscriminatorKind && !sees.empty() && network.sees == sees) return &network;
+  return nullptr;
+}
+
 const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
   const Direction wanted = direction.empty() ? kAToB : Direction::named(direction);
+  if (const NetworkInfo* found = find_generator(set.info, wanted)) return *found;
   std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
   for (const NetworkInfo& network : set.info.networks) {
     if (network.kind != kGeneratorKind) continue;
-    if (network.maps.is_known() && network.maps == wanted) return network;
     generators.push_back(&network);
     there.push_back(network.maps.name());
   }
@@ -287,9 +299,7 @@ const DomainInfo& target_of(const LoadedGenerator& generator) {
 }
 
 std::shared_ptr<Network> load_discriminator(const WeightSet& set, const std::string& domain) {
-  for (const NetworkInfo& network : set.info.networks)
-    if (network.kind == kDiscriminatorKind && network.sees == std::vector{domain})
-      return load_network(set, network);
+  if (const NetworkInfo* found = find_discriminator(set.info, {domain})) return load_network(set, *found);
   fail("{}: has no discriminator of domain {}, which is needed here; give the model as it was trained",
        set.source, domain);
 }

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include "core/error.h"
+#include "nn/passing_sink.h"
 
 namespace torsor {
 
@@ -50,7 +51,7 @@ GraphValue ResnetBlock::describe(GraphSink& sink, const GraphValue& x) const {
 namespace {
 
 // Counts channels alone.
-class ChannelCount : public GraphSink {
+class ChannelCount : public PassingSink {
  public:
   GraphValue conv(const GraphValue&, const at::Tensor& weight, const at::Tensor&, std::int64_t,
                   std::int64_t) override {
@@ -63,13 +64,6 @@ class ChannelCount : public GraphSink {
   GraphValue instance_norm(const GraphValue& x, const at::Tensor&, const at::Tensor&, double) override {
     return x;
   }
-  GraphValue batch_norm(const GraphValue& x, const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                        const at::Tensor&, double) override {
-    return x;
-  }
-  GraphValue relu(const GraphValue& x) override { return x; }
-  GraphValue leaky_relu(const GraphValue& x, double) override { return x; }
-  GraphValue tanh(const GraphValue& x) override { return x; }
   GraphValue reflection_pad(const GraphValue& x, std::int64_t) override { return x; }
   GraphValue replication_pad(const GraphValue& x, std::int64_t) override { return x; }
   GraphValue repeat_pixels(const GraphValue& x) override { return x; }

@@ -40,7 +40,7 @@ std::string some_of(const std::vector<std::string>& lines) {
 
 Json network_options(const WeightSet& set) {
   Json out = Json::object();
-  if (const NetworkInfo* network = find_kind(set, "generator")) {
+  if (const NetworkInfo* network = find_kind(set, kGeneratorKind)) {
     GeneratorOptions o = options_from_json<GeneratorOptions>(network->options, set.source);
     OptionSet user;
     o.describe_user(user);
@@ -50,7 +50,7 @@ Json network_options(const WeightSet& set) {
     out["channels_b"] = back ? o.in_channels : o.out_channels;
     out["scaling"] = set.info.scaling();
   }
-  if (const NetworkInfo* network = find_kind(set, "discriminator")) {
+  if (const NetworkInfo* network = find_kind(set, kDiscriminatorKind)) {
     DiscriminatorOptions o = options_from_json<DiscriminatorOptions>(network->options, set.source);
     OptionSet user;
     o.describe_user(user);

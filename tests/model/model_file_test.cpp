@@ -234,8 +234,9 @@ TEST_F(ModelFile, OfAnOlderFormatPlacesItsNetworksByName) {
     EXPECT_EQ(generator_for(set, "a_to_b").name, "g_a_to_b") << format;
     EXPECT_EQ(generator_for(set, "b_to_a").name, "g_b_to_a") << format;
     for (const NetworkInfo& network : set.info.networks)
-      if (network.kind == kDiscriminatorKind)
+      if (network.kind == kDiscriminatorKind) {
         EXPECT_EQ(network.sees, std::vector{network.name.substr(2)}) << format;
+      }
   }
 }
 
