@@ -1,4 +1,5 @@
-// Images that are not independent: slices of a patient, frames of a clip, an original and what was made of it.
+// Images that are not independent: slices of a patient, frames of a clip, an original and what was made of
+// it.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,9 @@ struct SampleGroups {
 
 /// Groups by file names (with folders below the set's, "/" between them). `pattern` is an ECMAScript regular
 /// expression that is searched for in the name; the group is its first capture, or the whole match where it
-/// has none. Without a pattern the group is the name without its extension, so that an image and a translation
-/// of the same name are one group. Throws Error naming the first name that does not match (or whose capture is
-/// empty), UsageError for a pattern that is none.
+/// has none. Without a pattern the group is the name without its extension, so that an image and a
+/// translation of the same name are one group. Throws Error naming the first name that does not match (or
+/// whose capture is empty), UsageError for a pattern that is none.
 SampleGroups group_by_name(const std::vector<std::string>& real, const std::vector<std::string>& fake,
                            const std::string& pattern);
 
