@@ -26,7 +26,8 @@ at::Tensor held_out_scores(const FeatureSets& sets, const std::vector<std::int64
 /// c2st: the area under the ROC curve of held-out images, over pairs of a real and a fake image of one fold;
 /// 0.5 = they cannot be told apart, 1 = always. "accuracy" with "accuracy_interval": the mean of both sets'
 /// shares of right answers. Bootstrap intervals over groups, for the classifiers as they were trained.
-/// "distinguishable": whether the interval of the value lies above 0.5; null without one.
+/// "distinguishable": whether the interval of the value lies above 0.5; null without one. Of larger sets 4000
+/// images each are used, drawn at random; the protocol says how many.
 MetricResults classifier_metric(const FeatureSets& sets, const MetricOptions& options);
 
 }  // namespace torsor

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "metric/bootstrap.h"
 #include "metric/protocol.h"
 
 namespace torsor {
@@ -19,12 +18,12 @@ struct Moments {
   at::Tensor deviates;  // [n,d], whose deviates^T deviates is the covariance
 };
 
-// R of the QR decomposition of the rows [N,d], block after block.
-at::Tensor reduced(const at::Tensor& rows) {
+// R of the QR decomposition of the centred rows [N,d], block after block.
+at::Tensor reduced(const at::Tensor& rows, const at::Tensor& mean) {
   constexpr std::int64_t kBlock = 4096;
   at::Tensor r = rows.narrow(0, 0, 0);
   for (std::int64_t begin = 0; begin < rows.size(0); begin += kBlock) {
-    const at::Tensor block = rows.narrow(0, begin, std::min(kBlock, rows.size(0) - begin));
+    const at::Tensor block = rows.narrow(0, begin, std::min(kBlock, rows.size(0) - begin)) - mean;
     r = std::get<1>(at::linalg_qr(at::cat({r, block}), "r"));
   }
   return r;
@@ -33,9 +32,8 @@ at::Tensor reduced(const at::Tensor& rows) {
 Moments moments(const at::Tensor& features, FrechetForm form) {
   const at::Tensor rows = features.to(at::kDouble), mean = rows.mean(0);
   const std::int64_t n = rows.size(0), d = rows.size(1);
-  const at::Tensor centred = (rows - mean) / std::sqrt(static_cast<double>(n - 1));
   const bool reduce = form == FrechetForm::reduced || (form == FrechetForm::by_size && n > d);
-  return {mean, reduce ? reduced(centred) : centred};
+  return {mean, (reduce ? reduced(rows, mean) : rows - mean) / std::sqrt(static_cast<double>(n - 1))};
 }
 
 }  // namespace
@@ -59,14 +57,11 @@ MetricResults frechet_metric(const FeatureSets& sets, const MetricOptions& optio
         fmt::format("FID of {} images with {} features: fewer images than features bias it upwards by much; "
                     "compare only values of equal counts, or use kid",
                     rows, d));
-  Rng rng = metric_stream(options, "fid");
-  const ResamplingUnits units = resampling_units(sets.groups, jackknife_parts(sets), rng);
   const auto without = [&](const at::Tensor& real, const at::Tensor& fake) {
     return std::vector<double>{
         frechet_distance(sets.real.index_select(0, real), sets.fake.index_select(0, fake))};
   };
-  out.uncertainty = options.resamples == 0 ? no_interval_asked()
-                                           : jackknife_intervals(units, {out.value}, 2, without).front();
+  out.uncertainty = set_jackknife("fid", sets, options, {out.value}, 2, without).front();
   if (auto& interval = out.uncertainty.interval) interval->low = std::max(0.0, interval->low);
   return {{"fid", std::move(out)}};
 }

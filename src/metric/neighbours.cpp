@@ -7,15 +7,12 @@
 #include <limits>
 
 #include "core/error.h"
-#include "metric/bootstrap.h"
 #include "metric/protocol.h"
 #include "metric/unit_pairs.h"
 
 namespace torsor {
 
 namespace {
-
-constexpr std::int64_t kMostForIntervals = 8000;  // images; their distances are 0.5 GB
 
 // Rows begin ... begin + count of a matrix of distances, computed or at hand.
 using DistanceRows = std::function<at::Tensor(std::int64_t begin, std::int64_t count)>;
@@ -73,12 +70,7 @@ std::vector<double> listed(const NeighbourScores& s) {
 
 std::vector<MetricInterval> intervals(const FeatureSets& sets, const MetricOptions& options,
                                       const std::vector<double>& values) {
-  if (options.resamples == 0) return std::vector<MetricInterval>(values.size(), no_interval_asked());
-  if (sets.real.size(0) + sets.fake.size(0) > kMostForIntervals) {
-    MetricInterval none;
-    none.none = fmt::format("more than {} images: their distances would fill the memory", kMostForIntervals);
-    return std::vector<MetricInterval>(values.size(), none);
-  }
+  if (const auto none = no_jackknife(sets, options)) return std::vector<MetricInterval>(values.size(), *none);
   const at::Tensor real = distances(sets.real, sets.real), fake = distances(sets.fake, sets.fake),
                    between = distances(sets.real, sets.fake);
   const auto part = [](const at::Tensor& matrix, const at::Tensor& rows, const at::Tensor& columns) {
@@ -88,9 +80,7 @@ std::vector<MetricInterval> intervals(const FeatureSets& sets, const MetricOptio
     return listed(scores_of({r.numel(), f.numel(), part(real, r, r), part(fake, f, f), part(between, r, f)},
                             options.nearest_k));
   };
-  Rng rng = metric_stream(options, "neighbours");
-  const ResamplingUnits units = resampling_units(sets.groups, jackknife_parts(sets), rng);
-  return jackknife_intervals(units, values, options.nearest_k + 1, without);
+  return set_jackknife("neighbours", sets, options, values, options.nearest_k + 1, without);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct NeighbourScores {
 NeighbourScores neighbour_scores(const at::Tensor& real, const at::Tensor& fake, std::int64_t k);
 
 /// precision, recall, density, coverage with k = options.nearest_k. Intervals by the jackknife, since a row
-/// drawn twice would be its own neighbour; none beyond 8000 images, whose distances would fill the memory.
+/// drawn twice would be its own neighbour; none beyond 8000 images.
 MetricResults neighbour_metrics(const FeatureSets& sets, const MetricOptions& options);
 
 }  // namespace torsor
