@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "data/tensor_image.h"
 #include "image/codec.h"
+#include "model/weight_average.h"
 #include "report/grid.h"
 
 namespace torsor {
@@ -77,6 +78,7 @@ void JsonlLog::write(const TrainState& state, const StepScalars& scalars) {
 }
 
 Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
+  const AverageScope averaged(model);
   std::vector<std::vector<std::vector<Image>>> rows;  // of each direction
   std::int64_t begin = 0;
   do {  // once also for a batch without images

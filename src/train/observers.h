@@ -96,8 +96,9 @@ class Checkpointer : public Observer {
 /// So many samples are made at a time, so that a large grid takes no more memory than a small one.
 constexpr std::int64_t kSamplesAtOnce = 4;
 
-/// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of
-/// either direction. Single-channel images are shown grey, other channel counts by their first three.
+/// With the averaged weights where the model keeps some: the picture of Model::sample as one u8 RGB grid: for
+/// each image of the batch a row "real fake rec idt" of either direction. Single-channel images are shown
+/// grey, other channel counts by their first three.
 Image sample_grid(Model& model, const Batch& images, const ValueRange& range = {});
 
 }  // namespace torsor

@@ -8,6 +8,7 @@
 #include "interchange/weight_source.h"
 #include "model/environment.h"
 #include "model/placement.h"
+#include "model/weight_average.h"
 #include "nn/state_dict.h"
 #include "train/init_from.h"
 
@@ -65,6 +66,7 @@ void TrainSession::open() {
   model_ = config_.make_model(placement_);
   if (!resumed_ && !config_.run.init_from.empty())
     take_weights(*model_, config_.networks(), open_weights(config_.run.init_from), *log_);
+  if (config_.optimizer.ema > 0) model_->keep_average(config_.optimizer.ema);
   TrainState state(rank_seed(seed, context_));
   if (resumed_) state.load(resumed_->archive);
   loader_ =
@@ -239,7 +241,12 @@ ModelInfo TrainSession::model_info() const {
 
 void TrainSession::write_model(const fs::path& path) const {
   WeightSet set{path.string(), "torsor model", model_info(), {}, {}};
-  for (const auto& [name, network] : model_->networks()) set.weights[name] = state_dict(*network);
+  const WeightAverage* average = model_->average();
+  for (const auto& [name, network] : model_->networks()) {
+    const TensorMap* averaged = average == nullptr ? nullptr : average->of(name);
+    if (averaged != nullptr) set.averaged[name] = *averaged;
+    set.weights[name] = state_dict(*network);
+  }
   write_weights(path, set);
 }
 
