@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/registry.h"
 #include "core/text.h"
-#include "data/generated.h"
+#include "data/data_source.h"
 #include "model/model_file.h"
 #include "train/cadence.h"
 
@@ -41,12 +41,10 @@ const Registry<Json>& presets() {
 
 void DataOptions::describe(OptionSet& o) {
   o.group("Data");
-  o.add("data", data,
-        "folder with trainA and trainB (testA, testB are used for samples), or with pairs side by side in "
-        "trainAB or train, or with MNIST's files, which are then both domains, or generated:" +
-            join(generated_tasks(), ", generated:"))
-      .changeable()
-      .common();
+  std::vector<std::string> sources;
+  for (const std::string& source : data_source_types().names())
+    sources.push_back(data_source_types().at(source).help);
+  o.add("data", data, join(sources, ", or ")).changeable().common();
   o.add("a", a, "folder of domain A, instead of --data").changeable().common();
   o.add("b", b, "folder of domain B, instead of --data").changeable().common();
   o.add("pairing", pairing,
