@@ -134,7 +134,7 @@ ImageSet::Look ImageIntake::look(Domain d, FingerprintBuilder* seen) const {
     for (const NetworkInfo& network : generators)
       check_size(file, size, network.sides, network_label(network));
     largest_->see(size);
-    if (seen != nullptr) seen->add(index, to_preview(input.image, input.range));
+    if (seen != nullptr) seen->add(index, to_preview(input.image, input.range), input.range);
     if (!note.empty()) notes.push_back(note);
   };
 }
@@ -163,8 +163,7 @@ std::string ImageIntake::name(Domain d) const {
 }
 
 ValueRange ImageIntake::range_of_domain(Domain d, const FingerprintBuilder& seen) const {
-  if (!scales_each_image(data().transform.scaling)) return range(d);
-  return {seen.mean_percentile_95(), 0};
+  return scales_each_image(data().transform.scaling) ? seen.mean_range() : range(d);
 }
 
 Batch ImageIntake::samples(const Dataset& shown) const {

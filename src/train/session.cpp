@@ -220,7 +220,9 @@ void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, d
 // One for all pictures of a sample grid, which have 8 bits: those of both domains stand in one row.
 ValueRange TrainSession::sample_range() const {
   if (data_.a.range.black != 0) return {};
-  return {(data_.a.range.white + data_.b.range.white) / 2, data_.a.range.black};
+  const ValueRange a = percentile_range_as(data_.a.range, PixelType::u8),
+                   b = percentile_range_as(data_.b.range, PixelType::u8);
+  return {(a.white + b.white) / 2, 0};
 }
 
 ModelInfo TrainSession::model_info() const {

@@ -143,7 +143,7 @@ TEST_F(SliceFolder, PairsAreReadInOrder) {
   EXPECT_EQ(data.train_count, 3);
   const ContrastSlices read = test_slices(data, scale());
   const Image b = render_phantom(Domain::b, phantom_truth(Domain::b, Split::test, 3, 2), 32);
-  const ValueRange range = percentile_range(b);
+  const ValueRange range = percentile_range(b, PixelType::u8);
   EXPECT_EQ(read.white_b[2].item<double>(), static_cast<float>(range.white));
   EXPECT_TRUE(at::equal(read.b[2], to_tensor(b, range)));
 }

@@ -341,6 +341,23 @@ TEST_F(OpenData, EachDomainHasOneScaleOfItsOwn) {
   EXPECT_EQ(open(given).a.range.white, 4095);
 }
 
+TEST_F(OpenData, AMeanPercentileHasTheDepthOfItsDomain) {
+  for (const int i : {0, 1}) {
+    Image deep = Image::blank(kImageSide, kImageSide, 1, PixelType::u16);
+    std::fill_n(deep.u16(), deep.samples(), static_cast<std::uint16_t>(i == 0 ? 1001 : 40000));
+    write("trainA/" + std::to_string(i) + ".png", deep);
+    put("trainB/" + std::to_string(i) + ".png", 50 + 10 * i);
+  }
+  TrainConfig given = config("unpaired");
+  given.data.transform.scaling = "percentile_95";
+  const TrainData data = open(given);
+  EXPECT_EQ(data.a.range, (ValueRange{20500.5, 0, 0, PixelType::u16}));
+  EXPECT_EQ(data.b.range, (ValueRange{55, 0}));
+  Rng rng(0);
+  EXPECT_EQ(data.train->get(0, rng).at("real_a").max().item<float>(), 1);
+  EXPECT_THAT(log_->lines, IsEmpty());
+}
+
 TEST_F(OpenData, OfHalvesEachDomainHasOneScale) {
   Image pair = Image::blank(2 * kImageSide, kImageSide, 1, PixelType::f32);
   for (std::int64_t i = 0; i < pair.samples(); ++i)
