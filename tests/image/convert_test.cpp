@@ -5,7 +5,6 @@
 namespace torsor {
 namespace {
 
-
 Image floats(const std::vector<float>& values) {
   Image image = Image::blank(static_cast<std::int64_t>(values.size()), 1, 1, PixelType::f32);
   std::copy(values.begin(), values.end(), image.f32());
