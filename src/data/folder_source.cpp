@@ -53,7 +53,7 @@ std::vector<Finding> look_at_all(const ReadNoting& read, const std::vector<fs::p
 [[noreturn]] void refuse(const std::string& what, const std::vector<std::string>& bad) {
   constexpr std::size_t kShown = 10;
   const auto shown = static_cast<std::ptrdiff_t>(std::min(kShown, bad.size()));
-  fail("{} cannot be used: {}{}; repair or remove them, or pass --skip-bad to go on without them", what,
+  fail("{} cannot be used: {}{}; repair or remove them, or pass --skip-bad to continue without them", what,
        join(std::vector<std::string>(bad.begin(), bad.begin() + shown), " | "),
        bad.size() > kShown ? " | ..." : "");
 }

@@ -14,7 +14,7 @@ class FolderSource : public ImageSet {
  public:
   /// Lists image files as list_folder() does. Throws Error when the folder is missing, not a folder, or holds
   /// no image; with refuse also for entries that cannot be entered or read, of which it names the first ten
-  /// and says that skip_bad goes on. `limit` > 0 keeps the first that many.
+  /// and says that skip_bad continues. `limit` > 0 keeps the first that many.
   FolderSource(std::filesystem::path folder, std::int64_t limit, BadFiles policy = BadFiles::refuse);
 
   /// Before anything is read: what the pages of files are. Of images the first is read; slices are an image
@@ -46,7 +46,7 @@ class FolderSource : public ImageSet {
   std::shared_ptr<ImageSet> copy() const override { return std::make_shared<FolderSource>(*this); }
 
   /// Reads every file once, in parallel. With refuse the Error names the first ten bad files and says that
-  /// skip_bad goes on. What is to be said of the others is summed up (ImageNotes).
+  /// skip_bad continues. What is to be said of the others is summed up (ImageNotes).
   void verify(BadFiles policy, LogSink& log, const Look& look) override;
 
  private:

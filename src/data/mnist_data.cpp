@@ -24,7 +24,7 @@ class MnistData : public DataSource {
     if (pairing == Pairing::aligned)
       fail_usage(
           "{}: MNIST's files are both domains at once, and each image would be its own partner; give pairs, "
-          "or take --pairing unpaired",
+          "or use --pairing unpaired",
           request().data);
   }
 

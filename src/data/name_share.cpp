@@ -7,7 +7,7 @@ namespace torsor {
 
 namespace {
 
-// Uniform in [0, 1); it must stay as it is, or runs that go on would see other images.
+// Uniform in [0, 1); it must stay as it is, or resumed runs would see other images.
 double place_of(const std::string& name) {
   return static_cast<double>(derive_seed(0, "held out/" + name) >> 11) * 0x1.0p-53;
 }

@@ -62,7 +62,7 @@ void keep_partners(ImageSet& a, ImageSet& b, std::int64_t limit, BadFiles policy
   if (const auto lonely = without_partner(b, in_a); !lonely.empty())
     lines.push_back(lonely_line(lonely, b, a));
   if (!lines.empty() && policy == BadFiles::refuse)
-    fail("{}; {}: add or remove them, or pass --skip-bad to go on without them", join(lines, "; "),
+    fail("{}; {}: add or remove them, or pass --skip-bad to continue without them", join(lines, "; "),
          kPartnersAre);
   for (const std::string& line : lines) log.warning("left out: " + line);
   if (limit > 0 && static_cast<std::int64_t>(kept_a.size()) > limit) {

@@ -162,7 +162,7 @@ ValueRange percentile_range(const Image& image, PixelType type, const std::strin
   if (white == 0)
     fail(
         "{}: its 95th percentile is 0, as 19 of 20 samples are black: it cannot be scaled by it; leave such "
-        "images out (a model trained with --scaling white takes them)",
+        "images out (a model trained with --scaling white accepts them)",
         name);
   return {white, 0, 0, type};
 }

@@ -54,7 +54,8 @@ void RunDirectory::require_free(Occupied occupied) const {
   if (!is_occupied()) return;
   if (has_result())
     fail(
-        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or go on "
+        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or "
+        "resume "
         "with it: --resume {}",
         root_.string(), root_.string());
   if (occupied == Occupied::refuse)

@@ -16,7 +16,7 @@
 namespace torsor {
 
 /// While one lives, layers that this thread makes have shapes but no memory (libtorch's device "meta"): for
-/// asking what a network would be like before anybody pays for it.
+/// asking what a network would be like before it is allocated.
 class ShapesOnly {
  public:
   ShapesOnly();

@@ -57,7 +57,7 @@ ImageIntake::ImageIntake(const TrainConfig& config, std::shared_ptr<LogSink> log
 
 void ImageIntake::require_images(Pairing pairing) const {
   if (data().val_share > 0 && !source_->has_named_images())
-    fail_usage("--val-share takes a share of folders, and --data {} is none; give --val-a and --val-b",
+    fail_usage("--val-share holds out a share of folders, and --data {} is none; give --val-a and --val-b",
                data().data);
   source_->require(pairing);
 }

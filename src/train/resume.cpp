@@ -128,7 +128,8 @@ ResumePoint open_resume_point(const fs::path& run, LogSink& log) {
   }
   if (there.empty())
     fail(
-        "{}: has no checkpoint to go on from; it ended before the first was written: begin it again with the "
+        "{}: has no checkpoint to resume from; it ended before the first was written: begin it again with "
+        "the "
         "command that began it and --restart, or with --config {} --restart",
         run.string(), directory.config().string());
   fail("{}: none of its {} checkpoints can be used; the newest: {}", run.string(), there.size(),
