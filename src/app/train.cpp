@@ -132,8 +132,7 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
     if (name != "resume") flags[name] = p.options.find(name)->value();
   if (flags.contains("out"))
     fail_usage(
-        "--out and --resume exclude each other: a resumed run continues in its own directory; leave --out "
-        "out");
+        "--out and --resume exclude each other: a run is resumed in its own directory; leave --out out");
   if (p.settings.restart)
     fail_usage(
         "--restart and --resume contradict each other: one begins again, the other continues; give one");
@@ -159,7 +158,7 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
   if (state.finished()) {
     estimate.reset();
     log->notice(
-        fmt::format("this run is complete: {} of {} steps are done; to continue, give more --epochs, or "
+        fmt::format("this run is complete: {} of {} steps are done; give more --epochs to continue, or "
                     "--steps (0: to the "
                     "schedule's end)",
                     state.step, state.total_steps));

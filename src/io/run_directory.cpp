@@ -55,8 +55,7 @@ void RunDirectory::require_free(Occupied occupied) const {
   if (has_result())
     fail(
         "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or "
-        "resume "
-        "with it: --resume {}",
+        "continue it: --resume {}",
         root_.string(), root_.string());
   if (occupied == Occupied::refuse)
     fail(
