@@ -11,7 +11,7 @@ namespace torsor {
 
 namespace {
 
-const std::string kPrefix = "generated:", kGlyphs = "glyphs";
+const std::string kPrefix = "generated:", kLabelledTask = "glyphs";
 constexpr std::int64_t kTrainCount = 1000;
 constexpr std::int64_t kLookedAt = 200;  // they are drawn alike, so that the first ones stand for all
 
@@ -43,7 +43,7 @@ class GeneratedData : public DataSource {
 
   // Of glyphs, domain A, which is drawn like B.
   std::shared_ptr<const LabelledSource> open_labelled(Split split) const override {
-    if (task() != kGlyphs) return DataSource::open_labelled(split);
+    if (task() != kLabelledTask) return DataSource::open_labelled(split);
     return make_glyph_source(Domain::a, split, request().seed, count(split), request().size);
   }
 

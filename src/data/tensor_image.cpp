@@ -15,7 +15,7 @@ namespace torsor {
 
 namespace {
 
-const std::string kWhite = "white", kPercentile95 = "percentile_95";
+const std::string kByWhite = "white", kPercentile95 = "percentile_95";
 
 // `to_value` makes the network's value of a share of white.
 template <class T, class ToValue>
@@ -145,7 +145,7 @@ double full_scale(PixelType type) {
 
 ValueRange whole_range(PixelType type) { return {full_scale(type), -1, 0, type}; }
 
-std::vector<std::string> scalings() { return {kWhite, kPercentile95}; }
+std::vector<std::string> scalings() { return {kByWhite, kPercentile95}; }
 
 bool scales_each_image(const std::string& scaling) { return scaling == kPercentile95; }
 
