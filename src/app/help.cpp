@@ -35,7 +35,7 @@ std::string described(const Option& option) {
   return text;
 }
 
-// Whether runs of the command can go on, so that it matters which options may change.
+// Whether runs of the command can be resumed, so that it matters which options may change.
 bool resumes(const Command& command) { return command.options->find("resume") != nullptr; }
 
 std::string name_column(const Command& command, const Option& option) {
@@ -176,7 +176,7 @@ std::string help_text(const Command& command, HelpDepth depth, std::size_t colum
   text += table.row("-h, --help", is_long(command) ? "show the common options" : "show this");
   if (is_long(command)) text += table.row("--help-all", "show all options");
   text += option_rows(command, depth, table);
-  if (resumes(command)) text += "\n* may have a new value when a run goes on (--resume).\n";
+  if (resumes(command)) text += "\n* may have a new value when a run is resumed (--resume).\n";
   return text;
 }
 
@@ -197,9 +197,9 @@ std::string cli_markdown() {
       "# The command line\n\nMade from the option declarations by `torsor docs`; do not edit.\n\n"
       "Flags are the options' names in kebab case; in a config file (`--config`) and in a run's "
       "`config.json` the same\n"
-      "names stand with underscores. A flag that takes no value has a form with `--no-` before its name, "
+      "names have underscores. A flag that takes no value has a form with `--no-` before its name, "
       "which switches it off.\n"
-      "Options marked \\* may have a new value when a run goes on (`--resume`). `--help` lists the common "
+      "Options marked \\* may have a new value when a run is resumed (`--resume`). `--help` lists the common "
       "options, `--help-all`\nall of them. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by "
       "Ctrl-C.\n";
   for (const Command& command : commands()) {

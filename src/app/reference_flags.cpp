@@ -25,7 +25,7 @@ const std::vector<Section>& sections() {
       {"Training and testing",
        {{{"--dataroot"},
          "--data",
-         "or --a and --b for two folders; torsor translate takes any image or folder as IN"},
+         "or --a and --b for two folders; torsor translate reads any image or folder as IN"},
         {{"--name"}, "--out", "the run directory: --out checkpoints/NAME"},
         {{"--checkpoints_dir"}, "--out", "the run directory: --out DIR/NAME"},
         {{"--gpu_ids"},
@@ -64,10 +64,10 @@ const std::vector<Section>& sections() {
         {{"--display_winsize"}, "", "torsor has no display; look at RUN/samples"},
         {{"--epoch", "--which_epoch"},
          "",
-         "torsor translate takes a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
+         "torsor translate reads a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
         {{"--load_iter"},
          "",
-         "torsor translate takes a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
+         "torsor translate reads a checkpoint as MODEL: RUN/checkpoints/step_N.safetensors"},
         {{"--verbose"}, "--verbose", ""},
         {{"--suffix"}, "--out", "put it into the name of the run directory"},
         {{"--use_wandb"}, "", "RUN/log.jsonl holds all losses, an object a line"},
@@ -118,8 +118,8 @@ const std::vector<Section>& sections() {
          "--norm-stats running, which is the default; batch is the reference without --eval"},
         {{"--num_test", "--how_many"},
          "",
-         "torsor translate takes all images of a folder; give it those that you want"},
-        {{"--ntest"}, "", "torsor translate takes all images of a folder; give it those that you want"},
+         "torsor translate processes all images of a folder; give it those that you want"},
+        {{"--ntest"}, "", "torsor translate processes all images of a folder; give it those that you want"},
         {{"--model_suffix"}, "", "name the file of weights: torsor translate latest_net_G_A.pth IN OUT"}}}};
   return table;
 }

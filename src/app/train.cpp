@@ -131,16 +131,18 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
   for (const std::string& name : given_names(p))
     if (name != "resume") flags[name] = p.options.find(name)->value();
   if (flags.contains("out"))
-    fail_usage("--out and --resume exclude each other: a run goes on in its own directory; leave --out out");
+    fail_usage(
+        "--out and --resume exclude each other: a run is resumed in its own directory; leave --out out");
   if (p.settings.restart)
-    fail_usage("--restart and --resume contradict each other: one begins again, the other goes on; give one");
+    fail_usage(
+        "--restart and --resume contradict each other: one begins again, the other continues; give one");
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
   const std::vector<std::string> given_as_flags = given_names(p);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
   require_sense(p.options, given_as_flags);
   require_writable(run);
-  display.say(fmt::format("going on from {}, step {}", point.checkpoint.string(), point.info.step));
+  display.say(fmt::format("resuming from {}, step {}", point.checkpoint.string(), point.info.step));
   const std::int64_t resumed_steps = resumed.config.run.steps;
   resumed.config.validate();
   use_threads(resumed.config.run.threads);
@@ -155,10 +157,11 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
         resumed_steps > 0 ? "--steps" : "--epochs with --epochs-decay", state.total_steps, state.step, run);
   if (state.finished()) {
     estimate.reset();
-    log->notice(fmt::format(
-        "this run is complete: {} of {} steps are done; to go on give more --epochs, or --steps (0: to the "
-        "schedule's end)",
-        state.step, state.total_steps));
+    log->notice(
+        fmt::format("this run is complete: {} of {} steps are done; give more --epochs to continue, or "
+                    "--steps (0: to the "
+                    "schedule's end)",
+                    state.step, state.total_steps));
   }
   return {std::move(session), estimate};
 }
@@ -214,7 +217,7 @@ void say_end(const TrainSession& session, EndReason reason, ProgressDisplay& dis
     display.say(fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}",
                             session.state().step, session.state().last_checkpoint,
                             directory.model().string()));
-    display.say(fmt::format("to go on: torsor train --resume {}", directory.root().string()));
+    display.say(fmt::format("to resume: torsor train --resume {}", directory.root().string()));
     return;
   }
   display.say(fmt::format("done: {} steps", session.state().step));

@@ -81,11 +81,11 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("quality", quality, "of JPEG and WebP outputs, whatever their inputs had; WebP's 100 is lossless")
       .range(0, 100);
   o.add("overwrite", overwrite, "replace outputs that exist").common();
-  o.add("skip_existing", skip_existing, "leave outputs that exist, so that a run that stopped goes on")
+  o.add("skip_existing", skip_existing, "leave outputs that exist, so that an interrupted run continues")
       .common();
   o.add("in_place", in_place, "replace the inputs by their translations; OUT is left out").common();
-  o.add("force", force, "go on when the estimate says that the memory will not do");
-  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled; the exit code stays 0")
+  o.add("force", force, "continue even where the estimate exceeds the memory");
+  o.add("skip_bad", skip_bad, "continue without images that cannot be read or scaled; the exit code stays 0")
       .common();
   o.add("check_first", check_first, "read all inputs once before the first is translated");
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
@@ -190,14 +190,14 @@ TranslationPlan plan_of(const Ends& ends, const PlanOptions& options, LogSink& l
   return plan_stream(std::move(job), options);
 }
 
-// What is written when it ends early, and how to go on.
+// What is written when it ends early, and how to continue.
 std::string what_is_done(const TranslationPlan& plan, std::int64_t written,
                          const std::vector<std::string>& positionals) {
   const std::string count = fmt::format("{} of {} images", written, plan.jobs.size());
   if (plan.replaced > 0)
     return fmt::format("the first {}, in the order of their paths, {} written, over what was there", count,
                        written == 1 ? "is" : "are");
-  return fmt::format("{} {} written; to go on: {}", count, written == 1 ? "is" : "are",
+  return fmt::format("{} {} written; to continue: {}", count, written == 1 ? "is" : "are",
                      command_text("translate", positionals, Bound<TranslateOptions>::instance().options,
                                   {"overwrite", "skip_existing"}, "--skip-existing"));
 }

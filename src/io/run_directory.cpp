@@ -54,8 +54,8 @@ void RunDirectory::require_free(Occupied occupied) const {
   if (!is_occupied()) return;
   if (has_result())
     fail(
-        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or go on "
-        "with it: --resume {}",
+        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or "
+        "continue it: --resume {}",
         root_.string(), root_.string());
   if (occupied == Occupied::refuse)
     fail(

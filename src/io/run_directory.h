@@ -20,9 +20,9 @@ enum class Occupied {
   restart  // begins again where the earlier one left neither a checkpoint nor a model
 };
 
-/// config.json (resolved options), sessions.jsonl (a line each time training starts or goes on), log.jsonl,
-/// budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, model.safetensors (at the
-/// end).
+/// config.json (resolved options), sessions.jsonl (a line each time training starts or is resumed),
+/// log.jsonl, budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/,
+/// model.safetensors (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}

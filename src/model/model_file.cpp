@@ -43,9 +43,9 @@ ValueRange checked_range(const ValueRange& range, const std::string& scaling) {
   if (!scales_each_image(scaling) && !(range.black == -1 && rising))
     fail("its black and white are {} and {}, but with scaling {} black is -1 and white above {}", range.black,
          range.white, scaling, range.black_level);
-  if (scales_each_image(scaling) && (range.black != 0 || range.black_level != 0 ||
-                                     range.type != PixelType::u8 || !(range.white > 0 && range.white <= 255)))
-    fail("its black and white are {} and {}, but with scaling {} black is 0 and white is up to 255",
+  const bool within = range.type == PixelType::f32 || range.white <= full_scale(range.type);
+  if (scales_each_image(scaling) && !(range.black == 0 && range.black_level == 0 && rising && within))
+    fail("its black and white are {} and {}, but with scaling {} black is 0 and white a sample above it",
          range.black, range.white, scaling);
   return range;
 }

@@ -20,7 +20,7 @@ namespace torsor {
 struct DomainInfo {
   std::string name;
   std::int64_t channels = 3;
-  ValueRange range = {};  // of stored samples; of percentile_95 the mean over the training images, 8 bits
+  ValueRange range = {};  // of stored samples; of percentile_95 the mean over the training images
   Json fingerprint = {};  // make_fingerprints() of the training images; null when nobody saw them
 };
 

@@ -136,7 +136,7 @@ void GeneratorOptions::describe(OptionSet& o) {
 void DiscriminatorOptions::describe_user(OptionSet& o) {
   o.add("net_d", net_d,
         "discriminator: " + join(discriminator_names()) +
-            "; basic is the 70x70 PatchGAN, full_<n> judges n x n images as a whole")
+            "; basic is the 70x70 PatchGAN, full_<n> scores n x n images as a whole")
       .check(check_discriminator_name);
   o.add("ndf", ndf, "width of the discriminator").range(1, 4096);
   o.add("n_layers_d", n_layers_d, "strided layers of --net-d n_layers").range(1, 8);
@@ -147,7 +147,7 @@ void DiscriminatorOptions::describe(OptionSet& o) {
   o.add("norm", norm, "normalisation").choices(norm_names());
   o.add("conv_bias", conv_bias, "").choices(kConvBiases).hidden();
   o.add("downsample", downsample, "").choices(kDownsamples).hidden();
-  o.add("in_channels", in_channels, "channels of the image it judges").range(1, 4096);
+  o.add("in_channels", in_channels, "channels of the images that it scores").range(1, 4096);
 }
 
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options) {

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/registry.h"
 #include "core/text.h"
-#include "data/generated.h"
+#include "data/data_source.h"
 #include "model/model_file.h"
 #include "train/cadence.h"
 
@@ -41,12 +41,10 @@ const Registry<Json>& presets() {
 
 void DataOptions::describe(OptionSet& o) {
   o.group("Data");
-  o.add("data", data,
-        "folder with trainA and trainB (testA, testB are used for samples), or with pairs side by side in "
-        "trainAB or train, or with MNIST's files, which are then both domains, or generated:" +
-            join(generated_tasks(), ", generated:"))
-      .changeable()
-      .common();
+  std::vector<std::string> sources;
+  for (const std::string& source : data_source_types().names())
+    sources.push_back(data_source_types().at(source).help);
+  o.add("data", data, join(sources, ", or ")).changeable().common();
   o.add("a", a, "folder of domain A, instead of --data").changeable().common();
   o.add("b", b, "folder of domain B, instead of --data").changeable().common();
   o.add("pairing", pairing,
@@ -77,16 +75,17 @@ void DataOptions::describe(OptionSet& o) {
   o.add("black_b", black_b, "black in B");
   transform.describe(o);
   o.add("batch_size", batch_size, "images a step").range(1, 65536).common();
-  o.add("serial_batches", serial_batches, "take the images in order, A and B in step, instead of at random");
+  o.add("serial_batches", serial_batches,
+        "draw images in order, image i of A with image i of B, instead of at random");
   o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all")
       .at_least(0);
   o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
   o.add("skip_bad", skip_bad,
-        "go on without unreadable images, and without images of pairs that have no partner, instead of "
+        "continue without unreadable images, and without images of pairs that have no partner, instead of "
         "refusing to start")
       .changeable()
       .common();
-  o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself")
+  o.add("loader_threads", loader_threads, "threads that read images; 0 = the training thread itself")
       .range(0, 256)
       .changeable();
 }
@@ -145,7 +144,7 @@ void RunOptions::describe(OptionSet& o) {
         "through libtorch")
       .changeable()
       .common();
-  o.add("force", force, "go on when the estimate says that the memory will not do").changeable();
+  o.add("force", force, "continue even where the estimate exceeds the memory").changeable();
   o.add("time_budget", time_budget,
         "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h), and correct "
         "the "
@@ -168,7 +167,7 @@ void RunOptions::describe(OptionSet& o) {
         "JSON file of options (keys are the flags' names with underscores); flags win over it")
       .common();
   o.add("resume", resume,
-        "go on with the run in this directory, exactly where its newest good checkpoint stands, until its "
+        "resume the run in this directory, exactly from its newest good checkpoint, until its "
         "end or --steps; options marked * may have new values")
       .common();
   o.add("init_from", init_from,
@@ -202,8 +201,8 @@ void check_size(const std::string& option, Size size, const SizeRule& rule, cons
   const std::int64_t m = rule.multiple;
   const std::int64_t below = std::max(rule.minimum, smaller / m * m),
                      above = std::max(rule.minimum, (smaller + m - 1) / m * m);
-  fail_usage("{}: {} cannot take {}x{} images; sides must be multiples of {}, at least {}; use {}", option,
-             network, size.width, size.height, m, rule.minimum,
+  fail_usage("{}: {} does not support {}x{} images; sides must be multiples of {}, at least {}; use {}",
+             option, network, size.width, size.height, m, rule.minimum,
              below == above ? std::to_string(below) : fmt::format("{} or {}", below, above));
 }
 

@@ -6,7 +6,7 @@
 
 #include "data/transform.h"
 #include "model/model_types.h"
-#include "model/pairing.h"
+#include "data/pairing.h"
 #include "train/schedule.h"
 
 namespace torsor {

@@ -78,7 +78,7 @@ void TrainSession::open() {
   state.total_steps = steps_per_epoch() * state.epochs;
   if (config_.run.steps > state.total_steps)
     log_->notice(fmt::format(
-        "--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to go on",
+        "--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to continue",
         config_.run.steps, state.total_steps));
   if (config_.run.steps > 0) state.total_steps = std::min(state.total_steps, config_.run.steps);
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state), context_);
@@ -97,7 +97,7 @@ void TrainSession::take_up() {
     log_->notice(fmt::format("changed: {} was {} until step {}, now {}", change.name, change.then.dump(),
                              state().step, change.now.dump()));
   if (archive.has_value(kRanksKey))
-    warn(fmt::format("the run was on {} ranks and goes on on one, with its batches alone",
+    warn(fmt::format("the run was on {} ranks and continues on one, with its batches alone",
                      archive.value(kRanksKey).dump()));
   const auto elsewhere = environment_changes(resumed_->info.environment, describe_environment(placement_));
   if (!elsewhere.empty())
@@ -222,7 +222,9 @@ void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, d
 // One for all pictures of a sample grid, which have 8 bits: those of both domains stand in one row.
 ValueRange TrainSession::sample_range() const {
   if (data_.a.range.black != 0) return {};
-  return {(data_.a.range.white + data_.b.range.white) / 2, data_.a.range.black};
+  const ValueRange a = percentile_range_as(data_.a.range, PixelType::u8),
+                   b = percentile_range_as(data_.b.range, PixelType::u8);
+  return {(a.white + b.white) / 2, 0};
 }
 
 ModelInfo TrainSession::model_info() const {

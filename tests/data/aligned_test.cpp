@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 
+#include "data/folder_source.h"
 #include "data/generated.h"
 #include "data/loader.h"
 #include "data/partners.h"

@@ -125,7 +125,7 @@ TEST(TwoRanksOfATraining, GoOnOnOneRankWithAWarning) {
   ResumedConfig resumed = resumed_config(point, {{"epochs", 2}});
   const auto log = std::make_shared<Lines>();
   TrainSession(std::move(resumed), std::move(point), log);
-  EXPECT_THAT(log->lines, ::testing::Contains(HasSubstr("the run was on 2 ranks and goes on on one")));
+  EXPECT_THAT(log->lines, ::testing::Contains(HasSubstr("the run was on 2 ranks and continues on one")));
 }
 
 /// A fake run on one of the ranks; six items make an epoch of three steps of one image each.

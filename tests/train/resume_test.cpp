@@ -1,4 +1,4 @@
-// A run that is interrupted and taken up again is the run that was not, byte for byte.
+// A run that is interrupted and resumed is the run that was not, byte for byte.
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
