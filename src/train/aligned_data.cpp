@@ -126,7 +126,7 @@ class AlignedOpener {
   FolderSource::Look look_at_halves(FingerprintBuilder* seen_a, FingerprintBuilder* seen_b) const {
     return [this, look_a = intake_.look(Domain::a, seen_a), look_b = intake_.look(Domain::b, seen_b)](
                const Image& whole, std::int64_t index, const std::string& file, Notes& notes) {
-      const ImagePair pair = halves_of(whole, file);
+      const StoredPair pair = halves_of(whole, file);
       const std::string left = file + " (left half)", right = file + " (right half)";
       shared_size(data().transform, size_of(pair.a), size_of(pair.b), left, right);
       Notes said;
@@ -144,11 +144,11 @@ class AlignedOpener {
   OpenedImages open_side_by_side(const fs::path& folder) const {
     const auto train = intake_.folder(folder, data().max_dataset_size);
     const std::shared_ptr<FolderSource> share = intake_.share_of(*train);
-    const auto half = [](Image ImagePair::*side) {
+    const auto half = [](Image StoredPair::*side) {
       return [side](const Image& whole) { return whole.width < 2 ? whole : halves_of(whole, "").*side; };
     };
-    intake_.decide_scale(Domain::a, train->files(), half(&ImagePair::a));
-    intake_.decide_scale(Domain::b, train->files(), half(&ImagePair::b));
+    intake_.decide_scale(Domain::a, train->files(), half(&StoredPair::a));
+    intake_.decide_scale(Domain::b, train->files(), half(&StoredPair::b));
     if (share) intake_.verify(*share, look_at_halves(nullptr, nullptr));
     const auto seen_a = builder(train->size(), Domain::a), seen_b = builder(train->size(), Domain::b);
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
