@@ -15,18 +15,12 @@ namespace {
 constexpr const char* kPartnersAre =
     "partners have the same name, whatever the extension, in the same sub-folder";
 
-// An extension that says nothing of images is a part of the name.
-std::string name_of_pair(const std::string& name) {
-  fs::path path(name);
-  return has_image_extension(path) ? path.replace_extension().string() : name;
-}
-
 using Places = std::map<std::string, std::int64_t>;
 
 Places places_by_name(const FolderSource& source) {
   Places out;
   for (std::int64_t i = 0; i < source.size(); ++i) {
-    const auto [there, added] = out.emplace(name_of_pair(source.name(i)), i);
+    const auto [there, added] = out.emplace(pair_name(source.name(i)), i);
     if (!added)
       fail("{}: {} and {} have the same name, so that it is unclear which of them has the partner; keep one",
            source.folder().string(), source.name(there->second), source.name(i));
@@ -37,7 +31,7 @@ Places places_by_name(const FolderSource& source) {
 std::vector<std::string> without_partner(const FolderSource& source, const Places& others) {
   std::vector<std::string> out;
   for (std::int64_t i = 0; i < source.size(); ++i)
-    if (!others.contains(name_of_pair(source.name(i)))) out.push_back(source.name(i));
+    if (!others.contains(pair_name(source.name(i)))) out.push_back(source.name(i));
   return out;
 }
 
@@ -53,11 +47,16 @@ std::string lonely_line(const std::vector<std::string>& lonely, const FolderSour
 
 }  // namespace
 
+std::string pair_name(const std::string& name) {
+  fs::path path(name);
+  return has_image_extension(path) ? path.replace_extension().string() : name;
+}
+
 void keep_partners(FolderSource& a, FolderSource& b, std::int64_t limit, BadFiles policy, LogSink& log) {
   const Places in_a = places_by_name(a), in_b = places_by_name(b);
   std::vector<std::int64_t> kept_a, kept_b;
   for (std::int64_t i = 0; i < a.size(); ++i)
-    if (const auto partner = in_b.find(name_of_pair(a.name(i))); partner != in_b.end()) {
+    if (const auto partner = in_b.find(pair_name(a.name(i))); partner != in_b.end()) {
       kept_a.push_back(i);
       kept_b.push_back(partner->second);
     }

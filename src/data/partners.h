@@ -1,10 +1,16 @@
 // Which images of two folders belong together, by their names.
 #pragma once
 
+#include <string>
+
 #include "core/log.h"
 #include "data/folder_source.h"
 
 namespace torsor {
+
+/// What partners have in common: the name without the extension of an image, since another says nothing of
+/// images and is a part of the name.
+std::string pair_name(const std::string& name);
 
 /// Keeps of two folders the images that have a partner in the other, both in the order of A's files, so that
 /// image i of one belongs to image i of the other. Partners have the same name below their folder, its

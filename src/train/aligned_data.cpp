@@ -118,8 +118,10 @@ class AlignedOpener {
   OpenedImages open_generated() const {
     for (const Domain d : {Domain::a, Domain::b}) intake_.decide_scale(d, {});
     const OpenedPairs train = generated_pairs(Split::train);
-    return opened(train, generated_pairs(Split::test), intake_.generated_seen(*train.a, Domain::a),
-                  intake_.generated_seen(*train.b, Domain::b));
+    const OpenedPairs test = generated_pairs(Split::test);
+    return opened(train, test, intake_.generated_seen(*train.a, Domain::a),
+                  intake_.generated_seen(*train.b, Domain::b),
+                  intake_.evaluates_generated() ? test : OpenedPairs{});
   }
 
   // Looks at both halves; either builder may be null.

@@ -7,6 +7,7 @@
 #include "data/transform.h"
 #include "model/model_types.h"
 #include "model/pairing.h"
+#include "train/evaluation_options.h"
 #include "train/schedule.h"
 
 namespace torsor {
@@ -34,6 +35,8 @@ struct DataOptions {
 
   void describe(OptionSet& o);
   void validate() const;
+  /// Whether data names a generated task rather than files.
+  bool is_generated() const { return data.starts_with("generated:"); }
 };
 
 struct RunOptions {
@@ -67,6 +70,7 @@ struct TrainConfig {
   DataOptions data;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
+  EvaluationOptions evaluation;
   RunOptions run;
 
   void describe(OptionSet& o);

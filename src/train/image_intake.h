@@ -50,6 +50,11 @@ class ImageIntake {
   void require_data_folder() const;
 
   bool generated() const;
+  /// Whether a generated task's test images, which no step sees, are held out for metrics: where these are
+  /// wanted and no other images are given.
+  bool evaluates_generated() const {
+    return generated() && config_.evaluation.is_on() && data().val_a.empty();
+  }
   /// Of generated images.
   std::string task() const;
   std::int64_t generated_count(Split split) const;

@@ -36,8 +36,7 @@ class UnpairedOpener {
         intake_.is_idx()
             ? DomainSources{a.train, a.test, intake_.seen_of(*a.train, Domain::b, a.train->size())}
             : sources(Domain::b);
-    const auto held_a = a.held_out ? a.held_out : images_in(intake_.val_folder(Domain::a), Domain::a);
-    const auto held_b = b.held_out ? b.held_out : images_in(intake_.val_folder(Domain::b), Domain::b);
+    const auto held_a = held_out_images(a, Domain::a), held_b = held_out_images(b, Domain::b);
     const auto drawn = data().serial_batches ? Order::serial : Order::random;
     return {together(a.train, b.train, data().transform, drawn),
             // Test images where there are some.
@@ -101,6 +100,12 @@ class UnpairedOpener {
     const auto images = intake_.folder(path, data().max_dataset_size);
     intake_.verify(*images, intake_.look(d, nullptr));
     return images;
+  }
+
+  std::shared_ptr<const ImageSource> held_out_images(const DomainSources& images, Domain d) const {
+    if (images.held_out) return images.held_out;
+    if (intake_.evaluates_generated()) return images.test;
+    return images_in(intake_.val_folder(d), d);
   }
 
   HeldOut held_out(const std::shared_ptr<const ImageSource>& a,
