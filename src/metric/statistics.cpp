@@ -14,17 +14,19 @@ namespace {
 
 constexpr double kNormal = 1.959964;  // 97.5 % point
 
-// The 97.5 % point of Student's t: a table, and beyond it Cornish and Fisher's expansion.
-double student_t(std::size_t degrees) {
+}  // namespace
+
+// A table, and beyond it Cornish and Fisher's expansion.
+double student_t(double degrees) {
   constexpr std::array<double, 10> kTable = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706,
                                              2.4469,  2.3646, 2.3060, 2.2622, 2.2281};
-  if (degrees <= kTable.size()) return kTable[degrees - 1];
-  const double z = kNormal, n = static_cast<double>(degrees);
+  if (!(degrees >= 1)) fail("Student's t with {} degrees of freedom; 1 is the least", degrees);
+  const double n = std::floor(degrees);
+  if (n <= static_cast<double>(kTable.size())) return kTable[static_cast<std::size_t>(n) - 1];
+  const double z = kNormal;
   return z + (std::pow(z, 3) + z) / (4 * n) +
          (5 * std::pow(z, 5) + 16 * std::pow(z, 3) + 3 * z) / (96 * n * n);
 }
-
-}  // namespace
 
 MeanInterval mean_interval(const std::vector<double>& values) {
   if (values.empty()) fail("a mean of no values");
@@ -37,7 +39,7 @@ MeanInterval mean_interval(const std::vector<double>& values) {
     return {mean, {-kInfinite, kInfinite}};
   }
   for (const double v : values) squares += (v - mean) * (v - mean);
-  const double half = student_t(values.size() - 1) * std::sqrt(squares / (n - 1) / n);
+  const double half = student_t(n - 1) * std::sqrt(squares / (n - 1) / n);
   return {mean, {mean - half, mean + half}};
 }
 

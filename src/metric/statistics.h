@@ -11,6 +11,9 @@ struct Interval {
   double low = 0, high = 0;
 };
 
+/// The 97.5 % point of Student's t; degrees of freedom are rounded down. Throws Error for fewer than 1.
+double student_t(double degrees);
+
 /// Mean and its 95 % interval by Student's t; one value has no interval (infinite ends). Throws Error for
 /// none.
 struct MeanInterval {
