@@ -19,8 +19,8 @@ namespace torsor {
 
 /// What a user chooses of it.
 struct FeatureOptions {
-  std::string features = "auto";  // a name of extractor_names(), or a file
-  std::string protocol = "auto";  // of protocol_names(): how images become the network's input
+  std::string features = "auto";   // a name of extractor_names(), or a file
+  std::string protocol = "auto";   // of protocol_names(): how images become the network's input
   std::int64_t feature_width = 0;  // which layer, by its width; 0: the extractor's own
 
   void describe(OptionSet& o);
@@ -54,10 +54,10 @@ class FeatureExtractor {
   const std::vector<std::string>& notes() const { return notes_; }
   void add_note(std::string note) { notes_.push_back(std::move(note)); }
 
-  /// [N,width] float64 on the CPU, row n of image n. Images: 1 to 4 channels (grey is repeated, alpha dropped),
-  /// samples 0 to 255 as u8 or f32, of any sizes (see to_preview for others); batches are made inside, and
-  /// N may be 0. One image gives the same numbers, but for rounding, whatever is beside it. Throws Error for
-  /// other types and channels. Safe to call from one thread at a time.
+  /// [N,width] float64 on the CPU, row n of image n. Images: 1 to 4 channels (grey is repeated, alpha
+  /// dropped), samples 0 to 255 as u8 or f32, of any sizes (see to_preview for others); batches are made
+  /// inside, and N may be 0. One image gives the same numbers, but for rounding, whatever is beside it.
+  /// Throws Error for other types and channels. Safe to call from one thread at a time.
   at::Tensor features(std::span<const Image> images) const;
 
  protected:
