@@ -10,8 +10,8 @@ namespace torsor {
 // Named, since a class with a header of its own has members of these types.
 namespace inception {
 
-constexpr double kInceptionEps = 1e-3;
-constexpr std::int64_t kInceptionClasses = 1008;
+constexpr double kEps = 1e-3;
+constexpr std::int64_t kClasses = 1008;
 
 inline at::Tensor max_pool(const at::Tensor& x) { return at::max_pool2d(x, {3, 3}, {2, 2}); }
 inline at::Tensor max_pool_same(const at::Tensor& x) { return at::max_pool2d(x, {3, 3}, {1, 1}, {1, 1}); }
@@ -36,14 +36,14 @@ struct Chain {
 };
 
 // Builds the units of one block (or of the stem), key by key.
-struct InceptionBuilder {
+struct Builder {
   WeightTable& weights;
   const NetworkPlace& place;
   std::string prefix;
 
   Unit unit(const std::string& name, ConvSpec spec) const {
     const std::string key = prefix + name;
-    return {take_conv_norm(weights, key + ".conv", key + ".bn", kInceptionEps, spec, place)};
+    return {take_conv_norm(weights, key + ".conv", key + ".bn", kEps, spec, place)};
   }
   // A stride of 1, padded to keep the size.
   Unit same(const std::string& name, std::int64_t in, std::int64_t out, std::int64_t height,
@@ -63,7 +63,7 @@ struct Block {
 // Mixed_5b, c, d.
 struct BlockA : Block {
   Chain one, five, three, pool;
-  BlockA(const InceptionBuilder& b, std::int64_t in, std::int64_t pooled)
+  BlockA(const Builder& b, std::int64_t in, std::int64_t pooled)
       : one{{b.same("branch1x1", in, 64, 1, 1)}},
         five{{b.same("branch5x5_1", in, 48, 1, 1), b.same("branch5x5_2", 48, 64, 5, 5)}},
         three{{b.same("branch3x3dbl_1", in, 64, 1, 1), b.same("branch3x3dbl_2", 64, 96, 3, 3),
@@ -77,7 +77,7 @@ struct BlockA : Block {
 // Mixed_6a.
 struct BlockB : Block {
   Chain three, doubled;
-  explicit BlockB(const InceptionBuilder& b)
+  explicit BlockB(const Builder& b)
       : three{{b.halved("branch3x3", 288, 384)}},
         doubled{{b.same("branch3x3dbl_1", 288, 64, 1, 1), b.same("branch3x3dbl_2", 64, 96, 3, 3),
                  b.halved("branch3x3dbl_3", 96, 96)}} {}
@@ -89,7 +89,7 @@ struct BlockB : Block {
 // Mixed_6b to e.
 struct BlockC : Block {
   Chain one, seven, doubled, pool;
-  BlockC(const InceptionBuilder& b, std::int64_t c)
+  BlockC(const Builder& b, std::int64_t c)
       : one{{b.same("branch1x1", 768, 192, 1, 1)}},
         seven{{b.same("branch7x7_1", 768, c, 1, 1), b.same("branch7x7_2", c, c, 1, 7),
                b.same("branch7x7_3", c, 192, 7, 1)}},
@@ -105,7 +105,7 @@ struct BlockC : Block {
 // Mixed_7a.
 struct BlockD : Block {
   Chain three, seven;
-  explicit BlockD(const InceptionBuilder& b)
+  explicit BlockD(const Builder& b)
       : three{{b.same("branch3x3_1", 768, 192, 1, 1), b.halved("branch3x3_2", 192, 320)}},
         seven{{b.same("branch7x7x3_1", 768, 192, 1, 1), b.same("branch7x7x3_2", 192, 192, 1, 7),
                b.same("branch7x7x3_3", 192, 192, 7, 1), b.halved("branch7x7x3_4", 192, 192)}} {}
@@ -121,7 +121,7 @@ struct BlockE : Block {
   Chain one, three, doubled, pool;
   Unit three_a, three_b, doubled_a, doubled_b;
   Pool pooling;
-  BlockE(const InceptionBuilder& b, std::int64_t in, Pool pooling)
+  BlockE(const Builder& b, std::int64_t in, Pool pooling)
       : one{{b.same("branch1x1", in, 320, 1, 1)}},
         three{{b.same("branch3x3_1", in, 384, 1, 1)}},
         doubled{{b.same("branch3x3dbl_1", in, 448, 1, 1), b.same("branch3x3dbl_2", 448, 384, 3, 3)}},
@@ -147,11 +147,9 @@ struct InceptionNet::Layers {
 
 InceptionNet::InceptionNet(WeightTable& weights, const NetworkPlace& place)
     : layers_(std::make_unique<Layers>()) {
-  const auto block = [&](const std::string& prefix) {
-    return inception::InceptionBuilder{weights, place, prefix};
-  };
+  const auto block = [&](const std::string& prefix) { return inception::Builder{weights, place, prefix}; };
   Layers& l = *layers_;
-  const inception::InceptionBuilder stem = block("");
+  const inception::Builder stem = block("");
   l.stem_a = {{stem.halved("Conv2d_1a_3x3", 3, 32), stem.unit("Conv2d_2a_3x3", {32, 32, {3, 3}}),
                stem.same("Conv2d_2b_3x3", 32, 64, 3, 3)}};
   l.stem_b = {{stem.same("Conv2d_3b_1x1", 64, 80, 1, 1), stem.unit("Conv2d_4a_3x3", {80, 192, {3, 3}})}};
@@ -168,8 +166,8 @@ InceptionNet::InceptionNet(WeightTable& weights, const NetworkPlace& place)
   l.seventh.push_back(std::make_unique<inception::BlockE>(block("Mixed_7b."), 1280, inception::average_pool));
   l.seventh.push_back(
       std::make_unique<inception::BlockE>(block("Mixed_7c."), 2048, inception::max_pool_same));
-  l.classes = weights.take("fc.weight", {inception::kInceptionClasses, 2048}).to(place.device, place.dtype);
-  l.class_biases = weights.take("fc.bias", {inception::kInceptionClasses}).to(place.device, place.dtype);
+  l.classes = weights.take("fc.weight", {inception::kClasses, 2048}).to(place.device, place.dtype);
+  l.class_biases = weights.take("fc.bias", {inception::kClasses}).to(place.device, place.dtype);
   weights.expect_all_taken();
 }
 

@@ -42,7 +42,7 @@ double msssim(const ImagePair& pair) { return multi_scale_ssim(pair); }
 Metric feature_distance() {
   Metric m{MetricKind::pairs, MetricInput::features, Better::lower,
            "Euclidean distance of the features of both images", one};
-  m.of_features = feature_distances;
+  m.of_features = euclidean_distances;
   return m;
 }
 
