@@ -14,6 +14,10 @@ const std::vector<std::string> kUsualOfPairs = {"psnr", "ssim", "ssim_gauss", "m
 
 void add_to(MetricPlan& plan, const std::string& name) {
   const Metric& metric = metrics().at(name);
+  if (metric.input == MetricInput::own_network) {
+    plan.lpips = true;
+    return;
+  }
   std::vector<std::string>& list = metric.kind == MetricKind::sets       ? plan.sets
                                    : metric.input == MetricInput::pixels ? plan.pixel_pairs
                                                                          : plan.feature_pairs;
@@ -42,6 +46,7 @@ void EvaluateOptions::describe(OptionSet& o) {
   o.add("skip_bad", skip_bad,
         "go on without unreadable images, and without images of pairs that have no partner");
   features.describe(o);
+  lpips.describe(o);
   metric.describe(o);
   o.find("metric_seed")->hidden();
   o.add("seed", metric.metric_seed, "seed of subsets, folds and resampling").at_least(0);

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "core/options.h"
+#include "evaluate/image_set.h"
 #include "metric/feature_extractor.h"
 #include "metric/image_pair.h"
+#include "metric/lpips.h"
 #include "metric/metric_options.h"
 #include "model/pairing.h"
 
@@ -23,10 +25,12 @@ struct EvaluateOptions {
   bool skip_bad = false;
   MetricOptions metric;
   FeatureOptions features;
+  LpipsOptions lpips;
 
   void describe(OptionSet& o);
 
   Pairing images_are() const { return pairing == "aligned" ? Pairing::aligned : Pairing::unpaired; }
+  SetChoice choice() const { return {max_images, skip_bad ? BadFiles::skip : BadFiles::refuse}; }
   PairChannels pair_channels() const {
     return channels == "grey" ? PairChannels::grey : PairChannels::as_stored;
   }
@@ -37,6 +41,7 @@ struct MetricPlan {
   std::vector<std::string> sets;         // of two sets
   std::vector<std::string> pixel_pairs;  // of pairs, on their pixels
   std::vector<std::string> feature_pairs;
+  bool lpips = false;
   bool chosen = false;  // by the user: what cannot be computed is then refused instead of left out
 
   bool needs_features() const { return !sets.empty() || !feature_pairs.empty(); }

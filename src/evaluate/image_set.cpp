@@ -124,8 +124,24 @@ std::vector<fs::path> masks_of(const FolderSource& images, const FolderSource& m
   return out;
 }
 
-ImageSet image_set(const FolderSource& source, const ImageReading& reading) {
-  return ImageSet(source.folder(), source.files(), reading);
+void require_pairs_for_mask(const fs::path& mask, Pairing pairing) {
+  if (!mask.empty() && pairing != Pairing::aligned)
+    fail_usage("--mask {}: masks restrict the metrics of pairs; give --pairing aligned, or leave it out",
+               mask.string());
+}
+
+std::shared_ptr<const ImageSet> open_masks(const FolderSource& images, const fs::path& folder,
+                                           const ImageReading& reading, LogSink& log) {
+  const FolderSource masks = open_set(folder, {}, log);
+  return std::make_shared<const ImageSet>(folder, masks_of(images, masks), reading);
+}
+
+std::shared_ptr<const ImageSet> image_set(const FolderSource& source, const ImageReading& reading) {
+  return std::make_shared<const ImageSet>(source.folder(), source.files(), reading);
+}
+
+Json size_json(const std::optional<Size>& size) {
+  return size ? Json::array({size->width, size->height}) : Json(nullptr);
 }
 
 }  // namespace torsor

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "core/log.h"
 #include "data/folder_source.h"
 #include "data/transform.h"
 #include "image/image.h"
+#include "model/pairing.h"
 
 namespace torsor {
 
@@ -73,6 +76,16 @@ PairedFolders open_pairs(const std::filesystem::path& first, const std::filesyst
 /// images without one, and their number.
 std::vector<std::filesystem::path> masks_of(const FolderSource& images, const FolderSource& masks);
 
-ImageSet image_set(const FolderSource& source, const ImageReading& reading);
+/// Throws UsageError for a mask where images are no pairs.
+void require_pairs_for_mask(const std::filesystem::path& mask, Pairing pairing);
+
+/// masks_of() as a set that is in step with the images.
+std::shared_ptr<const ImageSet> open_masks(const FolderSource& images, const std::filesystem::path& folder,
+                                           const ImageReading& reading, LogSink& log);
+
+std::shared_ptr<const ImageSet> image_set(const FolderSource& source, const ImageReading& reading);
+
+/// [width, height], or null.
+Json size_json(const std::optional<Size>& size);
 
 }  // namespace torsor

@@ -9,6 +9,8 @@
 
 namespace torsor {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 const std::string kNearest = "nearest";
@@ -34,11 +36,18 @@ std::vector<double> numbers(const at::Tensor& values) {
 }
 
 // For each row of x [N,d] its nearest row of y [M,d]: distances [N], places [N].
-std::pair<at::Tensor, at::Tensor> nearest_rows(const at::Tensor& x, const at::Tensor& y) {
+std::tuple<at::Tensor, at::Tensor> nearest_rows(const at::Tensor& x, const at::Tensor& y) {
   return at::min(at::cdist(x, y), 1);
 }
 
 Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+// Lpips knows no names of files.
+void require_one_size(const ComparedSets& sets, std::int64_t i, const Image& real, const Image& fake) {
+  if (real.width != fake.width || real.height != fake.height)
+    fail("{} is {}x{} and {} is {}x{}: a pair must be of one size", sets.real.path(i).string(), real.width,
+         real.height, sets.fake.path(i).string(), fake.width, fake.height);
+}
 
 void take_up(const MetricResults& from, MetricResults& to) {
   for (const auto& [name, result] : from) to[name] = result;
@@ -64,6 +73,7 @@ SetScoring::SetScoring(EvaluateOptions options, c10::Device device, const fs::pa
       plan_(plan_metrics(options_.metrics, options_.images_are(), "--metrics")),
       log_(std::move(log)),
       stop_(stop) {
+  if (plan_.lpips) lpips_ = make_lpips(options_.lpips, device);
   if (!plan_.needs_features()) return;
   extractor_ = make_extractor(options_.features, device);
   for (const std::string& note : extractor_->notes()) log_->notice(note);
@@ -77,7 +87,8 @@ Json SetScoring::protocol() const {
           {"data_range", number_or_null(options_.data_range)},
           {"groups", options_.metric.groups},
           {"seed", options_.metric.metric_seed},
-          {"extractor", extractor_ ? extractor_->protocol() : Json(nullptr)}};
+          {"extractor", extractor_ ? extractor_->protocol() : Json(nullptr)},
+          {"lpips", lpips_ ? lpips_->protocol() : Json(nullptr)}};
 }
 
 bool SetScoring::is_possible(const std::string& metric, std::int64_t images, SetScores& out) const {
@@ -125,6 +136,19 @@ void SetScoring::score_pixels(const ComparedSets& sets, SetScores& out) {
   for (const std::string& metric : plan_.pixel_pairs) add_values(metric, values[metric], sets.real, out);
 }
 
+void SetScoring::score_lpips(const ComparedSets& sets, SetScores& out) {
+  if (!lpips_) return;
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < sets.fake.size(); ++i) {
+    check_stop(stop_);
+    const std::vector<Image> real = {sets.real.preview(i)}, fake = {sets.fake.preview(i)};
+    require_one_size(sets, i, real.front(), fake.front());
+    values.push_back(lpips_->distances(real, fake).values.item<double>());
+    log_->progress("LPIPS of pairs:", i + 1, sets.fake.size());
+  }
+  add_values("lpips", values, sets.real, out);
+}
+
 MetricResults SetScoring::score_sets(const at::Tensor& real, const at::Tensor& fake,
                                      const SampleGroups& groups, SetScores& out) const {
   MetricResults results;
@@ -166,6 +190,7 @@ SetScores SetScoring::score(const ComparedSets& sets) {
   SetScores out;
   for (std::int64_t i = 0; i < sets.fake.size(); ++i) out.images.push_back({i, i, {}});
   score_pixels(sets, out);
+  score_lpips(sets, out);
   score_features(sets, out);
   if (!out.columns.empty()) {
     const std::string& first = out.columns.front();

@@ -10,6 +10,7 @@
 #include "evaluate/evaluate_options.h"
 #include "evaluate/image_set.h"
 #include "metric/feature_cache.h"
+#include "metric/lpips.h"
 #include "metric/metrics.h"
 
 namespace torsor {
@@ -58,7 +59,7 @@ class SetScoring {
   SetScoring(EvaluateOptions options, c10::Device device, const std::filesystem::path& cache_folder,
              std::shared_ptr<LogSink> log, const StopFlag& stop);
 
-  /// {"torsor", "pairing", "channels", "data_range", "groups", "seed", "extractor"}: what all sets share.
+  /// {"torsor", "pairing", "channels", "data_range", "groups", "seed", "extractor", "lpips"}: what all sets share.
   Json protocol() const;
 
   /// Throws Error for sets that a chosen metric cannot compare: too few images, sizes that differ, samples
@@ -72,6 +73,7 @@ class SetScoring {
  private:
   at::Tensor features_of(const ImageSet& set, const std::string& what);
   void score_pixels(const ComparedSets& sets, SetScores& out);
+  void score_lpips(const ComparedSets& sets, SetScores& out);
   void score_features(const ComparedSets& sets, SetScores& out);
   MetricResults score_sets(const at::Tensor& real, const at::Tensor& fake, const SampleGroups& groups,
                            SetScores& out) const;
@@ -83,6 +85,7 @@ class SetScoring {
   MetricPlan plan_;
   std::shared_ptr<FeatureExtractor> extractor_;
   std::optional<FeatureCache> cache_;
+  std::shared_ptr<const Lpips> lpips_;
   std::shared_ptr<LogSink> log_;
   const StopFlag& stop_;
 };

@@ -70,6 +70,8 @@ Registry<Metric> all_metrics() {
   r.add("mae", of_pairs(lower, mean_absolute_error, "mean absolute error"));
   r.add("rmse", of_pairs(lower, root_mean_squared_error, "root of the mean squared error"));
   r.add("feature_distance", feature_distance());
+  r.add("lpips", {MetricKind::pairs, MetricInput::own_network, lower,
+                  "how unlike the images of a pair look to a network", one});
   return r;
 }
 

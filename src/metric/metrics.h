@@ -25,8 +25,9 @@ struct FeatureSets {
 
 enum class MetricKind { sets, pairs };
 enum class Better { lower, higher };
-/// What it is computed on: the pixels, or the vectors that a feature extractor makes of each image.
-enum class MetricInput { pixels, features };
+/// What it is computed on: the pixels, the vectors that a feature extractor makes of each image, or the images
+/// in a network of the metric's own (Lpips), which whoever computes the values has to open.
+enum class MetricInput { pixels, features, own_network };
 
 /// Results by name: metrics that share their work, as precision and recall do, are computed together.
 using MetricResults = std::map<std::string, MetricResult>;
@@ -47,7 +48,7 @@ struct Metric {
 };
 
 /// sets: fid, kid, precision, recall, density, coverage, c2st. pairs: psnr, ssim, ssim_gauss, msssim, mae,
-/// rmse, feature_distance. docs/metrics.md has their formulas.
+/// rmse, feature_distance, lpips. docs/metrics.md has their formulas.
 const Registry<Metric>& metrics();
 
 /// Their names, in order.
