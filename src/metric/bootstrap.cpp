@@ -16,7 +16,7 @@ namespace {
 double normal_cdf(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
 
 // Between two of the sorted values in proportion, as numpy's percentile does.
-double quantile(const at::Tensor& sorted, double share) {
+double sorted_quantile(const at::Tensor& sorted, double share) {
   const double place = share * static_cast<double>(sorted.numel() - 1);
   const auto low = static_cast<std::int64_t>(place);
   const double* values = sorted.data_ptr<double>();
@@ -124,7 +124,7 @@ MetricInterval bootstrap_interval(const ResamplingUnits& units, std::int64_t res
   const auto n = static_cast<double>(smallest_stratum(units));
   const double tail = normal_cdf(-std::sqrt(n / (n - 1)) * student_t(n - 1));
   const at::Tensor sorted = std::get<0>(values.sort());
-  out.interval = Interval{quantile(sorted, tail), quantile(sorted, 1 - tail)};
+  out.interval = Interval{sorted_quantile(sorted, tail), sorted_quantile(sorted, 1 - tail)};
   if (resamples > 1) out.standard_error = values.std().item<double>();
   return out;
 }
@@ -159,7 +159,7 @@ std::vector<MetricInterval> jackknife_intervals(
   }
   for (std::size_t k = 0; k < values.size(); ++k) {
     const JackknifeError error = jackknife_error(units, values[k], without[std::int64_t(k)]);
-    if (error.standard_error == 0) {
+    if (error.standard_error <= 1e-12 * std::abs(values[k])) {  // rounding
       out[k].none = "no group changes the value, which says nothing of other images";
       continue;
     }

@@ -96,7 +96,8 @@ std::vector<std::int64_t> group_folds(const SampleGroups& groups, std::int64_t f
 
 at::Tensor held_out_scores(const FeatureSets& sets, const std::vector<std::int64_t>& fold_of_group,
                            std::int64_t folds, double penalty) {
-  const at::Tensor rows = compact(standardized(at::cat({sets.real, sets.fake}).to(at::kDouble)));
+  const at::Tensor features = standardized(at::cat({sets.real, sets.fake}).to(at::kDouble));
+  const at::Tensor rows = compact(at::cat({features, standardized(features.square())}, 1));
   const at::Tensor classes =
       at::cat({at::zeros({sets.real.size(0)}, at::kDouble), at::ones({sets.fake.size(0)}, at::kDouble)});
   const at::Tensor fold =
@@ -133,7 +134,7 @@ MetricResults classifier_metric(const FeatureSets& sets, const MetricOptions& op
   out.details["accuracy"] = accuracy(once).item<double>();
   out.details["accuracy_interval"] =
       interval_json(bootstrap_interval(units, options.resamples, rng, accuracy));
-  out.protocol["classifier"] = "logistic regression";
+  out.protocol["classifier"] = "logistic regression of features and their squares";
   out.protocol["folds"] = options.c2st_folds;
   out.protocol["penalty"] = options.c2st_penalty;
   return {{"c2st", std::move(out)}};

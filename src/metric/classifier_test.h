@@ -17,8 +17,9 @@ namespace torsor {
 std::vector<std::int64_t> group_folds(const SampleGroups& groups, std::int64_t folds, Rng& rng);
 
 /// The log odds of being fake that a logistic regression (logistic.h) on the other folds gives each row of
-/// the real and then of the fake set, [N+M]. Features are centred and scaled to deviation 1 over both sets
-/// together, which does not look at which is which, and divided by the root of their number.
+/// the real and then of the fake set, [N+M]. It sees the features and their squares, hence
+/// differences of means and of spreads; all are centred and scaled to deviation 1 over both sets together,
+/// which does not look at which is which, and divided by the root of their number.
 at::Tensor held_out_scores(const FeatureSets& sets, const std::vector<std::int64_t>& fold_of_group,
                            std::int64_t folds, double penalty);
 

@@ -7,18 +7,10 @@
 
 namespace torsor {
 
-namespace {
-
-void require_alike(const at::Tensor& x, const at::Tensor& y) {
-  if (x.dim() != 2 || x.sizes() != y.sizes())
-    fail("distances of features {} and {}: expected two of one shape, images x numbers",
-         fmt::streamed(x.sizes()), fmt::streamed(y.sizes()));
-}
-
-}  // namespace
-
 FeatureDistances feature_distances(const at::Tensor& x_any, const at::Tensor& y_any) {
-  require_alike(x_any, y_any);
+  if (x_any.dim() != 2 || x_any.sizes() != y_any.sizes())
+    fail("distances of features {} and {}: expected two of one shape, images x numbers",
+         fmt::streamed(x_any.sizes()), fmt::streamed(y_any.sizes()));
   const at::Tensor x = x_any.to(at::kDouble), y = y_any.to(at::kDouble);
   const at::Tensor xx = x.square().sum(1), yy = y.square().sum(1), apart = (x - y).square().sum(1);  // [N]
   const at::Tensor mean_square = (xx + yy) / 2;
@@ -26,11 +18,6 @@ FeatureDistances feature_distances(const at::Tensor& x_any, const at::Tensor& y_
   const at::Tensor lengths = (xx * yy).sqrt();
   const at::Tensor alike = at::where(lengths > 0, (x * y).sum(1) / lengths, (apart == 0).to(at::kDouble));
   return {relative, (1 - alike).clamp(0, 2)};
-}
-
-at::Tensor euclidean_distances(const at::Tensor& x, const at::Tensor& y) {
-  require_alike(x, y);
-  return (x.to(at::kDouble) - y.to(at::kDouble)).square().sum(1).sqrt();
 }
 
 }  // namespace torsor

@@ -14,7 +14,7 @@ namespace torsor {
 struct ImagePair {
   at::Tensor real, fake;  // [C,H,W] float64, of one shape, as stored in the files: 0 to 255 for 8 bits
   double range = 255;     // black to white
-  at::Tensor mask;        // [H,W] bool: what counts; undefined = everything
+  at::Tensor mask = {};   // [H,W] bool: what counts; undefined = everything
   std::string name = "the pair";  // in messages
 };
 

@@ -41,9 +41,16 @@ double msssim(const ImagePair& pair) { return multi_scale_ssim(pair); }
 
 Metric feature_distance() {
   Metric m{MetricKind::pairs, MetricInput::features, Better::lower,
-           "Euclidean distance of the features of both images", one};
-  m.of_features = euclidean_distances;
+           "distance of the features of both images, relative to their length", one};
+  m.of_features = [](const at::Tensor& real, const at::Tensor& fake) {
+    return feature_distances(real, fake).relative_l2;
+  };
   return m;
+}
+
+Metric lpips() {
+  return {MetricKind::pairs, MetricInput::own_network, Better::lower,
+          "how unlike both images look to a network (LPIPS 0.1)", one};
 }
 
 Registry<Metric> all_metrics() {
@@ -69,9 +76,8 @@ Registry<Metric> all_metrics() {
   r.add("msssim", of_pairs(higher, msssim, "structural similarity over five scales; sides above 160"));
   r.add("mae", of_pairs(lower, mean_absolute_error, "mean absolute error"));
   r.add("rmse", of_pairs(lower, root_mean_squared_error, "root of the mean squared error"));
+  r.add("lpips", lpips());
   r.add("feature_distance", feature_distance());
-  r.add("lpips", {MetricKind::pairs, MetricInput::own_network, lower,
-                  "how unlike the images of a pair look to a network", one});
   return r;
 }
 

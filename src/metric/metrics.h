@@ -25,8 +25,8 @@ struct FeatureSets {
 
 enum class MetricKind { sets, pairs };
 enum class Better { lower, higher };
-/// What it is computed on: the pixels, the vectors that a feature extractor makes of each image, or the images
-/// in a network of the metric's own (Lpips), which whoever computes the values has to open.
+/// What it is computed on: the pixels, the vectors that a feature extractor makes of each image, or whole
+/// images by a network of its own (lpips.h), which then gives the values of the pairs.
 enum class MetricInput { pixels, features, own_network };
 
 /// Results by name: metrics that share their work, as precision and recall do, are computed together.
@@ -48,7 +48,7 @@ struct Metric {
 };
 
 /// sets: fid, kid, precision, recall, density, coverage, c2st. pairs: psnr, ssim, ssim_gauss, msssim, mae,
-/// rmse, feature_distance, lpips. docs/metrics.md has their formulas.
+/// rmse, lpips, feature_distance. docs/metrics.md has their formulas.
 const Registry<Metric>& metrics();
 
 /// Their names, in order.

@@ -39,13 +39,15 @@ struct Maps {
   at::Tensor contrast_structure;  // [C,h,w], its second factor
 };
 
+// Covariances are of values around their mean: E[x^2] - E[x]^2 of large x would lose digits.
 Maps maps_of(const at::Tensor& x, const at::Tensor& y, double range, const Window& window) {
   const double c1 = std::pow(0.01 * range, 2), c2 = std::pow(0.03 * range, 2);
   const double correction = window.covariance_correction;
   const at::Tensor mx = filtered(x, window), my = filtered(y, window);
-  const at::Tensor vx = correction * (filtered(x * x, window) - mx * mx),
-                   vy = correction * (filtered(y * y, window) - my * my),
-                   vxy = correction * (filtered(x * y, window) - mx * my);
+  const at::Tensor dx = x - x.mean(), dy = y - y.mean(), mdx = mx - x.mean(), mdy = my - y.mean();
+  const at::Tensor vx = correction * (filtered(dx * dx, window) - mdx * mdx),
+                   vy = correction * (filtered(dy * dy, window) - mdy * mdy),
+                   vxy = correction * (filtered(dx * dy, window) - mdx * mdy);
   const at::Tensor contrast_structure = (2 * vxy + c2) / (vx + vy + c2);
   return {(2 * mx * my + c1) / (mx * mx + my * my + c1) * contrast_structure, contrast_structure};
 }
