@@ -59,9 +59,8 @@ std::shared_ptr<FeatureExtractor> make_classifier_extractor(const Archive& archi
   const ExtractorSpec spec{
       "classifier",      kOwnProtocol,   "what the last layer sees",
       4 * options.width, weights.hash(), std::filesystem::path(archive.source()).filename().string()};
-  return std::make_shared<NetworkExtractor>(spec, form, place, [network](const at::Tensor& x) {
-    return features_of(*network, x).flatten(1);  // [N,4*width]
-  });
+  return std::make_shared<NetworkExtractor>(
+      spec, form, place, [network](const at::Tensor& x) { return classifier_features(*network, x); });
 }
 
 }  // namespace torsor
