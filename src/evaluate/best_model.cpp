@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "io/safetensors.h"
 #include "model/direction.h"
+#include "model/model_file.h"
 
 namespace torsor {
 
@@ -61,6 +63,15 @@ void BestValue::load(const WatchedMetric& of, const ArchiveReader& in) {
 BestModel::BestModel(WatchedMetric watched, std::filesystem::path file, Write write,
                      std::shared_ptr<LogSink> log)
     : watched_(std::move(watched)), file_(std::move(file)), write_(std::move(write)), log_(std::move(log)) {}
+
+void BestModel::on_start(const TrainState& state) {
+  std::error_code ec;
+  if (!std::filesystem::exists(file_, ec)) return;
+  const std::int64_t step = read_model_info(read_safetensors_metadata(file_), file_.string()).step;
+  if (step > state.step)
+    log_->notice(fmt::format("{}: is of step {}, and this run goes on from step {}; the next better {} replaces it",
+                             file_.string(), step, state.step, watched_.name()));
+}
 
 void BestModel::after_step(TrainState& state, const StepScalars& scalars) {
   const std::optional<double> value = watched_.value(scalars);
