@@ -13,6 +13,7 @@ Command translate_command();
 Command import_command();
 Command export_command();
 Command inspect_command();
+Command evaluate_command();
 Command demo_command();
 Command reproduce_command();
 Command docs_command();

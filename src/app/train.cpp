@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "evaluate/training_evaluation.h"
 #include "model/placement.h"
 #include "train/budget.h"
 #include "train/estimate.h"
@@ -239,7 +240,7 @@ int train(const std::vector<std::string>&) {
   if (estimate) say_estimate(*session, *estimate, *display);
   display->report(start_event(p, *session));
 
-  std::vector<std::unique_ptr<Observer>> extra;
+  std::vector<std::unique_ptr<Observer>> extra = evaluation_observers(*session, log);
   extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
   if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   if (estimate)

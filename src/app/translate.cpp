@@ -8,6 +8,7 @@
 #include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
+#include "app/image_size.h"
 #include "app/translate_report.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -122,23 +123,9 @@ void TranslateOptions::validate() const {
         "give one");
 }
 
-Size parse_size(const std::string& text) {
-  const auto cross = text.find('x');
-  const auto number = [&](const std::string& digits) -> std::int64_t {
-    if (digits.empty() || digits.size() > 5 || digits.find_first_not_of("0123456789") != std::string::npos ||
-        std::stoll(digits) < 1)
-      fail_usage(
-          "--resize: '{}' is not a size; write SIDE or WIDTHxHEIGHT in pixels, for example 256 or 640x480",
-          text);
-    return std::stoll(digits);
-  };
-  if (cross == std::string::npos) return {number(text), number(text)};
-  return {number(text.substr(0, cross)), number(text.substr(cross + 1))};
-}
-
 Treatment treatment_of(const TranslateOptions& options) {
   Treatment out;
-  if (!options.resize.empty()) out.resize = parse_size(options.resize);
+  if (!options.resize.empty()) out.resize = parse_size(options.resize, "--resize");
   if (options.as_reference)
     out.reference = {options.preprocess, options.load_size, options.crop_size, /*flip=*/false};
   out.batch_size = options.batch_size;

@@ -68,7 +68,7 @@ void RunDirectory::clear() const {
   require_free(Occupied::restart);
   remove_leftovers();
   std::error_code ec;
-  for (const fs::path& path : {config(), log(), discarded_log(), sessions(), samples(), checkpoints()}) {
+  for (const fs::path& path : {config(), log(), discarded_log(), sessions(), samples(), checkpoints(), best()}) {
     fs::remove_all(path, ec);
     if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
   }

@@ -21,8 +21,8 @@ enum class Occupied {
 };
 
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or is resumed),
-/// log.jsonl, budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/,
-/// model.safetensors (at the end).
+/// log.jsonl, budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, best.safetensors
+/// (the model that a metric found best, with --keep-best), model.safetensors (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
@@ -53,6 +53,7 @@ class RunDirectory {
   std::filesystem::path samples() const { return root_ / "samples"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path checkpoint(std::int64_t step) const;
+  std::filesystem::path best() const { return root_ / "best.safetensors"; }
   std::filesystem::path model() const { return root_ / "model.safetensors"; }
   std::filesystem::path lock() const { return root_ / ".lock"; }
 

@@ -84,7 +84,7 @@ class AlignedOpener {
   ImageSet::Look look_at_halves(FingerprintBuilder* seen_a, FingerprintBuilder* seen_b) const {
     return [this, look_a = intake_.look(Domain::a, seen_a), look_b = intake_.look(Domain::b, seen_b)](
                const Image& whole, std::int64_t index, const std::string& file, Notes& notes) {
-      const ImagePair pair = halves_of(whole, file);
+      const StoredPair pair = halves_of(whole, file);
       const std::string left = file + " (left half)", right = file + " (right half)";
       shared_size(data().transform, size_of(pair.a), size_of(pair.b), left, right);
       Notes said;
@@ -101,11 +101,11 @@ class AlignedOpener {
 
   OpenedImages open_side_by_side(const std::shared_ptr<ImageSet>& train) const {
     const std::shared_ptr<ImageSet> share = intake_.share_of(*train);
-    const auto half = [](Image ImagePair::*side) {
+    const auto half = [](Image StoredPair::*side) {
       return [side](const Image& whole) { return whole.width < 2 ? whole : halves_of(whole, "").*side; };
     };
-    intake_.decide_scale(Domain::a, train->files(), half(&ImagePair::a));
-    intake_.decide_scale(Domain::b, train->files(), half(&ImagePair::b));
+    intake_.decide_scale(Domain::a, train->files(), half(&StoredPair::a));
+    intake_.decide_scale(Domain::b, train->files(), half(&StoredPair::b));
     if (share) intake_.verify(*share, look_at_halves(nullptr, nullptr));
     const auto seen_a = intake_.builder(*train, Domain::a), seen_b = intake_.builder(*train, Domain::b);
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
@@ -174,8 +174,9 @@ class AlignedOpener {
     const PairedSets train = verified(all);
     const auto test_a = intake_.open(SetName::paired_a, Split::test),
                test_b = intake_.open(SetName::paired_b, Split::test);
-    return opened(train.pairs(), test_a && test_b ? verified(matched(test_a, test_b)).pairs() : train.pairs(),
-                  train.seen_a, train.seen_b, share.a ? share.pairs() : OpenedPairs{});
+    const OpenedPairs test = test_a && test_b ? verified(matched(test_a, test_b)).pairs() : train.pairs();
+    const OpenedPairs held_out = intake_.evaluates_drawn() ? test : share.a ? share.pairs() : OpenedPairs{};
+    return opened(train.pairs(), test, train.seen_a, train.seen_b, held_out);
   }
 
   const ImageIntake& intake_;

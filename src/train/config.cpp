@@ -192,6 +192,7 @@ void TrainConfig::describe(OptionSet& o) {
   o.group("Optimisation");
   optimizer.describe(o);
   schedule.describe(o);
+  evaluation.describe(o);
   run.describe(o);
 }
 
@@ -214,6 +215,11 @@ Pairing TrainConfig::pairing() const {
 void TrainConfig::validate() const {
   data.validate();
   schedule.validate();
+  evaluation.validate();
+  if (evaluation.is_on() && data.val_a.empty() && data.val_share == 0 && !is_drawn(data.data))
+    fail_usage(
+        "--eval-every {}: no images are held out of training; give --val-a and --val-b, or --val-share 0.1",
+        evaluation.eval_every);
   if (run.out.empty()) fail_usage("--out is missing: name the run directory to make");
   model->validate(channels());
   const Size size = output_size(data.transform);

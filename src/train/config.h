@@ -4,9 +4,10 @@
 
 #include <optional>
 
+#include "data/pairing.h"
 #include "data/transform.h"
 #include "model/model_types.h"
-#include "data/pairing.h"
+#include "train/evaluation_options.h"
 #include "train/schedule.h"
 
 namespace torsor {
@@ -67,6 +68,7 @@ struct TrainConfig {
   DataOptions data;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
+  EvaluationOptions evaluation;
   RunOptions run;
 
   void describe(OptionSet& o);

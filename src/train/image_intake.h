@@ -49,6 +49,11 @@ class ImageIntake {
   /// names that could decide on the share.
   void require_images(Pairing pairing) const;
 
+  /// Whether drawn test images, which no step sees, are held out for metrics: where these are wanted and no
+  /// other images are given.
+  bool evaluates_drawn() const {
+    return is_drawn(data().data) && config_.evaluation.is_on() && data().val_a.empty();
+  }
   /// A set of --data, or of --a and --b; null where the source has none.
   std::shared_ptr<ImageSet> open(SetName name, Split split) const { return source_->open(name, split); }
   /// Takes from a set what --val-share holds out of it; null where that is not given.

@@ -10,7 +10,8 @@
 
 namespace torsor {
 
-/// Images that no step of the training sees, whole and in order, without random transforms; for metrics.
+/// Images that no step of the training sees, whole and in order, without random transforms; for metrics. Of a
+/// generated task its test images, where metrics are wanted.
 struct HeldOut {
   std::shared_ptr<const Dataset> images;  // null: none. Item i has image i of A and of B; where one domain
                                           // has fewer, its images come again

@@ -30,6 +30,13 @@ std::vector<std::string> scalar_names(const Model& model,
   return names;
 }
 
+std::vector<std::string> rising_scalars(const std::vector<std::unique_ptr<Observer>>& observers) {
+  std::vector<std::string> names;
+  for (const auto& observer : observers)
+    for (std::string& name : observer->rising_scalars()) names.push_back(std::move(name));
+  return names;
+}
+
 }  // namespace
 
 TrainSession::TrainSession(TrainConfig config, std::shared_ptr<LogSink> log, Occupied occupied,
@@ -194,6 +201,7 @@ void TrainSession::take_length(const Length& length, double used) {
 
 EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used) {
   trainer_->schedule().check_losses(scalar_names(*model_, extra));
+  trainer_->set_rising(rising_scalars(extra));
   if (context_.is_first()) open_directory();
   context_.barrier();
   if (context_.is_first()) add_observers(std::move(extra), used);
