@@ -65,9 +65,18 @@ def config_of(run_folder):
     return json.loads((run_folder / "config.json").read_text())
 
 
-def test_it_shows_every_value_picture_and_option(tmp_path):
-    out = tmp_path / "run"
-    succeeded(train(out, steps=5, log_every=2, sample_every=2, note="a|b `c` <d> *e*"))
+OPTIONS = {"steps": 5, "log_every": 2, "sample_every": 2, "note": "a|b `c` <d> *e*"}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    out = tmp_path_factory.mktemp("plain") / "run"
+    succeeded(train(out, **OPTIONS))
+    return out
+
+
+def test_it_shows_every_value_picture_and_option(plain):
+    out = plain
     accumulator = shown(out)
     assert scalars_of(accumulator) == logged(out)
     assert {step for step, _ in scalars_of(accumulator)["lr"]} == {2, 4, 5}
@@ -105,7 +114,7 @@ def killed_after(out, steps):
 
 def test_after_a_kill_no_step_is_there_twice_and_none_is_lost(tmp_path):
     out = tmp_path / "run"
-    killed_after(out, 6)
+    killed_after(out, 7)
     watching = shown(out)  # before the kill was noticed
     assert {step for step, _ in scalars_of(watching)["lr"]} >= {1, 2, 3, 4, 5, 6}
     assert sorted(pictures_of(watching))[:3] == [2, 4, 6], "readable while it grows"
@@ -137,20 +146,19 @@ def test_after_a_kill_no_step_is_there_twice_and_none_is_lost(tmp_path):
     assert [step for step, _ in scalars_of(shown(aborted))["lr"]] == [1, 5, 6]
 
 
-def test_without_it_a_run_is_the_same(tmp_path):
-    succeeded(train(tmp_path / "run" / "with"))
-    succeeded(train(tmp_path / "run" / "without", tensorboard=False))
-    first, second = (snapshot(tmp_path / "run" / name) for name in ("with", "without"))
+def test_without_it_a_run_is_the_same(tmp_path, plain):
+    succeeded(train(tmp_path / "run", tensorboard=False, **OPTIONS))
+    first, second = snapshot(plain), snapshot(tmp_path / "run")
     extra = first.keys() - second.keys()
     assert len(extra) == 1 and extra.pop().startswith("events.out.tfevents.") and not second.keys() - first.keys()
     assert {k: v for k, v in first.items() if k.startswith("samples/")} == \
            {k: v for k, v in second.items() if k.startswith("samples/")}
-    assert equal_weights(*(tmp_path / "run" / name / "model.safetensors" for name in ("with", "without")))
+    assert equal_weights(plain / "model.safetensors", tmp_path / "run" / "model.safetensors")
 
 
-def test_a_run_that_begins_again_begins_with_new_events(tmp_path):
+def test_a_run_that_begins_again_begins_with_new_events(tmp_path, plain):
     out = tmp_path / "run"
-    succeeded(train(out))
+    shutil.copytree(plain, out)
     first = event_files(out)
     shutil.rmtree(out / "checkpoints")
     (out / "model.safetensors").unlink()
