@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/progress.h"
@@ -238,6 +239,9 @@ int train(const std::vector<std::string>&) {
   say_configuration(p, *display);
   say_sizes(*session, *display);
   if (estimate) say_estimate(*session, *estimate, *display);
+  if (estimate && run.tensorboard)
+    display->say(fmt::format("to watch it: tensorboard --logdir {}\n",
+                             shell_word(session->directory().root().string())));
   display->report(start_event(p, *session));
 
   std::vector<std::unique_ptr<Observer>> extra = evaluation_observers(*session, log);

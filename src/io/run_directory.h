@@ -21,8 +21,9 @@ enum class Occupied {
 };
 
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or is resumed),
-/// log.jsonl, budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, best.safetensors
-/// (the model that a metric found best, with --keep-best), model.safetensors (at the end).
+/// log.jsonl, budget.jsonl (how a time budget changed the schedule), TensorBoard's event files, samples/,
+/// checkpoints/, best.safetensors (the model that a metric found best, with --keep-best), model.safetensors (at
+/// the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
@@ -50,6 +51,8 @@ class RunDirectory {
   std::filesystem::path discarded_log() const { return root_ / "log.discarded.jsonl"; }
   std::filesystem::path sessions() const { return root_ / "sessions.jsonl"; }
   std::filesystem::path budget() const { return root_ / "budget.jsonl"; }
+  /// TensorBoard takes every file with "tfevents" in its name for one of the run.
+  std::filesystem::path discarded_events() const { return root_ / "events.discarded.tfrecord"; }
   std::filesystem::path samples() const { return root_ / "samples"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path checkpoint(std::int64_t step) const;
@@ -59,6 +62,12 @@ class RunDirectory {
 
   /// Checkpoints there are, oldest first.
   std::vector<CheckpointFile> list_checkpoints() const;
+
+  /// "events.out.tfevents.<seconds since 1970>.torsor", oldest first. TensorBoard reads them in the order of
+  /// their names.
+  std::vector<std::filesystem::path> list_event_files() const;
+  /// One whose name sorts behind them all, also when the clock was set back.
+  std::filesystem::path new_event_file() const;
 
   /// Removes the half-written files that a killed process left. Only while the run is locked.
   void remove_leftovers() const;

@@ -1,11 +1,9 @@
 #include "telemetry/jsonl.h"
 
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <sstream>
+#include <utility>
 
-#include "core/error.h"
 #include "core/files.h"
 
 namespace torsor {
@@ -20,15 +18,9 @@ std::optional<Json> parsed(const std::string& line) {
 
 }  // namespace
 
-JsonlFile::JsonlFile(std::filesystem::path path) : path_(std::move(path)), file_(path_, std::ios::app) {
-  if (!file_) fail("{}: cannot be written: {}", path_.string(), std::strerror(errno));
-}
+JsonlFile::JsonlFile(fs::path path) : file_(std::move(path)) {}
 
-void JsonlFile::write(const Json& object) {
-  file_ << object.dump() << '\n' << std::flush;
-  if (!file_)
-    fail("{}: cannot be written: {}; free some space and start again", path_.string(), std::strerror(errno));
-}
+void JsonlFile::write(const Json& object) { file_.append(object.dump() + '\n'); }
 
 fs::path discarded_beside(const fs::path& log) {
   fs::path name = log.stem();

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include "core/json.h"
+#include "telemetry/appended_file.h"
 
 namespace torsor {
 
@@ -19,8 +19,7 @@ class JsonlFile {
   void write(const Json& object);
 
  private:
-  std::filesystem::path path_;
-  std::ofstream file_;
+  AppendedFile file_;
 };
 
 /// Where rewind_jsonl puts the lines of a log: "log.discarded.jsonl" beside "log.jsonl".

@@ -126,6 +126,10 @@ void RunOptions::describe(OptionSet& o) {
       .at_least(0)
       .changeable();
   o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64).changeable();
+  o.add("tensorboard", tensorboard,
+        "write what log.jsonl and samples/ have for TensorBoard too: tensorboard --logdir RUN")
+      .changeable()
+      .common();
   o.add("checkpoint_every", checkpoint_every,
         "steps (500) or time (10min) between checkpoints, after a first one at the first step; 0 = only at "
         "the "

@@ -54,6 +54,7 @@ struct RunOptions {
   std::string config;
   std::string resume;
   std::string init_from;
+  bool tensorboard = true;
   bool verbose = false;
   bool force = false;
   PlacementOptions placement;

@@ -44,7 +44,7 @@ void append_rows(const std::vector<LabelledImages>& columns, const ValueRange& r
 }  // namespace
 
 JsonlLog::JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader)
-    : path_(std::move(path)), every_(every), loader_(loader) {}
+    : ScalarLog(every), path_(std::move(path)), loader_(loader) {}
 
 void JsonlLog::on_start(const TrainState& state) {
   rewind_jsonl(path_, state.step, [&](const Json& line) {
@@ -52,15 +52,6 @@ void JsonlLog::on_start(const TrainState& state) {
   });
   file_.emplace(path_);
   started_ = now();
-}
-
-void JsonlLog::after_step(TrainState& state, const StepScalars& scalars) {
-  last_ = scalars;
-  if (due(state.step, every_) || !scalars.published().empty()) write(state, scalars);
-}
-
-void JsonlLog::on_end(TrainState& state, EndReason) {
-  if (state.step > 0 && written_step_ != state.step && !last_.losses().empty()) write(state, last_);
 }
 
 void JsonlLog::write(const TrainState& state, const StepScalars& scalars) {
@@ -74,7 +65,6 @@ void JsonlLog::write(const TrainState& state, const StepScalars& scalars) {
     if (!line.emplace(name, value).second)
       throw std::logic_error("a scalar has the name of a field of the log: " + name);
   file_->write(line);
-  written_step_ = state.step;
 }
 
 Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
@@ -93,8 +83,13 @@ Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
 }
 
 Sampler::Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
-                 std::int64_t every)
-    : model_(model), images_(std::move(images)), range_(range), folder_(std::move(folder)), every_(every) {}
+                 std::int64_t every, Display display)
+    : model_(model),
+      images_(std::move(images)),
+      range_(range),
+      folder_(std::move(folder)),
+      every_(every),
+      display_(std::move(display)) {}
 
 void Sampler::after_step(TrainState& state, const StepScalars&) {
   if (due(state.step, every_)) write(state);
@@ -105,7 +100,10 @@ void Sampler::on_end(TrainState& state, EndReason) {
 }
 
 void Sampler::write(const TrainState& state) {
-  write_image(folder_ / fmt::format("step_{:08}.png", state.step), sample_grid(model_, images_, range_));
+  const Image grid = sample_grid(model_, images_, range_);
+  const SamplePicture picture{state.step, {grid.width, grid.height, encode_image("png", grid)}};
+  write_file_atomically(folder_ / fmt::format("step_{:08}.png", state.step), picture.image.png);
+  display_(picture);
   written_step_ = state.step;
 }
 

@@ -7,45 +7,51 @@
 #include "data/tensor_image.h"
 #include "image/image.h"
 #include "io/run_directory.h"
+#include "telemetry/event_file.h"
 #include "telemetry/jsonl.h"
 #include "train/cadence.h"
+#include "train/scalar_log.h"
 #include "train/trainer.h"
 
 namespace torsor {
 
-/// One JSON object every `every` steps, after each step for which an observer published something, and at the
-/// end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss, what was published. In a
-/// resumed run, lines of steps that are repeated are set aside, and the seconds continue.
-class JsonlLog : public Observer {
+/// One JSON object at each step of a ScalarLog: step, epoch (from 1), lr, seconds, data_wait (share of time),
+/// every loss, what was published. In a resumed run, lines of steps that are repeated are set aside, and the
+/// seconds continue.
+class JsonlLog : public ScalarLog {
  public:
   JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader);
   std::string name() const override { return "log"; }
   /// Throws Error when the file cannot be written.
   void on_start(const TrainState& state) override;
-  /// Throws std::logic_error when a scalar has the name of one of the line's own fields.
-  void after_step(TrainState& state, const StepScalars& scalars) override;
-  void on_end(TrainState& state, EndReason reason) override;
 
  private:
-  void write(const TrainState& state, const StepScalars& scalars);
+  /// Throws std::logic_error when a scalar has the name of one of the line's own fields.
+  void write(const TrainState& state, const StepScalars& scalars) override;
 
   std::filesystem::path path_;
-  std::int64_t every_;
   const Loader& loader_;
   std::optional<JsonlFile> file_;  // from on_start() on
   double seconds_before_ = 0;      // seconds of the run before its interruption
   double started_ = 0;
-  StepScalars last_;
-  std::int64_t written_step_ = -1;
+};
+
+/// The sample grid of a step, as its file is.
+struct SamplePicture {
+  std::int64_t step = 0;
+  EncodedPicture image;
 };
 
 /// A PNG grid of fixed test images every `every` steps (0: only at the end), one row per image, rows of both
 /// directions.
 class Sampler : public Observer {
  public:
-  /// `range` turns the model's values into pixels.
-  Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
-          std::int64_t every);
+  using Display = std::function<void(const SamplePicture&)>;
+
+  /// `range` turns the model's values into pixels. Each picture that is written is shown by `display` too.
+  Sampler(
+      Model& model, Batch images, const ValueRange& range, std::filesystem::path folder, std::int64_t every,
+      Display display = [](const SamplePicture&) {});
   std::string name() const override { return "samples"; }
   void after_step(TrainState& state, const StepScalars& scalars) override;
   void on_end(TrainState& state, EndReason reason) override;
@@ -58,6 +64,7 @@ class Sampler : public Observer {
   ValueRange range_;
   std::filesystem::path folder_;
   std::int64_t every_;
+  Display display_;
   std::int64_t written_step_ = -1;
 };
 

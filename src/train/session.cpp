@@ -10,7 +10,9 @@
 #include "model/placement.h"
 #include "model/weight_average.h"
 #include "nn/state_dict.h"
+#include "train/configuration_table.h"
 #include "train/init_from.h"
+#include "train/tensorboard_log.h"
 
 namespace torsor {
 
@@ -218,13 +220,27 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
 void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, double used) {
   const RunOptions& o = config_.run;
   trainer_->add(std::make_unique<JsonlLog>(directory().log(), o.log_every, *loader_));
-  trainer_->add(
-      std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory().samples(), o.sample_every));
+  Sampler::Display display = add_display();
+  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory().samples(),
+                                          o.sample_every, std::move(display)));
   keep_budget(used);
   trainer_->set_checkpointer(
       std::make_unique<Checkpointer>(directory(), checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
                                      [this](const fs::path& path) { write_checkpoint(path); }));
   for (auto& observer : extra) trainer_->add(std::move(observer));
+}
+
+// What shows the samples beside their files; the trainer keeps it as long as the sampler.
+Sampler::Display TrainSession::add_display() {
+  if (!config_.run.tensorboard) {
+    rewind_event_files(directory(), state().step);  // of sessions that had it
+    return [](const SamplePicture&) {};
+  }
+  auto log =
+      std::make_unique<TensorBoardLog>(directory(), config_.run.log_every, configuration_table(config_));
+  TensorBoardLog& kept = *log;
+  trainer_->add(std::move(log));
+  return [&kept](const SamplePicture& picture) { kept.add(picture); };
 }
 
 // One for all pictures of a sample grid, which have 8 bits: those of both domains stand in one row.

@@ -43,9 +43,11 @@ def test_the_run_directory_explains_itself(tmp_path):
     out = tmp_path / "deep" / "run"
     done = succeeded(train(out, steps=5, log_every=2, sample_every=2, checkpoint_every=2))
     names = sorted(name for name, content in snapshot(out).items() if content is not None)
+    events = [name for name in names if name.startswith("events.out.tfevents.")]
     assert names == [".lock", "checkpoints/step_00000004.safetensors", "checkpoints/step_00000005.safetensors",
-                     "config.json", "log.jsonl", "model.safetensors", "samples/step_00000002.png",
+                     "config.json", *events, "log.jsonl", "model.safetensors", "samples/step_00000002.png",
                      "samples/step_00000004.png", "samples/step_00000005.png", "sessions.jsonl"]
+    assert len(events) == 1 and f"tensorboard --logdir {out}\n" in done.stdout
     for line in (str(out / "model.safetensors"), str(out / "samples"), str(out / "log.jsonl"), "done: 5 steps"):
         assert line in done.stdout
 

@@ -112,6 +112,7 @@ TEST(TwoRanksOfATraining, WriteOneRun) {
   EXPECT_THAT(steps_of(read_lines(run.log())), ElementsAre(1, 2, 3, 4));
   EXPECT_EQ(read_lines(run.sessions()).size(), 1U);
   EXPECT_THAT(files_in(run.samples()), ElementsAre("step_00000004.png"));
+  EXPECT_EQ(run.list_event_files().size(), 1U);
   EXPECT_THAT(checkpoint_steps(run), ElementsAre(3, 4));
   EXPECT_TRUE(fs::exists(run.model()));
   EXPECT_TRUE(Archive::read(run.checkpoint(4)).has_value("train/ranks"));
