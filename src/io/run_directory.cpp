@@ -20,16 +20,29 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kCheckpoint = ".safetensors", kSample = ".png";
+
 // "step_00000500.safetensors" -> 500.
-std::optional<std::int64_t> step_of(const std::string& name) {
-  constexpr std::string_view kStart = "step_", kEnd = ".safetensors";
-  if (!name.starts_with(kStart) || !name.ends_with(kEnd) || name.size() <= kStart.size() + kEnd.size())
+std::optional<std::int64_t> step_of(const std::string& name, std::string_view extension) {
+  constexpr std::string_view kStart = "step_";
+  if (!name.starts_with(kStart) || !name.ends_with(extension) ||
+      name.size() <= kStart.size() + extension.size())
     return std::nullopt;
   const char* const first = name.data() + kStart.size();
-  const char* const last = name.data() + name.size() - kEnd.size();
+  const char* const last = name.data() + name.size() - extension.size();
   std::int64_t step = 0;
   const auto [end, status] = std::from_chars(first, last, step);
   return status == std::errc() && end == last ? std::optional(step) : std::nullopt;
+}
+
+std::vector<StepFile> files_of_steps(const fs::path& folder, std::string_view extension) {
+  std::vector<StepFile> found;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(folder, ec))
+    if (const auto step = step_of(entry.path().filename().string(), extension))
+      found.push_back({entry.path(), *step});
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+  return found;
 }
 
 std::string holder(int fd) {
@@ -68,7 +81,8 @@ void RunDirectory::clear() const {
   require_free(Occupied::restart);
   remove_leftovers();
   std::error_code ec;
-  for (const fs::path& path : {config(), log(), discarded_log(), sessions(), samples(), checkpoints()}) {
+  for (const fs::path& path :
+       {config(), log(), discarded_log(), sessions(), notices(), report(), samples(), checkpoints()}) {
     fs::remove_all(path, ec);
     if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
   }
@@ -96,17 +110,18 @@ void RunDirectory::require() const {
 }
 
 fs::path RunDirectory::checkpoint(std::int64_t step) const {
-  return checkpoints() / fmt::format("step_{:08}.safetensors", step);
+  return checkpoints() / fmt::format("step_{:08}{}", step, kCheckpoint);
 }
 
-std::vector<CheckpointFile> RunDirectory::list_checkpoints() const {
-  std::vector<CheckpointFile> found;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(checkpoints(), ec))
-    if (const auto step = step_of(entry.path().filename().string())) found.push_back({entry.path(), *step});
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
-  return found;
+fs::path RunDirectory::sample(std::int64_t step) const {
+  return samples() / fmt::format("step_{:08}{}", step, kSample);
 }
+
+std::vector<StepFile> RunDirectory::list_checkpoints() const {
+  return files_of_steps(checkpoints(), kCheckpoint);
+}
+
+std::vector<StepFile> RunDirectory::list_samples() const { return files_of_steps(samples(), kSample); }
 
 void RunDirectory::remove_leftovers() const {
   for (const fs::path& folder : {root_, samples(), checkpoints()}) {

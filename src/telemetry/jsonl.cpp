@@ -25,9 +25,24 @@ JsonlFile::JsonlFile(std::filesystem::path path) : path_(std::move(path)), file_
 }
 
 void JsonlFile::write(const Json& object) {
-  file_ << object.dump() << '\n' << std::flush;
+  file_ << object.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
   if (!file_)
     fail("{}: cannot be written: {}; free some space and start again", path_.string(), std::strerror(errno));
+}
+
+std::int64_t read_jsonl(const fs::path& log, const std::function<void(const Json&)>& visit) {
+  std::error_code ec;
+  if (!fs::exists(log, ec)) return 0;
+  std::istringstream lines(read_file(log));
+  std::int64_t others = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object())
+      visit(json);
+    else
+      ++others;
+  }
+  return others;
 }
 
 fs::path discarded_beside(const fs::path& log) {

@@ -53,6 +53,7 @@ struct RunOptions {
   std::string config;
   std::string resume;
   std::string init_from;
+  bool report = true;
   bool verbose = false;
   bool force = false;
   PlacementOptions placement;
