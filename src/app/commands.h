@@ -16,6 +16,8 @@ Command inspect_command();
 Command evaluate_command();
 Command demo_command();
 Command reproduce_command();
+Command plot_command();
+Command report_command();
 Command docs_command();
 
 /// "torsor 0.1.0, libtorch 2.13.0".

@@ -64,11 +64,15 @@ class Table {
   std::size_t columns_;
 };
 
+std::string usage_word(const Positional& p) {
+  if (p.need == Need::optional) return fmt::format(" [{}]", p.name);
+  return p.need == Need::several ? fmt::format(" {}...", p.name) : " " + p.name;
+}
+
 std::string usage_of(const Command& command) {
   std::string text = "usage: torsor " + command.name;
   if (!command.options->options().empty()) text += " [OPTIONS]";
-  for (const Positional& p : command.positionals)
-    text += p.need == Need::required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
+  for (const Positional& p : command.positionals) text += usage_word(p);
   return text + "\n";
 }
 
@@ -204,8 +208,7 @@ std::string cli_markdown() {
       "Ctrl-C.\n";
   for (const Command& command : commands()) {
     text += fmt::format("\n## torsor {}", command.name);
-    for (const Positional& p : command.positionals)
-      text += p.need == Need::required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
+    for (const Positional& p : command.positionals) text += usage_word(p);
     text += fmt::format("\n\n{}\n", command.summary);
     for (const Positional& p : command.positionals) text += fmt::format("\n- `{}`: {}", p.name, p.help);
     if (!command.positionals.empty()) text += "\n";

@@ -18,8 +18,10 @@
 #include "core/text.h"
 #include "evaluate/training_evaluation.h"
 #include "model/placement.h"
+#include "runs/run_report.h"
 #include "train/budget.h"
 #include "train/estimate.h"
+#include "train/notices.h"
 #include "train/pace.h"
 #include "train/session.h"
 
@@ -226,6 +228,33 @@ void say_end(const TrainSession& session, EndReason reason, ProgressDisplay& dis
   display.say(fmt::format("  model    {}", directory.model().string()));
   display.say(fmt::format("  samples  {}", directory.samples().string()));
   display.say(fmt::format("  log      {}", directory.log().string()));
+  std::error_code ec;
+  if (fs::exists(directory.report(), ec))
+    display.say(fmt::format("  report   {}", directory.report().string()));
+}
+
+// A page that cannot be made takes nothing from a training that is done.
+void write_report(const TrainSession& session, LogSink& log) {
+  if (!session.config().run.report) return;
+  try {
+    write_run_report(session.directory());
+  } catch (const Error& error) {
+    log.warning(fmt::format("no report is written: {}", error.what()));
+  }
+}
+
+// Also a run that came to nothing has a report, which shows how.
+EndReason trained(TrainSession& session, std::vector<std::unique_ptr<Observer>> extra, double used,
+                  NoticeLog& log) {
+  try {
+    const EndReason reason = session.run(stop_flag(), std::move(extra), used);
+    write_report(session, log);
+    return reason;
+  } catch (const DivergedError& error) {
+    log.failure(error.what());
+    write_report(session, log);
+    throw;
+  }
 }
 
 int train(const std::vector<std::string>&) {
@@ -233,7 +262,7 @@ int train(const std::vector<std::string>&) {
   TrainProgram& p = TrainProgram::instance();
   p.settings.progress.validate();
   const auto display = std::make_shared<ProgressDisplay>(p.settings.progress.audience(), Stream::output);
-  const auto log = std::make_shared<ConsoleLog>(display);
+  const auto log = std::make_shared<NoticeLog>(std::make_shared<ConsoleLog>(display));
   const RunOptions& run = p.settings.config.run;
   const auto [session, estimate] = run.resume.empty() ? begin(p, log, *display) : go_on(p, log, *display);
   say_configuration(p, *display);
@@ -245,11 +274,12 @@ int train(const std::vector<std::string>&) {
   display->report(start_event(p, *session));
 
   std::vector<std::unique_ptr<Observer>> extra = evaluation_observers(*session, log);
+  extra.push_back(std::make_unique<NoticeKeeper>(log, session->directory().notices()));
   extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
   if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   if (estimate)
     extra.push_back(std::make_unique<PaceWatch>(estimate->seconds_a_step(), session->loader(), log));
-  const EndReason reason = session->run(stop_flag(), std::move(extra), since_start.seconds());
+  const EndReason reason = trained(*session, std::move(extra), since_start.seconds(), *log);
   if (engine_named(run.placement.engine) == Engine::check) say_paths(session->model(), *display);
   say_end(*session, reason, *display);
   return reason == EndReason::stopped ? 128 + stop_flag().signal() : 0;

@@ -21,7 +21,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The number in a name that is nothing but it between `start` and `end`.
+constexpr std::string_view kCheckpoint = ".safetensors", kSample = ".png";
+constexpr std::string_view kEventsStart = "events.out.tfevents.", kEventsEnd = ".torsor";
+
+// The number in a name that is nothing but it between `start` and `end`: "step_00000500.safetensors" -> 500.
 std::optional<std::int64_t> number_in(const std::string& name, std::string_view start, std::string_view end) {
   if (!name.starts_with(start) || !name.ends_with(end) || name.size() <= start.size() + end.size())
     return std::nullopt;
@@ -32,15 +35,18 @@ std::optional<std::int64_t> number_in(const std::string& name, std::string_view 
   return status == std::errc() && stop == last ? std::optional(number) : std::nullopt;
 }
 
-// "step_00000500.safetensors" -> 500.
-std::optional<std::int64_t> step_of(const std::string& name) {
-  return number_in(name, "step_", ".safetensors");
-}
-
-constexpr std::string_view kEventsStart = "events.out.tfevents.", kEventsEnd = ".torsor";
-
 std::optional<std::int64_t> second_of(const fs::path& path) {
   return number_in(path.filename().string(), kEventsStart, kEventsEnd);
+}
+
+std::vector<StepFile> files_of_steps(const fs::path& folder, std::string_view extension) {
+  std::vector<StepFile> found;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(folder, ec))
+    if (const auto step = number_in(entry.path().filename().string(), "step_", extension))
+      found.push_back({entry.path(), *step});
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+  return found;
 }
 
 std::string holder(int fd) {
@@ -80,8 +86,8 @@ void RunDirectory::clear() const {
   remove_leftovers();
   std::error_code ec;
   std::vector<fs::path> own = list_event_files();
-  own.insert(own.end(), {config(), log(), discarded_log(), discarded_events(), sessions(), samples(),
-                         checkpoints(), best()});
+  own.insert(own.end(), {config(), log(), discarded_log(), discarded_events(), sessions(), notices(), report(),
+                         samples(), checkpoints(), best()});
   for (const fs::path& path : own) {
     fs::remove_all(path, ec);
     if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
@@ -110,17 +116,18 @@ void RunDirectory::require() const {
 }
 
 fs::path RunDirectory::checkpoint(std::int64_t step) const {
-  return checkpoints() / fmt::format("step_{:08}.safetensors", step);
+  return checkpoints() / fmt::format("step_{:08}{}", step, kCheckpoint);
 }
 
-std::vector<CheckpointFile> RunDirectory::list_checkpoints() const {
-  std::vector<CheckpointFile> found;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(checkpoints(), ec))
-    if (const auto step = step_of(entry.path().filename().string())) found.push_back({entry.path(), *step});
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
-  return found;
+fs::path RunDirectory::sample(std::int64_t step) const {
+  return samples() / fmt::format("step_{:08}{}", step, kSample);
 }
+
+std::vector<StepFile> RunDirectory::list_checkpoints() const {
+  return files_of_steps(checkpoints(), kCheckpoint);
+}
+
+std::vector<StepFile> RunDirectory::list_samples() const { return files_of_steps(samples(), kSample); }
 
 std::vector<fs::path> RunDirectory::list_event_files() const {
   std::vector<fs::path> found;

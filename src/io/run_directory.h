@@ -8,8 +8,8 @@
 
 namespace torsor {
 
-/// A checkpoint file and the step that its name says.
-struct CheckpointFile {
+/// A checkpoint or a sample grid, and the step that its name says.
+struct StepFile {
   std::filesystem::path path;
   std::int64_t step = 0;
 };
@@ -21,9 +21,9 @@ enum class Occupied {
 };
 
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or is resumed),
-/// log.jsonl, budget.jsonl (how a time budget changed the schedule), TensorBoard's event files, samples/,
-/// checkpoints/, best.safetensors (the model that a metric found best, with --keep-best), model.safetensors (at
-/// the end).
+/// log.jsonl, budget.jsonl (how a time budget changed the schedule), TensorBoard's event files, notices.jsonl
+/// (what the program said), samples/, checkpoints/, best.safetensors (the model that a metric found best, with
+/// --keep-best), model.safetensors and report.html (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
@@ -53,6 +53,8 @@ class RunDirectory {
   std::filesystem::path budget() const { return root_ / "budget.jsonl"; }
   /// TensorBoard takes every file with "tfevents" in its name for one of the run.
   std::filesystem::path discarded_events() const { return root_ / "events.discarded.tfrecord"; }
+  std::filesystem::path notices() const { return root_ / "notices.jsonl"; }
+  std::filesystem::path report() const { return root_ / "report.html"; }
   std::filesystem::path samples() const { return root_ / "samples"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path checkpoint(std::int64_t step) const;
@@ -60,8 +62,15 @@ class RunDirectory {
   std::filesystem::path model() const { return root_ / "model.safetensors"; }
   std::filesystem::path lock() const { return root_ / ".lock"; }
 
+  std::filesystem::path sample(std::int64_t step) const;
+  /// What the cells of the sample grids are: see GridLayout.
+  std::filesystem::path sample_layout() const { return samples() / "layout.json"; }
+  std::filesystem::path held_out_samples() const { return samples() / "held_out.png"; }
+
   /// Checkpoints there are, oldest first.
-  std::vector<CheckpointFile> list_checkpoints() const;
+  std::vector<StepFile> list_checkpoints() const;
+  /// Sample grids there are, oldest first.
+  std::vector<StepFile> list_samples() const;
 
   /// "events.out.tfevents.<seconds since 1970>.torsor", oldest first. TensorBoard reads them in the order of
   /// their names.

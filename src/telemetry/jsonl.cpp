@@ -20,7 +20,24 @@ std::optional<Json> parsed(const std::string& line) {
 
 JsonlFile::JsonlFile(fs::path path) : file_(std::move(path)) {}
 
-void JsonlFile::write(const Json& object) { file_.append(object.dump() + '\n'); }
+void JsonlFile::write(const Json& object) {
+  file_.append(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+std::int64_t read_jsonl(const fs::path& log, const std::function<void(const Json&)>& visit) {
+  std::error_code ec;
+  if (!fs::exists(log, ec)) return 0;
+  std::istringstream lines(read_file(log));
+  std::int64_t others = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object())
+      visit(json);
+    else
+      ++others;
+  }
+  return others;
+}
 
 fs::path discarded_beside(const fs::path& log) {
   fs::path name = log.stem();

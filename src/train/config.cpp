@@ -141,6 +141,7 @@ void RunOptions::describe(OptionSet& o) {
   o.add("keep_every", keep_every, "keep also each checkpoint whose step is a multiple of this; 0 = none")
       .at_least(0)
       .changeable();
+  o.add("report", report, "write report.html at the end, which shows how the run went").changeable();
   add_note_and_licence(o, note, licence);
   placement.describe(o);
   o.add("verbose", verbose,

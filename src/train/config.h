@@ -55,6 +55,7 @@ struct RunOptions {
   std::string resume;
   std::string init_from;
   bool tensorboard = true;
+  bool report = true;
   bool verbose = false;
   bool force = false;
   PlacementOptions placement;

@@ -4,7 +4,9 @@
 #include <functional>
 #include <optional>
 
+#include "data/dataset.h"
 #include "data/tensor_image.h"
+#include "data/transform.h"
 #include "image/image.h"
 #include "io/run_directory.h"
 #include "telemetry/event_file.h"
@@ -42,15 +44,32 @@ struct SamplePicture {
   EncodedPicture image;
 };
 
+/// What the cells of a run's sample grids show: the labels of a row's images, by direction (the rows of the
+/// first direction stand first, as many of each), and the size of a cell within its margins.
+struct GridLayout {
+  std::vector<std::vector<std::string>> columns;
+  Size cell;
+  std::int64_t margin = 0;
+
+  Json to_json() const;
+  /// Throws Json::exception.
+  static GridLayout from_json(const Json& json);
+};
+
+struct SampleGrid {
+  Image image;  // u8 RGB
+  GridLayout layout;
+};
+
 /// A PNG grid of fixed test images every `every` steps (0: only at the end), one row per image, rows of both
-/// directions.
+/// directions. Beside the grids lies layout.json, their GridLayout.
 class Sampler : public Observer {
  public:
   using Display = std::function<void(const SamplePicture&)>;
 
   /// `range` turns the model's values into pixels. Each picture that is written is shown by `display` too.
   Sampler(
-      Model& model, Batch images, const ValueRange& range, std::filesystem::path folder, std::int64_t every,
+      Model& model, Batch images, const ValueRange& range, RunDirectory run, std::int64_t every,
       Display display = [](const SamplePicture&) {});
   std::string name() const override { return "samples"; }
   void after_step(TrainState& state, const StepScalars& scalars) override;
@@ -62,10 +81,27 @@ class Sampler : public Observer {
   Model& model_;
   Batch images_;
   ValueRange range_;
-  std::filesystem::path folder_;
+  RunDirectory run_;
   std::int64_t every_;
   Display display_;
   std::int64_t written_step_ = -1;
+  bool described_ = false;
+};
+
+/// The same of the first images that no step of the training saw, when the run ends: samples/held_out.png.
+class HeldOutSampler : public Observer {
+ public:
+  HeldOutSampler(Model& model, std::shared_ptr<const Dataset> images, const ValueRange& range,
+                 std::filesystem::path path)
+      : model_(model), images_(std::move(images)), range_(range), path_(std::move(path)) {}
+  std::string name() const override { return "held_out"; }
+  void on_end(TrainState& state, EndReason reason) override;
+
+ private:
+  Model& model_;
+  std::shared_ptr<const Dataset> images_;
+  ValueRange range_;
+  std::filesystem::path path_;
 };
 
 /// Which checkpoints stay when a new one is written.
@@ -103,9 +139,9 @@ class Checkpointer : public Observer {
 /// So many samples are made at a time, so that a large grid takes no more memory than a small one.
 constexpr std::int64_t kSamplesAtOnce = 4;
 
-/// With the averaged weights where the model keeps some: the picture of Model::sample as one u8 RGB grid: for
-/// each image of the batch a row "real fake rec idt" of either direction. Single-channel images are shown
-/// grey, other channel counts by their first three.
-Image sample_grid(Model& model, const Batch& images, const ValueRange& range = {});
+/// With the averaged weights where the model keeps some: the picture of Model::sample as one grid: for each
+/// image of the batch a row "real fake rec idt" of either direction. Single-channel images are shown grey,
+/// other channel counts by their first three.
+SampleGrid sample_grid(Model& model, const Batch& images, const ValueRange& range = {});
 
 }  // namespace torsor

@@ -145,8 +145,13 @@ void TrainSession::note_session() const {
   JsonlFile(directory().sessions())
       .write({{"started", utc_now()},
               {"from_step", state().step},
+              {"steps", state().total_steps},
               {"checkpoint", resumed_ ? Json(resumed_->checkpoint.filename().string()) : Json(nullptr)},
               {"changes", changes},
+              {"losses", model_->loss_names()},
+              {"domains",
+               {{"a", {{"name", data_.a.name}, {"images", data_.count_a}}},
+                {"b", {{"name", data_.b.name}, {"images", data_.count_b}}}}},
               {"images", images_as_stored(with_images_at(config_, image_paths_), config_)},
               {"warnings", resumed_ ? resumed_->warnings : std::vector<std::string>{}},
               {"environment", describe_environment(placement_)}});
@@ -221,8 +226,11 @@ void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, d
   const RunOptions& o = config_.run;
   trainer_->add(std::make_unique<JsonlLog>(directory().log(), o.log_every, *loader_));
   Sampler::Display display = add_display();
-  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory().samples(),
-                                          o.sample_every, std::move(display)));
+  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory(), o.sample_every,
+                                          std::move(display)));
+  if (data_.held_out.images)
+    trainer_->add(std::make_unique<HeldOutSampler>(*model_, data_.held_out.images, sample_range(),
+                                                   directory().held_out_samples()));
   keep_budget(used);
   trainer_->set_checkpointer(
       std::make_unique<Checkpointer>(directory(), checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
