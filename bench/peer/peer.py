@@ -44,7 +44,7 @@ class ImagePool:
 
 
 class CycleGan:
-    """Both generators in one joint backward pass, then both discriminators; names as in torsor: d_a judges A."""
+    """Both generators in one joint backward pass, then both discriminators; named as in torsor."""
 
     def __init__(self, options, start):
         self.options = options
@@ -95,12 +95,12 @@ class CycleGan:
         self.opt_g.step()
         self.require_gradients(True)
         self.opt_d.zero_grad()
-        losses["d_b"] = self.judge(d_b, real_b, self.pool_b.query(self.fake_b))
-        losses["d_a"] = self.judge(d_a, real_a, self.pool_a.query(self.fake_a))
+        losses["d_b"] = self.discriminator_loss(d_b, real_b, self.pool_b.query(self.fake_b))
+        losses["d_a"] = self.discriminator_loss(d_a, real_a, self.pool_a.query(self.fake_a))
         self.opt_d.step()
         return {name: loss.item() for name, loss in losses.items()}
 
-    def judge(self, net, real, fake):
+    def discriminator_loss(self, net, real, fake):
         loss = (self.lsgan(net(real), 1.0) + self.lsgan(net(fake.detach()), 0.0)) * 0.5
         loss.backward()
         return loss

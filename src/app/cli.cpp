@@ -100,9 +100,14 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
   app.set_help_all_flag("--help-all");
   if (command.prepare) command.prepare(arguments);
   for (Option& option : command.options->options()) bind(app, option);
-  std::vector<std::string> positionals(command.positionals.size());
-  for (std::size_t i = 0; i < positionals.size(); ++i)
-    app.add_option(command.positionals[i].name, positionals[i], command.positionals[i].help);
+  std::vector<std::string> positionals(command.positionals.size()), several;
+  for (std::size_t i = 0; i < positionals.size(); ++i) {
+    const Positional& wanted = command.positionals[i];
+    if (wanted.need == Need::several)
+      app.add_option(wanted.name, several, wanted.help);
+    else
+      app.add_option(wanted.name, positionals[i], wanted.help);
+  }
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
   try {
     app.parse(arguments);
@@ -116,9 +121,13 @@ int run_command(const Command& command, std::vector<std::string> arguments) {
     fail_usage("{}; see torsor {} --help", e.what(), command.name);
   }
   if (!app.remaining().empty()) reject(app.remaining(), command);
-  for (std::size_t i = 0; i < positionals.size(); ++i) {
+  if (!several.empty()) {
+    positionals.pop_back();
+    positionals.insert(positionals.end(), several.begin(), several.end());
+  }
+  for (std::size_t i = 0; i < command.positionals.size(); ++i) {
     const Positional& wanted = command.positionals[i];
-    if (positionals[i].empty() && wanted.need == Need::required)
+    if (positionals[i].empty() && wanted.need != Need::optional)
       fail_usage("{} is missing: {}; see torsor {} --help", wanted.name, wanted.help, command.name);
   }
   const WaitingPolicy waits;

@@ -10,9 +10,10 @@
 
 namespace torsor::app {
 
-enum class Need { required, optional };
+enum class Need { required, optional, several };
 
-/// An argument without a flag; an optional one that is not given is "".
+/// An argument without a flag; an optional one that is not given is "". The last may be `several`: one or
+/// more, each a word of its own in what the command receives.
 struct Positional {
   std::string name, help;
   Need need = Need::required;

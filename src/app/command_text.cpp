@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/shell.h"
 #include "core/text.h"
 
 namespace torsor::app {
@@ -21,15 +22,6 @@ std::string flag_text(const Option& option) {
 }
 
 }  // namespace
-
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./=:,+@%-";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 std::string command_text(const std::string& name, const std::vector<std::string>& positionals,
                          const OptionSet& options, const std::vector<std::string>& without,

@@ -8,9 +8,6 @@
 
 namespace torsor::app {
 
-/// The word as a POSIX shell takes it, quoted where it has to be.
-std::string shell_word(const std::string& word);
-
 /// "torsor NAME", the positionals, the options that were given but those named in `without` (snake_case), and
 /// the words in `more`.
 std::string command_text(const std::string& name, const std::vector<std::string>& positionals,

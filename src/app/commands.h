@@ -13,8 +13,11 @@ Command translate_command();
 Command import_command();
 Command export_command();
 Command inspect_command();
+Command evaluate_command();
 Command demo_command();
 Command reproduce_command();
+Command plot_command();
+Command report_command();
 Command docs_command();
 
 /// "torsor 0.1.0, libtorch 2.13.0".

@@ -92,7 +92,8 @@ std::string zsh_positionals(const Command& command) {
   std::string text;
   for (std::size_t i = 0; i < command.positionals.size(); ++i) {
     const Positional& p = command.positionals[i];
-    text += fmt::format(" \\\n      '{}:{}:{}'", i + 1, zsh_quoted(p.name),
+    const std::string place = p.need == Need::several ? "*" : std::to_string(i + 1);
+    text += fmt::format(" \\\n      '{}:{}:{}'", place, zsh_quoted(p.name),
                         p.suggestions.empty() ? "_files" : fmt::format("({})", join(p.suggestions, " ")));
   }
   return text;

@@ -23,7 +23,7 @@ struct DemoSettings {
   }
 };
 
-// The trainings of all lessons, which go on at the same time, as one piece of work.
+// The trainings of all lessons, which run at the same time, as one piece of work.
 class LessonsProgress {
  public:
   LessonsProgress(std::shared_ptr<ProgressDisplay> display, const DemoOptions& options)

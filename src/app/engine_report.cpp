@@ -20,7 +20,7 @@ std::string engine_report(const std::string& name, const torch::nn::Module& netw
   const bool compared =
       std::any_of(paths.begin(), paths.end(), [](const LayerPath& path) { return path.worst.has_value(); });
   std::string text = fmt::format("engine, {}: who computes its layers{}\n", name,
-                                 compared ? "; by kernels where a number stands: the largest distance of "
+                                 compared ? "; by kernels where there is a number: the largest distance of "
                                             "their results from libtorch's, relative"
                                           : "");
   for (const LayerPath& path : paths)

@@ -3,11 +3,14 @@
 
 #include "app/commands.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "interchange/network_search.h"
 #include "interchange/onnx.h"
 #include "interchange/reference_target.h"
 #include "interchange/weight_source.h"
+#include "metric/feature_extractor.h"
+#include "metric/feature_file.h"
 
 namespace torsor::app {
 
@@ -39,11 +42,29 @@ struct ImportOptions {
   }
 };
 
+// Weights of a network whose features FID and its kin compare.
+int import_features(FeatureWeights weights, const ImportOptions& o, const fs::path& out) {
+  if (!o.name_a.empty() || !o.name_b.empty())
+    fail_usage("--name-a, --name-b: {} has features, which are of no domain", weights.source);
+  FeatureOptions options;
+  options.features = weights.source;
+  const auto extractor = make_extractor(options, c10::kCPU);  // refuses what is not all of that network
+  weights.note = o.note;
+  weights.licence = o.licence;
+  if (out.has_parent_path()) make_folder(out.parent_path());
+  write_feature_weights(out, weights);
+  std::cout << fmt::format("{}: features of {}, from {}\n  hash {}\n", out.string(), weights.architecture,
+                           weights.source, extractor->hash());
+  return 0;
+}
+
 int import_weights(const std::vector<std::string>& positionals) {
   const ImportOptions& o = Bound<ImportOptions>::instance().settings;
   const fs::path out = positionals[1];
   if (out.extension() != ".safetensors") fail_usage("{}: end the name in .safetensors", out.string());
   require_free(out, o.overwrite ? Existing::replace : Existing::keep);
+  if (std::optional<FeatureWeights> features = recognise_feature_weights(positionals[0]))
+    return import_features(std::move(*features), o, out);
   WeightSet set = open_weights(positionals[0], o.choice);
   if (!o.name_a.empty()) set.info.domains["a"].name = o.name_a;
   if (!o.name_b.empty()) set.info.domains["b"].name = o.name_b;
@@ -124,8 +145,10 @@ int export_weights(const std::vector<std::string>& positionals) {
 
 Command import_command() {
   return {"import",
-          "Make a torsor model file of the reference's weights",
-          {{"IN", "the reference's folder checkpoints/<name>/, one .pth, or anything else with weights"},
+          "Make a torsor model file of the reference's weights, or a file of features for evaluate",
+          {{"IN",
+            "the reference's folder checkpoints/<name>/, one .pth, or anything else with weights; "
+            "EfficientNet-Lite0's or FID-Inception's .pth"},
            {"OUT", "model file to write, *.safetensors"}},
           &Bound<ImportOptions>::instance().options,
           import_weights,

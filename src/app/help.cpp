@@ -35,7 +35,7 @@ std::string described(const Option& option) {
   return text;
 }
 
-// Whether runs of the command can go on, so that it matters which options may change.
+// Whether runs of the command can be resumed, so that it matters which options may change.
 bool resumes(const Command& command) { return command.options->find("resume") != nullptr; }
 
 std::string name_column(const Command& command, const Option& option) {
@@ -64,11 +64,15 @@ class Table {
   std::size_t columns_;
 };
 
+std::string usage_word(const Positional& p) {
+  if (p.need == Need::optional) return fmt::format(" [{}]", p.name);
+  return p.need == Need::several ? fmt::format(" {}...", p.name) : " " + p.name;
+}
+
 std::string usage_of(const Command& command) {
   std::string text = "usage: torsor " + command.name;
   if (!command.options->options().empty()) text += " [OPTIONS]";
-  for (const Positional& p : command.positionals)
-    text += p.need == Need::required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
+  for (const Positional& p : command.positionals) text += usage_word(p);
   return text + "\n";
 }
 
@@ -176,7 +180,7 @@ std::string help_text(const Command& command, HelpDepth depth, std::size_t colum
   text += table.row("-h, --help", is_long(command) ? "show the common options" : "show this");
   if (is_long(command)) text += table.row("--help-all", "show all options");
   text += option_rows(command, depth, table);
-  if (resumes(command)) text += "\n* may have a new value when a run goes on (--resume).\n";
+  if (resumes(command)) text += "\n* may have a new value when a run is resumed (--resume).\n";
   return text;
 }
 
@@ -197,15 +201,14 @@ std::string cli_markdown() {
       "# The command line\n\nMade from the option declarations by `torsor docs`; do not edit.\n\n"
       "Flags are the options' names in kebab case; in a config file (`--config`) and in a run's "
       "`config.json` the same\n"
-      "names stand with underscores. A flag that takes no value has a form with `--no-` before its name, "
+      "names have underscores. A flag that takes no value has a form with `--no-` before its name, "
       "which switches it off.\n"
-      "Options marked \\* may have a new value when a run goes on (`--resume`). `--help` lists the common "
+      "Options marked \\* may have a new value when a run is resumed (`--resume`). `--help` lists the common "
       "options, `--help-all`\nall of them. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by "
       "Ctrl-C.\n";
   for (const Command& command : commands()) {
     text += fmt::format("\n## torsor {}", command.name);
-    for (const Positional& p : command.positionals)
-      text += p.need == Need::required ? fmt::format(" {}", p.name) : fmt::format(" [{}]", p.name);
+    for (const Positional& p : command.positionals) text += usage_word(p);
     text += fmt::format("\n\n{}\n", command.summary);
     for (const Positional& p : command.positionals) text += fmt::format("\n- `{}`: {}", p.name, p.help);
     if (!command.positionals.empty()) text += "\n";

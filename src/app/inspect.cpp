@@ -69,8 +69,9 @@ std::string network_text(const Json& network) {
 }
 
 std::string size_text(const Json& network) {
-  return fmt::format("{} values in {} tensors", with_thousands(network.at("values").get<std::int64_t>()),
-                     network.at("tensors").get<std::int64_t>());
+  return fmt::format("{} values in {} tensors{}", with_thousands(network.at("values").get<std::int64_t>()),
+                     network.at("tensors").get<std::int64_t>(),
+                     network.value("averaged", false) ? "; used with averaged weights" : "");
 }
 
 std::string domain_text(const Json& domain) {

@@ -13,7 +13,7 @@
 
 namespace torsor::app {
 
-/// Who reads what a command says beside its result.
+/// Who reads what a command says in addition to its result.
 enum class Audience { people, program, nobody };
 
 /// --quiet and --json-progress.
@@ -31,7 +31,7 @@ struct ProgressOptions {
 struct ProgressState {
   std::int64_t done = 0, total = 0;  // of any unit; total 0 = not known
   std::vector<std::string> parts;    // for people, the most important first: what does not fit is left out
-  Json more = Json::object();        // what a JSON line holds beside done, total, seconds, seconds_left
+  Json more = Json::object();  // what a JSON line holds in addition to done, total, seconds, seconds_left
 };
 
 /// Shows the progress of one piece of work. All members may be called from any thread.
@@ -55,7 +55,7 @@ class ProgressDisplay {
   /// Whether update() would show anything now; for states that cost something to make.
   bool is_due() const;
 
-  /// One or more lines for people that stay; the bar goes on below them.
+  /// One or more lines for people that stay; the bar continues below them.
   void say(const std::string& line);
 
   /// A JSON object on a line of its own for a program; nothing for people.

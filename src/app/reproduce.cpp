@@ -49,7 +49,7 @@ int reproduce_command_run(const std::vector<std::string>& positionals) {
                              done.because, page));
     return 0;
   } catch (const StoppedError&) {
-    display->say_aside("torsor: stopped; nothing was judged. The same command goes on.");
+    display->say_aside("torsor: stopped; nothing was judged. The same command continues.");
     return 128 + stop_flag().signal();
   }
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/progress.h"
@@ -15,9 +16,12 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "evaluate/training_evaluation.h"
 #include "model/placement.h"
+#include "runs/run_report.h"
 #include "train/budget.h"
 #include "train/estimate.h"
+#include "train/notices.h"
 #include "train/pace.h"
 #include "train/session.h"
 
@@ -131,16 +135,18 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
   for (const std::string& name : given_names(p))
     if (name != "resume") flags[name] = p.options.find(name)->value();
   if (flags.contains("out"))
-    fail_usage("--out and --resume exclude each other: a run goes on in its own directory; leave --out out");
+    fail_usage(
+        "--out and --resume exclude each other: a run is resumed in its own directory; leave --out out");
   if (p.settings.restart)
-    fail_usage("--restart and --resume contradict each other: one begins again, the other goes on; give one");
+    fail_usage(
+        "--restart and --resume contradict each other: one begins again, the other continues; give one");
   ResumePoint point = open_resume_point(run, *log);
   ResumedConfig resumed = resumed_config(point, flags);
   const std::vector<std::string> given_as_flags = given_names(p);
   p.options.from_json(options_to_json(resumed.config), "resumed run");
   require_sense(p.options, given_as_flags);
   require_writable(run);
-  display.say(fmt::format("going on from {}, step {}", point.checkpoint.string(), point.info.step));
+  display.say(fmt::format("resuming from {}, step {}", point.checkpoint.string(), point.info.step));
   const std::int64_t resumed_steps = resumed.config.run.steps;
   resumed.config.validate();
   use_threads(resumed.config.run.threads);
@@ -155,10 +161,11 @@ Prepared go_on(TrainProgram& p, const std::shared_ptr<LogSink>& log, ProgressDis
         resumed_steps > 0 ? "--steps" : "--epochs with --epochs-decay", state.total_steps, state.step, run);
   if (state.finished()) {
     estimate.reset();
-    log->notice(fmt::format(
-        "this run is complete: {} of {} steps are done; to go on give more --epochs, or --steps (0: to the "
-        "schedule's end)",
-        state.step, state.total_steps));
+    log->notice(
+        fmt::format("this run is complete: {} of {} steps are done; give more --epochs to continue, or "
+                    "--steps (0: to the "
+                    "schedule's end)",
+                    state.step, state.total_steps));
   }
   return {std::move(session), estimate};
 }
@@ -214,13 +221,40 @@ void say_end(const TrainSession& session, EndReason reason, ProgressDisplay& dis
     display.say(fmt::format("stopped after step {}; checkpoint: {}; the model as it is now: {}",
                             session.state().step, session.state().last_checkpoint,
                             directory.model().string()));
-    display.say(fmt::format("to go on: torsor train --resume {}", directory.root().string()));
+    display.say(fmt::format("to resume: torsor train --resume {}", directory.root().string()));
     return;
   }
   display.say(fmt::format("done: {} steps", session.state().step));
   display.say(fmt::format("  model    {}", directory.model().string()));
   display.say(fmt::format("  samples  {}", directory.samples().string()));
   display.say(fmt::format("  log      {}", directory.log().string()));
+  std::error_code ec;
+  if (fs::exists(directory.report(), ec))
+    display.say(fmt::format("  report   {}", directory.report().string()));
+}
+
+// A page that cannot be made takes nothing from a training that is done.
+void write_report(const TrainSession& session, LogSink& log) {
+  if (!session.config().run.report) return;
+  try {
+    write_run_report(session.directory());
+  } catch (const Error& error) {
+    log.warning(fmt::format("no report is written: {}", error.what()));
+  }
+}
+
+// Also a run that came to nothing has a report, which shows how.
+EndReason trained(TrainSession& session, std::vector<std::unique_ptr<Observer>> extra, double used,
+                  NoticeLog& log) {
+  try {
+    const EndReason reason = session.run(stop_flag(), std::move(extra), used);
+    write_report(session, log);
+    return reason;
+  } catch (const DivergedError& error) {
+    log.failure(error.what());
+    write_report(session, log);
+    throw;
+  }
 }
 
 int train(const std::vector<std::string>&) {
@@ -228,20 +262,24 @@ int train(const std::vector<std::string>&) {
   TrainProgram& p = TrainProgram::instance();
   p.settings.progress.validate();
   const auto display = std::make_shared<ProgressDisplay>(p.settings.progress.audience(), Stream::output);
-  const auto log = std::make_shared<ConsoleLog>(display);
+  const auto log = std::make_shared<NoticeLog>(std::make_shared<ConsoleLog>(display));
   const RunOptions& run = p.settings.config.run;
   const auto [session, estimate] = run.resume.empty() ? begin(p, log, *display) : go_on(p, log, *display);
   say_configuration(p, *display);
   say_sizes(*session, *display);
   if (estimate) say_estimate(*session, *estimate, *display);
+  if (estimate && run.tensorboard)
+    display->say(fmt::format("to watch it: tensorboard --logdir {}\n",
+                             shell_word(session->directory().root().string())));
   display->report(start_event(p, *session));
 
-  std::vector<std::unique_ptr<Observer>> extra;
+  std::vector<std::unique_ptr<Observer>> extra = evaluation_observers(*session, log);
+  extra.push_back(std::make_unique<NoticeKeeper>(log, session->directory().notices()));
   extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
   if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   if (estimate)
     extra.push_back(std::make_unique<PaceWatch>(estimate->seconds_a_step(), session->loader(), log));
-  const EndReason reason = session->run(stop_flag(), std::move(extra), since_start.seconds());
+  const EndReason reason = trained(*session, std::move(extra), since_start.seconds(), *log);
   if (engine_named(run.placement.engine) == Engine::check) say_paths(session->model(), *display);
   say_end(*session, reason, *display);
   return reason == EndReason::stopped ? 128 + stop_flag().signal() : 0;

@@ -8,7 +8,7 @@
 
 namespace torsor::app {
 
-/// Throws UsageError when one of the flags `given` does nothing beside the values that other options have:
+/// Throws UsageError when one of the flags `given` has no effect with the values that other options have:
 /// who gave it expects something of it.
 void require_sense(OptionSet& options, const std::vector<std::string>& given);
 

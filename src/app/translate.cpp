@@ -8,6 +8,7 @@
 #include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
+#include "app/image_size.h"
 #include "app/translate_report.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -81,11 +82,11 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("quality", quality, "of JPEG and WebP outputs, whatever their inputs had; WebP's 100 is lossless")
       .range(0, 100);
   o.add("overwrite", overwrite, "replace outputs that exist").common();
-  o.add("skip_existing", skip_existing, "leave outputs that exist, so that a run that stopped goes on")
+  o.add("skip_existing", skip_existing, "leave outputs that exist, so that an interrupted run continues")
       .common();
   o.add("in_place", in_place, "replace the inputs by their translations; OUT is left out").common();
-  o.add("force", force, "go on when the estimate says that the memory will not do");
-  o.add("skip_bad", skip_bad, "go on without images that cannot be read or scaled; the exit code stays 0")
+  o.add("force", force, "continue even where the estimate exceeds the memory");
+  o.add("skip_bad", skip_bad, "continue without images that cannot be read or scaled; the exit code stays 0")
       .common();
   o.add("check_first", check_first, "read all inputs once before the first is translated");
   o.add("batch_size", batch_size, "images of equal size translated together").range(1, 1024);
@@ -122,23 +123,9 @@ void TranslateOptions::validate() const {
         "give one");
 }
 
-Size parse_size(const std::string& text) {
-  const auto cross = text.find('x');
-  const auto number = [&](const std::string& digits) -> std::int64_t {
-    if (digits.empty() || digits.size() > 5 || digits.find_first_not_of("0123456789") != std::string::npos ||
-        std::stoll(digits) < 1)
-      fail_usage(
-          "--resize: '{}' is not a size; write SIDE or WIDTHxHEIGHT in pixels, for example 256 or 640x480",
-          text);
-    return std::stoll(digits);
-  };
-  if (cross == std::string::npos) return {number(text), number(text)};
-  return {number(text.substr(0, cross)), number(text.substr(cross + 1))};
-}
-
 Treatment treatment_of(const TranslateOptions& options) {
   Treatment out;
-  if (!options.resize.empty()) out.resize = parse_size(options.resize);
+  if (!options.resize.empty()) out.resize = parse_size(options.resize, "--resize");
   if (options.as_reference)
     out.reference = {options.preprocess, options.load_size, options.crop_size, /*flip=*/false};
   out.batch_size = options.batch_size;
@@ -190,14 +177,14 @@ TranslationPlan plan_of(const Ends& ends, const PlanOptions& options, LogSink& l
   return plan_stream(std::move(job), options);
 }
 
-// What is written when it ends early, and how to go on.
+// What is written when it ends early, and how to continue.
 std::string what_is_done(const TranslationPlan& plan, std::int64_t written,
                          const std::vector<std::string>& positionals) {
   const std::string count = fmt::format("{} of {} images", written, plan.jobs.size());
   if (plan.replaced > 0)
     return fmt::format("the first {}, in the order of their paths, {} written, over what was there", count,
                        written == 1 ? "is" : "are");
-  return fmt::format("{} {} written; to go on: {}", count, written == 1 ? "is" : "are",
+  return fmt::format("{} {} written; to continue: {}", count, written == 1 ? "is" : "are",
                      command_text("translate", positionals, Bound<TranslateOptions>::instance().options,
                                   {"overwrite", "skip_existing"}, "--skip-existing"));
 }

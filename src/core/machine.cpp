@@ -187,7 +187,7 @@ std::string hindrance(const MachineUse& before, const MachineUse& after, std::in
                        processors);
   if (others > 2 * kNotable)
     return fmt::format(
-        "other processes use {:.1f} of {} processors; fewer --threads may be quicker beside them", others,
+        "other processes use {:.1f} of {} processors; fewer --threads may be quicker meanwhile", others,
         processors);
   return "";
 }

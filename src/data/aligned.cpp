@@ -24,7 +24,7 @@ Image columns_of(const Image& whole, std::int64_t left, std::int64_t width) {
 
 }  // namespace
 
-ImagePair halves_of(const Image& whole, const std::string& name) {
+StoredPair halves_of(const Image& whole, const std::string& name) {
   if (whole.width < 2)
     fail("{}: is {}x{}, too narrow to hold two images side by side", name, whole.width, whole.height);
   const std::int64_t middle = whole.width / 2;
@@ -59,7 +59,7 @@ AlignedDataset::AlignedDataset(std::shared_ptr<const PairSource> pairs, Transfor
 
 Batch AlignedDataset::get(std::int64_t index, Rng& rng) const {
   const std::string name_a = pairs_->name_a(index), name_b = pairs_->name_b(index);
-  const ImagePair stored = pairs_->read(index);
+  const StoredPair stored = pairs_->read(index);
   const PreparedImage a = a_.prepare(stored.a, name_a), b = b_.prepare(stored.b, name_b);
   const Size size_a{a.image.width, a.image.height}, size_b{b.image.width, b.image.height};
   check_fits(transform_, size_a, name_a);

@@ -13,7 +13,7 @@
 namespace torsor {
 
 /// As stored: any pixel types, channel counts and sizes.
-struct ImagePair {
+struct StoredPair {
   Image a, b;
 };
 
@@ -22,7 +22,7 @@ class PairSource {
   virtual ~PairSource() = default;
   virtual std::int64_t size() const = 0;
   /// Pair `index` in 0..size()-1. Thread-safe. Throws Error naming the image.
-  virtual ImagePair read(std::int64_t index) const = 0;
+  virtual StoredPair read(std::int64_t index) const = 0;
   /// File names as of ImageSource::name().
   virtual std::string name_a(std::int64_t index) const = 0;
   virtual std::string name_b(std::int64_t index) const = 0;
@@ -30,14 +30,14 @@ class PairSource {
 
 /// Cuts an image that shows a pair side by side: A is columns 0 to width/2 - 1, B the others; of an odd width
 /// B has one column more. Throws Error naming it below two columns.
-ImagePair halves_of(const Image& whole, const std::string& name);
+StoredPair halves_of(const Image& whole, const std::string& name);
 
 /// The halves of each image of a source, which is read once for both.
 class SideBySide : public PairSource {
  public:
   explicit SideBySide(std::shared_ptr<const ImageSource> whole) : whole_(std::move(whole)) {}
   std::int64_t size() const override { return whole_->size(); }
-  ImagePair read(std::int64_t index) const override {
+  StoredPair read(std::int64_t index) const override {
     return halves_of(whole_->read(index), whole_->name(index));
   }
   std::string name_a(std::int64_t index) const override { return whole_->name(index); }
@@ -52,7 +52,7 @@ class InStep : public PairSource {
  public:
   InStep(std::shared_ptr<const ImageSource> a, std::shared_ptr<const ImageSource> b);
   std::int64_t size() const override { return a_->size(); }
-  ImagePair read(std::int64_t index) const override { return {a_->read(index), b_->read(index)}; }
+  StoredPair read(std::int64_t index) const override { return {a_->read(index), b_->read(index)}; }
   std::string name_a(std::int64_t index) const override { return a_->name(index); }
   std::string name_b(std::int64_t index) const override { return b_->name(index); }
 

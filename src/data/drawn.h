@@ -9,9 +9,6 @@
 
 namespace torsor {
 
-enum class Domain { a, b };
-enum class Split { train, test };
-
 /// The name of the random stream that draws a domain's truths, and of an image's file.
 std::string generated_stream(const std::string& task, Domain domain, Split split);
 std::string generated_file_name(Domain domain, Split split, std::int64_t index);

@@ -155,7 +155,7 @@ at::Tensor FeatureGaussian::distances(const at::Tensor& features) const {
 FingerprintBuilder::FingerprintBuilder(std::int64_t images, std::int64_t channels)
     : images_(images), channels_(channels), values_(static_cast<std::size_t>(channels)) {}
 
-void FingerprintBuilder::add(std::int64_t index, const Image& image) {
+void FingerprintBuilder::add(std::int64_t index, const Image& image, const ValueRange& range) {
   if (image.type != PixelType::u8 || image.channels != channels_)
     fail("a fingerprint is taken of 8-bit images with {} channels", channels_);
   std::vector<std::array<std::int64_t, 256>> values(values_.size());
@@ -168,22 +168,28 @@ void FingerprintBuilder::add(std::int64_t index, const Image& image) {
       described_at_all && (index * described / images_ != (index - 1) * described / images_ || index == 0);
   std::vector<double> features;
   if (chosen) features = image_features(image);
-  std::array<std::int64_t, 256> all{};  // channels together
-  for (const auto& counts : values)
-    for (std::size_t v = 0; v < 256; ++v) all[v] += counts[v];
-  const double percentile = percentile_95(all);
   const std::lock_guard lock(mutex_);
   ++count_;
   for (std::size_t c = 0; c < channels; ++c)
     for (std::size_t v = 0; v < 256; ++v) values_[c][v] += values[c][v];
   if (chosen) features_[index] = std::move(features);
-  percentiles_[index] = percentile;
+  ranges_[index] = range;
 }
 
-double FingerprintBuilder::mean_percentile_95() const {
-  double sum = 0;
-  for (const auto& [index, percentile] : percentiles_) sum += percentile;
-  return percentiles_.empty() ? 0 : sum / static_cast<double>(percentiles_.size());
+ValueRange FingerprintBuilder::mean_range() const {
+  ValueRange out{0, 0};
+  std::int64_t images = 0;
+  for (const auto& [index, range] : ranges_) {
+    if (range.type < out.type) continue;
+    if (range.type > out.type) {
+      out = {0, 0, 0, range.type};
+      images = 0;
+    }
+    out.white += range.white;
+    ++images;
+  }
+  if (images > 0) out.white /= static_cast<double>(images);
+  return out;
 }
 
 Json FingerprintBuilder::summary() const {

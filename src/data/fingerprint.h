@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "data/tensor_image.h"
 #include "image/image.h"
 
 namespace torsor {
@@ -22,12 +23,14 @@ class FingerprintBuilder {
   /// none of images that are neither grey nor RGB.
   FingerprintBuilder(std::int64_t images, std::int64_t channels);
 
-  /// Image `index` in 0..images-1: u8 in the domain's channels, see to_input(). Throws Error for another.
-  void add(std::int64_t index, const Image& image);
+  /// Image `index` in 0..images-1: u8 in the domain's channels, see to_preview(), with the range that it
+  /// enters the network with. Throws Error for another.
+  void add(std::int64_t index, const Image& image, const ValueRange& range = {});
 
   std::int64_t count() const { return count_; }
-  /// The mean over the images of percentile_95(); 0 when there are none.
-  double mean_percentile_95() const;
+  /// Of images with a white of their own (percentile_95): the mean white of those with the most depth; 0 when
+  /// there are none.
+  ValueRange mean_range() const;
   /// {"images", "channels": [{"mean", "std", "histogram"}]}: samples 0 to 255 as the network gets them before
   /// resizing; the histogram counts them in 32 bins of 8 values.
   Json summary() const;
@@ -40,7 +43,7 @@ class FingerprintBuilder {
   std::int64_t count_ = 0;
   std::vector<std::array<std::int64_t, 256>> values_;  // by channel
   std::map<std::int64_t, std::vector<double>> features_;
-  std::map<std::int64_t, double> percentiles_;  // summed in the order of the images: the same bits each time
+  std::map<std::int64_t, ValueRange> ranges_;  // summed in the order of the images: the same bits each time
 };
 
 /// The fingerprints of both domains: their summaries, and under "recognition" what Recogniser needs, when

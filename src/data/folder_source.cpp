@@ -53,7 +53,7 @@ std::vector<Finding> look_at_all(const ReadNoting& read, const std::vector<fs::p
 [[noreturn]] void refuse(const std::string& what, const std::vector<std::string>& bad) {
   constexpr std::size_t kShown = 10;
   const auto shown = static_cast<std::ptrdiff_t>(std::min(kShown, bad.size()));
-  fail("{} cannot be used: {}{}; repair or remove them, or pass --skip-bad to go on without them", what,
+  fail("{} cannot be used: {}{}; repair or remove them, or pass --skip-bad to continue without them", what,
        join(std::vector<std::string>(bad.begin(), bad.begin() + shown), " | "),
        bad.size() > kShown ? " | ..." : "");
 }
@@ -124,6 +124,23 @@ std::string FolderSource::name(std::int64_t index) const {
   return slices_.empty() || slices_[at] == 0 ? file : fmt::format("{}:{}", file, slices_[at] + 1);
 }
 
+// An extension that says nothing of images is a part of the name.
+std::string FolderSource::pair_name(std::int64_t index) const {
+  const std::string whole = name(index);
+  fs::path path(whole);
+  return has_image_extension(path) ? path.replace_extension().string() : whole;
+}
+
+std::vector<std::string> FolderSource::identity() const {
+  std::vector<std::string> out;
+  for (std::int64_t i = 0; i < size(); ++i) {
+    std::error_code ec;
+    out.push_back(name(i));
+    out.push_back(std::to_string(fs::file_size(files_[static_cast<std::size_t>(i)], ec)));
+  }
+  return out;
+}
+
 void FolderSource::keep(const std::vector<std::int64_t>& places) {
   std::vector<fs::path> kept;
   std::vector<std::int64_t> slices;
@@ -155,6 +172,15 @@ void FolderSource::verify(BadFiles policy, LogSink& log, const Look& look) {
   if (good.empty()) fail("{}: no usable image is left", folder_.string());
   for (const auto& line : notes.lines()) log.notice(line);
   keep(good);
+}
+
+std::shared_ptr<FolderSource> open_folder(const fs::path& path, std::int64_t limit, PageUse pages,
+                                          BadFiles policy, LogSink& log) {
+  auto source = std::make_shared<FolderSource>(path, limit, policy);
+  for (const std::string& line : source->skipped()) log.warning("skipped: " + line);
+  source->use_pages(pages, limit);
+  if (!source->left_out().empty()) log.warning(path.string() + ": " + source->left_out());
+  return source;
 }
 
 }  // namespace torsor

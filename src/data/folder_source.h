@@ -2,21 +2,19 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
-#include "core/log.h"
-#include "data/image_source.h"
-#include "image/codec.h"
+#include "data/image_set.h"
 
 namespace torsor {
 
-enum class BadFiles { refuse, skip };
-
-class FolderSource : public ImageSource {
+class FolderSource : public ImageSet {
  public:
   /// Lists image files as list_folder() does. Throws Error when the folder is missing, not a folder, or holds
   /// no image; with refuse also for entries that cannot be entered or read, of which it names the first ten
-  /// and says that skip_bad goes on. `limit` > 0 keeps the first that many.
+  /// and says that skip_bad continues. `limit` > 0 keeps the first that many.
   FolderSource(std::filesystem::path folder, std::int64_t limit, BadFiles policy = BadFiles::refuse);
 
   /// Before anything is read: what the pages of files are. Of images the first is read; slices are an image
@@ -27,25 +25,29 @@ class FolderSource : public ImageSource {
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
   Image read(std::int64_t index) const override;
   std::string name(std::int64_t index) const override;  // relative to the folder
-  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path folder() const override { return folder_; }
+  std::string title() const override { return folder_.string(); }
   /// By image: of slices a file stands there several times.
-  const std::vector<std::filesystem::path>& files() const { return files_; }
+  std::vector<std::filesystem::path> files() const override { return files_; }
+  std::string file(std::int64_t index) const override {
+    return files_[static_cast<std::size_t>(index)].string();
+  }
+  /// The name without the extension of an image.
+  std::string pair_name(std::int64_t index) const override;
+  /// Names and sizes of the files in their order.
+  std::vector<std::string> identity() const override;
 
   /// One line on the files that look like images but are not read, or "".
   const std::string& left_out() const { return left_out_; }
   /// With skip: a line for each entry that could not be entered or read.
   const std::vector<std::string>& skipped() const { return skipped_; }
 
-  /// Keeps these of its files (places among files()), in this order.
-  void keep(const std::vector<std::int64_t>& places);
+  void keep(const std::vector<std::int64_t>& places) override;
+  std::shared_ptr<ImageSet> copy() const override { return std::make_shared<FolderSource>(*this); }
 
-  /// Reads every file once, in parallel. With refuse: throws one Error that names the bad files (the first
-  /// ten) and says that skip_bad goes on. With skip: drops them, one warning each; throws when none is left.
-  /// What is to be said of the others is summed up (ImageNotes). `look` sees every readable image with its
-  /// place among files() before this call, from several threads; it may reject one by throwing Error (too
-  /// small for the crop), and add to its notes.
-  using Look = std::function<void(const Image&, std::int64_t index, const std::string& file, Notes& notes)>;
-  void verify(BadFiles policy, LogSink& log, const Look& look);
+  /// Reads every file once, in parallel. With refuse the Error names the first ten bad files and says that
+  /// skip_bad continues. What is to be said of the others is summed up (ImageNotes).
+  void verify(BadFiles policy, LogSink& log, const Look& look) override;
 
  private:
   Image read_noting(std::int64_t index, Notes& notes) const;
@@ -57,5 +59,10 @@ class FolderSource : public ImageSource {
   std::string left_out_;
   std::vector<std::string> skipped_;
 };
+
+/// The images below a folder; logs what is skipped and what is left out. `limit` > 0 keeps the first that
+/// many.
+std::shared_ptr<FolderSource> open_folder(const std::filesystem::path& path, std::int64_t limit,
+                                          PageUse pages, BadFiles policy, LogSink& log);
 
 }  // namespace torsor

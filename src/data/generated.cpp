@@ -322,7 +322,7 @@ std::unique_ptr<ImageSource> make_generated_partners(const std::string& task, Sp
   if (task == kPhantom) return make_phantom_partners(split, seed, count, size);
   if (task == kGlyphs)
     fail_usage(
-        "generated:{} has no pairs, its domains are the same glyphs drawn independently; take --pairing "
+        "generated:{} has no pairs, its domains are the same glyphs drawn independently; use --pairing "
         "unpaired, or generated:{}, generated:{}",
         task, join(scene_tasks(), ", generated:"), kPhantom);
   if (!tasks().has(task)) refuse_task(task);

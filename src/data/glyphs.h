@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "data/drawn.h"
-#include "data/labelled.h"
 
 namespace torsor {
 

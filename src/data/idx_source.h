@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/labelled.h"
+#include "data/image_source.h"
 
 namespace torsor {
 

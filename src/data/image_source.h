@@ -1,13 +1,15 @@
 // Where the images of one domain come from: a folder, a generator.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "image/image.h"
 
 namespace torsor {
+
+enum class Domain { a, b };
+enum class Split { train, test };
 
 class ImageSource {
  public:
@@ -18,6 +20,13 @@ class ImageSource {
   virtual Image read(std::int64_t index) const = 0;
   /// A file name, relative to the source, for messages and outputs.
   virtual std::string name(std::int64_t index) const = 0;
+};
+
+/// Images whose class is known.
+class LabelledSource : public ImageSource {
+ public:
+  /// The class, from 0 up.
+  virtual std::int64_t label(std::int64_t index) const = 0;
 };
 
 }  // namespace torsor

@@ -1,4 +1,4 @@
-// Images whose class is known.
+// A dataset of images whose class is known.
 #pragma once
 
 #include <memory>
@@ -8,12 +8,6 @@
 #include "data/unpaired.h"
 
 namespace torsor {
-
-class LabelledSource : public ImageSource {
- public:
-  /// The class, from 0 up.
-  virtual std::int64_t label(std::int64_t index) const = 0;
-};
 
 /// Item i: "image" [channels,H,W], scaled as the transform says, and "label", a whole number without
 /// dimensions.

@@ -73,7 +73,7 @@ void require_finite(const Image& image) {
 }
 
 std::int64_t count_clipped(const Image& image, const ValueRange& range) {
-  if (image.type == PixelType::u8 && range.black == 0) return 0;  // percentile_95: above 1 is allowed
+  if (range.black == 0) return 0;  // percentile_95: above 1 is allowed
   const bool is_whole = range.black_level <= 0 && range.white >= full_scale(PixelType::u8);
   if (image.type == PixelType::u8 && is_whole) return 0;  // nearly every image there is: not worth a look
   std::int64_t out = 0;
@@ -112,15 +112,9 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
     append(note, fmt::format("{} of {} pixels hold no data", none, stored.width * stored.height));
   }
   require_finite(filled);
-  if (scale.scales_each_image()) {
-    std::string scaled;
-    out.image = with_channels(to_u8_by_largest(filled, scaled), channels);
-    if (!scaled.empty()) append(note, scaled);
-    out.range = percentile_range(out.image, name);
-    return out;
-  }
-  out.range = scale.range_of(stored);
   out.image = as_floats(filled, channels);
+  out.range =
+      scale.scales_each_image() ? percentile_range(out.image, stored.type, name) : scale.range_of(stored);
   out.clipped = count_clipped(out.image, out.range);
   if (out.clipped > 0)
     append(note, fmt::format("{} of {} samples lie outside of {:g} to {:g} and are clipped", out.clipped,

@@ -33,10 +33,10 @@ struct PreparedImage {
 enum class Hidden { replaced, kept };
 
 /// A stored image of any pixel type with `channels`: 1, 3 or its own. 8-bit samples stay as they are, 16-bit
-/// and float ones become f32 without rounding; with percentile_95 they keep what 8 bits can
-/// (to_u8_by_largest()). Pixels that show nothing (fully transparent, or without data) have the mean colour
-/// of the others, so that what is stored there reaches no network. `note` receives what is worth knowing.
-/// Throws Error naming the image, also for infinite samples and where no pixel shows anything.
+/// and float ones become f32 without rounding. Pixels that show nothing (fully transparent, or without data)
+/// have the mean colour of the others, so that what is stored there reaches no network. `note` receives what
+/// is worth knowing. Throws Error naming the image, also for infinite samples and where no pixel shows
+/// anything.
 PreparedImage prepare(const Image& stored, std::int64_t channels, const SampleScale& scale, std::string& note,
                       const std::string& name = "the image", Hidden hidden = Hidden::replaced);
 

@@ -3,7 +3,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,8 +12,7 @@
 namespace torsor {
 
 /// How stored samples of one type map to what the networks see: `black_level` to `black`, `white` to 1, in a
-/// straight line. What lies outside is clipped, but for 8-bit samples above a white of their own
-/// (percentile_95).
+/// straight line. What lies outside is clipped, but for samples above a white of their own (percentile_95).
 struct ValueRange {
   double white = 255;
   double black = -1;       // -1, or 0 where nothing is shifted (percentile_95)
@@ -36,15 +34,17 @@ std::vector<std::string> scalings();
 /// Whether each image has a white of its own (percentile_95).
 bool scales_each_image(const std::string& scaling);
 
-/// The range of one u8 image of percentile_95. Throws Error naming it when the percentile is 0, since hardly
-/// anything is to be seen.
-ValueRange percentile_range(const Image& image, const std::string& name = "the image");
+/// The range of one image of percentile_95, whose samples were stored as `type`. Throws Error naming it when
+/// the percentile is 0, since hardly anything is to be seen, and for negative samples.
+ValueRange percentile_range(const Image& image, PixelType type, const std::string& name = "the image");
 
-/// The sample below which 95 % of a u8 image's samples lie, all channels together; between two of them in
-/// proportion, as numpy's percentile does. Throws Error for another type, or for no sample.
+/// The sample below which 95 % of an image's samples lie, all channels together; between two of them in
+/// proportion, as numpy's percentile does. Throws Error for no sample.
 double percentile_95(const Image& image);
-/// The same of `counts`: how many samples have each value.
-double percentile_95(const std::array<std::int64_t, 256>& counts);
+
+/// The range of percentile_95 in samples of another type. The full scale of 8 bits stays full scale. Deeper
+/// samples seldom fill their type: twice the percentile, at most the type's full scale, becomes full scale.
+ValueRange percentile_range_as(const ValueRange& range, PixelType type);
 
 /// [C,H,W] float32. Of 8-bit samples with the whole range it is computed as the reference does: stored/white,
 /// then (x-0.5)/0.5.
@@ -57,7 +57,7 @@ enum class Rounding { nearest, truncate };  // truncate: as the reference writes
 Image to_image(const at::Tensor& chw, const ValueRange& range = {}, Rounding rounding = Rounding::nearest);
 
 /// An image as 8 bits, black 0 and white 255, for what looks at it. u8 with the whole range, or with a white
-/// of its own, stays as it is.
+/// of its own, stays as it is; of deeper images with a white of their own the largest sample becomes 255.
 Image to_preview(const Image& image, const ValueRange& range);
 
 }  // namespace torsor

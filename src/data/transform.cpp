@@ -38,7 +38,7 @@ void TransformOptions::describe(OptionSet& o) {
         "linear")
       .choices(scalings());
   o.add("pages", pages,
-        "of TIFFs. images: each is an image, of which train takes a file's first; channels: the channels of "
+        "of TIFFs. images: each is an image, of which train uses a file's first; channels: the channels of "
         "one "
         "image; slices: of a volume, each an image to train on")
       .choices(page_uses());

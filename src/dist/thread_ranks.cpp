@@ -58,7 +58,7 @@ class Meeting {
 
  private:
   void require_all() const {
-    if (error_) fail("rank {} has ended with an error, and the others cannot go on without it", failed_);
+    if (error_) fail("rank {} has ended with an error, and the others cannot continue without it", failed_);
   }
 
   std::int64_t size_;

@@ -41,7 +41,7 @@ TransformOptions contrast_transform(const ContrastScale& scale) {
   return t;
 }
 
-std::shared_ptr<const ImageSource> open_folder(const fs::path& folder) {
+std::shared_ptr<const ImageSource> images_in(const fs::path& folder) {
   return std::make_shared<FolderSource>(folder, 0);
 }
 
@@ -159,9 +159,9 @@ ContrastData open_contrasts(const fs::path& folder, const ContrastScale& scale) 
   const fs::path train_a = folder / "train/T1", train_b = folder / "train/FLAIR";
   ContrastData out{"slices",
                    {{"a", train_a.string()}, {"b", train_b.string()}},
-                   std::max(open_folder(train_a)->size(), open_folder(train_b)->size()),
-                   open_folder(folder / "test/T1"),
-                   open_folder(folder / "test/FLAIR")};
+                   std::max(images_in(train_a)->size(), images_in(train_b)->size()),
+                   images_in(folder / "test/T1"),
+                   images_in(folder / "test/FLAIR")};
   require_pairs(*out.test_a, *out.test_b, folder);
   return out;
 }

@@ -20,7 +20,7 @@ constexpr std::size_t kExamples = 6;
 
 // What the three trainings share: small images and narrow networks, so that two cores need minutes. Instance
 // norm would take from each of these flat images the brightness and colour that are to be kept, so batch
-// norm. A discriminator with patches of half the image judges outlines, which is what the domains differ in.
+// norm. A discriminator with patches of half the image sees outlines, which is what the domains differ in.
 // With half of the usual cycle weight, its word on stripes and corners counts after fewer steps.
 Json settings_for(const std::string& task, const Json& more) {
   Json settings = {{"data", "generated:" + task},

@@ -82,7 +82,7 @@ struct LessonResult {
   bool passed() const { return !stopped && translates() && hue_as_claimed(); }
 };
 
-/// How many trainings go on at a time, and the compute threads of each. Networks as small as these gain
+/// How many trainings run at a time, and the compute threads of each. Networks as small as these gain
 /// little from a second thread, so all trainings share the cores, however few, and end at about the same
 /// time; one thread alone takes them one after the other.
 struct DemoPlan {

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "core/files.h"
-#include "data/glyphs.h"
-#include "data/idx_source.h"
+#include "data/data_source.h"
 #include "data/loader.h"
 #include "data/tensor_image.h"
 #include "image/codec.h"
@@ -89,18 +88,16 @@ DigitScale digit_scale(Scale scale) {
 }
 
 DigitData open_digits(const fs::path& folder, const DigitScale& scale) {
-  if (folder.empty())
-    return {"glyphs", "generated:glyphs",
-            make_glyph_source(Domain::a, Split::train, kClassifierSeed, scale.glyphs, scale.side),
-            make_glyph_source(Domain::a, Split::test, kClassifierSeed, kGlyphTests, scale.side)};
-  const auto open = [&](const char* split) {
-    const fs::path images = find_idx(folder, split, "images"), labels = find_idx(folder, split, "labels");
-    if (images.empty() || labels.empty())
-      fail("--data {}: has no {}-{}-ubyte; expected MNIST's four files, as they are distributed",
-           folder.string(), split, images.empty() ? "images-idx3" : "labels-idx1");
-    return std::shared_ptr<const LabelledSource>(open_idx(images, labels, 0));
-  };
-  return {"MNIST", folder.string(), open("train"), open("t10k")};
+  const bool drawn = folder.empty();
+  DataRequest request;
+  request.data = drawn ? "generated:glyphs" : folder.string();
+  request.limit = drawn ? scale.glyphs : 0;
+  request.drawn_tests = kGlyphTests;
+  request.seed = kClassifierSeed;
+  request.size = scale.side;
+  const auto source = open_data_source(request);
+  return {drawn ? "glyphs" : "MNIST", request.data, source->open_labelled(Split::train),
+          source->open_labelled(Split::test)};
 }
 
 Json digit_settings(const DigitScale& scale) {

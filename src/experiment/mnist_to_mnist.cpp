@@ -55,7 +55,7 @@ class MnistToMnist : public Experiment {
   void present(const Json& results, ReproductionPage& page) const override {
     page.html().paragraph(
         "Of the paper's figure 3 only fragments can be read in the text that we have; what it states is "
-        "\"short cycles, e.g. mapping 2 to 6 and vice versa\". Its numbers cannot stand beside ours.");
+        "\"short cycles, e.g. mapping 2 to 6 and vice versa\". Its numbers cannot be compared with ours.");
     present_digit_runs(results, page);
   }
 };

@@ -16,7 +16,7 @@ std::size_t pixel_bytes(const Image& image) {
 }
 
 template <class T>
-Image by_largest(const Image& image, const T* in, std::string& note) {
+Image by_largest(const Image& image, const T* in) {
   const auto is_alpha = [&](std::int64_t i) { return image.has_alpha() && (i + 1) % image.channels == 0; };
   double largest = 0;
   for (std::int64_t i = 0; i < image.samples(); ++i)
@@ -26,8 +26,6 @@ Image by_largest(const Image& image, const T* in, std::string& note) {
   for (std::int64_t i = 0; i < image.samples(); ++i)
     out.bytes[i] =
         static_cast<std::uint8_t>(std::lround(std::min(255.0, static_cast<double>(in[i]) * 255.0 / largest)));
-  note = fmt::format("{} samples scaled so that the image's largest, {:g}, becomes 255",
-                     image.type == PixelType::u16 ? "16-bit" : "float", largest);
   return out;
 }
 
@@ -68,15 +66,14 @@ Image to_f32(const Image& image) {
   return out;
 }
 
-Image to_u8_by_largest(const Image& image, std::string& note) {
-  note.clear();
+Image to_u8_by_largest(const Image& image) {
   if (image.type == PixelType::u8) return image;
-  if (image.type == PixelType::u16) return by_largest(image, image.u16(), note);
+  if (image.type == PixelType::u16) return by_largest(image, image.u16());
   require_finite(image);
   const float least = *std::min_element(image.f32(), image.f32() + image.samples());
   if (least < 0)
     fail("the float image holds negative samples, down to {:g}; add to it so that black is 0", least);
-  return by_largest(image, image.f32(), note);
+  return by_largest(image, image.f32());
 }
 
 Image with_channels(const Image& image, std::int64_t channels) {

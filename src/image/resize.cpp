@@ -38,10 +38,21 @@ double cubic(double x) {
   return 0.0;
 }
 
-Axis make_axis(std::int64_t in, std::int64_t out) {
+// The triangle of linear interpolation.
+double triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
+
+// A filter as PIL has it: its value, and how far from 0 it reaches where nothing is made smaller.
+struct Kernel {
+  double (*value)(double x);
+  double support;
+};
+
+constexpr Kernel kCubic{cubic, 2.0}, kTriangle{triangle, 1.0};
+
+Axis make_axis(std::int64_t in, std::int64_t out, const Kernel& kernel) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double filter_scale = std::max(scale, 1.0);  // below 1 the kernel is not widened: interpolation
-  const double support = 2.0 * filter_scale;
+  const double support = kernel.support * filter_scale;
   const double step = 1.0 / filter_scale;
   Axis axis;
   axis.longest = static_cast<std::size_t>(std::ceil(support)) * 2 + 1;
@@ -55,7 +66,7 @@ Axis make_axis(std::int64_t in, std::int64_t out) {
     double sum = 0.0;
     double* exact = axis.exact.data() + static_cast<std::size_t>(o) * axis.longest;
     for (std::int64_t i = 0; i < count; ++i) {
-      exact[i] = cubic((static_cast<double>(i + first) - centre + 0.5) * step);
+      exact[i] = kernel.value((static_cast<double>(i + first) - centre + 0.5) * step);
       sum += exact[i];
     }
     std::int32_t* weights = axis.weights.data() + static_cast<std::size_t>(o) * axis.longest;
@@ -70,8 +81,8 @@ Axis make_axis(std::int64_t in, std::int64_t out) {
 }
 
 // Floats are summed in double precision, and rounded to a float after each pass, as PIL's mode F.
-Image resize_float_rows(const Image& image, std::int64_t height) {
-  const Axis axis = make_axis(image.height, height);
+Image resize_float_rows(const Image& image, std::int64_t height, const Kernel& kernel) {
+  const Axis axis = make_axis(image.height, height, kernel);
   Image out = Image::blank(image.width, height, image.channels, PixelType::f32);
   const auto row = static_cast<std::size_t>(image.width * image.channels);
   std::vector<double> sums(row);
@@ -87,8 +98,8 @@ Image resize_float_rows(const Image& image, std::int64_t height) {
   return out;
 }
 
-Image resize_float_columns(const Image& image, std::int64_t width) {
-  const Axis axis = make_axis(image.width, width);
+Image resize_float_columns(const Image& image, std::int64_t width, const Kernel& kernel) {
+  const Axis axis = make_axis(image.width, width, kernel);
   Image out = Image::blank(width, image.height, image.channels, PixelType::f32);
   float* to = out.f32();
   for (std::int64_t y = 0; y < image.height; ++y) {
@@ -154,9 +165,9 @@ SumLines best_sum_lines() {
   return sum_lines;
 }
 
-Image resize_rows(const Image& image, std::int64_t height) {
-  if (image.type == PixelType::f32) return resize_float_rows(image, height);
-  const Axis axis = make_axis(image.height, height);
+Image resize_rows(const Image& image, std::int64_t height, const Kernel& kernel) {
+  if (image.type == PixelType::f32) return resize_float_rows(image, height, kernel);
+  const Axis axis = make_axis(image.height, height, kernel);
   const SumLines sum = best_sum_lines();
   Image out = Image::blank(image.width, height, image.channels);
   const std::size_t row = static_cast<std::size_t>(image.width * image.channels);
@@ -178,9 +189,9 @@ void to_rows(const std::uint8_t* in, std::size_t rows, std::size_t samples, std:
 }
 
 // Turns bands of kLanes rows on their side, where the columns are lines and the same kernel sums them.
-Image resize_columns(const Image& image, std::int64_t width) {
-  if (image.type == PixelType::f32) return resize_float_columns(image, width);
-  const Axis axis = make_axis(image.width, width);
+Image resize_columns(const Image& image, std::int64_t width, const Kernel& kernel) {
+  if (image.type == PixelType::f32) return resize_float_columns(image, width, kernel);
+  const Axis axis = make_axis(image.width, width, kernel);
   const SumLines sum = best_sum_lines();
   Image out = Image::blank(width, image.height, image.channels);
   const std::size_t samples_in = static_cast<std::size_t>(image.width * image.channels);
@@ -200,19 +211,28 @@ Image resize_columns(const Image& image, std::int64_t width) {
   return out;
 }
 
-}  // namespace
-
-Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {
+Image resize(const Image& image, std::int64_t width, std::int64_t height, const Kernel& kernel,
+             PassOrder order) {
   if (width < 1 || height < 1)
     fail("cannot resize an image to {} x {}; both sides must be at least 1", width, height);
   if (image.type == PixelType::u16) fail("resizing takes 8-bit and float images; convert the image first");
   if (image.width == width && image.height == height) return image;
-  if (image.width == width) return resize_rows(image, height);
-  if (image.height == height) return resize_columns(image, width);
+  if (image.width == width) return resize_rows(image, height, kernel);
+  if (image.height == height) return resize_columns(image, width, kernel);
   const std::int64_t rows_less = image.height - height, columns_less = image.width - width;
   const bool rows_first = order == PassOrder::pillow_13 && rows_less > 0 && rows_less > 2 * columns_less;
-  return rows_first ? resize_columns(resize_rows(image, height), width)
-                    : resize_rows(resize_columns(image, width), height);
+  return rows_first ? resize_columns(resize_rows(image, height, kernel), width, kernel)
+                    : resize_rows(resize_columns(image, width, kernel), height, kernel);
+}
+
+}  // namespace
+
+Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {
+  return resize(image, width, height, kCubic, order);
+}
+
+Image resize_bilinear(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {
+  return resize(image, width, height, kTriangle, order);
 }
 
 }  // namespace torsor

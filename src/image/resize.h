@@ -19,4 +19,8 @@ enum class PassOrder { horizontal_first, pillow_13 };
 Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height,
                      PassOrder order = PassOrder::horizontal_first);
 
+/// The same with PIL's BILINEAR: a triangle, antialiased too, with support max(scale, 1).
+Image resize_bilinear(const Image& image, std::int64_t width, std::int64_t height,
+                      PassOrder order = PassOrder::horizontal_first);
+
 }  // namespace torsor

@@ -232,7 +232,7 @@ class TiffReader {
     const int own = l.photometric == PHOTOMETRIC_SEPARATED                ? 4
                     : l.is_grey() || l.photometric == PHOTOMETRIC_PALETTE ? 1
                                                                           : 3;
-    if (l.samples > own) add_note(source_, "channels beside the colours (alpha) are not read");
+    if (l.samples > own) add_note(source_, "channels in addition to the colours (alpha) are not read");
   }
 
   std::uint16_t planes() const { return layout_.planar == PLANARCONFIG_SEPARATE ? layout_.samples : 1; }

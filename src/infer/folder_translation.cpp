@@ -21,7 +21,7 @@ namespace torsor {
 
 namespace {
 
-constexpr std::size_t kComing = 2;  // files that are read beside the translation
+constexpr std::size_t kComing = 2;  // files that are read during the translation
 
 struct OpenedInput {
   std::unique_ptr<PageReader> reader;
@@ -154,7 +154,7 @@ std::optional<std::invoke_result_t<Read>> FolderTranslation::attempt(const Read&
     return read();
   } catch (const Error& e) {
     if (treatment_.bad_files == BadFiles::refuse)
-      fail("{}{}", e.what(), jobs_.size() > 1 ? "; --skip-bad goes on without it" : "");
+      fail("{}{}", e.what(), jobs_.size() > 1 ? "; --skip-bad continues without it" : "");
     listener_.skipped(e.what());
     ++skipped_;
     return std::nullopt;

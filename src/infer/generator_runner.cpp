@@ -111,10 +111,7 @@ PreparedImage GeneratorRunner::input(const Image& stored, std::string& note, con
 
 ValueRange GeneratorRunner::output_range(const ValueRange& input, PixelType type) const {
   const ValueRange& target = target_of(loaded_).range;
-  if (target.black == 0) {  // percentile_95, stored in 8 bits
-    const double factor = full_scale(type) / full_scale(target.type);
-    return {target.white * factor, 0, 0, type};
-  }
+  if (target.black == 0) return percentile_range_as(target, type);
   if (copies()) return input.type == type ? input : whole_range(type);
   if (target.type == type) return target;
   const bool has_own = input.type == type && scale_.domain().type != type;
@@ -134,8 +131,9 @@ Image GeneratorRunner::picture(const at::Tensor& made, const PreparedImage& inpu
 Image translate_as_reference(const GeneratorRunner& runner, const TransformOptions& preprocess,
                              PreparedImage ready, const std::string& name) {
   if (ready.image.type != PixelType::u8) {
+    const bool has_own = ready.range.black == 0;
     ready.image = to_preview(ready.image, ready.range);
-    ready.range = {};
+    ready.range = has_own ? percentile_range(ready.image, PixelType::u8, name) : ValueRange();
   }
   Rng unused(0);  // nothing is drawn: there is no crop and no flip
   const Size size = resized_size(preprocess, {ready.image.width, ready.image.height});

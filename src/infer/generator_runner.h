@@ -73,7 +73,8 @@ class GeneratorRunner {
   /// [C,H,W] that the generator made of `input` -> samples of this type. Where the target domain has the
   /// type, black and white are its own; where it says nothing of it, they are those of the type, or of an
   /// input that has the type and a scale of its own too; where the generator copies, the input's. With
-  /// --scaling percentile_95 a 1 becomes the mean 95th percentile of the target domain's training images.
+  /// --scaling percentile_95 a 1 becomes the mean 95th percentile of the target domain's training images, see
+  /// percentile_range_as().
   /// Throws Error naming the model when it holds NaN.
   Image picture(const at::Tensor& made, const PreparedImage& input, PixelType type,
                 Rounding rounding = Rounding::nearest) const;

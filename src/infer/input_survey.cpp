@@ -108,12 +108,12 @@ void meet_bad_inputs(const InputSurvey& survey, BadFiles bad_files, TranslationL
     return;
   }
   if (survey.bad.size() == 1 && survey.good.empty()) fail("{}", survey.bad.front());
-  if (survey.bad.size() == 1) fail("{}; --skip-bad goes on without it", survey.bad.front());
+  if (survey.bad.size() == 1) fail("{}; --skip-bad continues without it", survey.bad.front());
   const std::vector<std::string> named(
       survey.bad.begin(),
       survey.bad.begin() + static_cast<std::ptrdiff_t>(std::min(kNamed, survey.bad.size())));
   fail(
-      "{} of {} images cannot be translated: {}{}; repair or remove them, or pass --skip-bad to go on "
+      "{} of {} images cannot be translated: {}{}; repair or remove them, or pass --skip-bad to continue "
       "without them",
       survey.bad.size(), survey.bad.size() + survey.good.size(), join(named, " | "),
       survey.bad.size() > named.size() ? " | ..." : "");

@@ -97,7 +97,7 @@ TranslationCost LargeImages::cost(std::int64_t batch, std::int64_t height, std::
 std::int64_t LargeImages::rows_that_fit(const at::Tensor& images, double bytes) {
   const std::int64_t aligned = alignment(runner_.loaded().generator->size_rule());
   const std::int64_t around = 2 * round_up(*reach_, aligned);
-  // What the whole image takes beside its band: it comes in and goes out at once.
+  // What the whole image takes in addition to its band: it comes in and goes out at once.
   const double kept = 2 * sizeof(float) * static_cast<double>(images.numel());
   const auto fits = [&](std::int64_t rows) {
     const std::int64_t high = std::min(rows + around, images.size(2));

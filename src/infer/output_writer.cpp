@@ -8,7 +8,7 @@ namespace torsor {
 
 namespace {
 
-constexpr std::size_t kLeaving = 2;  // pages that are encoded and written beside the translation
+constexpr std::size_t kLeaving = 2;  // pages that are encoded and written during the translation
 
 void make_folder_of(const fs::path& file) {
   make_folder(file.has_parent_path() ? file.parent_path() : fs::path("."));

@@ -130,6 +130,7 @@ Json describe_weights(const WeightSet& set) {
     for (const auto& [key, tensor] : weights) values += tensor.numel();
     network["tensors"] = weights.size();
     network["values"] = values;
+    if (set.averaged.contains(network.at("name"))) network["averaged"] = true;
   }
   out["notes"] = set.notes;
   return out;

@@ -84,9 +84,10 @@ std::string output_text(const LoadedGenerator& generator) {
   const ValueRange range = target_of(generator).range;
   if (range.black == 0)
     return fmt::format(
-        "float32 NCHW: times {:.2f}, rounded and clamped to 0..255, 8-bit samples; that is the mean 95th "
-        "percentile of the target domain's training images",
-        range.white);
+        "float32 NCHW: times {}, {}; that is the mean 95th percentile of the target domain's training images",
+        range.type == PixelType::u8 ? fmt::format("{:.2f}", range.white) : fmt::format("{:g}", range.white),
+        range.type == PixelType::u8 ? "rounded and clamped to 0..255, 8-bit samples"
+                                    : samples_text(range.type));
   if (range == ValueRange{})
     return "float32 NCHW: (y + 1) * 127.5, rounded and clamped to 0..255, 8-bit samples";
   return fmt::format("float32 NCHW: {0:g} + (y + 1) / 2 * ({1:g} - {0:g}), {2}", range.black_level,

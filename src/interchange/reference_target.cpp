@@ -124,7 +124,7 @@ TensorMap with_reference_biases(const TensorMap& weights, const Network& of_refe
 }
 
 TensorMap weights_for_reference(const WeightSet& set, const NetworkInfo& network) {
-  const TensorMap& weights = set.weights.at(network.name);
+  const TensorMap& weights = used_weights(set, network.name);
   const auto completed = [&](auto options, auto make) {
     if (options.conv_bias == "auto") return weights;
     options.conv_bias = "auto";

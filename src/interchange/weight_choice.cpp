@@ -6,6 +6,13 @@
 namespace torsor {
 
 void WeightChoice::describe(OptionSet& o) {
+  describe_foreign(o);
+  o.add("weights", weights,
+        "of a model trained with --ema: averaged, or those of its last step [averaged where it has some]")
+      .choices({"averaged", "last"});
+}
+
+void WeightChoice::describe_foreign(OptionSet& o) {
   o.group("Weights that do not describe themselves");
   o.add("network", network, "which network of a file with several, as torsor inspect lists them");
   o.add("norm", norm, "its normalisation [what keys and train_opt.txt tell]").choices(norm_names());
@@ -18,7 +25,7 @@ void WeightChoice::describe(OptionSet& o) {
 void require_undecided(const WeightChoice& choice, const std::string& source) {
   WeightChoice given = choice;
   OptionSet options;
-  given.describe(options);
+  given.describe_foreign(options);
   for (const Option& option : options.options())
     if (!option.value().get<std::string>().empty())
       fail_usage("{} {}: {} is a torsor model, which describes its networks itself; leave {} out",

@@ -16,7 +16,22 @@ namespace {
 
 WeightSet read_own(const fs::path& file, const WeightChoice& choice) {
   require_undecided(choice, file.string());
-  return read_weights(file);
+  WeightSet set = read_weights(file);
+  if (choice.weights == "averaged" && set.averaged.empty())
+    fail_usage("--weights averaged: {} has none; leave it out, or train with --ema", set.source);
+  if (choice.weights == "last") set.averaged.clear();
+  return set;
+}
+
+void require_nothing_averaged(const WeightChoice& choice, const fs::path& model) {
+  if (!choice.weights.empty())
+    fail_usage("--weights {}: {} is no torsor model, so nothing is averaged; leave it out", choice.weights,
+               model.string());
+}
+
+WeightSet read_foreign(const fs::path& path, const WeightChoice& choice) {
+  require_nothing_averaged(choice, path);
+  return read_reference(path, choice);
 }
 
 }  // namespace
@@ -36,6 +51,7 @@ fs::path weights_in_run(const fs::path& run) {
 WeightSet open_weights(const fs::path& model, const WeightChoice& choice) {
   if (model == kIdentityModel) {
     require_undecided(choice, model.string());
+    require_nothing_averaged(choice, model);
     return identity_weights();
   }
   std::error_code ec;
@@ -46,9 +62,9 @@ WeightSet open_weights(const fs::path& model, const WeightChoice& choice) {
         model.string());
   if (fs::is_directory(model)) {
     const fs::path file = weights_in_run(model);
-    return file.empty() ? read_reference(model, choice) : read_own(file, choice);
+    return file.empty() ? read_foreign(model, choice) : read_own(file, choice);
   }
-  return is_torsor_file(model) ? read_own(model, choice) : read_reference(model, choice);
+  return is_torsor_file(model) ? read_own(model, choice) : read_foreign(model, choice);
 }
 
 }  // namespace torsor

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -20,16 +21,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// "step_00000500.safetensors" -> 500.
-std::optional<std::int64_t> step_of(const std::string& name) {
-  constexpr std::string_view kStart = "step_", kEnd = ".safetensors";
-  if (!name.starts_with(kStart) || !name.ends_with(kEnd) || name.size() <= kStart.size() + kEnd.size())
+constexpr std::string_view kCheckpoint = ".safetensors", kSample = ".png";
+constexpr std::string_view kEventsStart = "events.out.tfevents.", kEventsEnd = ".torsor";
+
+// The number in a name that is nothing but it between `start` and `end`: "step_00000500.safetensors" -> 500.
+std::optional<std::int64_t> number_in(const std::string& name, std::string_view start, std::string_view end) {
+  if (!name.starts_with(start) || !name.ends_with(end) || name.size() <= start.size() + end.size())
     return std::nullopt;
-  const char* const first = name.data() + kStart.size();
-  const char* const last = name.data() + name.size() - kEnd.size();
-  std::int64_t step = 0;
-  const auto [end, status] = std::from_chars(first, last, step);
-  return status == std::errc() && end == last ? std::optional(step) : std::nullopt;
+  const char* const first = name.data() + start.size();
+  const char* const last = name.data() + name.size() - end.size();
+  std::int64_t number = 0;
+  const auto [stop, status] = std::from_chars(first, last, number);
+  return status == std::errc() && stop == last ? std::optional(number) : std::nullopt;
+}
+
+std::optional<std::int64_t> second_of(const fs::path& path) {
+  return number_in(path.filename().string(), kEventsStart, kEventsEnd);
+}
+
+std::vector<StepFile> files_of_steps(const fs::path& folder, std::string_view extension) {
+  std::vector<StepFile> found;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(folder, ec))
+    if (const auto step = number_in(entry.path().filename().string(), "step_", extension))
+      found.push_back({entry.path(), *step});
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+  return found;
 }
 
 std::string holder(int fd) {
@@ -54,8 +71,8 @@ void RunDirectory::require_free(Occupied occupied) const {
   if (!is_occupied()) return;
   if (has_result())
     fail(
-        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or go on "
-        "with it: --resume {}",
+        "--out {}: holds a run already, which is not overwritten; choose another folder, remove it, or "
+        "continue it: --resume {}",
         root_.string(), root_.string());
   if (occupied == Occupied::refuse)
     fail(
@@ -68,7 +85,10 @@ void RunDirectory::clear() const {
   require_free(Occupied::restart);
   remove_leftovers();
   std::error_code ec;
-  for (const fs::path& path : {config(), log(), discarded_log(), sessions(), samples(), checkpoints()}) {
+  std::vector<fs::path> own = list_event_files();
+  own.insert(own.end(), {config(), log(), discarded_log(), discarded_events(), sessions(), notices(), report(),
+                         samples(), checkpoints(), best()});
+  for (const fs::path& path : own) {
     fs::remove_all(path, ec);
     if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
   }
@@ -96,16 +116,35 @@ void RunDirectory::require() const {
 }
 
 fs::path RunDirectory::checkpoint(std::int64_t step) const {
-  return checkpoints() / fmt::format("step_{:08}.safetensors", step);
+  return checkpoints() / fmt::format("step_{:08}{}", step, kCheckpoint);
 }
 
-std::vector<CheckpointFile> RunDirectory::list_checkpoints() const {
-  std::vector<CheckpointFile> found;
+fs::path RunDirectory::sample(std::int64_t step) const {
+  return samples() / fmt::format("step_{:08}{}", step, kSample);
+}
+
+std::vector<StepFile> RunDirectory::list_checkpoints() const {
+  return files_of_steps(checkpoints(), kCheckpoint);
+}
+
+std::vector<StepFile> RunDirectory::list_samples() const { return files_of_steps(samples(), kSample); }
+
+std::vector<fs::path> RunDirectory::list_event_files() const {
+  std::vector<fs::path> found;
   std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(checkpoints(), ec))
-    if (const auto step = step_of(entry.path().filename().string())) found.push_back({entry.path(), *step});
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+  for (const auto& entry : fs::directory_iterator(root_, ec))
+    if (second_of(entry.path())) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
   return found;
+}
+
+fs::path RunDirectory::new_event_file() const {
+  std::int64_t second =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  const std::vector<fs::path> there = list_event_files();
+  if (!there.empty()) second = std::max(second, *second_of(there.back()) + 1);
+  return root_ / fmt::format("{}{:010}{}", kEventsStart, second, kEventsEnd);
 }
 
 void RunDirectory::remove_leftovers() const {

@@ -8,8 +8,8 @@
 
 namespace torsor {
 
-/// A checkpoint file and the step that its name says.
-struct CheckpointFile {
+/// A checkpoint or a sample grid, and the step that its name says.
+struct StepFile {
   std::filesystem::path path;
   std::int64_t step = 0;
 };
@@ -20,9 +20,10 @@ enum class Occupied {
   restart  // begins again where the earlier one left neither a checkpoint nor a model
 };
 
-/// config.json (resolved options), sessions.jsonl (a line each time training starts or goes on), log.jsonl,
-/// budget.jsonl (how a time budget changed the schedule), samples/, checkpoints/, model.safetensors (at the
-/// end).
+/// config.json (resolved options), sessions.jsonl (a line each time training starts or is resumed),
+/// log.jsonl, budget.jsonl (how a time budget changed the schedule), TensorBoard's event files, notices.jsonl
+/// (what the program said), samples/, checkpoints/, best.safetensors (the model that a metric found best, with
+/// --keep-best), model.safetensors and report.html (at the end).
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path root) : root_(std::move(root)) {}
@@ -50,14 +51,32 @@ class RunDirectory {
   std::filesystem::path discarded_log() const { return root_ / "log.discarded.jsonl"; }
   std::filesystem::path sessions() const { return root_ / "sessions.jsonl"; }
   std::filesystem::path budget() const { return root_ / "budget.jsonl"; }
+  /// TensorBoard takes every file with "tfevents" in its name for one of the run.
+  std::filesystem::path discarded_events() const { return root_ / "events.discarded.tfrecord"; }
+  std::filesystem::path notices() const { return root_ / "notices.jsonl"; }
+  std::filesystem::path report() const { return root_ / "report.html"; }
   std::filesystem::path samples() const { return root_ / "samples"; }
   std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
   std::filesystem::path checkpoint(std::int64_t step) const;
+  std::filesystem::path best() const { return root_ / "best.safetensors"; }
   std::filesystem::path model() const { return root_ / "model.safetensors"; }
   std::filesystem::path lock() const { return root_ / ".lock"; }
 
+  std::filesystem::path sample(std::int64_t step) const;
+  /// What the cells of the sample grids are: see GridLayout.
+  std::filesystem::path sample_layout() const { return samples() / "layout.json"; }
+  std::filesystem::path held_out_samples() const { return samples() / "held_out.png"; }
+
   /// Checkpoints there are, oldest first.
-  std::vector<CheckpointFile> list_checkpoints() const;
+  std::vector<StepFile> list_checkpoints() const;
+  /// Sample grids there are, oldest first.
+  std::vector<StepFile> list_samples() const;
+
+  /// "events.out.tfevents.<seconds since 1970>.torsor", oldest first. TensorBoard reads them in the order of
+  /// their names.
+  std::vector<std::filesystem::path> list_event_files() const;
+  /// One whose name sorts behind them all, also when the clock was set back.
+  std::filesystem::path new_event_file() const;
 
   /// Removes the half-written files that a killed process left. Only while the run is locked.
   void remove_leftovers() const;

@@ -12,7 +12,7 @@ CutSettings::CutSettings(CutVariant variant) : variant_(variant) {
 void CutSettings::describe_networks(OptionSet& o) {
   nets.describe(o);
   o.add("antialias", antialias,
-        "halve sides by a blur behind a convolution, in generator and discriminator, instead of by strides");
+        "halve sides by a blur after a convolution, in generator and discriminator, instead of by strides");
   o.add("antialias_up", antialias_up,
         "double the generator's sides by a blur in front of a convolution instead of by transposed ones");
 }

@@ -66,17 +66,15 @@ void CycleGanOptions::describe_adversarial(OptionSet& o) {
     o.add(name, weight, help).at_least(0).changeable();
   };
   add("lambda_gan_a", lambda_gan_a,
-      "that of A to B alone: of g_a_to_b and of d_b, which judges what it makes; 0 = neither is computed "
-      "[lambda_gan]");
+      "that of A to B alone: of g_a_to_b against d_b; 0 = neither is computed [lambda_gan]");
   add("lambda_gan_b", lambda_gan_b,
-      "that of B to A alone: of g_b_to_a and of d_a, which judges what it makes; 0 = neither is computed "
-      "[lambda_gan]");
+      "that of B to A alone: of g_b_to_a against d_a; 0 = neither is computed [lambda_gan]");
   add("lambda_d_a", lambda_d_a,
-      "weight of d_a, the loss of the discriminator that judges A; 0 = it stays as it begins [as the "
+      "weight of d_a, the loss of the discriminator of A; 0 = it stays as it begins [as the "
       "adversarial losses that the generators learn from it]");
-  add("lambda_d_b", lambda_d_b, "weight of d_b, the loss of the discriminator that judges B, likewise");
+  add("lambda_d_b", lambda_d_b, "weight of d_b, the loss of the discriminator of B, likewise");
   o.add("lambda_gan_cycle", lambda_gan_cycle,
-        "weight of an adversarial loss of both cycles: the discriminators judge the reconstructions too; 0 = "
+        "weight of an adversarial loss of both cycles: the discriminators score the reconstructions too; 0 = "
         "off")
       .at_least(0)
       .changeable();

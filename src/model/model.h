@@ -1,6 +1,7 @@
 // A model is named networks, optimisers and the mathematics of one step. The trainer owns time.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,9 +51,12 @@ struct NamedNetwork {
   std::shared_ptr<Network> network;
 };
 
+class WeightAverage;
+
 class Model {
  public:
-  virtual ~Model() = default;
+  Model();
+  virtual ~Model();
 
   virtual StepReport step(StepContext& context) = 0;
   virtual std::vector<NamedNetwork> networks() const = 0;
@@ -67,13 +71,25 @@ class Model {
   /// Names of the losses that step() reports, in order.
   virtual std::vector<std::string> loss_names() const = 0;
 
-  /// Everything that an exact continuation needs: weights, moments, and what the model adds.
+  /// Averages the generators' weights over the steps to come, beginning with the weights as they are; see
+  /// WeightAverage, which also says what it throws.
+  void keep_average(double decay);
+  /// To be called once after each step; does nothing where no average is kept.
+  void update_average();
+  /// Null where none is kept.
+  const WeightAverage* average() const { return average_.get(); }
+
+  /// Everything that an exact continuation needs: weights and their average, moments, and what the model
+  /// adds.
   void save(Archive& archive);
   void load(const Archive& archive);
 
  protected:
   virtual void save_extra(Archive&) const {}
   virtual void load_extra(const Archive&) {}
+
+ private:
+  std::unique_ptr<WeightAverage> average_;
 };
 
 /// The first network with a NaN or infinite weight and that weight's name, or "".

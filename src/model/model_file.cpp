@@ -43,9 +43,9 @@ ValueRange checked_range(const ValueRange& range, const std::string& scaling) {
   if (!scales_each_image(scaling) && !(range.black == -1 && rising))
     fail("its black and white are {} and {}, but with scaling {} black is -1 and white above {}", range.black,
          range.white, scaling, range.black_level);
-  if (scales_each_image(scaling) && (range.black != 0 || range.black_level != 0 ||
-                                     range.type != PixelType::u8 || !(range.white > 0 && range.white <= 255)))
-    fail("its black and white are {} and {}, but with scaling {} black is 0 and white is up to 255",
+  const bool within = range.type == PixelType::f32 || range.white <= full_scale(range.type);
+  if (scales_each_image(scaling) && !(range.black == 0 && range.black_level == 0 && rising && within))
+    fail("its black and white are {} and {}, but with scaling {} black is 0 and white a sample above it",
          range.black, range.white, scaling);
   return range;
 }
@@ -81,16 +81,21 @@ std::string checked_name(const std::string& name) {
 std::shared_ptr<Network> filled_network(const WeightSet& set, const NetworkInfo& network) {
   {
     const ShapesOnly outline;
-    check_state_dict(*make_network(network, set.source), set.weights.at(network.name), set.source);
+    check_state_dict(*make_network(network, set.source), used_weights(set, network.name), set.source);
   }
   auto out = make_network(network, set.source);
-  load_state_dict(*out, set.weights.at(network.name), set.source);
+  load_state_dict(*out, used_weights(set, network.name), set.source);
   out->eval();
   return out;
 }
 
-// Networks of an archive stand under "net/<name>/".
-const std::string kNetworks = "net/";
+// Puts a tensor whose name is "<prefix><network>/<key>" with its network's; others are of no network.
+void collect(const std::string& name, const at::Tensor& tensor, const std::string& prefix,
+             std::map<std::string, TensorMap>& networks) {
+  const std::size_t slash = name.find('/', prefix.size());
+  if (!name.starts_with(prefix) || slash == std::string::npos) return;
+  networks[name.substr(prefix.size(), slash - prefix.size())].emplace_back(name.substr(slash + 1), tensor);
+}
 
 Json network_json(const NetworkInfo& n) {
   Json out = {{"name", n.name},
@@ -214,17 +219,20 @@ ModelInfo read_model_info(const std::map<std::string, std::string>& metadata, co
   return ModelInfo::from_json(parse_json(model->second, source + ": " + kModelKey), source, number);
 }
 
+const TensorMap& used_weights(const WeightSet& set, const std::string& network) {
+  const auto averaged = set.averaged.find(network);
+  return averaged == set.averaged.end() ? set.weights.at(network) : averaged->second;
+}
+
 WeightSet read_weights(const std::filesystem::path& path) {
   Safetensors file = read_safetensors(path);
   WeightSet set;
   set.source = path.string();
   set.what = file.metadata.contains(kStateKey) ? "torsor checkpoint" : "torsor model";
   set.info = read_model_info(file.metadata, set.source);
-  for (auto& [name, tensor] : file.tensors) {
-    const std::size_t slash = name.find('/', kNetworks.size());
-    if (!name.starts_with(kNetworks) || slash == std::string::npos) continue;
-    set.weights[name.substr(kNetworks.size(), slash - kNetworks.size())].emplace_back(name.substr(slash + 1),
-                                                                                      std::move(tensor));
+  for (const auto& [name, tensor] : file.tensors) {
+    collect(name, tensor, kNetworksPrefix, set.weights);
+    collect(name, tensor, kAveragedPrefix, set.averaged);
   }
   for (const NetworkInfo& network : set.info.networks)
     if (!set.weights.contains(network.name))
@@ -240,7 +248,11 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set) {
       fail("{}: {} has no weights, so there is nothing to keep in a file; give {} itself as MODEL",
            set.source, network.name, set.source);
     for (const auto& [key, tensor] : set.weights.at(network.name))
-      file.tensors.emplace_back(kNetworks + network.name + "/" + key, tensor);
+      file.tensors.emplace_back(kNetworksPrefix + network.name + "/" + key, tensor);
+    const auto averaged = set.averaged.find(network.name);
+    if (averaged == set.averaged.end()) continue;
+    for (const auto& [key, tensor] : averaged->second)
+      file.tensors.emplace_back(kAveragedPrefix + network.name + "/" + key, tensor);
   }
   write_safetensors(path, file);
 }

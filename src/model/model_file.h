@@ -20,7 +20,7 @@ namespace torsor {
 struct DomainInfo {
   std::string name;
   std::int64_t channels = 3;
-  ValueRange range = {};  // of stored samples; of percentile_95 the mean over the training images, 8 bits
+  ValueRange range = {};  // of stored samples; of percentile_95 the mean over the training images
   Json fingerprint = {};  // make_fingerprints() of the training images; null when nobody saw them
 };
 
@@ -64,8 +64,14 @@ struct WeightSet {
   std::string what;                          // "torsor model", "torsor checkpoint", "reference weights"
   ModelInfo info;                            // lists the networks
   std::map<std::string, TensorMap> weights;  // by network name, then by state-dict key
-  std::vector<std::string> notes;            // what was inferred or had to be assumed
+  std::map<std::string, TensorMap>
+      averaged;                    // of networks with a moving average; it is what they are used with
+  std::vector<std::string> notes;  // what was inferred or had to be assumed
 };
+
+/// The weights that a network of the set is used with: the average where there is one, else those of the last
+/// step.
+const TensorMap& used_weights(const WeightSet& set, const std::string& network);
 
 /// A model file or checkpoint of torsor. Throws Error naming the file.
 WeightSet read_weights(const std::filesystem::path& path);

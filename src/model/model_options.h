@@ -9,7 +9,7 @@
 
 #include "model/model.h"
 #include "model/network_info.h"
-#include "model/pairing.h"
+#include "data/pairing.h"
 #include "model/placement.h"
 #include "nn/init.h"
 

@@ -37,7 +37,7 @@ const Pass& pass_to(Picture which) {
   throw std::logic_error("a real image is not made by a pass");
 }
 
-// What the generator pays for scores of `fake`.
+// The loss of the generator for scores of `fake`.
 LossTerm adversarial(std::string name, TermKind kind, double weight, Picture fake, Map discriminator,
                      const GanLoss& gan) {
   const auto scores = [=](const Pictures& p, const CycleMaps& m) { return (m.*discriminator)(p[fake]); };
@@ -160,8 +160,8 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
 
 std::array<DiscriminatorLoss, 2> discriminator_losses(const CycleGanOptions& o) {
   using enum Picture;
-  const auto learning = [&](DiscriminatorLoss loss, double judged, std::optional<double> own) {
-    loss.of_fakes = own.value_or(judged);
+  const auto learning = [&](DiscriminatorLoss loss, double adversarial, std::optional<double> own) {
+    loss.of_fakes = own.value_or(adversarial);
     loss.of_recs = o.lambda_gan_cycle > 0 ? own.value_or(o.lambda_gan_cycle) : 0;
     return loss;
   };

@@ -59,6 +59,11 @@ void OptimizerOptions::describe(OptionSet& o) {
   o.add("beta1", beta1, "Adam's first decay rate").range(0, 0.9999999);
   o.add("beta2", beta2, "Adam's second decay rate").range(0, 0.9999999);
   o.add("momentum", momentum, "SGD's momentum").range(0, 0.9999999);
+  o.add("ema", ema,
+        "decay of a moving average of the generators' weights, which samples, translate and export then use; "
+        "0.999 is common; 0 = none")
+      .range(0, 0.9999999)
+      .common();
 }
 
 Optimizer::Optimizer(std::string name, const OptimizerOptions& options, std::vector<at::Tensor> parameters)

@@ -20,6 +20,7 @@ struct OptimizerOptions {
   double beta1 = 0.5;
   double beta2 = 0.999;
   double momentum = 0.9;
+  double ema = 0;
 
   void describe(OptionSet& o);
 };

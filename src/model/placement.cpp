@@ -41,7 +41,7 @@ void check_device(const std::string& value, const std::string& where) {
 }  // namespace
 
 void PlacementOptions::describe(OptionSet& o) {
-  o.add("device", device, "where to compute; auto takes a GPU when there is one")
+  o.add("device", device, "where to compute; auto uses a GPU when there is one")
       .check(check_device)
       .choices({"auto", "cpu", "cuda"})
       .changeable()
@@ -50,7 +50,7 @@ void PlacementOptions::describe(OptionSet& o) {
       .choices({"fp32", "bf16", "fp64"})
       .changeable();
   o.add("engine", engine,
-        "on a CPU in fp32: auto takes torsor's own kernels where they are quicker, fast wherever they apply, "
+        "on a CPU in fp32: auto uses torsor's own kernels where they are quicker, fast wherever they apply, "
         "torch nowhere, check as auto and by libtorch too, and says how far apart they are")
       .choices(engine_names())
       .changeable();

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include <stdexcept>
+
 namespace torsor {
 
 namespace {
@@ -22,6 +24,12 @@ struct ClassifierNetwork : Network {
   }
   at::Tensor forward(const at::Tensor& x) override { return model_->forward(x); }
   SizeRule size_rule() const override { return {side_, side_}; }
+
+  // [N,4*width,1,1]
+  at::Tensor before_last(at::Tensor x) const {
+    for (std::size_t i = 0; i + 1 < model_->layers().size(); ++i) x = model_->layers()[i]->forward(x);
+    return x;
+  }
 
  private:
   void conv(const ClassifierOptions& o, ConvShape shape) {
@@ -52,6 +60,12 @@ void ClassifierOptions::validate() const {
 std::shared_ptr<Network> make_classifier(const ClassifierOptions& options) {
   options.validate();
   return std::make_shared<ClassifierNetwork>(options);
+}
+
+at::Tensor classifier_features(Network& classifier, const at::Tensor& images) {
+  const auto* network = dynamic_cast<const ClassifierNetwork*>(&classifier);
+  if (network == nullptr) throw std::logic_error("classifier_features: not a classifier");
+  return network->before_last(images).flatten(1);
 }
 
 }  // namespace torsor

@@ -23,4 +23,8 @@ struct ClassifierOptions {
 /// init_weights.
 std::shared_ptr<Network> make_classifier(const ClassifierOptions& options);
 
+/// What the last layer of such a network sees of images: [N,C,side,side] -> [N,4*width]. Throws
+/// std::logic_error for another network.
+at::Tensor classifier_features(Network& classifier, const at::Tensor& images);
+
 }  // namespace torsor

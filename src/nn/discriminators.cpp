@@ -43,7 +43,7 @@ struct NLayerDiscriminator : SequentialDiscriminator {
   std::int64_t layers_;
 };
 
-// 1x1 convolutions: judges every pixel by itself.
+// 1x1 convolutions: scores every pixel by itself.
 struct PixelDiscriminator : SequentialDiscriminator {
   explicit PixelDiscriminator(const DiscriminatorOptions& o) : SequentialDiscriminator("net") {
     model->append(std::make_shared<Conv>(ConvShape{o.in_channels, o.ndf, 1, 1, 0, Bias::yes}));

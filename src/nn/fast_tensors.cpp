@@ -8,6 +8,7 @@
 
 #include "kernels/blocked.h"
 #include "kernels/winograd_stages.h"
+#include "nn/norm_gradient.h"
 
 namespace torsor {
 
@@ -76,8 +77,9 @@ bool is_supported(const NormTensors& norm, std::int64_t channels) {
 }
 
 Tensor normed_by_libtorch(const Tensor& x, const NormTensors& norm) {
-  return at::instance_norm(x, norm.gain, norm.shift, {}, {}, /*use_input_stats=*/true, /*momentum=*/0,
-                           kNormEpsilon, /*cudnn_enabled=*/true);
+  return with_norm_gradient(at::instance_norm(x, norm.gain, norm.shift, {}, {}, /*use_input_stats=*/true,
+                                              /*momentum=*/0, kNormEpsilon, /*cudnn_enabled=*/true),
+                            NormGradient::planes);
 }
 
 // [N, C / 16, gain and shift, 16].

@@ -91,8 +91,9 @@ at::Tensor Linear::forward(const at::Tensor& x) { return at::linear(x, weight, b
 
 at::Tensor InstanceNorm::forward(const at::Tensor& x) {
   require_several_pixels(x);
-  return at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, kNormMomentum, kNormEps,
-                           /*cudnn_enabled=*/true);
+  return with_norm_gradient(at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, kNormMomentum,
+                                              kNormEps, /*cudnn_enabled=*/true),
+                            gradient);
 }
 
 GraphValue InstanceNorm::describe(GraphSink& sink, const GraphValue& x) const {
@@ -118,9 +119,11 @@ at::Tensor AffineInstanceNorm::forward(const at::Tensor& x) {
                              kNormMomentum, kNormEps, /*cudnn_enabled=*/true);
   require_several_pixels(x);
   const bool moves = is_training() && running_mean.defined();
-  return at::instance_norm(x, weight, bias, moves ? running_mean : at::Tensor(),
-                           moves ? running_var : at::Tensor(), /*use_input_stats=*/true, kNormMomentum,
-                           kNormEps, /*cudnn_enabled=*/true);
+  return with_norm_gradient(
+      at::instance_norm(x, weight, bias, moves ? running_mean : at::Tensor(),
+                        moves ? running_var : at::Tensor(), /*use_input_stats=*/true, kNormMomentum, kNormEps,
+                        /*cudnn_enabled=*/true),
+      gradient);
 }
 
 GraphValue AffineInstanceNorm::describe(GraphSink& sink, const GraphValue& x) const {
@@ -229,6 +232,13 @@ void set_norm_statistics(torch::nn::Module& module, NormStatistics statistics) {
   module.apply([&](torch::nn::Module& m) {
     if (auto* norm = dynamic_cast<BatchNorm*>(&m)) norm->evaluation_statistics = statistics;
     if (auto* norm = dynamic_cast<AffineInstanceNorm*>(&m)) norm->evaluation_statistics = statistics;
+  });
+}
+
+void set_norm_gradient(torch::nn::Module& module, NormGradient gradient) {
+  module.apply([&](torch::nn::Module& m) {
+    if (auto* norm = dynamic_cast<InstanceNorm*>(&m)) norm->gradient = gradient;
+    if (auto* norm = dynamic_cast<AffineInstanceNorm*>(&m)) norm->gradient = gradient;
   });
 }
 

@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "nn/graph.h"
+#include "nn/norm_gradient.h"
 
 namespace torsor {
 
 /// While one lives, layers that this thread makes have shapes but no memory (libtorch's device "meta"): for
-/// asking what a network would be like before anybody pays for it.
+/// asking what a network would be like before it is allocated.
 class ShapesOnly {
  public:
   ShapesOnly();
@@ -86,6 +87,7 @@ struct Linear : Layer {
 struct InstanceNorm : Layer {
   at::Tensor forward(const at::Tensor& x) override;
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
+  NormGradient gradient = NormGradient::planes;
 };
 
 /// Which statistics a norm that keeps running ones uses in evaluation mode: those, or the images' own.
@@ -104,6 +106,7 @@ struct AffineInstanceNorm : Layer {
   /// Whether forward() finds the statistics of each image, as it is now.
   bool normalises_images() const;
   NormStatistics evaluation_statistics = NormStatistics::running;
+  NormGradient gradient = NormGradient::planes;
   at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
 };
 
@@ -178,5 +181,8 @@ void set_dropout_generator(torch::nn::Module& module, const at::Generator& gener
 
 /// What every norm with running statistics below `module` normalises with in evaluation mode.
 void set_norm_statistics(torch::nn::Module& module, NormStatistics statistics);
+
+/// How gradients reach every instance norm below `module`.
+void set_norm_gradient(torch::nn::Module& module, NormGradient gradient);
 
 }  // namespace torsor

@@ -68,7 +68,8 @@ std::pair<std::string, std::int64_t> family_of(const std::string& name, const st
 
 const std::vector<std::string> kConvBiases = {"auto", "yes", "no"}, kDownsamples = {"strided", "blur"};
 
-const std::string kGeneratorExample = "resnet_9blocks", kDiscriminatorExample = "full_32";
+const std::string kResnetFamily = "resnet_<n>blocks", kGeneratorExample = "resnet_9blocks",
+                  kDiscriminatorExample = "full_32";
 
 std::pair<std::string, std::int64_t> generator_family(const std::string& name) {
   return family_of(name, generators().names(), "generator", kGeneratorExample);
@@ -117,7 +118,12 @@ void GeneratorOptions::describe_user(OptionSet& o) {
   o.add("conv_bias", conv_bias, "").choices(kConvBiases).hidden();
   o.add("padding", padding, "").choices({"reflect", "zero"}).hidden();
   o.add("downsample", downsample, "").choices(kDownsamples).hidden();
-  o.add("upsample", upsample, "").choices({"transposed", "resize", "blur"}).hidden();
+  o.add("upsample", upsample,
+        "how a resnet generator doubles sides: by transposed convolutions, which the reference has and which "
+        "can "
+        "leave a fine grid in images, or by repeating pixels (resize) or interpolating (blur) in front of "
+        "convolutions")
+      .choices({"transposed", "resize", "blur"});
   o.add("n_downsampling", n_downsampling, "").range(1, 6).hidden();
 }
 
@@ -130,7 +136,7 @@ void GeneratorOptions::describe(OptionSet& o) {
 void DiscriminatorOptions::describe_user(OptionSet& o) {
   o.add("net_d", net_d,
         "discriminator: " + join(discriminator_names()) +
-            "; basic is the 70x70 PatchGAN, full_<n> judges n x n images as a whole")
+            "; basic is the 70x70 PatchGAN, full_<n> scores n x n images as a whole")
       .check(check_discriminator_name);
   o.add("ndf", ndf, "width of the discriminator").range(1, 4096);
   o.add("n_layers_d", n_layers_d, "strided layers of --net-d n_layers").range(1, 8);
@@ -141,11 +147,14 @@ void DiscriminatorOptions::describe(OptionSet& o) {
   o.add("norm", norm, "normalisation").choices(norm_names());
   o.add("conv_bias", conv_bias, "").choices(kConvBiases).hidden();
   o.add("downsample", downsample, "").choices(kDownsamples).hidden();
-  o.add("in_channels", in_channels, "channels of the image it judges").range(1, 4096);
+  o.add("in_channels", in_channels, "channels of the images that it scores").range(1, 4096);
 }
 
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options) {
   const auto [name, n] = generator_family(options.net_g);
+  if (options.upsample != "transposed" && name != kResnetFamily)
+    fail_usage("--upsample {}: only resnet generators have it, {} has not; leave it out, or give --net-g {}",
+               options.upsample, options.net_g, kGeneratorExample);
   return generators().at(name)(options, n);
 }
 

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "report/animation_script.h"
+#include "report/embed.h"
 #include "report/html.h"
 #include "report/legend.h"
 #include "report/palette.h"
@@ -162,15 +163,11 @@ Drawing draw(const Animation& a, std::size_t frame) {
 
 std::string animation_html(const Animation& a, const std::string& caption) {
   const Drawing poster = draw(a, a.poster);
-  // A closing tag inside the data would end the script; JSON may write / as \/.
-  std::string data = script_data(a).dump();
-  for (std::size_t at = 0; (at = data.find("</", at)) != std::string::npos; at += 3)
-    data.replace(at, 2, "<\\/");
   return fmt::format(
       "<figure class=\"animation\" style=\"max-width:{}px\"><div class=\"still\">{}</div>{}"
       "<figcaption>{}</figcaption><script>{}{});</script></figure>\n",
       std::ceil(poster.sheet.size.width), drawing_html(poster, caption), player_html(a), escape_html(caption),
-      kAnimationScript, data);
+      kAnimationScript, script_json(script_data(a)));
 }
 
 }  // namespace torsor

@@ -21,6 +21,9 @@ class Scaling {
 
   /// 0 at the low end, 1 at the high one.
   double part(double value) const;
+  bool is_log() const { return log_; }
+  double low() const { return low_; }
+  double high() const { return high_; }
   /// Round numbers on the axis, about `count`; of a logarithmic one powers of ten, or 1, 2 and 5 times them
   /// where there are few.
   std::vector<double> tick_values(int count) const;

@@ -169,6 +169,21 @@ void Canvas::text(Point at, const std::string& text, Colour colour, double size,
   cairo_restore(cairo);
 }
 
+void Canvas::moved(Point by, const std::function<void()>& draw) {
+  cairo_save(surface_.cairo);
+  cairo_translate(surface_.cairo, by.x, by.y);
+  draw();
+  cairo_restore(surface_.cairo);
+}
+
+void Canvas::clipped(Point corner, double width, double height, const std::function<void()>& draw) {
+  cairo_save(surface_.cairo);
+  cairo_rectangle(surface_.cairo, corner.x, corner.y, width, height);
+  cairo_clip(surface_.cairo);
+  draw();
+  cairo_restore(surface_.cairo);
+}
+
 double Canvas::text_width(const std::string& text, double size) {
   cairo_text_extents_t extents;
   cairo_set_font_size(surface_.cairo, size);
@@ -218,8 +233,12 @@ double Canvas::paragraph(Point top, const std::string& text, double width, Colou
 
 double line_height(double size) { return std::ceil(1.3 * size); }
 
+Sheets draw_sheets(const Draft& draft, double sheet_width) {
+  return {draw_sheet(draft, sheet_width), draw_sheet(draft, kPhoneWidth)};
+}
+
 Drawing draw_all(const Draft& draft, double sheet_width) {
-  Drawing drawing{draw_sheet(draft, sheet_width), draw_sheet(draft, kPhoneWidth), {}};
+  Drawing drawing{draw_sheets(draft, sheet_width), {}};
   drawing.image = draw_image(draft, sheet_width, drawing.sheet.size);
   return drawing;
 }

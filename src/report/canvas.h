@@ -37,6 +37,11 @@ class Canvas {
             double degrees = 0);
   double text_width(const std::string& text, double size = 11);
 
+  /// What `draw` draws is moved by `by`.
+  void moved(Point by, const std::function<void()>& draw);
+  /// What `draw` draws outside of this rectangle is left out.
+  void clipped(Point corner, double width, double height, const std::function<void()>& draw);
+
   /// Lines of at most `width`, broken at spaces, and inside a word only where it alone is wider.
   std::vector<std::string> wrapped(const std::string& text, double size, double width);
   /// Sets the text, wrapped to `width`, below `top` (of its left end, or centre for Anchor::centre); returns
@@ -61,9 +66,13 @@ struct Sheet {
   std::string svg;  // a whole document
 };
 
-/// A picture in all its forms. A page shows `sheet`, and `phone` where it is narrow.
-struct Drawing {
+/// What a page shows: `sheet`, and `phone` where it is narrow.
+struct Sheets {
   Sheet sheet, phone;
+};
+
+/// A picture in all its forms.
+struct Drawing : Sheets {
   Image image;  // of `sheet`: u8 RGB, twice as many pixels, on white
 };
 
@@ -74,6 +83,7 @@ inline constexpr double kSheetWidth = 740, kPhoneWidth = 327;  // a page's colum
 using Draft = std::function<Extent(Canvas&, double width)>;
 
 /// Throws Error when Cairo fails.
+Sheets draw_sheets(const Draft& draft, double sheet_width = kSheetWidth);
 Drawing draw_all(const Draft& draft, double sheet_width = kSheetWidth);
 
 }  // namespace torsor

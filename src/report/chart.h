@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Series {
   std::vector<double> x, y;
   Mark mark = Mark::line;
   std::vector<double> low = {}, high = {};  // as long as x, or empty
+  // What the line is an average of, drawn faintly behind all lines. Of 50 and more the axis need not hold the
+  // outermost hundredth on either side, which is cut there.
+  std::vector<double> raw_x = {}, raw_y = {};
+  std::optional<std::size_t> colour = std::nullopt;  // of the palette, modulo its size; else by its position
 };
 
 /// What an axis shows. Limits that are NaN follow from the data; the others are widened where the data lie
@@ -46,9 +51,19 @@ struct Heatmap {
   double low = 0, high = 1;                 // colours of the ends
 };
 
+/// Charts beside each other, in rows from left to right; one below the other on a phone.
+struct ChartSheet {
+  std::string title;
+  std::vector<LineChart> charts;  // their widths follow from the sheet's
+  std::size_t columns = 2;
+  double width = kSheetWidth;
+  std::string note = "";  // below them
+};
+
 /// Title and legend stand above the plot, and all texts wrap, so that none is cut or lies on the data. Throws
 /// Error naming the chart when lengths do not fit, or a logarithmic axis meets a number that is not positive.
 Drawing draw(const LineChart& chart);
+Drawing draw(const ChartSheet& sheet);
 Drawing draw(const Heatmap& map);
 
 /// Round numbers in [low, high], about `count` of them.

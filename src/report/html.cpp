@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "image/codec.h"
+#include "report/embed.h"
 #include "report/page_style.h"
 
 namespace torsor {
@@ -20,21 +21,6 @@ constexpr std::int64_t kSmallSide = 256;        // pictures below are shown enla
 constexpr std::int64_t kMinCaptionWidth = 240;  // of captions under narrow pictures
 constexpr std::int64_t kWide = 900;    // pixels of a picture that a phone scrolls rather than shrinks
 constexpr std::size_t kLongCell = 24;  // characters of a cell that needs room for some words
-
-/// RFC 4648, section 4.
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= left ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
 
 bool is_number(const std::string& cell) {
   return std::any_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c); }) &&
@@ -83,19 +69,18 @@ std::string figure_html(const Figure& figure) {
   const std::int64_t factor = (std::max(kSmallSide, side) + side - 1) / side;
   const std::string caption = escape_html(figure.caption);
   std::string out = fmt::format(
-      "<figure style=\"max-width:{}px\"{}><img{} width=\"{}\" height=\"{}\" alt=\"{}\" "
-      "src=\"data:image/png;base64,{}\">",
+      "<figure style=\"max-width:{}px\"{}><img{} width=\"{}\" height=\"{}\" alt=\"{}\" src=\"{}\">",
       std::max(kMinCaptionWidth, image.width * factor), image.width > kWide ? " class=\"wide\"" : "",
       factor > 1 ? " class=\"small\"" : "", image.width * factor, image.height * factor, caption,
-      base64(encode_image("png", image)));
+      data_uri("image/png", encode_image("png", image)));
   if (!caption.empty()) out += "<figcaption>" + caption + "</figcaption>";
   return out + "</figure>\n";
 }
 
-std::string svg_data(const std::string& svg) { return "data:image/svg+xml;base64," + base64(svg); }
+std::string svg_data(const std::string& svg) { return data_uri("image/svg+xml", svg); }
 
 const char* word(Callout kind) {
-  constexpr std::array<const char*, 5> kWords = {"pass", "fail", "agrees", "disagrees", "note"};
+  constexpr std::array<const char*, 6> kWords = {"pass", "fail", "agrees", "disagrees", "note", "warning"};
   return kWords[static_cast<std::size_t>(kind)];
 }
 
@@ -127,7 +112,7 @@ std::string escape_html(std::string_view text) {
 
 // As pictures rather than inline: Cairo numbers the glyphs of every drawing from 0, and a page has one set of
 // names.
-std::string drawing_html(const Drawing& drawing, const std::string& alt) {
+std::string drawing_html(const Sheets& drawing, const std::string& alt) {
   const auto size = [](const Sheet& sheet) {
     return fmt::format("width=\"{}\" height=\"{}\"", std::ceil(sheet.size.width),
                        std::ceil(sheet.size.height));

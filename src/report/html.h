@@ -27,7 +27,7 @@ struct Figure {
   std::string caption;  // also what screen readers say
 };
 
-enum class Callout { pass, fail, agrees, disagrees, note };
+enum class Callout { pass, fail, agrees, disagrees, note, warning };
 
 /// Collects blocks in reading order. All texts are plain: characters with a meaning in HTML are escaped.
 class HtmlPage {
@@ -47,6 +47,8 @@ class HtmlPage {
   /// As SVG, in the form that fits the page.
   void drawing(const Drawing& drawing, const std::string& caption);
   void animation(const Animation& animation, const std::string& caption);
+  /// Markup that one of the *_html functions made.
+  void insert(const std::string& html) { body_ += html; }
   /// What `blocks` adds stands side by side, and wraps where the page is narrow.
   void beside(const std::function<void()>& blocks);
   /// A set-off box, marked by colour and by a word, so that it reads without colour too.
@@ -61,7 +63,7 @@ class HtmlPage {
 };
 
 /// The drawing's forms as one <picture> that needs no file and chooses by the page's width.
-std::string drawing_html(const Drawing& drawing, const std::string& alt);
+std::string drawing_html(const Sheets& drawing, const std::string& alt);
 
 /// `text` with & < > " ' written as character references.
 std::string escape_html(std::string_view text);

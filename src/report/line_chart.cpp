@@ -1,9 +1,9 @@
+#include "report/line_chart.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
-#include "report/axis_scale.h"
-#include "report/chart.h"
 #include "report/legend.h"
 #include "report/palette.h"
 
@@ -23,6 +23,9 @@ void check(const LineChart& chart) {
           "the chart '{}': the series '{}' has {} x, {} y, {} and {} ends of its band; expected as many of "
           "each",
           chart.title, s.label, s.x.size(), s.y.size(), s.low.size(), s.high.size());
+    if (s.raw_x.size() != s.raw_y.size())
+      fail("the chart '{}': the series '{}' has {} x and {} y behind its line; expected as many of each",
+           chart.title, s.label, s.raw_x.size(), s.raw_y.size());
   }
 }
 
@@ -36,7 +39,16 @@ Range range_of(const LineChart& chart, std::vector<double> Series::*a,
   return range;
 }
 
-Colour colour(std::size_t i) { return palette::kSeries[i % palette::kSeries.size()]; }
+// Single spikes would press everything else flat.
+void take_most(std::vector<double> values, Range& range) {
+  constexpr std::size_t kMany = 50, kPart = 100;
+  std::erase_if(values, [](double v) { return !std::isfinite(v); });
+  if (values.empty()) return;
+  std::sort(values.begin(), values.end());
+  const std::size_t out = values.size() < kMany ? 0 : (values.size() + kPart - 1) / kPart;
+  range.take(values[out]);
+  range.take(values[values.size() - 1 - out]);
+}
 
 // One form of a chart: what stands above the plot, the plot, and what stands below, in this order.
 class Plot {
@@ -45,23 +57,27 @@ class Plot {
       : chart_(chart),
         canvas_(canvas),
         width_(width),
-        x_(chart.x, range_of(chart, &Series::x), chart.title),
-        y_(chart.y, range_of(chart, &Series::y, &Series::low, &Series::high), chart.title) {}
+        x_(chart.x, range_of(chart, &Series::x, &Series::raw_x), chart.title),
+        y_(chart.y, shown_range(chart), chart.title) {}
 
-  Extent draw() {
+  ChartLayout draw() {
     draw_head();
     place_frame();
     draw_y_axis();
     draw_x_axis();
+    canvas_.clipped({left_, top_}, right_ - left_, bottom_ - top_, [this] {
+      for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_raw(chart_.series[i], colour(i));
+    });
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_band(chart_.series[i], colour(i));
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_series(chart_.series[i], colour(i));
     const double below = bottom_ + 6 + line_height(kText);
     const double label = canvas_.paragraph({width_ / 2, below + 2}, chart_.x.label, width_ - 2 * kEdge, kInk,
                                            kText, Anchor::centre);
-    return {width_, below + label + kEdge};
+    return {{width_, below + label + kEdge}, left_, right_, top_, bottom_, x_};
   }
 
  private:
+  Colour colour(std::size_t i) const { return series_colour(chart_, i); }
   double at_x(double value) const { return left_ + x_.part(value) * (right_ - left_); }
   double at_y(double value) const { return bottom_ + y_.part(value) * (top_ - bottom_); }
 
@@ -144,6 +160,13 @@ class Plot {
     if (outline.size() > 2) canvas_.polygon(outline, colour);
   }
 
+  void draw_raw(const Series& s, Colour colour) {
+    std::vector<Point> points;
+    for (std::size_t i = 0; i < s.raw_x.size(); ++i) points.push_back({at_x(s.raw_x[i]), at_y(s.raw_y[i])});
+    colour.a = 0.22;
+    canvas_.path(points, colour, 1);
+  }
+
   void draw_series(const Series& s, Colour colour) {
     std::vector<Point> points;
     for (std::size_t i = 0; i < s.x.size(); ++i) points.push_back({at_x(s.x[i]), at_y(s.y[i])});
@@ -164,9 +187,23 @@ class Plot {
 
 }  // namespace
 
-Drawing draw(const LineChart& chart) {
+Range shown_range(const LineChart& chart) {
+  Range range = range_of(chart, &Series::y, &Series::low, &Series::high);
+  for (const Series& s : chart.series) take_most(s.raw_y, range);
+  return range;
+}
+
+Colour series_colour(const LineChart& chart, std::size_t index) {
+  return palette::kSeries[chart.series[index].colour.value_or(index) % palette::kSeries.size()];
+}
+
+ChartLayout draw_chart(Canvas& canvas, const LineChart& chart, double width) {
   check(chart);
-  return draw_all([&](Canvas& canvas, double width) { return Plot(chart, canvas, width).draw(); },
+  return Plot(chart, canvas, width).draw();
+}
+
+Drawing draw(const LineChart& chart) {
+  return draw_all([&](Canvas& canvas, double width) { return draw_chart(canvas, chart, width).size; },
                   chart.width);
 }
 

@@ -5,9 +5,11 @@ namespace torsor {
 
 inline constexpr const char* kPageStyle = R"css(
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --page: #fbfbfa; --card: #ffffff;
-  --line: #e1e4e8; --shade: rgba(28, 36, 48, 0.18); --pass: #1a7f4b; --fail: #b3352b; --note: #2f62b0; }
+  --line: #e1e4e8; --shade: rgba(28, 36, 48, 0.18); --pass: #1a7f4b; --fail: #b3352b; --note: #2f62b0;
+  --warning: #9a6200; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e3e7ec; --soft: #9aa5b3; --page: #14181d; --card: #1c2127;
-  --line: #313841; --shade: rgba(255, 255, 255, 0.22); --pass: #4cc38a; --fail: #f0857c; --note: #82aef2; } }
+  --line: #313841; --shade: rgba(255, 255, 255, 0.22); --pass: #4cc38a; --fail: #f0857c; --note: #82aef2;
+  --warning: #e0a948; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 3rem 1.25rem 5rem; max-width: 60rem; background: var(--page); color: var(--ink);
@@ -36,6 +38,32 @@ th { font-weight: 600; border-bottom-width: 2px; }
 img, canvas { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 img.small { image-rendering: pixelated; }
 img.drawing { width: 100%; background: #fff; padding: 4px; }
+img[hidden] { display: none; }
+@media (prefers-color-scheme: dark) { img.drawing { filter: invert(0.89) hue-rotate(180deg); } }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.25rem; }
+.charts figure { margin: 0; }
+.plot { position: relative; cursor: crosshair; touch-action: pan-y; border-radius: 4px; }
+.cursor { position: absolute; width: 1px; background: var(--note); pointer-events: none; visibility: hidden; }
+.cursor.on { visibility: visible; }
+.readout { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.3rem 4px 0; font-size: 0.85rem; line-height: 1.5;
+  font-variant-numeric: tabular-nums; }
+.readout i { display: inline-block; width: 0.65em; height: 0.65em; border-radius: 50%; margin-right: 0.4em; }
+.trio { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); gap: 1rem 1.25rem; }
+.trio p { display: flex; justify-content: space-between; color: var(--soft); margin: 0 0 0.3rem; font-size: 0.95rem; }
+.trio img { width: 100%; }
+.over { position: relative; touch-action: pan-y; cursor: ew-resize; user-select: none; }
+.over img { pointer-events: none; }
+.over img + img { position: absolute; inset: 0; clip-path: inset(0 calc(100% - var(--part)) 0 0); }
+.over i { position: absolute; top: 0; bottom: 0; left: calc(var(--part) - 1px); width: 2px; background: #fff;
+  box-shadow: 0 0 2px #000; pointer-events: none; }
+.choice { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-top: 0.5rem; }
+.choice[hidden] { display: none; }
+.choice button { padding: 3px; background: none; border: 2px solid var(--line); border-radius: 6px; cursor: pointer; }
+.choice button[aria-pressed=true] { border-color: var(--note); }
+.choice img { width: 4rem; height: auto; }
+:focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
+.slides .controls { display: none; } .slides.playing .controls { display: flex; }
+.slides .frames img { width: 100%; }
 .player, .playing .still { display: none; }
 .playing .player { display: block; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.2rem 1.25rem; padding: 0; margin: 0 0 0.5rem;
@@ -60,6 +88,7 @@ aside strong span { color: var(--tone); margin-right: 0.6em; text-transform: upp
   letter-spacing: 0.06em; }
 aside p { margin: 0.25rem 0 0; }
 .pass, .agrees { --tone: var(--pass); } .fail, .disagrees { --tone: var(--fail); } .note { --tone: var(--note); }
+.warning { --tone: var(--warning); }
 @media (max-width: 640px) { body { padding-top: 1.5rem; font-size: 1rem; } h1 { font-size: 1.5rem; }
   header .lead { font-size: 1.1rem; } h2 { font-size: 1.25rem; margin-top: 2.25rem; } ul { padding-left: 1.2rem; }
   .drawn { max-width: 26rem !important; }

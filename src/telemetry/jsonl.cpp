@@ -1,11 +1,9 @@
 #include "telemetry/jsonl.h"
 
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <sstream>
+#include <utility>
 
-#include "core/error.h"
 #include "core/files.h"
 
 namespace torsor {
@@ -20,14 +18,25 @@ std::optional<Json> parsed(const std::string& line) {
 
 }  // namespace
 
-JsonlFile::JsonlFile(std::filesystem::path path) : path_(std::move(path)), file_(path_, std::ios::app) {
-  if (!file_) fail("{}: cannot be written: {}", path_.string(), std::strerror(errno));
-}
+JsonlFile::JsonlFile(fs::path path) : file_(std::move(path)) {}
 
 void JsonlFile::write(const Json& object) {
-  file_ << object.dump() << '\n' << std::flush;
-  if (!file_)
-    fail("{}: cannot be written: {}; free some space and start again", path_.string(), std::strerror(errno));
+  file_.append(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+std::int64_t read_jsonl(const fs::path& log, const std::function<void(const Json&)>& visit) {
+  std::error_code ec;
+  if (!fs::exists(log, ec)) return 0;
+  std::istringstream lines(read_file(log));
+  std::int64_t others = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object())
+      visit(json);
+    else
+      ++others;
+  }
+  return others;
 }
 
 fs::path discarded_beside(const fs::path& log) {

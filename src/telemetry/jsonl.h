@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include "core/json.h"
+#include "telemetry/appended_file.h"
 
 namespace torsor {
 
@@ -14,14 +14,17 @@ class JsonlFile {
  public:
   /// Appends to `path`, making it when absent. Throws Error when it cannot be opened.
   explicit JsonlFile(std::filesystem::path path);
-  /// Writes one line and hands it to the system. Non-finite numbers become null (JSON has none). Throws Error
-  /// when the disk is full.
+  /// Writes one line and hands it to the system. Non-finite numbers become null (JSON has none), and
+  /// bytes that are not UTF-8, as paths may have, U+FFFD. Throws Error when the disk is full.
   void write(const Json& object);
 
  private:
-  std::filesystem::path path_;
-  std::ofstream file_;
+  AppendedFile file_;
 };
+
+/// Hands each line that is a JSON object to `visit`, in order. Returns how many lines are none, as the torn
+/// last one of a log that is being written. A log that is not there has no lines. Throws Error.
+std::int64_t read_jsonl(const std::filesystem::path& log, const std::function<void(const Json&)>& visit);
 
 /// Where rewind_jsonl puts the lines of a log: "log.discarded.jsonl" beside "log.jsonl".
 std::filesystem::path discarded_beside(const std::filesystem::path& log);

@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <map>
 
-#include "core/error.h"
 #include "data/aligned.h"
 #include "data/name_share.h"
 #include "data/partners.h"
 
 namespace torsor {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -33,10 +30,10 @@ class FileSizes {
 
 Size size_of(const Image& image) { return {image.width, image.height}; }
 
-// One split of pairs, with what the digest needs of its files.
+// One split of pairs, with the sets that it consists of.
 struct OpenedPairs {
   std::shared_ptr<const PairSource> pairs;
-  std::shared_ptr<const ImageSource> a, b;
+  std::shared_ptr<const ImageSet> a, b;
 };
 
 class AlignedOpener {
@@ -44,31 +41,13 @@ class AlignedOpener {
   explicit AlignedOpener(const ImageIntake& intake) : intake_(intake) {}
 
   OpenedImages open() const {
-    intake_.require_folders_to_share();
-    if (intake_.generated()) return open_generated();
-    intake_.require_data_folder();
-    if (intake_.is_idx())
-      fail_usage(
-          "{}: MNIST's files are both domains at once, and each image would be its own partner; give pairs, "
-          "or take --pairing unpaired",
-          data().data);
-    const fs::path whole = data().data.empty() ? fs::path() : side_by_side_folder(data().data);
-    if (whole.empty()) return open_by_name();
-    require_no_other_layout(whole);
-    return open_side_by_side(whole);
+    intake_.require_images(Pairing::aligned);
+    const std::shared_ptr<ImageSet> whole = intake_.open(SetName::pairs, Split::train);
+    return whole ? open_side_by_side(whole) : open_by_name();
   }
 
  private:
   const DataOptions& data() const { return intake_.data(); }
-
-  void require_no_other_layout(const fs::path& whole) const {
-    for (const Domain d : {Domain::a, Domain::b})
-      if (is_filled_folder(intake_.train_folder(d)))
-        fail(
-            "{}: has {} for pairs side by side and {} for pairs by name; move one of them away, or name two "
-            "folders with --a and --b",
-            data().data, whole.filename().string(), intake_.train_folder(d).filename().string());
-  }
 
   OpenedImages opened(const OpenedPairs& train, const OpenedPairs& test,
                       std::shared_ptr<FingerprintBuilder> seen_a, std::shared_ptr<FingerprintBuilder> seen_b,
@@ -79,7 +58,7 @@ class AlignedOpener {
             train.b,
             std::move(seen_a),
             std::move(seen_b),
-            held_out(share.pairs ? share : val_pairs())};
+            held_out(share.pairs ? share : val_pairs(train))};
   }
 
   HeldOut held_out(const OpenedPairs& held) const {
@@ -88,9 +67,9 @@ class AlignedOpener {
   }
 
   // Two folders, however the training images lie; none where none are given.
-  OpenedPairs val_pairs() const {
-    const fs::path a = intake_.val_folder(Domain::a), b = intake_.val_folder(Domain::b);
-    return a.empty() ? OpenedPairs{} : paired(a, b).pairs();
+  OpenedPairs val_pairs(const OpenedPairs& train) const {
+    const auto a = intake_.val_set(Domain::a, *train.a, 0), b = intake_.val_set(Domain::b, *train.b, 0);
+    return a && b ? verified(matched(a, b)).pairs() : OpenedPairs{};
   }
 
   std::shared_ptr<const Dataset> dataset(std::shared_ptr<const PairSource> pairs,
@@ -101,32 +80,11 @@ class AlignedOpener {
                                             intake_.range(Domain::b));
   }
 
-  std::shared_ptr<FingerprintBuilder> builder(std::int64_t images, Domain d) const {
-    return std::make_shared<FingerprintBuilder>(images, intake_.channels(d));
-  }
-
-  OpenedPairs generated_pairs(Split split) const {
-    const std::int64_t count = intake_.generated_count(split), size = data().transform.load_size;
-    const std::string task = intake_.task();
-    OpenedPairs out;
-    out.a = make_generated_source(task, Domain::a, split, intake_.seed(), count, size);
-    out.b = make_generated_partners(task, split, intake_.seed(), count, size);
-    out.pairs = std::make_shared<InStep>(out.a, out.b);
-    return out;
-  }
-
-  OpenedImages open_generated() const {
-    for (const Domain d : {Domain::a, Domain::b}) intake_.decide_scale(d, {});
-    const OpenedPairs train = generated_pairs(Split::train);
-    return opened(train, generated_pairs(Split::test), intake_.generated_seen(*train.a, Domain::a),
-                  intake_.generated_seen(*train.b, Domain::b));
-  }
-
   // Looks at both halves; either builder may be null.
-  FolderSource::Look look_at_halves(FingerprintBuilder* seen_a, FingerprintBuilder* seen_b) const {
+  ImageSet::Look look_at_halves(FingerprintBuilder* seen_a, FingerprintBuilder* seen_b) const {
     return [this, look_a = intake_.look(Domain::a, seen_a), look_b = intake_.look(Domain::b, seen_b)](
                const Image& whole, std::int64_t index, const std::string& file, Notes& notes) {
-      const ImagePair pair = halves_of(whole, file);
+      const StoredPair pair = halves_of(whole, file);
       const std::string left = file + " (left half)", right = file + " (right half)";
       shared_size(data().transform, size_of(pair.a), size_of(pair.b), left, right);
       Notes said;
@@ -137,72 +95,56 @@ class AlignedOpener {
     };
   }
 
-  static OpenedPairs halves(const std::shared_ptr<const FolderSource>& whole) {
+  static OpenedPairs halves(const std::shared_ptr<const ImageSet>& whole) {
     return {std::make_shared<SideBySide>(whole), whole, whole};
   }
 
-  OpenedImages open_side_by_side(const fs::path& folder) const {
-    const auto train = intake_.folder(folder, data().max_dataset_size);
-    const std::shared_ptr<FolderSource> share = intake_.share_of(*train);
-    const auto half = [](Image ImagePair::*side) {
+  OpenedImages open_side_by_side(const std::shared_ptr<ImageSet>& train) const {
+    const std::shared_ptr<ImageSet> share = intake_.share_of(*train);
+    const auto half = [](Image StoredPair::*side) {
       return [side](const Image& whole) { return whole.width < 2 ? whole : halves_of(whole, "").*side; };
     };
-    intake_.decide_scale(Domain::a, train->files(), half(&ImagePair::a));
-    intake_.decide_scale(Domain::b, train->files(), half(&ImagePair::b));
+    intake_.decide_scale(Domain::a, train->files(), half(&StoredPair::a));
+    intake_.decide_scale(Domain::b, train->files(), half(&StoredPair::b));
     if (share) intake_.verify(*share, look_at_halves(nullptr, nullptr));
-    const auto seen_a = builder(train->size(), Domain::a), seen_b = builder(train->size(), Domain::b);
+    const auto seen_a = intake_.builder(*train, Domain::a), seen_b = intake_.builder(*train, Domain::b);
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
-    const auto test = test_side_by_side();
+    const std::shared_ptr<ImageSet> test = intake_.open(SetName::pairs, Split::test);
+    if (test) intake_.verify(*test, look_at_halves(nullptr, nullptr));
     return opened(halves(train), halves(test ? test : train), seen_a, seen_b,
                   share ? halves(share) : OpenedPairs{});
   }
 
-  std::shared_ptr<FolderSource> test_side_by_side() const {
-    for (const char* name : {"testAB", "test", "valAB", "val"}) {
-      const fs::path path = fs::path(data().data) / name;
-      if (!is_filled_folder(path)) continue;
-      const auto test = intake_.folder(path, data().max_dataset_size);
-      intake_.verify(*test, look_at_halves(nullptr, nullptr));
-      return test;
-    }
-    return nullptr;
-  }
-
-  // Two folders whose files have partners.
-  struct PairedFolders {
-    std::shared_ptr<FolderSource> a, b;
+  // Two sets whose images have partners.
+  struct PairedSets {
+    std::shared_ptr<ImageSet> a, b;
     std::shared_ptr<FingerprintBuilder> seen_a, seen_b;
     OpenedPairs pairs() const { return {std::make_shared<InStep>(a, b), a, b}; }
   };
 
-  void drop_lonely(const PairedFolders& folders, std::int64_t limit) const {
-    keep_partners(*folders.a, *folders.b, limit, intake_.bad_files(), intake_.log());
+  void drop_lonely(const PairedSets& sets, std::int64_t limit) const {
+    keep_partners(*sets.a, *sets.b, limit, intake_.bad_files(), intake_.log());
   }
 
-  PairedFolders listed(const fs::path& path_a, const fs::path& path_b) const {
-    const PairedFolders out{intake_.folder(path_a, 0), intake_.folder(path_b, 0), nullptr, nullptr};
+  PairedSets matched(std::shared_ptr<ImageSet> a, std::shared_ptr<ImageSet> b) const {
+    PairedSets out{std::move(a), std::move(b), nullptr, nullptr};
     drop_lonely(out, data().max_dataset_size);
     return out;
   }
 
   // What --val-share takes of pairs, which A's names decide on.
-  PairedFolders share_of(const PairedFolders& all) const {
+  PairedSets share_of(const PairedSets& all) const {
     if (data().val_share == 0) return {};
     const NameShare share = share_by_name(*all.a, data().val_share);
-    const PairedFolders out{std::make_shared<FolderSource>(*all.a), std::make_shared<FolderSource>(*all.b),
-                            nullptr, nullptr};
-    for (const auto& source : {out.a, out.b}) source->keep(share.held_out);
-    for (const auto& source : {all.a, all.b}) source->keep(share.kept);
+    const PairedSets out{all.a->copy(), all.b->copy(), nullptr, nullptr};
+    for (const auto& set : {out.a, out.b}) set->keep(share.held_out);
+    for (const auto& set : {all.a, all.b}) set->keep(share.kept);
     return out;
   }
 
-  PairedFolders paired(const fs::path& path_a, const fs::path& path_b) const {
-    return verified(listed(path_a, path_b));
-  }
-
-  PairedFolders verified(PairedFolders out) const {
+  PairedSets verified(PairedSets out) const {
     FileSizes sizes;
-    out.seen_a = builder(out.a->size(), Domain::a);
+    out.seen_a = intake_.builder(*out.a, Domain::a);
     intake_.verify(
         *out.a, [&, look = intake_.look(Domain::a, out.seen_a.get())](const Image& image, std::int64_t index,
                                                                       const std::string& file, Notes& notes) {
@@ -210,12 +152,11 @@ class AlignedOpener {
           sizes.note(file, size_of(image));
         });
     drop_lonely(out, 0);  // the partners of those that were skipped
-    out.seen_b = builder(out.b->size(), Domain::b);
-    const std::vector<fs::path> partners = out.a->files();
+    out.seen_b = intake_.builder(*out.b, Domain::b);
     intake_.verify(
         *out.b, [&, look = intake_.look(Domain::b, out.seen_b.get())](const Image& image, std::int64_t index,
                                                                       const std::string& file, Notes& notes) {
-          const std::string partner = partners[static_cast<std::size_t>(index)].string();
+          const std::string partner = out.a->file(index);
           shared_size(data().transform, sizes.of(partner), size_of(image), partner, file);
           look(image, index, file, notes);
         });
@@ -223,32 +164,19 @@ class AlignedOpener {
     return out;
   }
 
-  void require_layout() const {
-    if (data().data.empty() || is_filled_folder(intake_.train_folder(Domain::a)) ||
-        is_filled_folder(intake_.train_folder(Domain::b)))
-      return;
-    fail(
-        "{}: holds no pairs; expected images side by side in trainAB or train, or trainA and trainB with "
-        "files of the same names",
-        data().data);
-  }
-
   OpenedImages open_by_name() const {
-    require_layout();
-    intake_.require_two_folders();
-    const PairedFolders all = listed(intake_.train_folder(Domain::a), intake_.train_folder(Domain::b));
-    PairedFolders share = share_of(all);
+    const PairedSets all =
+        matched(intake_.open(SetName::paired_a, Split::train), intake_.open(SetName::paired_b, Split::train));
+    PairedSets share = share_of(all);
     intake_.decide_scale(Domain::a, all.a->files());
     intake_.decide_scale(Domain::b, all.b->files());
     if (share.a) share = verified(share);
-    const PairedFolders train = verified(all);
-    const fs::path test_a = intake_.test_folder(Domain::a), test_b = intake_.test_folder(Domain::b);
-    const bool has_a = is_filled_folder(test_a), has_b = is_filled_folder(test_b), tested = has_a && has_b;
-    if (has_a != has_b)
-      intake_.log().warning(fmt::format("{} has no {} beside it: the samples show training images",
-                                        (has_a ? test_a : test_b).string(), has_a ? "testB" : "testA"));
-    return opened(train.pairs(), tested ? paired(test_a, test_b).pairs() : train.pairs(), train.seen_a,
-                  train.seen_b, share.a ? share.pairs() : OpenedPairs{});
+    const PairedSets train = verified(all);
+    const auto test_a = intake_.open(SetName::paired_a, Split::test),
+               test_b = intake_.open(SetName::paired_b, Split::test);
+    const OpenedPairs test = test_a && test_b ? verified(matched(test_a, test_b)).pairs() : train.pairs();
+    const OpenedPairs held_out = intake_.evaluates_drawn() ? test : share.a ? share.pairs() : OpenedPairs{};
+    return opened(train.pairs(), test, train.seen_a, train.seen_b, held_out);
   }
 
   const ImageIntake& intake_;
@@ -257,12 +185,5 @@ class AlignedOpener {
 }  // namespace
 
 OpenedImages open_aligned(const ImageIntake& intake) { return AlignedOpener(intake).open(); }
-
-fs::path side_by_side_folder(const fs::path& data) {
-  const bool long_name = is_filled_folder(data / "trainAB"), short_name = is_filled_folder(data / "train");
-  if (long_name && short_name)
-    fail("{}: has both trainAB and train; move away the one that does not hold the pairs", data.string());
-  return long_name ? data / "trainAB" : short_name ? data / "train" : fs::path();
-}
 
 }  // namespace torsor

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "data/data_source.h"
 
 namespace torsor {
 
@@ -47,7 +48,7 @@ void apply(const ModelSize& c, TrainConfig& config, const std::vector<std::strin
   TransformOptions& t = config.data.transform;
   if (!is_fixed("crop_size")) t.crop_size = c.crop;
   if (!is_fixed("load_size"))
-    t.load_size = config.data.data.starts_with("generated:")
+    t.load_size = is_drawn(config.data.data)
                       ? t.crop_size
                       : std::llround(1.12 * static_cast<double>(t.crop_size));
   if (!is_fixed("ngf")) set_option(config, "ngf", c.width);

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/registry.h"
 #include "core/text.h"
-#include "data/generated.h"
+#include "data/data_source.h"
 #include "model/model_file.h"
 #include "train/cadence.h"
 
@@ -41,12 +41,10 @@ const Registry<Json>& presets() {
 
 void DataOptions::describe(OptionSet& o) {
   o.group("Data");
-  o.add("data", data,
-        "folder with trainA and trainB (testA, testB are used for samples), or with pairs side by side in "
-        "trainAB or train, or with MNIST's files, which are then both domains, or generated:" +
-            join(generated_tasks(), ", generated:"))
-      .changeable()
-      .common();
+  std::vector<std::string> sources;
+  for (const std::string& source : data_source_types().names())
+    sources.push_back(data_source_types().at(source).help);
+  o.add("data", data, join(sources, ", or ")).changeable().common();
   o.add("a", a, "folder of domain A, instead of --data").changeable().common();
   o.add("b", b, "folder of domain B, instead of --data").changeable().common();
   o.add("pairing", pairing,
@@ -77,16 +75,17 @@ void DataOptions::describe(OptionSet& o) {
   o.add("black_b", black_b, "black in B");
   transform.describe(o);
   o.add("batch_size", batch_size, "images a step").range(1, 65536).common();
-  o.add("serial_batches", serial_batches, "take the images in order, A and B in step, instead of at random");
+  o.add("serial_batches", serial_batches,
+        "draw images in order, image i of A with image i of B, instead of at random");
   o.add("max_dataset_size", max_dataset_size, "use the first that many images of each domain; 0 = all")
       .at_least(0);
   o.add("epoch_size", epoch_size, "items that make an epoch; 0 = the larger domain's count").at_least(0);
   o.add("skip_bad", skip_bad,
-        "go on without unreadable images, and without images of pairs that have no partner, instead of "
+        "continue without unreadable images, and without images of pairs that have no partner, instead of "
         "refusing to start")
       .changeable()
       .common();
-  o.add("loader_threads", loader_threads, "threads that read images; 0 = none beside the training itself")
+  o.add("loader_threads", loader_threads, "threads that read images; 0 = the training thread itself")
       .range(0, 256)
       .changeable();
 }
@@ -127,6 +126,10 @@ void RunOptions::describe(OptionSet& o) {
       .at_least(0)
       .changeable();
   o.add("sample_count", sample_count, "fixed test images in a sample grid").range(1, 64).changeable();
+  o.add("tensorboard", tensorboard,
+        "write what log.jsonl and samples/ have for TensorBoard too: tensorboard --logdir RUN")
+      .changeable()
+      .common();
   o.add("checkpoint_every", checkpoint_every,
         "steps (500) or time (10min) between checkpoints, after a first one at the first step; 0 = only at "
         "the "
@@ -138,6 +141,7 @@ void RunOptions::describe(OptionSet& o) {
   o.add("keep_every", keep_every, "keep also each checkpoint whose step is a multiple of this; 0 = none")
       .at_least(0)
       .changeable();
+  o.add("report", report, "write report.html at the end, which shows how the run went").changeable();
   add_note_and_licence(o, note, licence);
   placement.describe(o);
   o.add("verbose", verbose,
@@ -145,7 +149,7 @@ void RunOptions::describe(OptionSet& o) {
         "through libtorch")
       .changeable()
       .common();
-  o.add("force", force, "go on when the estimate says that the memory will not do").changeable();
+  o.add("force", force, "continue even where the estimate exceeds the memory").changeable();
   o.add("time_budget", time_budget,
         "choose size, width and schedule so that the run ends within this time (90s, 10min, 1h), and correct "
         "the "
@@ -168,7 +172,7 @@ void RunOptions::describe(OptionSet& o) {
         "JSON file of options (keys are the flags' names with underscores); flags win over it")
       .common();
   o.add("resume", resume,
-        "go on with the run in this directory, exactly where its newest good checkpoint stands, until its "
+        "resume the run in this directory, exactly from its newest good checkpoint, until its "
         "end or --steps; options marked * may have new values")
       .common();
   o.add("init_from", init_from,
@@ -193,6 +197,7 @@ void TrainConfig::describe(OptionSet& o) {
   o.group("Optimisation");
   optimizer.describe(o);
   schedule.describe(o);
+  evaluation.describe(o);
   run.describe(o);
 }
 
@@ -202,8 +207,8 @@ void check_size(const std::string& option, Size size, const SizeRule& rule, cons
   const std::int64_t m = rule.multiple;
   const std::int64_t below = std::max(rule.minimum, smaller / m * m),
                      above = std::max(rule.minimum, (smaller + m - 1) / m * m);
-  fail_usage("{}: {} cannot take {}x{} images; sides must be multiples of {}, at least {}; use {}", option,
-             network, size.width, size.height, m, rule.minimum,
+  fail_usage("{}: {} does not support {}x{} images; sides must be multiples of {}, at least {}; use {}",
+             option, network, size.width, size.height, m, rule.minimum,
              below == above ? std::to_string(below) : fmt::format("{} or {}", below, above));
 }
 
@@ -215,6 +220,11 @@ Pairing TrainConfig::pairing() const {
 void TrainConfig::validate() const {
   data.validate();
   schedule.validate();
+  evaluation.validate();
+  if (evaluation.is_on() && data.val_a.empty() && data.val_share == 0 && !is_drawn(data.data))
+    fail_usage(
+        "--eval-every {}: no images are held out of training; give --val-a and --val-b, or --val-share 0.1",
+        evaluation.eval_every);
   if (run.out.empty()) fail_usage("--out is missing: name the run directory to make");
   model->validate(channels());
   const Size size = output_size(data.transform);

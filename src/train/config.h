@@ -4,9 +4,10 @@
 
 #include <optional>
 
+#include "data/pairing.h"
 #include "data/transform.h"
 #include "model/model_types.h"
-#include "model/pairing.h"
+#include "train/evaluation_options.h"
 #include "train/schedule.h"
 
 namespace torsor {
@@ -53,6 +54,8 @@ struct RunOptions {
   std::string config;
   std::string resume;
   std::string init_from;
+  bool tensorboard = true;
+  bool report = true;
   bool verbose = false;
   bool force = false;
   PlacementOptions placement;
@@ -67,6 +70,7 @@ struct TrainConfig {
   DataOptions data;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
+  EvaluationOptions evaluation;
   RunOptions run;
 
   void describe(OptionSet& o);

@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "data/data_source.h"
 #include "data/fingerprint.h"
-#include "data/folder_source.h"
-#include "data/generated.h"
 #include "data/sample_scale.h"
 #include "train/config.h"
 #include "train/opened_images.h"
@@ -46,38 +45,22 @@ class ImageIntake {
   std::int64_t channels(Domain d) const { return d == Domain::a ? data().channels_a : data().channels_b; }
   BadFiles bad_files() const { return data().skip_bad ? BadFiles::skip : BadFiles::refuse; }
 
-  /// Throws Error when --data names a folder that is not there.
-  void require_data_folder() const;
+  /// Throws as DataSource::require() does, and UsageError where --val-share is given and the source has no
+  /// names that could decide on the share.
+  void require_images(Pairing pairing) const;
 
-  bool generated() const;
-  /// Of generated images.
-  std::string task() const;
-  std::int64_t generated_count(Split split) const;
-  std::uint64_t seed() const { return static_cast<std::uint64_t>(config_.run.seed); }
-
-  /// Whether --data holds MNIST's files, which are both domains: a task of translating a set of images to
-  /// itself (S0-E1).
-  bool is_idx() const { return !generated() && !data().data.empty() && !idx_images("train").empty(); }
-  /// The file of a split, "train" or "t10k"; "" for none.
-  std::filesystem::path idx_images(const std::string& split) const;
-
-  /// The folder of a domain's training images, and of its test images, which may be missing or "".
-  std::filesystem::path train_folder(Domain d) const;
-  std::filesystem::path test_folder(Domain d) const;
-
-  /// Throws UsageError for one folder given for both domains, a typing error that would cost hours. Warns of
-  /// a folder inside the other.
-  void require_two_folders() const;
-
-  /// Throws UsageError where --val-share is given and --data is no folder of which it could take a share.
-  void require_folders_to_share() const;
-  /// Takes from a folder what --val-share holds out of it; null where that is not given.
-  std::shared_ptr<FolderSource> share_of(FolderSource& train) const;
-  /// The folder of --val-a or --val-b; "" where none is given. Throws UsageError for the training folder.
-  std::filesystem::path val_folder(Domain d) const;
-
-  /// Opens a folder and logs what is left out; `limit` as FolderSource has it.
-  std::shared_ptr<FolderSource> folder(const std::filesystem::path& path, std::int64_t limit) const;
+  /// Whether drawn test images, which no step sees, are held out for metrics: where these are wanted and no
+  /// other images are given.
+  bool evaluates_drawn() const {
+    return is_drawn(data().data) && config_.evaluation.is_on() && data().val_a.empty();
+  }
+  /// A set of --data, or of --a and --b; null where the source has none.
+  std::shared_ptr<ImageSet> open(SetName name, Split split) const { return source_->open(name, split); }
+  /// Takes from a set what --val-share holds out of it; null where that is not given.
+  std::shared_ptr<ImageSet> share_of(ImageSet& train) const;
+  /// The folder of --val-a or --val-b, its first `limit` images if above 0; null where none is given. Throws
+  /// UsageError for the folder of `train`.
+  std::shared_ptr<ImageSet> val_set(Domain d, const ImageSet& train, std::int64_t limit) const;
 
   /// Decides what is black and white in a domain, over all its training images and before any of them is
   /// looked at in earnest: of files, `part` is what an image shows of the domain. A domain for which it is
@@ -90,15 +73,13 @@ class ImageIntake {
 
   /// What every image goes through before training; `seen` may be null. Throws for one that the scaling, the
   /// transform or the generator cannot take.
-  FolderSource::Look look(Domain d, FingerprintBuilder* seen) const;
+  ImageSet::Look look(Domain d, FingerprintBuilder* seen) const;
 
-  /// Reads all files once.
-  void verify(FolderSource& source, const FolderSource::Look& look) const;
+  /// Looks at the images of a set, and drops bad ones where that is asked for.
+  void verify(ImageSet& set, const ImageSet::Look& look) const;
 
-  /// The first `count` images of a source that is no folder, all looked at.
-  std::shared_ptr<FingerprintBuilder> seen_of(const ImageSource& source, Domain d, std::int64_t count) const;
-  /// Generated images are drawn alike, so that the first ones stand for all.
-  std::shared_ptr<FingerprintBuilder> generated_seen(const ImageSource& source, Domain d) const;
+  /// For those images of a set that are looked at.
+  std::shared_ptr<FingerprintBuilder> builder(const ImageSet& set, Domain d) const;
 
   /// The transform that shows images whole: no flip, no crop where sizes are given.
   TransformOptions whole() const;
@@ -110,16 +91,13 @@ class ImageIntake {
   GivenScale given_scale(Domain d) const;
   void say_scale(Domain d) const;
   ValueRange range_of_domain(Domain d, const FingerprintBuilder& seen) const;
-  Json digest(const ImageSource& source) const;
   Batch samples(const Dataset& shown) const;
 
   const TrainConfig& config_;
   std::shared_ptr<LogSink> log_;
+  std::unique_ptr<DataSource> source_;
   std::shared_ptr<LargestSize> largest_ = std::make_shared<LargestSize>();
   std::shared_ptr<DomainScales> scales_ = std::make_shared<DomainScales>();
 };
-
-/// Whether there is a folder that holds something.
-bool is_filled_folder(const std::filesystem::path& path);
 
 }  // namespace torsor

@@ -71,7 +71,7 @@ void take_weights(Model& model, const std::vector<NetworkInfo>& networks, const 
       log.notice(fmt::format("{}: starts fresh: {} has none", name, set.source));
       continue;
     }
-    const TakenWeights result = take_matching(*network, set.weights.at(theirs->name));
+    const TakenWeights result = take_matching(*network, used_weights(set, theirs->name));
     taken += result.taken;
     log.notice(result.not_taken.empty()
                    ? fmt::format("{}: all {} tensors taken from {}", name, result.wanted, set.source)

@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "data/tensor_image.h"
 #include "image/codec.h"
+#include "model/weight_average.h"
 #include "report/grid.h"
 
 namespace torsor {
@@ -43,7 +44,7 @@ void append_rows(const std::vector<LabelledImages>& columns, const ValueRange& r
 }  // namespace
 
 JsonlLog::JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader)
-    : path_(std::move(path)), every_(every), loader_(loader) {}
+    : ScalarLog(every), path_(std::move(path)), loader_(loader) {}
 
 void JsonlLog::on_start(const TrainState& state) {
   rewind_jsonl(path_, state.step, [&](const Json& line) {
@@ -51,15 +52,6 @@ void JsonlLog::on_start(const TrainState& state) {
   });
   file_.emplace(path_);
   started_ = now();
-}
-
-void JsonlLog::after_step(TrainState& state, const StepScalars& scalars) {
-  last_ = scalars;
-  if (due(state.step, every_) || !scalars.published().empty()) write(state, scalars);
-}
-
-void JsonlLog::on_end(TrainState& state, EndReason) {
-  if (state.step > 0 && written_step_ != state.step && !last_.losses().empty()) write(state, last_);
 }
 
 void JsonlLog::write(const TrainState& state, const StepScalars& scalars) {
@@ -73,26 +65,57 @@ void JsonlLog::write(const TrainState& state, const StepScalars& scalars) {
     if (!line.emplace(name, value).second)
       throw std::logic_error("a scalar has the name of a field of the log: " + name);
   file_->write(line);
-  written_step_ = state.step;
 }
 
-Image sample_grid(Model& model, const Batch& images, const ValueRange& range) {
+Json GridLayout::to_json() const {
+  return {{"columns", columns}, {"cell", {cell.width, cell.height}}, {"margin", margin}};
+}
+
+GridLayout GridLayout::from_json(const Json& json) {
+  const Json& cell = json.at("cell");
+  return {json.at("columns").get<std::vector<std::vector<std::string>>>(),
+          {json_count(cell.at(0)), json_count(cell.at(1))},
+          json_count(json.at("margin"))};
+}
+
+SampleGrid sample_grid(Model& model, const Batch& images, const ValueRange& range) {
+  const AverageScope averaged(model);
   std::vector<std::vector<std::vector<Image>>> rows;  // of each direction
+  GridLayout layout;
   std::int64_t begin = 0;
   do {  // once also for a batch without images
     const auto directions = model.sample(images.part(begin, kSamplesAtOnce));
     rows.resize(directions.size());
-    for (std::size_t d = 0; d < directions.size(); ++d) append_rows(directions[d], range, rows[d]);
+    layout.columns.resize(directions.size());
+    for (std::size_t d = 0; d < directions.size(); ++d) {
+      append_rows(directions[d], range, rows[d]);
+      layout.columns[d].clear();
+      for (const LabelledImages& column : directions[d]) layout.columns[d].push_back(column.label);
+    }
     begin += kSamplesAtOnce;
   } while (begin < images.size());
   std::vector<std::vector<Image>> all;
   for (auto& direction : rows) std::move(direction.begin(), direction.end(), std::back_inserter(all));
-  return make_grid(all);
+  const GridOptions options;
+  Image grid = make_grid(all, options);
+  std::size_t columns = 1;
+  for (const auto& row : all) columns = std::max(columns, row.size());
+  const auto cell = [&](std::int64_t side, std::size_t count) {
+    return (side - options.margin) / static_cast<std::int64_t>(count) - options.margin;
+  };
+  layout.margin = options.margin;
+  layout.cell = {cell(grid.width, columns), cell(grid.height, all.size())};
+  return {std::move(grid), std::move(layout)};
 }
 
-Sampler::Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
-                 std::int64_t every)
-    : model_(model), images_(std::move(images)), range_(range), folder_(std::move(folder)), every_(every) {}
+Sampler::Sampler(Model& model, Batch images, const ValueRange& range, RunDirectory run, std::int64_t every,
+                 Display display)
+    : model_(model),
+      images_(std::move(images)),
+      range_(range),
+      run_(std::move(run)),
+      every_(every),
+      display_(std::move(display)) {}
 
 void Sampler::after_step(TrainState& state, const StepScalars&) {
   if (due(state.step, every_)) write(state);
@@ -103,8 +126,29 @@ void Sampler::on_end(TrainState& state, EndReason) {
 }
 
 void Sampler::write(const TrainState& state) {
-  write_image(folder_ / fmt::format("step_{:08}.png", state.step), sample_grid(model_, images_, range_));
+  const SampleGrid grid = sample_grid(model_, images_, range_);
+  if (!std::exchange(described_, true))
+    write_file_atomically(run_.sample_layout(), grid.layout.to_json().dump() + "\n");
+  const SamplePicture picture{state.step, {grid.image.width, grid.image.height, encode_image("png", grid.image)}};
+  write_file_atomically(run_.sample(state.step), picture.image.png);
+  display_(picture);
   written_step_ = state.step;
+}
+
+void HeldOutSampler::on_end(TrainState&, EndReason) {
+  constexpr std::int64_t kShown = 8;
+  std::vector<Batch> shown;
+  for (std::int64_t i = 0; i < std::min(kShown, images_->size()); ++i) {
+    Rng rng(0);
+    Batch image = images_->get(i, rng);
+    // Images of varying size cannot share a batch.
+    const auto fits = [&](const auto& named) {
+      return named.second.sizes() == shown.front().at(named.first).sizes();
+    };
+    if (shown.empty() || std::all_of(image.tensors.begin(), image.tensors.end(), fits))
+      shown.push_back(std::move(image));
+  }
+  if (!shown.empty()) write_image(path_, sample_grid(model_, collate(shown), range_).image);
 }
 
 Checkpointer::Checkpointer(RunDirectory run, Cadence every, Retention retention, Save save)

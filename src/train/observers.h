@@ -4,48 +4,73 @@
 #include <functional>
 #include <optional>
 
+#include "data/dataset.h"
 #include "data/tensor_image.h"
+#include "data/transform.h"
 #include "image/image.h"
 #include "io/run_directory.h"
+#include "telemetry/event_file.h"
 #include "telemetry/jsonl.h"
 #include "train/cadence.h"
+#include "train/scalar_log.h"
 #include "train/trainer.h"
 
 namespace torsor {
 
-/// One JSON object every `every` steps, after each step for which an observer published something, and at the
-/// end: step, epoch (from 1), lr, seconds, data_wait (share of time), every loss, what was published. In a
-/// resumed run, lines of steps that are repeated are set aside, and the seconds continue.
-class JsonlLog : public Observer {
+/// One JSON object at each step of a ScalarLog: step, epoch (from 1), lr, seconds, data_wait (share of time),
+/// every loss, what was published. In a resumed run, lines of steps that are repeated are set aside, and the
+/// seconds continue.
+class JsonlLog : public ScalarLog {
  public:
   JsonlLog(std::filesystem::path path, std::int64_t every, const Loader& loader);
   std::string name() const override { return "log"; }
   /// Throws Error when the file cannot be written.
   void on_start(const TrainState& state) override;
-  /// Throws std::logic_error when a scalar has the name of one of the line's own fields.
-  void after_step(TrainState& state, const StepScalars& scalars) override;
-  void on_end(TrainState& state, EndReason reason) override;
 
  private:
-  void write(const TrainState& state, const StepScalars& scalars);
+  /// Throws std::logic_error when a scalar has the name of one of the line's own fields.
+  void write(const TrainState& state, const StepScalars& scalars) override;
 
   std::filesystem::path path_;
-  std::int64_t every_;
   const Loader& loader_;
   std::optional<JsonlFile> file_;  // from on_start() on
   double seconds_before_ = 0;      // seconds of the run before its interruption
   double started_ = 0;
-  StepScalars last_;
-  std::int64_t written_step_ = -1;
+};
+
+/// The sample grid of a step, as its file is.
+struct SamplePicture {
+  std::int64_t step = 0;
+  EncodedPicture image;
+};
+
+/// What the cells of a run's sample grids show: the labels of a row's images, by direction (the rows of the
+/// first direction stand first, as many of each), and the size of a cell within its margins.
+struct GridLayout {
+  std::vector<std::vector<std::string>> columns;
+  Size cell;
+  std::int64_t margin = 0;
+
+  Json to_json() const;
+  /// Throws Json::exception.
+  static GridLayout from_json(const Json& json);
+};
+
+struct SampleGrid {
+  Image image;  // u8 RGB
+  GridLayout layout;
 };
 
 /// A PNG grid of fixed test images every `every` steps (0: only at the end), one row per image, rows of both
-/// directions.
+/// directions. Beside the grids lies layout.json, their GridLayout.
 class Sampler : public Observer {
  public:
-  /// `range` turns the model's values into pixels.
-  Sampler(Model& model, Batch images, const ValueRange& range, std::filesystem::path folder,
-          std::int64_t every);
+  using Display = std::function<void(const SamplePicture&)>;
+
+  /// `range` turns the model's values into pixels. Each picture that is written is shown by `display` too.
+  Sampler(
+      Model& model, Batch images, const ValueRange& range, RunDirectory run, std::int64_t every,
+      Display display = [](const SamplePicture&) {});
   std::string name() const override { return "samples"; }
   void after_step(TrainState& state, const StepScalars& scalars) override;
   void on_end(TrainState& state, EndReason reason) override;
@@ -56,9 +81,27 @@ class Sampler : public Observer {
   Model& model_;
   Batch images_;
   ValueRange range_;
-  std::filesystem::path folder_;
+  RunDirectory run_;
   std::int64_t every_;
+  Display display_;
   std::int64_t written_step_ = -1;
+  bool described_ = false;
+};
+
+/// The same of the first images that no step of the training saw, when the run ends: samples/held_out.png.
+class HeldOutSampler : public Observer {
+ public:
+  HeldOutSampler(Model& model, std::shared_ptr<const Dataset> images, const ValueRange& range,
+                 std::filesystem::path path)
+      : model_(model), images_(std::move(images)), range_(range), path_(std::move(path)) {}
+  std::string name() const override { return "held_out"; }
+  void on_end(TrainState& state, EndReason reason) override;
+
+ private:
+  Model& model_;
+  std::shared_ptr<const Dataset> images_;
+  ValueRange range_;
+  std::filesystem::path path_;
 };
 
 /// Which checkpoints stay when a new one is written.
@@ -96,8 +139,9 @@ class Checkpointer : public Observer {
 /// So many samples are made at a time, so that a large grid takes no more memory than a small one.
 constexpr std::int64_t kSamplesAtOnce = 4;
 
-/// The picture of Model::sample as one u8 RGB grid: for each image of the batch a row "real fake rec idt" of
-/// either direction. Single-channel images are shown grey, other channel counts by their first three.
-Image sample_grid(Model& model, const Batch& images, const ValueRange& range = {});
+/// With the averaged weights where the model keeps some: the picture of Model::sample as one grid: for each
+/// image of the batch a row "real fake rec idt" of either direction. Single-channel images are shown grey,
+/// other channel counts by their first three.
+SampleGrid sample_grid(Model& model, const Batch& images, const ValueRange& range = {});
 
 }  // namespace torsor

@@ -5,12 +5,13 @@
 
 #include "data/dataset.h"
 #include "data/fingerprint.h"
-#include "data/image_source.h"
+#include "data/image_set.h"
 #include "model/model_file.h"
 
 namespace torsor {
 
-/// Images that no step of the training sees, whole and in order, without random transforms; for metrics.
+/// Images that no step of the training sees, whole and in order, without random transforms; for metrics. Of a
+/// generated task its test images, where metrics are wanted.
 struct HeldOut {
   std::shared_ptr<const Dataset> images;  // null: none. Item i has image i of A and of B; where one domain
                                           // has fewer, its images come again
@@ -20,9 +21,9 @@ struct HeldOut {
 /// What was opened, by one of the two ways to pair.
 struct OpenedImages {
   std::shared_ptr<const Dataset> train;
-  std::shared_ptr<const Dataset> shown;                   // in order and whole, for sample grids
-  std::shared_ptr<const ImageSource> source_a, source_b;  // the training images' files
-  std::shared_ptr<FingerprintBuilder> seen_a, seen_b;     // the training images
+  std::shared_ptr<const Dataset> shown;                // in order and whole, for sample grids
+  std::shared_ptr<const ImageSet> source_a, source_b;  // the training images
+  std::shared_ptr<FingerprintBuilder> seen_a, seen_b;  // the training images
   HeldOut held_out;
 };
 

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "data/data_source.h"
 
 namespace torsor {
 
@@ -63,8 +64,6 @@ std::string& image_option(TrainConfig& config, const std::string& name) {
                            : o.val_b;
 }
 
-bool is_generated(const std::string& data) { return data.starts_with("generated:"); }
-
 // What the last session that noted it says of the images; an object, empty where none did.
 Json stored_images(const RunDirectory& directory) {
   Json images = Json::object();
@@ -94,7 +93,7 @@ ImagePaths find_images(const RunDirectory& directory, TrainConfig config, const 
   const Json images = stored_images(directory);
   for (const char* name : kImageOptions) {
     const std::string given = image_option(config, name);
-    if (given.empty() || is_generated(given) || flags.contains(name)) continue;
+    if (given.empty() || is_drawn(given) || flags.contains(name)) continue;
     const std::string at = stored_path(images, name, given);
     if (!at.empty() && is_there(at))
       found[name] = at;
@@ -129,7 +128,8 @@ ResumePoint open_resume_point(const fs::path& run, LogSink& log) {
   }
   if (there.empty())
     fail(
-        "{}: has no checkpoint to go on from; it ended before the first was written: begin it again with the "
+        "{}: has no checkpoint to resume from; it ended before the first was written: begin it again with "
+        "the "
         "command that began it and --restart, or with --config {} --restart",
         run.string(), directory.config().string());
   fail("{}: none of its {} checkpoints can be used; the newest: {}", run.string(), there.size(),
@@ -168,7 +168,7 @@ Json images_as_stored(const TrainConfig& found, const TrainConfig& given) {
   Json out = Json::object();
   for (const char* name : kImageOptions) {
     const std::string path = image_option(at, name);
-    if (path.empty() || is_generated(path)) continue;
+    if (path.empty() || is_drawn(path)) continue;
     std::error_code ec;
     const std::string whole = fs::absolute(path, ec).lexically_normal().string();
     if (ec || !is_utf8(whole)) continue;  // JSON could not hold it

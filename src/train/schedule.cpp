@@ -58,13 +58,20 @@ double Schedule::factor_at(std::int64_t epoch) const {
   return 1;
 }
 
+bool Schedule::is_better(double value) const {
+  const bool rising = std::find(rising_.begin(), rising_.end(), options_.plateau_loss) != rising_.end();
+  const bool nearer_to_0 = rising == (best_ < 0);
+  const double wanted = best_ * (nearer_to_0 ? 1 - kPlateauThreshold : 1 + kPlateauThreshold);
+  return rising ? value > wanted : value < wanted;
+}
+
 double Schedule::plateau_factor(const TrainState& state) {
   if (state.epoch == seen_epoch_) return factor_;
   seen_epoch_ = state.epoch;
   const auto found = state.meters.last_epoch().find(options_.plateau_loss);
   if (found == state.meters.last_epoch().end()) return factor_;  // an observer published none
   const double value = found->second;
-  if (!has_best_ || value < best_ * (1 - kPlateauThreshold)) {
+  if (!has_best_ || is_better(value)) {
     best_ = value;
     has_best_ = true;
     bad_epochs_ = 0;

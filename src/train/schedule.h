@@ -27,13 +27,17 @@ struct ScheduleOptions {
 /// 0.1^(e div lr_decay_epochs); cosine: (1 + cos(pi e/(n + d)))/2, once down over the whole run (the
 /// reference's rises again after n epochs); plateau: times 0.2 when the epoch mean of plateau_loss has not
 /// fallen by 1 % for more than 5 epochs. plateau_loss is a loss of the model or a scalar that an observer
-/// publishes, of 0 or more and the smaller the better; one that is not published at every step counts with
-/// its mean over the epoch, and an epoch without any is ignored.
+/// publishes, the smaller the better; one that is not published at every step counts with
+/// its mean over the epoch, and an epoch without any is ignored. Of scalars that observers call rising, the
+/// greater is the better. The 1 % are of the best value, whatever its sign.
 class Schedule {
  public:
   explicit Schedule(ScheduleOptions options) : options_(std::move(options)) {}
   /// Throws UsageError when plateau_loss is none of these, the scalars that a run will have.
   void check_losses(const std::vector<std::string>& names) const;
+
+  /// Scalars that are better when greater.
+  void set_rising(std::vector<std::string> names) { rising_ = std::move(names); }
 
   /// The factor for epoch `epoch` (from 0) of the stateless policies.
   double factor_at(std::int64_t epoch) const;
@@ -53,8 +57,10 @@ class Schedule {
 
  private:
   double plateau_factor(const TrainState& state);
+  bool is_better(double value) const;
 
   ScheduleOptions options_;
+  std::vector<std::string> rising_;
   std::int64_t seen_epoch_ = 0;  // plateau: epochs already evaluated
   double factor_ = 1;
   double best_ = 0;

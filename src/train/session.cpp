@@ -8,8 +8,11 @@
 #include "interchange/weight_source.h"
 #include "model/environment.h"
 #include "model/placement.h"
+#include "model/weight_average.h"
 #include "nn/state_dict.h"
+#include "train/configuration_table.h"
 #include "train/init_from.h"
+#include "train/tensorboard_log.h"
 
 namespace torsor {
 
@@ -26,6 +29,13 @@ std::vector<std::string> scalar_names(const Model& model,
   std::vector<std::string> names = model.loss_names();
   for (const auto& observer : observers)
     for (std::string& name : observer->scalar_names()) names.push_back(std::move(name));
+  return names;
+}
+
+std::vector<std::string> rising_scalars(const std::vector<std::unique_ptr<Observer>>& observers) {
+  std::vector<std::string> names;
+  for (const auto& observer : observers)
+    for (std::string& name : observer->rising_scalars()) names.push_back(std::move(name));
   return names;
 }
 
@@ -65,6 +75,7 @@ void TrainSession::open() {
   model_ = config_.make_model(placement_);
   if (!resumed_ && !config_.run.init_from.empty())
     take_weights(*model_, config_.networks(), open_weights(config_.run.init_from), *log_);
+  if (config_.optimizer.ema > 0) model_->keep_average(config_.optimizer.ema);
   TrainState state(rank_seed(seed, context_));
   if (resumed_) state.load(resumed_->archive);
   loader_ =
@@ -76,7 +87,7 @@ void TrainSession::open() {
   state.total_steps = steps_per_epoch() * state.epochs;
   if (config_.run.steps > state.total_steps)
     log_->notice(fmt::format(
-        "--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to go on",
+        "--steps {} lies beyond the schedule's end, the run ends after {} steps; raise --epochs to continue",
         config_.run.steps, state.total_steps));
   if (config_.run.steps > 0) state.total_steps = std::min(state.total_steps, config_.run.steps);
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state), context_);
@@ -95,7 +106,7 @@ void TrainSession::take_up() {
     log_->notice(fmt::format("changed: {} was {} until step {}, now {}", change.name, change.then.dump(),
                              state().step, change.now.dump()));
   if (archive.has_value(kRanksKey))
-    warn(fmt::format("the run was on {} ranks and goes on on one, with its batches alone",
+    warn(fmt::format("the run was on {} ranks and continues on one, with its batches alone",
                      archive.value(kRanksKey).dump()));
   const auto elsewhere = environment_changes(resumed_->info.environment, describe_environment(placement_));
   if (!elsewhere.empty())
@@ -134,8 +145,13 @@ void TrainSession::note_session() const {
   JsonlFile(directory().sessions())
       .write({{"started", utc_now()},
               {"from_step", state().step},
+              {"steps", state().total_steps},
               {"checkpoint", resumed_ ? Json(resumed_->checkpoint.filename().string()) : Json(nullptr)},
               {"changes", changes},
+              {"losses", model_->loss_names()},
+              {"domains",
+               {{"a", {{"name", data_.a.name}, {"images", data_.count_a}}},
+                {"b", {{"name", data_.b.name}, {"images", data_.count_b}}}}},
               {"images", images_as_stored(with_images_at(config_, image_paths_), config_)},
               {"warnings", resumed_ ? resumed_->warnings : std::vector<std::string>{}},
               {"environment", describe_environment(placement_)}});
@@ -192,6 +208,7 @@ void TrainSession::take_length(const Length& length, double used) {
 
 EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used) {
   trainer_->schedule().check_losses(scalar_names(*model_, extra));
+  trainer_->set_rising(rising_scalars(extra));
   if (context_.is_first()) open_directory();
   context_.barrier();
   if (context_.is_first()) add_observers(std::move(extra), used);
@@ -208,8 +225,12 @@ EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Ob
 void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, double used) {
   const RunOptions& o = config_.run;
   trainer_->add(std::make_unique<JsonlLog>(directory().log(), o.log_every, *loader_));
-  trainer_->add(
-      std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory().samples(), o.sample_every));
+  Sampler::Display display = add_display();
+  trainer_->add(std::make_unique<Sampler>(*model_, data_.fixed, sample_range(), directory(), o.sample_every,
+                                          std::move(display)));
+  if (data_.held_out.images)
+    trainer_->add(std::make_unique<HeldOutSampler>(*model_, data_.held_out.images, sample_range(),
+                                                   directory().held_out_samples()));
   keep_budget(used);
   trainer_->set_checkpointer(
       std::make_unique<Checkpointer>(directory(), checkpoint_cadence(), Retention{o.keep_last, o.keep_every},
@@ -217,10 +238,25 @@ void TrainSession::add_observers(std::vector<std::unique_ptr<Observer>> extra, d
   for (auto& observer : extra) trainer_->add(std::move(observer));
 }
 
+// What shows the samples beside their files; the trainer keeps it as long as the sampler.
+Sampler::Display TrainSession::add_display() {
+  if (!config_.run.tensorboard) {
+    rewind_event_files(directory(), state().step);  // of sessions that had it
+    return [](const SamplePicture&) {};
+  }
+  auto log =
+      std::make_unique<TensorBoardLog>(directory(), config_.run.log_every, configuration_table(config_));
+  TensorBoardLog& kept = *log;
+  trainer_->add(std::move(log));
+  return [&kept](const SamplePicture& picture) { kept.add(picture); };
+}
+
 // One for all pictures of a sample grid, which have 8 bits: those of both domains stand in one row.
 ValueRange TrainSession::sample_range() const {
   if (data_.a.range.black != 0) return {};
-  return {(data_.a.range.white + data_.b.range.white) / 2, data_.a.range.black};
+  const ValueRange a = percentile_range_as(data_.a.range, PixelType::u8),
+                   b = percentile_range_as(data_.b.range, PixelType::u8);
+  return {(a.white + b.white) / 2, 0};
 }
 
 ModelInfo TrainSession::model_info() const {
@@ -239,7 +275,12 @@ ModelInfo TrainSession::model_info() const {
 
 void TrainSession::write_model(const fs::path& path) const {
   WeightSet set{path.string(), "torsor model", model_info(), {}, {}};
-  for (const auto& [name, network] : model_->networks()) set.weights[name] = state_dict(*network);
+  const WeightAverage* average = model_->average();
+  for (const auto& [name, network] : model_->networks()) {
+    const TensorMap* averaged = average == nullptr ? nullptr : average->of(name);
+    if (averaged != nullptr) set.averaged[name] = *averaged;
+    set.weights[name] = state_dict(*network);
+  }
   write_weights(path, set);
 }
 

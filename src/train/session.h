@@ -55,6 +55,7 @@ class TrainSession {
   void open();
   void take_up();
   void open_directory();
+  Sampler::Display add_display();
   void add_observers(std::vector<std::unique_ptr<Observer>> extra, double used);
   void keep_budget(double used);
   void take_length(const Length& length, double used);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/data_source.h"
 #include "interchange/weight_source.h"
 #include "train/init_from.h"
 
@@ -31,7 +32,7 @@ void set_unless_set(OptionSet& options, const SettingsLayer& layer, std::vector<
 
 // Generated images are drawn at the size they are used in.
 void adapt_to_data(TrainConfig& config, const std::vector<std::string>& given) {
-  if (config.data.data.starts_with("generated:") && !is_in(given, "load_size"))
+  if (is_drawn(config.data.data) && !is_in(given, "load_size"))
     config.data.transform.load_size = config.data.transform.crop_size;
 }
 

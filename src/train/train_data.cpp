@@ -1,22 +1,17 @@
 #include "train/train_data.h"
 
-#include "core/error.h"
-#include "data/idx_source.h"
 #include "data/unpaired.h"
 #include "train/aligned_data.h"
 #include "train/image_intake.h"
 
 namespace torsor {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-// Both splits of one domain; test may be null.
-struct DomainSources {
-  std::shared_ptr<const ImageSource> train, test;
-  std::shared_ptr<FingerprintBuilder> seen;               // the training images
-  std::shared_ptr<const ImageSource> held_out = nullptr;  // a share of them
+// The sets of one domain; `test` and `held_out` may be null.
+struct DomainSets {
+  std::shared_ptr<ImageSet> train, test, held_out;
+  std::shared_ptr<FingerprintBuilder> seen;  // the training images
 };
 
 /// Opens both domains, each by itself.
@@ -25,19 +20,9 @@ class UnpairedOpener {
   explicit UnpairedOpener(const ImageIntake& intake) : intake_(intake) {}
 
   OpenedImages open() const {
-    intake_.require_folders_to_share();
-    if (!intake_.generated() && !intake_.is_idx()) {
-      require_no_pairs_alone();
-      intake_.require_two_folders();
-    }
-    const DomainSources a = sources(Domain::a);
-    if (intake_.is_idx()) intake_.decide_scale(Domain::b, {});
-    const DomainSources b =
-        intake_.is_idx()
-            ? DomainSources{a.train, a.test, intake_.seen_of(*a.train, Domain::b, a.train->size())}
-            : sources(Domain::b);
-    const auto held_a = a.held_out ? a.held_out : images_in(intake_.val_folder(Domain::a), Domain::a);
-    const auto held_b = b.held_out ? b.held_out : images_in(intake_.val_folder(Domain::b), Domain::b);
+    intake_.require_images(Pairing::unpaired);
+    const DomainSets a = sets(Domain::a), b = sets(Domain::b);
+    const auto held_a = held_out_of(a, Domain::a), held_b = held_out_of(b, Domain::b);
     const auto drawn = data().serial_batches ? Order::serial : Order::random;
     return {together(a.train, b.train, data().transform, drawn),
             // Test images where there are some.
@@ -48,63 +33,31 @@ class UnpairedOpener {
  private:
   const DataOptions& data() const { return intake_.data(); }
 
-  // The layout of pairs, given to a run that takes none.
-  void require_no_pairs_alone() const {
-    std::error_code ec;
-    if (data().data.empty() || fs::is_directory(intake_.train_folder(Domain::a), ec)) return;
-    const fs::path pairs = side_by_side_folder(data().data);
-    if (!pairs.empty())
-      fail(
-          "{}: has no trainA and trainB, but {}: pass --pairing aligned when its images show pairs side by "
-          "side, or put the images of the domains into trainA and trainB",
-          data().data, pairs.filename().string());
-  }
-
-  DomainSources generated_sources(Domain d) const {
-    const auto make = [&](Split split) {
-      return std::shared_ptr<const ImageSource>(
-          make_generated_source(intake_.task(), d, split, intake_.seed(), intake_.generated_count(split),
-                                data().transform.load_size));
-    };
-    DomainSources out{make(Split::train), make(Split::test), nullptr};
-    out.seen = intake_.generated_seen(*out.train, d);
+  DomainSets sets(Domain d) const {
+    const SetName name = d == Domain::a ? SetName::real_a : SetName::real_b;
+    DomainSets out{intake_.open(name, Split::train), nullptr, nullptr, nullptr};
+    out.held_out = intake_.share_of(*out.train);
+    intake_.decide_scale(d, out.train->files());
+    verify(out.held_out, d);
+    out.seen = intake_.builder(*out.train, d);
+    intake_.verify(*out.train, intake_.look(d, out.seen.get()));
+    out.test = verify(intake_.open(name, Split::test), d);
     return out;
   }
 
-  DomainSources idx_sources(Domain d) const {
-    const auto open = [&](const fs::path& path) {
-      return path.empty() ? nullptr
-                          : std::shared_ptr<const ImageSource>(open_idx(path, {}, data().max_dataset_size));
-    };
-    const auto train = open(intake_.idx_images("train"));
-    return {train, open(intake_.idx_images("t10k")), intake_.seen_of(*train, d, train->size())};
+  // The same set, which may be null.
+  std::shared_ptr<ImageSet> verify(std::shared_ptr<ImageSet> set, Domain d) const {
+    if (set) intake_.verify(*set, intake_.look(d, nullptr));
+    return set;
   }
 
-  DomainSources sources(Domain d) const {
-    if (!intake_.generated()) intake_.require_data_folder();
-    intake_.decide_scale(d, {});
-    if (intake_.generated()) return generated_sources(d);
-    if (intake_.is_idx()) return idx_sources(d);
-    const auto train = intake_.folder(intake_.train_folder(d), data().max_dataset_size);
-    const auto held_out = intake_.share_of(*train);
-    intake_.decide_scale(d, train->files());
-    if (held_out) intake_.verify(*held_out, intake_.look(d, nullptr));
-    const auto seen = std::make_shared<FingerprintBuilder>(train->size(), intake_.channels(d));
-    intake_.verify(*train, intake_.look(d, seen.get()));
-    const fs::path test = intake_.test_folder(d);
-    return {train, is_filled_folder(test) ? images_in(test, d) : nullptr, seen, held_out};
+  std::shared_ptr<const ImageSet> held_out_of(const DomainSets& sets, Domain d) const {
+    if (sets.held_out) return sets.held_out;
+    if (intake_.evaluates_drawn()) return sets.test;
+    return verify(intake_.val_set(d, *sets.train, data().max_dataset_size), d);
   }
 
-  // None for "".
-  std::shared_ptr<const ImageSource> images_in(const fs::path& path, Domain d) const {
-    if (path.empty()) return nullptr;
-    const auto images = intake_.folder(path, data().max_dataset_size);
-    intake_.verify(*images, intake_.look(d, nullptr));
-    return images;
-  }
-
-  HeldOut held_out(const std::shared_ptr<const ImageSource>& a,
-                   const std::shared_ptr<const ImageSource>& b) const {
+  HeldOut held_out(const std::shared_ptr<const ImageSet>& a, const std::shared_ptr<const ImageSet>& b) const {
     if (!a || !b) return {};
     return {together(a, b, intake_.whole(), Order::serial), a->size(), b->size()};
   }

@@ -7,9 +7,9 @@
 
 namespace torsor {
 
-/// Opens folders or generated domains; pairs as open_aligned() says. Every file is read once: a bad one is
-/// refused with its name, or skipped with a warning when skip_bad is set. Throws Error for missing or empty
-/// folders and images too small for the crop.
+/// Opens what --data names, by the registry of data sources; pairs as open_aligned() says. Every file is read
+/// once: a bad one is refused with its name, or skipped with a warning when skip_bad is set. Throws Error for
+/// missing or empty folders and images too small for the crop.
 TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log);
 
 }  // namespace torsor

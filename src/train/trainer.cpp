@@ -74,6 +74,7 @@ void Trainer::step(StepContext& context) {
   StepReport report =
       for_purpose(fmt::format("step {} of the training", state_.step + 1),
                   "lower --batch-size, --crop-size or --ngf", [&] { return model_.step(context); });
+  model_.update_average();
   share_report(report, context_);
   require_finite(report, state_, context_);
   state_.advance(loader_.position());

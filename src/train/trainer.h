@@ -34,6 +34,9 @@ class Observer {
   /// What publish() may add: names that neither the model's losses nor other observers have.
   virtual std::vector<std::string> scalar_names() const { return {}; }
 
+  /// Those of them that are better when greater; of the others the smaller is the better.
+  virtual std::vector<std::string> rising_scalars() const { return {}; }
+
   /// Called first after each step, in the order of add(): adds scalars, at every step or at some. All
   /// observers, the meters and the schedule then see them; the log writes a line for every step that has
   /// some.
@@ -87,6 +90,9 @@ class Trainer {
 
   /// Sets the length of the schedule and of the run from now on.
   void set_length(std::int64_t epochs, std::int64_t epochs_decay, std::int64_t steps);
+
+  /// As Schedule::set_rising().
+  void set_rising(std::vector<std::string> scalars) { schedule_.set_rising(std::move(scalars)); }
 
   const TrainState& state() const { return state_; }
   const Schedule& schedule() const { return schedule_; }

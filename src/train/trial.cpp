@@ -49,7 +49,9 @@ struct TrialModel::Parts {
         watch(placement),
         data(config.data),
         model(config.model->without_history()->make(config.channels(), config.optimizer, placement,
-                                                    /*seed=*/0)) {}
+                                                    /*seed=*/0)) {
+    if (config.optimizer.ema > 0) model->keep_average(config.optimizer.ema);
+  }
 
   Placement placement;
   MemoryWatch watch;
@@ -72,6 +74,7 @@ StepTrial TrialModel::run(const Load& load, Timing timing) {
   const auto step = [&] {
     const auto start = std::chrono::steady_clock::now();
     parts_->model->step(context);
+    parts_->model->update_average();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   StepTrial out;

@@ -51,6 +51,29 @@ function played(box) {  // forwards by the button, and by the keys that a slider
   box.querySelector("button").click();
   return {opened: opened, moved: moved, button: button, frames: Number(slider.max) + 1, painted: canvases};
 }
+function slid(box) {
+  var label = box.querySelector("output"), slider = box.querySelector("input"), last = label.textContent;
+  var frames = Array.from(box.querySelectorAll(".frames img"));
+  slider.value = 0;
+  slider.dispatchEvent(new Event("input"));
+  return {first: label.textContent, last: last, shown: frames.filter(function (i) { return i.clientWidth > 0; }).length,
+    loaded: frames.every(function (i) { return i.naturalWidth > 0; })};
+}
+function compared(box) {
+  var slider = box.querySelector("input"), after = box.querySelector("[data-show=after]"), opened = after.src;
+  slider.value = 25;
+  slider.dispatchEvent(new Event("input"));
+  box.querySelectorAll(".choice button")[1].click();
+  return {part: box.querySelector(".over").style.getPropertyValue("--part"), opened: opened, other: after.src,
+    loaded: Array.from(box.querySelectorAll(".still img, .choice img")).every(function (i) { return i.naturalWidth > 0; })};
+}
+function told(box) {  // the values at the end, one step before, and at the left edge
+  var plot = box.querySelector(".plot"), readout = box.querySelector(".readout"), opened = readout.textContent;
+  plot.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}));
+  var keyed = readout.textContent;
+  plot.dispatchEvent(new PointerEvent("pointermove", {clientX: plot.getBoundingClientRect().left + 1}));
+  return {opened: opened, keyed: keyed, pointed: readout.textContent};
+}
 function seen(frame) {
   var doc = frame.contentDocument, view = frame.contentWindow, width = view.innerWidth;
   var lead = doc.querySelector("h1").nextElementSibling;
@@ -67,7 +90,10 @@ function seen(frame) {
     first: doc.querySelector("main").firstElementChild.textContent,
     drawings: Array.from(doc.querySelectorAll("img.drawing")).filter(function (i) { return i.clientWidth > 0; })
       .map(function (i) { return [i.clientWidth - 8, i.naturalWidth]; }),
-    animations: Array.from(doc.querySelectorAll(".animation")).map(played)
+    animations: Array.from(doc.querySelectorAll(".animation")).map(played),
+    slides: Array.from(doc.querySelectorAll(".slides.playing")).map(slid),
+    comparisons: Array.from(doc.querySelectorAll(".comparison")).map(compared),
+    charts: Array.from(doc.querySelectorAll(".chart")).map(told)
   };
 }
 function touches(a, b) { return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom; }
@@ -110,8 +136,8 @@ def drawings_of(page):
     return [base64.b64decode(code).decode() for code in found]
 
 
-def look(folder, pages):
-    """What is seen on each page of {name: HTML} at the width of a phone and of a screen: ({name: {width: what}},
+def look(folder, pages, widths=(PHONE, SCREEN)):
+    """What is seen on each page of {name: HTML} at these widths, of a phone and of a screen: ({name: {width: what}},
     [faults of a drawing]). The frames have the page's origin, so that a script of the test can look into them."""
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: install the package chromium to see the pages as a reader does")
@@ -119,7 +145,7 @@ def look(folder, pages):
     frames = "".join(
         f'<iframe title="{html.escape(name)}" width="{width}" height="900" style="border: 0" '
         f'srcdoc="{html.escape(page.replace("<head>", watch, 1))}"></iframe>'
-        for name, page in pages.items() for width in (PHONE, SCREEN))
+        for name, page in pages.items() for width in widths)
     drawings = json.dumps([svg for page in pages.values() for svg in drawings_of(page)]).replace("</", "<\\/")
     harness = folder / "harness.html"
     harness.write_text(f"<!DOCTYPE html><html><head><meta charset='utf-8'></head><body><div id='drawing'></div>{frames}"
@@ -130,13 +156,13 @@ def look(folder, pages):
     answer = re.search(r"FOUND(.*)END", done.stdout, re.S)
     assert answer, (done.stdout[-500:], done.stderr[-2000:])
     found = json.loads(html.unescape(answer.group(1)))
-    seen = {name: {width: found["pages"][f"{name} {width}"] for width in (PHONE, SCREEN)} for name in pages}
+    seen = {name: {width: found["pages"][f"{name} {width}"] for width in widths} for name in pages}
     return seen, found["drawings"]
 
 
-def check_reads_well(folder, pages):
+def check_reads_well(folder, pages, phone=PHONE):
     """Fails naming what does not read on a phone or a screen; returns what was seen."""
-    seen, drawings = look(folder, pages)
+    seen, drawings = look(folder, pages, (phone, SCREEN))
     for name, by_width in seen.items():
         for width, page in by_width.items():
             where = f"{name} at {width} px"

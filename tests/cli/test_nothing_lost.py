@@ -121,7 +121,7 @@ def test_a_signal_saves_what_was_learnt(tmp_path, sent, code):
     assert process.returncode == code
     assert errors == ""
     checkpoints = list((tmp_path / "run" / "checkpoints").iterdir())
-    checkpoints = [path for path in checkpoints if str(path) in printed]  # beside that of the first step
+    checkpoints = [path for path in checkpoints if str(path) in printed]  # in addition to that of the first step
     assert len(checkpoints) == 1
     assert str(tmp_path / "run" / "model.safetensors") in printed
     saved, result = weights(checkpoints[0]), weights(tmp_path / "run" / "model.safetensors")

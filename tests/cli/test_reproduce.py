@@ -97,7 +97,7 @@ def test_figures_are_written_as_svg_and_png(made):
 
 
 def test_every_medical_result_bears_the_authors_advice(made):
-    """S0-C12, and the defects of table 1 beside the paper's numbers."""
+    """S0-C12, and the defects of table 1 compared with the paper's numbers."""
     page = (made["S0-E2"][0] / "index.html").read_text()
     assert "We advocate against the usage of CycleGAN" in page and "S0-C12" in page
     for of_the_paper in ("0.83", "11.27", "15.4", "0.0925", "0.0989", "C_φ = 1"):

@@ -1,4 +1,4 @@
-"""A run that was stopped, killed or met a broken disk goes on as if nothing had happened."""
+"""A run that was stopped, killed or met a broken disk resumes as if nothing had happened."""
 import json
 import os
 import random
@@ -63,7 +63,7 @@ def same_as_uninterrupted(folder, steps, **options):
 def test_stopped_and_resumed_is_the_same_run(tmp_path):
     succeeded(begin(tmp_path, steps=5))
     done = succeeded(resume(tmp_path, steps=9))
-    assert "going on from run/checkpoints/step_00000005.safetensors, step 5" in done.stdout
+    assert "resuming from run/checkpoints/step_00000005.safetensors, step 5" in done.stdout
     assert "changed: steps was 5 until step 5, now 9" in done.stderr
     same_as_uninterrupted(tmp_path, 9)
     done = succeeded(resume(tmp_path))
@@ -265,5 +265,5 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     newest.write_bytes(content)
     done = succeeded(resume(tmp_path, steps=4))
     assert "passed over a checkpoint" in done.stderr and newest.name in done.stderr and "checksum" in done.stderr
-    assert "going on from run/checkpoints/step_00000002.safetensors" in done.stdout
+    assert "resuming from run/checkpoints/step_00000002.safetensors" in done.stdout
     same_as_uninterrupted(tmp_path, 4)

@@ -1,4 +1,4 @@
-"""A folder's translation from its first look at the inputs to its end: what is refused, what goes on, what is said."""
+"""A folder's translation from its first look at the inputs to its end: what is refused, what continues, what is said."""
 import json
 import os
 import pathlib
@@ -43,7 +43,7 @@ def test_without_the_first_look_a_bad_input_ends_it_and_it_goes_on(tmp_path):
     bad = cut(source / "x.png", source / "0.png")
     done = translate("identity", source, tmp_path / "out dir", check_first=False)
     refused(done, FAILURE, bad, "--skip-bad", "--skip-existing")
-    words = shlex.split(done.stderr.split("to go on: ")[1])
+    words = shlex.split(done.stderr.split("to continue: ")[1])
     before = snapshot(tmp_path / "out dir")
     assert before and words[0] == "torsor"
     bad.unlink()
@@ -67,7 +67,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, model):
         pytest.skip("all was translated before the signal came")
     assert process.returncode == 130
     assert f"stopped: {there} of 400 images" in errors
-    done = succeeded(run(*shlex.split(errors.split("to go on: ")[1])[1:]))
+    done = succeeded(run(*shlex.split(errors.split("to continue: ")[1])[1:]))
     assert len(files(tmp_path / "out")) == 400 and json.loads(done.stdout.splitlines()[-1])["kept"] == there
 
 
@@ -193,7 +193,7 @@ def test_standard_input_and_output(tmp_path):
         assert done.returncode == USAGE and part in done.stderr and done.stdout == b""
     done = stream("identity", "-", "-", given=given[:100])
     assert done.returncode == FAILURE and b"standard input" in done.stderr and done.stdout == b""
-    assert b"--skip-bad" not in done.stderr  # there is nothing else to go on with
+    assert b"--skip-bad" not in done.stderr  # there is nothing else to continue with
 
 
 # --- what is said ---

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 
+#include "data/folder_source.h"
 #include "data/generated.h"
 #include "data/loader.h"
 #include "data/partners.h"
@@ -78,13 +79,13 @@ double sample(const at::Tensor& chw, std::int64_t channel, std::int64_t y, std::
 // --- halves ---
 
 TEST(Halves, OfAnEvenWidthAreEqual) {
-  const ImagePair pair = halves_of(place_image(6, 2, 9), "x.png");
+  const StoredPair pair = halves_of(place_image(6, 2, 9), "x.png");
   EXPECT_EQ(pair.a.bytes, place_image(3, 2, 9).bytes);
   EXPECT_EQ(pair.b.bytes, place_image(3, 2, 9, 3).bytes);
 }
 
 TEST(Halves, OfAnOddWidthGiveBOneColumnMore) {
-  const ImagePair pair = halves_of(place_image(7, 3, 9), "x.png");
+  const StoredPair pair = halves_of(place_image(7, 3, 9), "x.png");
   EXPECT_EQ(pair.a.width, 3);
   EXPECT_EQ(pair.b.width, 4);
   EXPECT_EQ(pair.a.bytes, place_image(3, 3, 9).bytes);
@@ -94,7 +95,7 @@ TEST(Halves, OfAnOddWidthGiveBOneColumnMore) {
 TEST(Halves, KeepWhateverIsStored) {
   Image deep = Image::blank(4, 1, 2, PixelType::u16);
   for (int i = 0; i < 8; ++i) deep.u16()[i] = static_cast<std::uint16_t>(1000 * i);
-  const ImagePair pair = halves_of(deep, "x.tif");
+  const StoredPair pair = halves_of(deep, "x.tif");
   EXPECT_EQ(pair.b.type, PixelType::u16);
   EXPECT_EQ(pair.b.channels, 2);
   EXPECT_EQ(pair.a.u16()[3], 3000);

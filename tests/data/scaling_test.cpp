@@ -8,11 +8,14 @@
 #include "data/prepared_image.h"
 #include "data/tensor_image.h"
 #include "data/unpaired.h"
+#include "image/convert.h"
 #include "image/resize.h"
+#include "test_support.h"
 
 namespace torsor {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Image row_of(const std::vector<std::uint8_t>& samples) {
@@ -32,23 +35,65 @@ TEST(Percentile95, LiesBetweenSamplesInProportion) {
   EXPECT_DOUBLE_EQ(percentile_95(row_of(std::vector<std::uint8_t>(7, 255))), 255);
 }
 
-TEST(Percentile95, IsOfEightBitSamplesAndOfSome) {
-  EXPECT_THROW(percentile_95(Image::blank(2, 2, 1, PixelType::u16)), Error);
+TEST(Percentile95, IsOfSamplesOfAnyDepth) {
+  const std::vector<std::uint8_t> samples = {0, 10, 20, 30, 40, 50, 0, 3, 3, 250, 251, 17};
+  const Image bytes = row_of(samples);
+  Image deep = Image::blank(bytes.width, 1, 1, PixelType::u16);
+  for (std::int64_t i = 0; i < bytes.width; ++i) deep.u16()[i] = samples[static_cast<std::size_t>(i)];
+  EXPECT_EQ(percentile_95(deep), percentile_95(bytes));
+  EXPECT_EQ(percentile_95(to_f32(deep)), percentile_95(bytes));
   EXPECT_THROW(percentile_95(Image{}), Error);
 }
 
-TEST(Scaling, ByThePercentileTakesImagesOfAnyDepth) {
-  Image deep = Image::blank(40, 1, 1, PixelType::u16);  // 12 bits of 16
-  for (int i = 0; i < 40; ++i) deep.u16()[i] = static_cast<std::uint16_t>(105 * i);
+// No precision is lost: neither does one sample far brighter than all others cost any.
+TEST(Scaling, ByThePercentileKeepsTheDepthOfAnImage) {
+  Image deep = Image::blank(40, 1, 1, PixelType::u16);
+  for (int i = 0; i < 40; ++i) deep.u16()[i] = static_cast<std::uint16_t>(i == 39 ? 65535 : 105 * i);
+  Image floats = to_f32(deep);
+  for (int i = 0; i < 40; ++i) floats.f32()[i] /= 1024.0F;
+  const double percentile = 105 * (37 + 0.05);  // place 37.05 of the sorted samples
   std::string note;
   const SampleScale scale("percentile_95");
-  const PreparedImage own = prepare(deep, 1, scale, note);
-  EXPECT_EQ(own.image.bytes.back(), 255);
-  EXPECT_THAT(note, HasSubstr("4095, becomes 255"));
-  const double percentile = 105 * 0.95 * 39;  // half a level may be lost in it, and half in a sample
-  const at::Tensor x = to_tensor(own.image, own.range);
-  for (int i = 0; i < 40; ++i) EXPECT_NEAR(x[0][0][i].item<double>(), 105 * i / percentile, 1.0 / 242);
-  EXPECT_EQ(prepare(deep, 3, scale, note).image.channels, 3);
+  for (const auto& [image, unit] : {std::pair{deep, 1.0}, std::pair{floats, 1024.0}}) {
+    const PreparedImage own = prepare(image, 1, scale, note);
+    EXPECT_EQ(note, "");
+    EXPECT_EQ(own.clipped, 0);
+    EXPECT_EQ(own.range.type, image.type);
+    EXPECT_NEAR(own.range.white, percentile / unit, 1e-9 * percentile);
+    const at::Tensor x = to_tensor(own.image, own.range);
+    for (int i = 0; i < 39; ++i)
+      EXPECT_FLOAT_EQ(x[0][0][i].item<float>(), static_cast<float>(105 * i / percentile));
+    EXPECT_FLOAT_EQ(x[0][0][39].item<float>(), static_cast<float>(65535 / percentile)) << "not clipped";
+    const Image back = to_image(x, own.range);
+    EXPECT_EQ(back.type, image.type);
+    if (image.type == PixelType::u16) EXPECT_EQ(back.bytes, image.bytes);
+    EXPECT_EQ(prepare(image, 3, scale, note).image.channels, 3);
+  }
+  EXPECT_EQ(to_preview(to_f32(deep), {percentile, 0, 0, PixelType::u16}).u8()[39], 255);
+}
+
+TEST(Scaling, ByThePercentileRefusesNegativeFloats) {
+  Image image = Image::blank(4, 1, 1, PixelType::f32);
+  image.f32()[0] = -2;
+  image.f32()[1] = image.f32()[2] = image.f32()[3] = 7;
+  std::string note;
+  const SampleScale scale("percentile_95");
+  EXPECT_THAT(testing::error_of([&] { prepare(image, 1, scale, note, "a.tif"); }),
+              AllOf(HasSubstr("a.tif: "), HasSubstr("negative samples, down to -2")));
+}
+
+TEST(Scaling, OfAPercentileInAnotherDepth) {
+  const auto white = [](double own, PixelType from, PixelType to) {
+    return percentile_range_as({own, 0, 0, from}, to).white;
+  };
+  EXPECT_EQ(white(200, PixelType::u8, PixelType::u8), 200);
+  EXPECT_EQ(white(200, PixelType::u8, PixelType::u16), 200 * 257);
+  EXPECT_DOUBLE_EQ(white(51, PixelType::u8, PixelType::f32), 0.2);
+  EXPECT_EQ(white(2000, PixelType::u16, PixelType::u16), 2000);
+  EXPECT_EQ(white(2000, PixelType::u16, PixelType::u8), 127.5) << "of 12 bits";
+  EXPECT_EQ(white(51400, PixelType::u16, PixelType::u8), 200) << "of 16";
+  EXPECT_EQ(white(0.8, PixelType::f32, PixelType::u8), 204);
+  EXPECT_EQ(white(700, PixelType::f32, PixelType::u8), 127.5);
 }
 
 // The percentile is the stored image's, not that of what a resize leaves of it.
@@ -69,7 +114,7 @@ TEST(Scaling, ComesBeforeResizing) {
 
 TEST(Scaling, DividesByThePercentileAndComesBack) {
   const Image image = row_of({0, 100, 200, 200, 255});
-  const ValueRange range = percentile_range(image);
+  const ValueRange range = percentile_range(image, PixelType::u8);
   EXPECT_DOUBLE_EQ(range.white, 244);
   EXPECT_EQ(range.black, 0);
   const at::Tensor x = to_tensor(image, range);
@@ -91,7 +136,7 @@ TEST(Scaling, RefusesNearlyBlackImages) {
   std::string note;
   EXPECT_NO_THROW(prepare(row_of(samples), 1, SampleScale(), note));
   try {
-    percentile_range(row_of(samples));
+    percentile_range(row_of(samples), PixelType::u8);
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("95th percentile is 0"));
@@ -101,11 +146,22 @@ TEST(Scaling, RefusesNearlyBlackImages) {
 TEST(Scaling, TheMeanPercentileDoesNotDependOnTheOrder) {
   FingerprintBuilder one(3, 1), other(3, 1);
   const std::vector<Image> images = {row_of({0, 77, 30}), row_of({3, 9, 200}), row_of({1, 1, 13})};
-  for (std::size_t i : {0, 1, 2}) one.add(static_cast<std::int64_t>(i), images[i]);
-  for (std::size_t i : {2, 0, 1}) other.add(static_cast<std::int64_t>(i), images[i]);
-  EXPECT_EQ(one.mean_percentile_95(), other.mean_percentile_95());
-  EXPECT_NEAR(one.mean_percentile_95(),
+  const auto add = [&](FingerprintBuilder& to, std::size_t i) {
+    to.add(static_cast<std::int64_t>(i), images[i], percentile_range(images[i], PixelType::u8));
+  };
+  for (std::size_t i : {0, 1, 2}) add(one, i);
+  for (std::size_t i : {2, 0, 1}) add(other, i);
+  EXPECT_EQ(one.mean_range(), other.mean_range());
+  EXPECT_NEAR(one.mean_range().white,
               (percentile_95(images[0]) + percentile_95(images[1]) + percentile_95(images[2])) / 3, 1e-12);
+}
+
+TEST(Scaling, TheMeanPercentileIsThatOfTheDeepestImages) {
+  FingerprintBuilder seen(3, 1);
+  seen.add(0, row_of({0, 77}), {77, 0});
+  seen.add(1, row_of({0, 77}), {1000, 0, 0, PixelType::u16});
+  seen.add(2, row_of({0, 77}), {3000, 0, 0, PixelType::u16});
+  EXPECT_EQ(seen.mean_range(), (ValueRange{2000, 0, 0, PixelType::u16}));
 }
 
 }  // namespace

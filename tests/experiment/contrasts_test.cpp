@@ -62,7 +62,7 @@ double flip_distance() {
 TEST(ContrastMeasuring, TheIdentityIsACopyAndItsSlopeIsTheFlipsDistance) {
   const ContrastNetworks copy = networks(same, same);
   const Json p = plain(copy), f = flipped(copy);
-  EXPECT_EQ(part(p, "gan"), 0) << "the judges believe everything";
+  EXPECT_EQ(part(p, "gan"), 0) << "the discriminators take everything for real";
   EXPECT_EQ(part(p, "cycle"), 0);
   EXPECT_EQ(part(p, "identity"), 0);
   EXPECT_NEAR(part(f, "cycle"), 0, 1e-12) << "the flip is undone";
@@ -111,10 +111,10 @@ TEST(ContrastMeasuring, OneThatIgnoresItsInputPaysTheCycle) {
   EXPECT_LT(part(p, "psnr_a_to_b"), part(measure_copies(slices()), "a_to_b"));
 }
 
-TEST(ContrastMeasuring, JudgesSeeWhatTheyAreGiven) {
+TEST(ContrastMeasuring, DiscriminatorsSeeWhatTheyAreGiven) {
   ContrastNetworks n = networks(same, same);
   n.d_a = [](const at::Tensor& x) { return at::zeros({x.size(0), 1, 1, 1}); };
-  EXPECT_EQ(part(plain(n), "gan"), 1) << "(0 - 1)^2 of the judge of A";
+  EXPECT_EQ(part(plain(n), "gan"), 1) << "(0 - 1)^2 of the discriminator of A";
 }
 
 void write_slice(const fs::path& path, Domain domain, std::int64_t index) {
@@ -143,7 +143,7 @@ TEST_F(SliceFolder, PairsAreReadInOrder) {
   EXPECT_EQ(data.train_count, 3);
   const ContrastSlices read = test_slices(data, scale());
   const Image b = render_phantom(Domain::b, phantom_truth(Domain::b, Split::test, 3, 2), 32);
-  const ValueRange range = percentile_range(b);
+  const ValueRange range = percentile_range(b, PixelType::u8);
   EXPECT_EQ(read.white_b[2].item<double>(), static_cast<float>(range.white));
   EXPECT_TRUE(at::equal(read.b[2], to_tensor(b, range)));
 }

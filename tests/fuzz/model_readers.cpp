@@ -13,6 +13,8 @@
 #include "interchange/train_opt.h"
 #include "interchange/weight_source.h"
 #include "scratch_folder.h"
+#include "telemetry/event_file.h"
+#include "telemetry/tf_record.h"
 #include "train/cyclegan_config.h"
 #include "train/resume.h"
 #include "train/session.h"
@@ -148,6 +150,46 @@ std::string mutate_configuration(const std::string& bytes, Random& random) {
   return random.one_in(2) ? mutate_json(bytes, random) : mutate_words(bytes, random);
 }
 
+std::vector<std::string> records_of(const fs::path& path) {
+  TfRecordReader reader(path);
+  std::vector<std::string> records;
+  while (auto record = reader.next()) records.push_back(std::move(*record));
+  return records;
+}
+
+Seed event_seed() {
+  const ScratchFolder folder;
+  const fs::path path = folder / "events";
+  EventFile file(path);
+  file.begin_session(1);
+  file.text(1, "configuration", "| option | value |");
+  file.scalars(1, std::vector<std::pair<std::string, double>>{{"loss/d_a", 0.25}, {"lr", 2e-4}});
+  file.picture(300, "samples", {8, 8, "no picture"});
+  std::string timeless;  // the same on every run
+  for (std::string& record : records_of(path)) timeless += tf_record(record.replace(1, 8, 8, '\0'));
+  return {"events", timeless};
+}
+
+// Half of the time one record's data, with the checksums of what came of them.
+std::string mutate_events(const std::string& bytes, Random& random) {
+  if (random.one_in(2)) return mutate_bytes(bytes, random);
+  const ScratchFolder folder;
+  write_file_atomically(folder / "events", bytes);
+  const std::vector<std::string> records = records_of(folder / "events");
+  const std::size_t chosen = random.below(records.size());
+  std::string out;
+  for (std::size_t i = 0; i < records.size(); ++i)
+    out += tf_record(i == chosen ? mutate_bytes(records[i], random) : records[i]);
+  return out;
+}
+
+void use_events(const fs::path& path) {
+  std::size_t tags = 0;
+  const std::uint64_t end =
+      end_of_events(path, 2, [&](const EventHead& event) { tags += event.tags.size(); });
+  if (end > fs::file_size(path) || tags > end) throw std::logic_error("events beyond the file");
+}
+
 constexpr const char* kTrainOpt =
     "----------------- Options ---------------\n"
     "               batch_size: 1                             \n"
@@ -184,7 +226,8 @@ std::vector<FuzzedReader> model_readers() {
            {run.configuration(), {"small", kSmallConfig}},
            mutate_configuration,
            use_configuration},
-          {"train_opt", ".txt", {{"train_opt", kTrainOpt}}, mutate_words, use_reference_options}};
+          {"train_opt", ".txt", {{"train_opt", kTrainOpt}}, mutate_words, use_reference_options},
+          {"events", ".torsor", {event_seed()}, mutate_events, use_events}};
 }
 
 }  // namespace torsor::testing

@@ -126,7 +126,7 @@ TEST(CycleGanStep, DirectionsHaveAdversarialWeightsOfTheirOwn) {
               kTolerance);
 }
 
-// S0-Q4: the discriminators judge reconstructions beside translations, and learn to tell both.
+// S0-Q4: the discriminators score reconstructions as well as translations, and learn to tell both.
 TEST(CycleGanStep, AnAdversarialCycleIsJudgedByTheDomainsDiscriminator) {
   CycleGanSpec spec = tiny_spec();
   spec.cyclegan.lambda_gan_cycle = 3;
@@ -149,11 +149,11 @@ TEST(CycleGanStep, FeaturesAreWhatTheLastLayerOfTheDiscriminatorSees) {
   spec.cyclegan.lambda_feature_identity = 5;
   Rig rig(spec, cpu(at::kDouble));
   const Made p(rig);
-  const auto of = [&](const char* judge, const at::Tensor& x) {
-    const auto& layers = dynamic_cast<SequentialDiscriminator&>(*network(rig.model, judge)).layers();
+  const auto of = [&](const char* discriminator, const at::Tensor& x) {
+    const auto& layers = dynamic_cast<SequentialDiscriminator&>(*network(rig.model, discriminator)).layers();
     at::Tensor y = x;
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) y = layers[i]->forward(y);
-    EXPECT_TRUE(at::equal(layers.back()->forward(y), network(rig.model, judge)->forward(x)));
+    EXPECT_TRUE(at::equal(layers.back()->forward(y), network(rig.model, discriminator)->forward(x)));
     return y;
   };
   const at::Tensor same_b = network(rig.model, "g_a_to_b")->forward(p.real_b);
@@ -177,12 +177,12 @@ TEST(CycleGanStep, DiscriminatorsLearnFromTheHalvedLossAlone) {
   const Made p(twin);
   for (const char* name : {"d_a", "d_b"}) {
     const bool is_a = std::string(name) == "d_a";
-    const auto judge = network(twin.model, name);
-    const at::Tensor real = judge->forward(is_a ? p.real_a : p.real_b),
-                     fake = judge->forward(is_a ? p.fake_a : p.fake_b);
+    const auto discriminator = network(twin.model, name);
+    const at::Tensor real = discriminator->forward(is_a ? p.real_a : p.real_b),
+                     fake = discriminator->forward(is_a ? p.fake_a : p.fake_b);
     const at::Tensor loss = 0.5 * ((real - 1).pow(2).mean() + fake.pow(2).mean());
     loss.backward();
-    for (const auto& parameter : judge->named_parameters()) {
+    for (const auto& parameter : discriminator->named_parameters()) {
       const std::string key = std::string(name) + " " + parameter.key();
       EXPECT_TRUE(at::allclose(spy.gradients["opt_d"].at(key), parameter.value().grad(), 1e-9, 1e-12)) << key;
     }

@@ -38,8 +38,9 @@ TEST_P(Ablations, TrainWithTheLossesTheyHaveAndNoOthers) {
   const Weights after = weights_of(rig.model);
   for (const char* generator : {"g_a_to_b", "g_b_to_a"})
     EXPECT_NE(first_difference(before, after, generator), "") << generator << " did not learn";
-  for (const char* judge : {"d_a", "d_b"})
-    EXPECT_EQ(first_difference(before, after, judge) != "", GetParam().losses.contains(judge)) << judge;
+  for (const char* discriminator : {"d_a", "d_b"})
+    EXPECT_EQ(first_difference(before, after, discriminator) != "", GetParam().losses.contains(discriminator))
+        << discriminator;
   EXPECT_EQ(non_finite_weight(rig.model), "");
 }
 
@@ -109,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
                                {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a"}}),
     [](const auto& test) { return test.param.name; });
 
-// What the reference does not have: the losses are there beside the usual ones.
+// What the reference does not have: the losses are there in addition to the usual ones.
 INSTANTIATE_TEST_SUITE_P(Further, Ablations,
                          ::testing::Values(Ablation{"gan_cycle",
                                                     [](CycleGanOptions& o) { o.lambda_gan_cycle = 1; },

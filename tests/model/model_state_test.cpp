@@ -181,8 +181,9 @@ TEST(PoolDraws, AreReplacedByAScriptAndShowTheDiscriminatorAStoredFake) {
   rig.step();
   // At the second step B draws first and shows the stored fake, A shows the new one.
   const at::Tensor new_a = run("g_b_to_a", real("real_b", 1));
-  const auto halved = [&](const char* judge, const at::Tensor& real, const at::Tensor& fake) {
-    return 0.5 * ((run(judge, real) - 1).pow(2).mean() + run(judge, fake).pow(2).mean()).item<double>();
+  const auto halved = [&](const char* discriminator, const at::Tensor& real, const at::Tensor& fake) {
+    return 0.5 * ((run(discriminator, real) - 1).pow(2).mean() + run(discriminator, fake).pow(2).mean())
+                     .item<double>();
   };
   const double d_b = halved("d_b", real("real_b", 1), stored_b),
                d_a = halved("d_a", real("real_a", 1), new_a);

@@ -139,8 +139,8 @@ class Spy : public GradientSync {
   const Model& model_;
 };
 
-/// Two steps, a file and two steps are four: `whole` does two, `rest`, of another seed, goes on from what was
-/// written of it, and both do two more.
+/// Two steps, a file and two steps are four: `whole` does two, `rest`, of another seed, continues from what
+/// was written of it, and both do two more.
 template <class R>
 void expect_continues_from_a_file(R& whole, R& rest) {
   const TestFolder folder;

@@ -279,14 +279,14 @@ TEST_P(SixLosses, CanBeLeftOutAlone) {
   std::set<std::string> on;
   for (const LossTerm& each : terms_of(o))
     if (each.on()) on.insert(each.name);
-  const auto judges = discriminator_losses(o);
-  for (const DiscriminatorLoss& each : judges)
+  const auto discriminators = discriminator_losses(o);
+  for (const DiscriminatorLoss& each : discriminators)
     if (each.on()) on.insert(each.name);
   std::set<std::string> expected = {"g_a_to_b", "g_b_to_a", "d_a", "d_b", "cycle_a", "cycle_b"};
   expected.erase(GetParam().loss);
   for (const std::string& idle : GetParam().also_idle) expected.erase(idle);
   EXPECT_EQ(on, expected);
-  EXPECT_EQ(groups_of(o, Grouping::grouped, pictures_for(judges)).passes, GetParam().passes);
+  EXPECT_EQ(groups_of(o, Grouping::grouped, pictures_for(discriminators)).passes, GetParam().passes);
 }
 
 const Passes kAllPasses = {{fake_b, rec_a}, {fake_a, rec_b}};
@@ -329,7 +329,7 @@ TEST(DiscriminatorLosses, WeighAsWhatTheGeneratorsLearnFromThemUnlessTold) {
   EXPECT_EQ(discriminator_losses(o)[1].of_fakes, 0.25);
   EXPECT_EQ(discriminator_losses(o)[1].of_recs, 0.25);
   o.lambda_gan_cycle = 0;
-  EXPECT_EQ(discriminator_losses(o)[1].of_recs, 0) << "nobody learns from judged reconstructions";
+  EXPECT_EQ(discriminator_losses(o)[1].of_recs, 0) << "nobody learns from scores of reconstructions";
   // A discriminator may learn for its features alone.
   o.lambda_gan = 0;
   EXPECT_TRUE(discriminator_losses(o)[1].on());

@@ -90,9 +90,9 @@ TEST(BlurredNetworks, HaveCutsKeysAndSizes) {
   EXPECT_EQ(names_of(*g, "filt"),
             (std::vector<std::string>{"model.7.filt", "model.11.filt", "model.21.filt", "model.25.filt"}));
   EXPECT_EQ(g->forward(noise({1, 3, 20, 24}, 5)).sizes(), at::IntArrayRef({1, 3, 20, 24}));
-  DiscriminatorOptions judge = discriminator_options("basic");
-  judge.downsample = "blur";
-  const auto d = initialised(make_discriminator(judge));
+  DiscriminatorOptions blurred = discriminator_options("basic");
+  blurred.downsample = "blur";
+  const auto d = initialised(make_discriminator(blurred));
   EXPECT_EQ(names_of(*d, "filt"),
             (std::vector<std::string>{"model.2.filt", "model.6.filt", "model.10.filt"}));
   EXPECT_EQ(d->forward(noise({1, 3, 32, 32}, 6)).sizes(), at::IntArrayRef({1, 1, 2, 2}));

@@ -100,7 +100,7 @@ class RecordedCutDraws : public CutDraws {
 
 /// As the program picks pixels. Their gradient comes back with the channels last in memory, of which libtorch
 /// 2.13 makes a wrong gradient in an instance norm of one image on a CPU. The recordings were made so, and
-/// their weights show it; see pixels_at().
+/// their weights show it; see pixels_at() and NormGradient.
 inline at::Tensor pick_as_recorded(const at::Tensor& feature, const at::Tensor& positions) {
   return feature.permute({0, 2, 3, 1}).flatten(1, 2).index_select(1, positions).flatten(0, 1);
 }
@@ -202,6 +202,8 @@ class CutCounterpart : public Counterpart {
     draws = recorded.get();
     model->set_draws(std::move(recorded));
     model->set_pick(pick_as_recorded);
+    for (const auto& [name, network] : model->networks())
+      set_norm_gradient(*network, NormGradient::as_it_comes);
     return model;
   }
 

@@ -92,6 +92,39 @@ TEST(Layout, OfLineChartsKeepsAllTextsWhole) {
   expect_whole(draw(LineChart{"nothing", {"x"}, {"y"}, {}}), "no series");
 }
 
+TEST(Layout, OfSheetsOfChartsKeepsAllTextsWhole) {
+  for (const std::size_t columns : {1, 2}) {
+    ChartSheet sheet{kOneWord, {chart_with("short"), chart_with(kLong.substr(0, 60))}, columns};
+    sheet.width = 360.0 * static_cast<double>(columns);
+    sheet.note = kLong;
+    expect_whole(draw(sheet), fmt::format("{} columns", columns));
+  }
+  const ChartSheet beside{"", {chart_with("a"), chart_with("b")}, 2};
+  const Drawing drawing = draw(beside);
+  EXPECT_LT(drawing.sheet.size.height, draw(ChartSheet{"", beside.charts, 1}).sheet.size.height);
+  EXPECT_GT(drawing.phone.size.height, 1.5 * drawing.phone.size.width) << "one below the other";
+}
+
+// Of a hundred values behind a line the single spike is cut by the plot's edge, and presses nothing flat.
+TEST(Layout, OfValuesBehindALineIsCutAtThePlot) {
+  LineChart chart{"spike", {"x"}, {"y"}, {{"mean", {0, 100}, {1, 2}}}};
+  for (int i = 0; i <= 100; ++i) {
+    chart.series[0].raw_x.push_back(i);
+    chart.series[0].raw_y.push_back(1 + 0.01 * i);
+  }
+  const Image calm = draw(chart).image;
+  chart.series[0].raw_y[50] = 1e6;
+  const Drawing drawing = draw(chart);
+  expect_whole(drawing, "spike");
+  ASSERT_EQ(drawing.image.height, calm.height);
+  const std::int64_t column = calm.width / 4 * 3;  // away from the spike all is as it was
+  for (std::int64_t y = 0; y < calm.height; ++y)
+    ASSERT_EQ(std::memcmp(calm.u8() + 3 * (y * calm.width + column),
+                          drawing.image.u8() + 3 * (y * calm.width + column), 3),
+              0)
+        << y;
+}
+
 // The chart below its legend is the chart without one.
 TEST(Layout, OfLegendsTakesNothingFromThePlot) {
   LineChart named = chart_with("with a name"), nameless = named;

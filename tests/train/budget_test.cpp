@@ -184,7 +184,7 @@ TEST(Session, CheckpointsComeAtLeastEveryTenthOfABudget) {
   EXPECT_GE(checkpoint_steps(RunDirectory(config.run.out)).size(), 2U);
 }
 
-/// What is said of a run whose steps take `seconds`, beside other processes when `busy`.
+/// What is said of a run whose steps take `seconds`, together with other processes when `busy`.
 std::vector<std::string> said(double seconds, bool busy) {
   Loader loader(std::make_shared<CountingData>(100), {});
   const auto log = std::make_shared<Lines>();

@@ -1,5 +1,5 @@
-// What a run is said to take beside what it takes, by what the allocators gave out: that does not depend on
-// what else the machine does.
+// What a run is estimated to take compared with what it takes, by what the allocators gave out: that does not
+// depend on what else the machine does.
 #include "train/estimate.h"
 
 #include <algorithm>

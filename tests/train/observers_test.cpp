@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "image/codec.h"
 #include "train/fake_run.h"
+#include "train/notices.h"
 
 namespace torsor::testing {
 namespace {
@@ -189,17 +190,22 @@ LabelledImages flat(const std::string& label, std::int64_t channels, double valu
 
 TEST(Sampler, WritesAGridOfBothDirections) {
   const TestFolder folder;
+  const RunDirectory directory(folder.path);
+  directory.make();
   FakeRun run(5);
   LabelledImages colours = flat("fake", 5, 0);  // red, green, blue and two more
   colours.images.select(1, 0).fill_(-1);
   colours.images.select(1, 2).fill_(1);
   LabelledImages pair = flat("two", 2, 1);
   run.model.pictures = {{flat("real", 1, -0.2), colours}, {flat("real", 3, 1), pair}};
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, folder.path, 2));
+  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, directory, 2));
   run.run();
-  EXPECT_THAT(files_in(folder.path),
-              ElementsAre("step_00000002.png", "step_00000004.png", "step_00000005.png"));
-  const Image grid = read_image(folder.path / "step_00000005.png");
+  EXPECT_THAT(files_in(directory.samples()),
+              ElementsAre("layout.json", "step_00000002.png", "step_00000004.png", "step_00000005.png"));
+  const GridLayout layout = GridLayout::from_json(read_json(directory.sample_layout()));
+  EXPECT_EQ(layout.columns, (std::vector<std::vector<std::string>>{{"real", "fake"}, {"real", "two"}}));
+  EXPECT_EQ(layout.cell, (Size{128, 128}));
+  const Image grid = read_image(directory.sample(5));
   // Four rows (two images a direction) of two cells, each enlarged to 128 pixels, 4 pixels apart.
   ASSERT_EQ(grid.height, 4 * (128 + 4) + 4);
   ASSERT_EQ(grid.width, 2 * (128 + 4) + 4);
@@ -232,7 +238,7 @@ TEST(Sampler, MakesALargeGridAFewImagesAtATime) {
   images.tensors["real_a"] = at::linspace(-1, 1, 11).reshape({11, 1, 1, 1}).expand({11, 1, 8, 8});
   images.tensors["real_b"] = -images.tensors["real_a"];
   Mirror model;
-  const Image grid = sample_grid(model, images);
+  const Image grid = sample_grid(model, images).image;
   EXPECT_EQ(model.most, kSamplesAtOnce);
   ASSERT_EQ(grid.height, 22 * (128 + 4) + 4);
   for (std::int64_t row = 0; row < 22; ++row) {
@@ -243,11 +249,62 @@ TEST(Sampler, MakesALargeGridAFewImagesAtATime) {
 
 TEST(Sampler, OfEveryZeroStepsWritesAtTheEndOnly) {
   const TestFolder folder;
+  const RunDirectory directory(folder.path);
+  directory.make();
   FakeRun run(5);
   run.model.pictures = {{flat("real", 3, 0)}};
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, folder.path, 0));
+  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, directory, 0));
   run.run();
-  EXPECT_THAT(files_in(folder.path), ElementsAre("step_00000005.png"));
+  EXPECT_THAT(files_in(directory.samples()), ElementsAre("layout.json", "step_00000005.png"));
+}
+
+TEST(HeldOutSampler, WritesAGridWhenTheRunEnds) {
+  class Grey : public Dataset {
+   public:
+    std::int64_t size() const override { return 20; }
+    Batch get(std::int64_t, Rng&) const override {
+      Batch sample;
+      for (const char* name : {"real_a", "real_b"}) sample.tensors[name] = at::zeros({1, 8, 8});
+      return sample;
+    }
+  };
+  const TestFolder folder;
+  FakeRun run(2);
+  Mirror model;
+  run.trainer.add(std::make_unique<HeldOutSampler>(model, std::make_shared<Grey>(), ValueRange{},
+                                                   folder / "held_out.png"));
+  run.run();
+  EXPECT_EQ(read_image(folder / "held_out.png").height, 2 * 8 * (128 + 4) + 4);
+}
+
+// What was said before the folder was there, and by whom; lines of steps that are done again are set aside.
+TEST(NoticeLog, KeepsWhatWasSaid) {
+  const TestFolder folder;
+  const auto path = folder / "notices.jsonl";
+  const auto said = [&] {
+    std::vector<std::string> lines;
+    read_jsonl(path, [&](const Json& line) {
+      lines.push_back(fmt::format("{} {} {}", line.at("step").get<int>(), line.at("level").get<std::string>(),
+                                  line.at("text").get<std::string>()));
+    });
+    return lines;
+  };
+  {
+    const auto log = std::make_shared<NoticeLog>(std::make_shared<NullLog>());
+    log->warning("early");
+    EXPECT_FALSE(std::filesystem::exists(path));
+    FakeRun run(3);
+    run.trainer.add(std::make_unique<NoticeKeeper>(log, path));
+    run.probe().step = [&](TrainState&, const StepScalars&) { log->notice("each \xff"); };
+    run.run();
+    log->failure("over");
+  }
+  EXPECT_THAT(said(), ElementsAre("0 warning early", "1 notice each \uFFFD", "2 notice each \uFFFD",
+                                  "3 notice each \uFFFD", "3 failure over"));
+  NoticeLog resumed(std::make_shared<NullLog>());
+  resumed.open(path, 1);
+  resumed.warning("again");
+  EXPECT_THAT(said(), ElementsAre("0 warning early", "1 notice each \uFFFD", "1 warning again"));
 }
 
 }  // namespace

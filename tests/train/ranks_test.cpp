@@ -112,6 +112,7 @@ TEST(TwoRanksOfATraining, WriteOneRun) {
   EXPECT_THAT(steps_of(read_lines(run.log())), ElementsAre(1, 2, 3, 4));
   EXPECT_EQ(read_lines(run.sessions()).size(), 1U);
   EXPECT_THAT(files_in(run.samples()), ElementsAre("step_00000004.png"));
+  EXPECT_EQ(run.list_event_files().size(), 1U);
   EXPECT_THAT(checkpoint_steps(run), ElementsAre(3, 4));
   EXPECT_TRUE(fs::exists(run.model()));
   EXPECT_TRUE(Archive::read(run.checkpoint(4)).has_value("train/ranks"));
@@ -125,7 +126,7 @@ TEST(TwoRanksOfATraining, GoOnOnOneRankWithAWarning) {
   ResumedConfig resumed = resumed_config(point, {{"epochs", 2}});
   const auto log = std::make_shared<Lines>();
   TrainSession(std::move(resumed), std::move(point), log);
-  EXPECT_THAT(log->lines, ::testing::Contains(HasSubstr("the run was on 2 ranks and goes on on one")));
+  EXPECT_THAT(log->lines, ::testing::Contains(HasSubstr("the run was on 2 ranks and continues on one")));
 }
 
 /// A fake run on one of the ranks; six items make an epoch of three steps of one image each.

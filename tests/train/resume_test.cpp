@@ -1,4 +1,4 @@
-// A run that is interrupted and taken up again is the run that was not, byte for byte.
+// A run that is interrupted and resumed is the run that was not, byte for byte.
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -112,6 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
                                 c.data.transform.flip = false;
                               }},
                       Variant{"full_pool", [](TrainConfig& c) { cyclegan(c).cyclegan.pool_size = 50; }},
+                      Variant{"averaged", [](TrainConfig& c) { c.optimizer.ema = 0.9; }},
                       Variant{"bf16", [](TrainConfig& c) { c.run.placement.precision = "bf16"; }},
                       Variant{"fp64", [](TrainConfig& c) { c.run.placement.precision = "fp64"; }},
                       Variant{"plateau",

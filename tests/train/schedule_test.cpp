@@ -120,6 +120,24 @@ TEST(Plateau, AsksForAFallOfOnePercentOfTheBestSoFar) {
   EXPECT_EQ(plateau(saved_in_time, 13, [](int e) { return e < 7 ? 1.0 : 0.5; }).back(), 1);
 }
 
+TEST(Plateau, OfARisingScalarAsksForARiseOfOnePercent) {
+  const auto last_factor = [](const std::function<double(int)>& value) {
+    Schedule s = plateau_schedule();
+    s.set_rising({"first"});
+    return plateau(s, 30, value).back();
+  };
+  EXPECT_EQ(last_factor([](int e) { return std::pow(1.02, e); }), 1);
+  EXPECT_LT(last_factor([](int e) { return std::pow(0.98, e); }), 0.1);
+  EXPECT_LT(last_factor([](int e) { return 1 + 0.001 * e; }), 0.1);
+  EXPECT_EQ(last_factor([](int e) { return -std::pow(0.98, e); }), 1) << "below 0 upwards is towards it";
+}
+
+TEST(Plateau, WatchesNumbersBelowZeroToo) {
+  Schedule falling = plateau_schedule(), rising = plateau_schedule();
+  EXPECT_EQ(plateau(falling, 30, [](int e) { return -std::pow(1.02, e); }).back(), 1);
+  EXPECT_LT(plateau(rising, 30, [](int e) { return -std::pow(0.98, e); }).back(), 0.1);
+}
+
 TEST(Plateau, GoesOnWhereItWasSaved) {
   Schedule whole = plateau_schedule(), begun = plateau_schedule(), resumed = plateau_schedule();
   const auto loss = [](int e) { return e == 1 ? 0.5 : 1.0; };

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "core/files.h"
+#include "interchange/weight_source.h"
 #include "io/safetensors.h"
+#include "model/weight_average.h"
 #include "train/budget.h"
 #include "train/estimate.h"
 #include "train/session.h"
@@ -14,6 +16,7 @@
 namespace torsor::testing {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -151,6 +154,42 @@ TEST(Session, StoppedOnRequestCanBeUsed) {
   EXPECT_THAT(checkpoint_steps(directory), ElementsAre(1, 2));
   EXPECT_THAT(steps_of(read_lines(directory.log())), ElementsAre(2));
   EXPECT_THAT(files_in(directory.samples()), ElementsAre("step_00000002.png"));
+}
+
+// What samples, translate and export use is the average; discriminators have none, and the last weights stay.
+TEST(Session, KeepsAveragedWeightsBesideTheLast) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.optimizer.ema = 0.9;
+  TrainSession session(config, std::make_shared<NullLog>());
+  session.run(StopFlag(), {});
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = at::rand({1, 3, 16, 16}) * 2 - 1;
+  Network& live = *session.model().networks()[0].network;
+  const at::Tensor last = live.forward(x);
+  const AverageScope scope(session.model());
+  const at::Tensor averaged = live.forward(x);
+  ASSERT_FALSE(at::equal(last, averaged));
+  for (const auto& path : {session.directory().model(), session.directory().checkpoint(8)}) {
+    WeightSet set = open_weights(path);
+    EXPECT_TRUE(at::equal(load_generator(set, "a_to_b").generator->forward(x), averaged)) << path;
+    EXPECT_FALSE(set.averaged.contains("d_a"));
+    const fs::path copy = folder.path / "copy.safetensors";
+    write_weights(copy, set);
+    WeightChoice of_last;
+    of_last.weights = "last";
+    EXPECT_TRUE(at::equal(load_generator(open_weights(copy, of_last), "a_to_b").generator->forward(x), last));
+  }
+}
+
+TEST(Session, AveragedWeightsThatThereAreNotAreRefused) {
+  const TestFolder folder;
+  const TrainConfig config = tiny_config(folder.path / "run");
+  train(config);
+  WeightChoice averaged;
+  averaged.weights = "averaged";
+  EXPECT_THAT(error_of([&] { open_weights(config.run.out, averaged); }),
+              AllOf(HasSubstr("--weights averaged"), HasSubstr("--ema")));
 }
 
 TEST(Session, ThatDivergesLeavesTheLastGoodCheckpointAndNoModel) {

@@ -339,6 +339,9 @@ TEST_F(OpenData, EachDomainHasOneScaleOfItsOwn) {
   EXPECT_THAT(refusal<UsageError>(given), HasSubstr("--white-a: white is -1"));
   given = config("aligned");
   EXPECT_EQ(open(given).a.range.white, 4095);
+  given.data.transform.scaling = "percentile_95";
+  EXPECT_EQ(open(given).a.range, (ValueRange{2050, 0, 0, PixelType::u16})) << "the mean of both images'";
+  EXPECT_EQ(open(given).b.range, (ValueRange{55, 0}));
 }
 
 TEST_F(OpenData, OfHalvesEachDomainHasOneScale) {
