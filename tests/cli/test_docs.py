@@ -103,7 +103,7 @@ def wrong_flags(text, commands):
 
 
 # Flags of other programs: cmake, pkg-config, git, ctest, pip, apt, pytest, the benchmark and the scripts have their own.
-OTHERS = re.compile(r"\b(build/tests|build/bench|cmake|pkg-config|ctest|docker|git|pip|apt|apt-get|pytest|python|python3|run\.py|demo-seeds\.py|clang-format)\b|\.(?:py|sh)\b")
+OTHERS = re.compile(r"\b(build/tests|build/bench|cmake|pkg-config|ctest|docker|git|pip|apt|apt-get|pytest|python|python3|run\.py|demo-seeds\.py|clang-format|tensorboard(?= --logdir))\b|\.(?:py|sh)\b")
 
 
 def stray_flags(text, commands):
