@@ -66,7 +66,9 @@ TEST(Scaling, ByThePercentileKeepsTheDepthOfAnImage) {
     EXPECT_FLOAT_EQ(x[0][0][39].item<float>(), static_cast<float>(65535 / percentile)) << "not clipped";
     const Image back = to_image(x, own.range);
     EXPECT_EQ(back.type, image.type);
-    if (image.type == PixelType::u16) EXPECT_EQ(back.bytes, image.bytes);
+    if (image.type == PixelType::u16) {
+      EXPECT_EQ(back.bytes, image.bytes);
+    }
     EXPECT_EQ(prepare(image, 3, scale, note).image.channels, 3);
   }
   EXPECT_EQ(to_preview(to_f32(deep), {percentile, 0, 0, PixelType::u16}).u8()[39], 255);
