@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "interchange/inspect.h"
 #include "interchange/network_search.h"
+#include "metric/feature_file.h"
 
 namespace torsor::app {
 
@@ -122,9 +123,14 @@ void print_found(const Json& found) {
                              network.at("architecture").get<std::string>(), size_text(network));
 }
 
+Json described(const std::string& file, const InspectOptions& o) {
+  if (const auto features = recognise_feature_weights(file)) return describe_feature_weights(*features);
+  return inspect(file, o.choice, o.json || o.layers ? LayerWatch::on : LayerWatch::off);
+}
+
 int inspect_file(const std::vector<std::string>& positionals) {
   const InspectOptions& o = Bound<InspectOptions>::instance().settings;
-  const Json found = inspect(positionals[0], o.choice, o.json || o.layers ? LayerWatch::on : LayerWatch::off);
+  const Json found = described(positionals[0], o);
   if (o.json) {
     std::cout << found.dump(2) << '\n';
     return 0;

@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "core/error.h"
-#include "core/json.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
 
@@ -94,6 +93,23 @@ void write_feature_weights(const fs::path& path, const FeatureWeights& weights) 
                       {"note", weights.note},
                       {"licence", weights.licence}};
   write_safetensors(path, {weights.tensors, {{kFeaturesKey, about.dump()}}});
+}
+
+Json describe_feature_weights(const FeatureWeights& weights) {
+  std::int64_t values = 0;
+  for (const auto& [key, tensor] : weights.tensors) values += tensor.numel();
+  std::error_code ec;
+  const auto bytes = fs::file_size(weights.source, ec);
+  return {
+      {"file", weights.source},
+      {"what", fmt::format("weights whose features torsor compares images by ({})", weights.architecture)},
+      {"bytes", ec ? 0 : bytes},
+      {"architecture", weights.architecture},
+      {"origin", weights.origin},
+      {"tensors", weights.tensors.size()},
+      {"values", values},
+      {"note", weights.note},
+      {"licence", weights.licence}};
 }
 
 fs::path feature_folder() {

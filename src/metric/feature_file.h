@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "io/tensor_map.h"
 
 namespace torsor {
@@ -31,6 +32,10 @@ FeatureWeights read_feature_weights(const std::filesystem::path& path);
 
 /// Writes a feature file: safetensors that say what they are under "torsor.features". Atomic. Throws Error.
 void write_feature_weights(const std::filesystem::path& path, const FeatureWeights& weights);
+
+/// What `torsor inspect` says of them: {"file", "what", "bytes", "architecture", "origin", "tensors",
+/// "values", "note", "licence"}.
+Json describe_feature_weights(const FeatureWeights& weights);
 
 /// Where torsor looks for such files: $TORSOR_FEATURES, else $XDG_DATA_HOME/torsor/features, else
 /// ~/.local/share/torsor/features. It need not exist. Empty where none of the variables is set.

@@ -34,6 +34,8 @@ def test_efficientnet_is_imported_as_it_is(tmp_path):
         assert all(torch.equal(file.get_tensor(key), weights[key]) for key in weights)
     assert about == {"format": 1, "architecture": "efficientnet-lite0", "origin": source.name, "note": "",
                      "licence": "Apache-2.0"}
+    shown = json.loads(succeeded(run("inspect", "--json", target)).stdout)
+    assert (shown["architecture"], shown["tensors"], shown["licence"]) == ("efficientnet-lite0", 296, "Apache-2.0")
     again = tmp_path / "again.safetensors"
     assert done.stdout.split()[-1] == succeeded(run("import", target, again)).stdout.split()[-1], "the hash"
 
