@@ -65,7 +65,8 @@ void show_image(const EvaluatedSets& part, const ScoredImage& image, HtmlPage& p
 
 void show_images(const EvaluatedSets& part, HtmlPage& page) {
   if (!part.scores.ranking || part.scores.images.empty()) return;
-  const std::vector<std::size_t> order = ranked(part.scores);
+  std::vector<std::size_t> order = ranked(part.scores);
+  std::reverse(order.begin(), order.end());
   const std::size_t count = std::min(kShown, (order.size() + 2) / 3);
   page.paragraph(fmt::format("Images are ranked by the {}.", part.scores.ranking->rule));
   const auto show = [&](const std::string& title, std::size_t begin) {
@@ -73,9 +74,9 @@ void show_images(const EvaluatedSets& part, HtmlPage& page) {
     for (std::size_t i = begin; i < begin + count; ++i)
       show_image(part, part.scores.images[order[i]], page);
   };
-  show("Worst", order.size() - count);
+  show("Worst", 0);
   show("Middle", (order.size() - count) / 2);
-  show("Best", 0);
+  show("Best", order.size() - count);
 }
 
 void show_table(const SetScores& scores, HtmlPage& page) {

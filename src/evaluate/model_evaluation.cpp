@@ -89,6 +89,7 @@ class ModelEvaluation {
     return {{"torsor", torsor_version()},
             {"direction", direction},
             {"weights", weights_hash(direction)},
+            {"generator", generator_for(set_, direction).options},
             {"inputs", inputs.digest()},
             {"resize", size_json(request_.resize)},
             {"bit_depth", static_cast<int>(request_.bit_depth)},

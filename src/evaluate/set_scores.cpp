@@ -37,7 +37,8 @@ std::vector<double> numbers(const at::Tensor& values) {
 
 // For each row of x [N,d] its nearest row of y [M,d]: distances [N], places [N].
 std::tuple<at::Tensor, at::Tensor> nearest_rows(const at::Tensor& x, const at::Tensor& y) {
-  return at::min(at::cdist(x, y), 1);
+  constexpr std::int64_t kWithoutProducts = 2;  // these would make equal rows unequal
+  return at::min(at::cdist(x, y, 2.0, kWithoutProducts), 1);
 }
 
 Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
