@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -85,6 +84,13 @@ bool has_other_scale(const Image& image) {
   const auto above =
       std::count_if(image.f32(), image.f32() + image.samples(), [](float value) { return value > 1; });
   return above > image.samples() / 2;
+}
+
+[[noreturn]] void fail_to_fit(const std::string& name, const ColourProfile& profile, std::string_view why) {
+  fail(
+      "{}: cannot be written in the colours of the ICC profile{}, {}; without --keep-profile it is written "
+      "in sRGB",
+      name, named(profile), why);
 }
 
 // Of an image to be written.
@@ -178,7 +184,10 @@ Image in_stored_colours(const Image& image, const std::string& name) {
     return out;
   }
   check_profile_fits(image.profile, image.channels, name);
-  convert(*profile->transform(ColourWay::from_srgb, image.type), channels, out);
+  if (has_other_scale(out)) fail_to_fit(name, *profile, "as most samples are above 1, its white");
+  const ColourTransform* transform = profile->transform(ColourWay::from_srgb, image.type);
+  if (transform == nullptr) fail_to_fit(name, *profile, "which is not valid");
+  convert(*transform, channels, out);
   return out;
 }
 
@@ -186,19 +195,13 @@ void check_profile_fits(const IccProfile& profile, std::int64_t channels, const 
   const auto known = ColourProfile::of(*profile);
   const auto space = colours_of(channels == 2 || channels == 4 ? channels - 1 : channels);
   if (known->is_srgb() && space) return;
-  std::string why;
-  if (!space || known->space() != space)
-    why = fmt::format(
-        "which is {}, for {} channel{}",
-        known->space() ? fmt::format("one of {} samples", title_of(*known->space())) : "not valid", channels,
-        channels == 1 ? "" : "s");
-  else if (known->transform(ColourWay::from_srgb, PixelType::f32) == nullptr)
-    why = "which cannot be an output's: it does not say how its colours are made";
-  if (!why.empty())
-    fail(
-        "{}: cannot be written in the colours of the ICC profile{}, {}; without --keep-profile it is written "
-        "in sRGB",
-        name, named(*known), why);
+  if (!known->space()) fail_to_fit(name, *known, "which is not valid");
+  if (known->space() != space)
+    fail_to_fit(name, *known,
+                fmt::format("which is one of {} samples, for {} channel{}", title_of(*known->space()),
+                            channels, channels == 1 ? "" : "s"));
+  if (known->transform(ColourWay::from_srgb, PixelType::f32) == nullptr)
+    fail_to_fit(name, *known, "which cannot be an output's: it does not say how its colours are made");
 }
 
 }  // namespace torsor::formats

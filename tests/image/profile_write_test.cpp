@@ -101,6 +101,10 @@ TEST(WrittenProfiles, ThatCannotBeAnOutputsAreRefused) {
   EXPECT_THAT(message(table_profile(cmsSigCmykData)), AllOf(HasSubstr("inks"), HasSubstr("CMYK")));
   EXPECT_THAT(message(grey_profile(1.8)), HasSubstr("grey samples, for 3 channels"));
   EXPECT_THAT(message(std::make_shared<const std::string>("no profile")), HasSubstr("not valid"));
+  Image bright = with_profile(muted(PixelType::f32), rgb_profile(kAdobeRgb));
+  for (std::int64_t i = 0; i < bright.samples(); ++i) bright.f32()[i] *= 255;
+  EXPECT_THAT(error_of([&] { encode_image("tif", bright, {}, "a.tif"); }),
+              HasSubstr("most samples are above 1"));
   check_profile_fits("a.png", rgb_profile(kAdobeRgb), 4);
   check_profile_fits("a.png", rgb_profile(kSrgb), 1);
 }
