@@ -36,6 +36,7 @@ struct TranslateOptions {
   std::int64_t threads = 0;
   std::string format;
   std::string bit_depth = "auto";
+  bool keep_profile = false;
   std::string pages;
   std::optional<double> white, black;
   std::int64_t quality = 95;
@@ -67,6 +68,10 @@ void TranslateOptions::describe(OptionSet& o) {
                      join(image_extensions()));
       });
   add_bit_depth(o, bit_depth);
+  o.add("keep_profile", keep_profile,
+        "write outputs in the colours of their inputs' ICC profiles, which are embedded unchanged; else in "
+        "sRGB, "
+        "which is embedded where the input had a profile");
   o.add("pages", pages,
         "what the pages of TIFFs are: images, channels of one image, or slices [as the model was trained, "
         "else "
@@ -114,6 +119,11 @@ void TranslateOptions::validate() const {
     fail_usage(
         "--bit-depth {} and --as-reference contradict each other: the reference writes 8 bits; give one",
         bit_depth);
+  if (as_reference && keep_profile)
+    fail_usage(
+        "--keep-profile and --as-reference contradict each other: the reference knows no profiles; give one");
+  if (keep_profile && !format.empty() && !format_holds_profile("x." + format))
+    fail_usage("--keep-profile and --format {}: such files hold no ICC profile; give one", format);
   if (overwrite && skip_existing)
     fail_usage("--overwrite and --skip-existing contradict each other; give one");
   if (in_place && skip_existing) fail_usage("--in-place and --skip-existing contradict each other; give one");
@@ -131,6 +141,7 @@ Treatment treatment_of(const TranslateOptions& options) {
   out.batch_size = options.batch_size;
   out.bad_files = options.skip_bad ? BadFiles::skip : BadFiles::refuse;
   out.bit_depth = bit_depth_named(options.bit_depth);
+  out.colours = options.keep_profile ? OutputColours::of_input : OutputColours::srgb;
   if (!options.pages.empty()) out.pages = page_use_named(options.pages);
   out.memory = options.force ? MemoryUse::any : MemoryUse::that_there_is;
   out.encode.jpeg_quality = out.encode.webp_quality = static_cast<int>(options.quality);

@@ -95,6 +95,7 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
   out.aside.no_data = stored.no_data;
   out.aside.width = stored.width;
   out.aside.height = stored.height;
+  out.aside.profile = stored.profile;
   out.aside.without_data = pixels_without_data(stored);
   if (stored.has_alpha() && channels != stored.channels) out.aside.alpha = alpha_of(stored);
   const bool of_four = stored.channels == 2 || stored.channels == 4;  // or of two: the last is no colour

@@ -18,6 +18,7 @@ struct SetAside {
   std::vector<std::uint8_t> without_data;  // 1 for each such pixel; empty where there is none
   std::optional<double> no_data;           // what the file stores for them; none: NaN
   std::int64_t width = 0, height = 0;      // of the stored image
+  IccProfile profile;                      // of the stored image
 };
 
 /// A stored image made ready for a transform.

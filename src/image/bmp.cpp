@@ -171,18 +171,22 @@ class RowDecoder {
   const Layout& layout_;
 };
 
-// Writers fill the last row, and some the file, up to 4 bytes.
-void add_notes(Source& source, const Layout& layout, std::size_t pixels_end) {
+// Whether there is a profile, which then lies behind the pixels.
+bool apply_own_profile(Source& source, const Layout& layout, Image& image) {
   constexpr std::uint32_t kLastHeader = 124, kEmbedded = 0x4D424544, kLinked = 0x4C494E4B;
   constexpr std::size_t kColourSpaceAt = kFileHeader + 56, kProfileAt = kFileHeader + 112;
-  if (layout.header_size >= kLastHeader) {
-    const std::uint32_t space = number(source, kColourSpaceAt, 4);
-    const std::size_t at = kFileHeader + number(source, kProfileAt, 4),
-                      size = number(source, kProfileAt + 4, 4);
-    if (space == kEmbedded && at < source.bytes.size())
-      return note_profile(source, source.bytes.substr(at, size));
-    if (space == kLinked) add_note(source, "the colour profile that it names is ignored");
-  }
+  if (layout.header_size < kLastHeader) return false;
+  const std::uint32_t space = number(source, kColourSpaceAt, 4);
+  const std::size_t at = kFileHeader + number(source, kProfileAt, 4),
+                    size = number(source, kProfileAt + 4, 4);
+  if (space == kLinked) add_note(source, "the colour profile that it names is ignored");
+  if (space != kEmbedded || at >= source.bytes.size()) return false;
+  apply_profile(source, source.bytes.substr(at, size), colours_by_number(image), image);
+  return true;
+}
+
+// Writers fill the last row, and some the file, up to 4 bytes.
+void add_notes(Source& source, std::size_t pixels_end) {
   const std::size_t expected = (pixels_end + 3) / 4 * 4 + 4;
   if (source.bytes.size() > expected)
     add_note(source,
@@ -229,7 +233,7 @@ Decoded decode_bmp(Source& source) {
     decoder.decode(layout.pixels_at + static_cast<std::size_t>(i) * layout.row_stored(),
                    image.u8() + y * layout.width * image.channels);
   }
-  add_notes(source, layout, layout.pixels_at + needed);
+  if (!apply_own_profile(source, layout, image)) add_notes(source, layout.pixels_at + needed);
   return {std::move(image)};
 }
 

@@ -6,6 +6,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "image/colour_profile.h"
+#include "image/convert.h"
 #include "image/exif.h"
 #include "image/foreign.h"
 #include "image/format_list.h"
@@ -157,10 +159,23 @@ void check_can_write(const Format& format, const Image& image, const EncodeOptio
   check_can_hold(format, image, name);
 }
 
+// WebP has no grey.
+std::int64_t stored_channels(const Format& format, std::int64_t channels) {
+  return format.encode == formats::encode_webp && channels == 1 ? 3 : channels;
+}
+
+Image in_stored_colours(const Format& format, const Image& image, const std::string& name) {
+  const std::int64_t channels = stored_channels(format, image.channels);
+  if (channels == image.channels) return formats::in_stored_colours(image, name);
+  return formats::in_stored_colours(with_channels(image, channels).with_tags_of(image), name);
+}
+
 std::string encode_as(const Format& format, const Image& image, const EncodeOptions& options,
                       const std::string& name) {
   check_can_write(format, image, options, name);
-  return format.encode(image, name, options);
+  if (image.profile == nullptr || format.profiles == formats::Profiles::none)
+    return format.encode(image, name, options);
+  return format.encode(in_stored_colours(format, image, name), name, options);
 }
 
 }  // namespace
@@ -213,11 +228,11 @@ PageUse page_use_named(const std::string& name) {
   return static_cast<PageUse>(found - names.begin());
 }
 
-ImageFile::ImageFile(const std::filesystem::path& path, PageUse use)
-    : ImageFile(read_file(path), path.string(), use) {}
+ImageFile::ImageFile(const std::filesystem::path& path, PageUse use, Colours colours)
+    : ImageFile(read_file(path), path.string(), use, colours) {}
 
-ImageFile::ImageFile(std::string bytes, std::string name, PageUse use)
-    : bytes_(std::move(bytes)), name_(std::move(name)), use_(use) {
+ImageFile::ImageFile(std::string bytes, std::string name, PageUse use, Colours colours)
+    : bytes_(std::move(bytes)), name_(std::move(name)), use_(use), colours_(colours) {
   Source source{bytes_, name_};
   const Format& format = format_of(source);
   if (format.find_pages == nullptr) return;
@@ -267,6 +282,7 @@ Image ImageFile::read_page(std::int64_t page) {
   const std::string name = pages_stored() == 1 ? name_ : fmt::format("{} (page {})", name_, page + 1);
   Source source{bytes_, name};
   source.notes = &notes_;
+  source.colours = colours_;
   if (!places_.empty()) source.page_place = places_.at(static_cast<std::size_t>(page));
   return decode_picture(source);
 }
@@ -299,6 +315,15 @@ bool format_holds_pages(const std::filesystem::path& path) {
   return format != nullptr && format->make_encoder != nullptr;
 }
 
+bool format_holds_profile(const std::filesystem::path& path) {
+  const Format* format = formats::find_format_named(extension_of(path));
+  return format != nullptr && format->profiles == formats::Profiles::held;
+}
+
+void check_profile_fits(const std::filesystem::path& path, const IccProfile& profile, std::int64_t channels) {
+  formats::check_profile_fits(profile, stored_channels(format_for_writing(path), channels), path.string());
+}
+
 bool format_keeps_no_data(const std::filesystem::path& path) {
   const Format* format = formats::find_format_named(extension_of(path));
   return format != nullptr && format->encode == formats::encode_tiff;
@@ -322,7 +347,7 @@ void PageWriter::add(const Image& image) {
   const Format& format = format_for_writing(path_);
   if (encoder_ != nullptr) {
     check_can_write(format, image, options_, path_.string());
-    encoder_->add(image);
+    encoder_->add(image.profile == nullptr ? image : in_stored_colours(format, image, path_.string()));
   } else {
     encoded_ = encode_as(format, image, options_, path_.string());
   }

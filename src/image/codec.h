@@ -22,20 +22,23 @@ const std::vector<std::string>& image_extensions();
 bool has_image_extension(const std::filesystem::path& path);
 
 /// What a reader has to say of a file that it could read: one short line each, without the file's name and
-/// none twice. Defects that cost nothing of the picture, and what the picture loses by being read here: a
-/// colour profile, colours that are converted roughly, frames and pages that are not read. docs/formats.md
-/// lists them.
+/// none twice. Defects that cost nothing of the picture, and what becomes of it by being read here: colours
+/// that are converted, frames and pages that are not read. docs/formats.md lists them.
 using Notes = std::vector<std::string>;
 
+/// What becomes of the colours of a file with an ICC profile: sRGB's by relative colorimetric conversion with
+/// black-point compensation, at the samples' own depth, or the stored samples, whatever they show.
+enum class Colours { as_srgb, as_stored };
+
 /// Reads an image at the file's own channel count and pixel type; the format is told by its content, not its
-/// name. Palettes and CMYK become RGB; EXIF orientation is applied once; alpha is kept (2 or 4 channels),
-/// never premultiplied; 1-, 2- and 4-bit grey becomes 8-bit, half floats f32. Of a TIFF's pages the first
-/// that is not a thumbnail, of an animation the first frame. Safe to call from many threads. Throws Error
-/// naming the file, and the byte in it where reading stopped, for: damage that cost something of the picture
-/// (docs/formats.md), a variant that is not supported, sample types that PixelType lacks, a side above 65535
-/// or more than 2^30 samples, and more pixels than a file of this length can hold (their memory is at most
-/// 64 MiB and 64 KiB for each byte of the file). Also for a file that is unreadable, empty (zero bytes) or no
-/// image: of other programs' formats with the name and a program that converts it.
+/// name. Palettes and CMYK become RGB; colours become sRGB (Colours); EXIF orientation is applied once; alpha
+/// is kept (2 or 4 channels), never premultiplied; 1-, 2- and 4-bit grey becomes 8-bit, half floats f32. Of a
+/// TIFF's pages the first that is not a thumbnail, of an animation the first frame. Safe to call from many
+/// threads. Throws Error naming the file, and the byte in it where reading stopped, for: damage that cost
+/// something of the picture (docs/formats.md), a variant that is not supported, sample types that PixelType
+/// lacks, a side above 65535 or more than 2^30 samples, and more pixels than a file of this length can hold
+/// (their memory is at most 64 MiB and 64 KiB for each byte of the file). Also for a file that is unreadable,
+/// empty (zero bytes) or no image: of other programs' formats with the name and a program that converts it.
 Image read_image(const std::filesystem::path& path);
 /// The same; adds to `notes`, which takes a little longer.
 Image read_image(const std::filesystem::path& path, Notes& notes);
@@ -56,8 +59,10 @@ PageUse page_use_named(const std::string& name);
 class ImageFile {
  public:
   /// Throws as read_image(); also when a page is lost because the chain of a TIFF's pages is broken.
-  explicit ImageFile(const std::filesystem::path& path, PageUse use = PageUse::images);
-  ImageFile(std::string bytes, std::string name, PageUse use = PageUse::images);
+  explicit ImageFile(const std::filesystem::path& path, PageUse use = PageUse::images,
+                     Colours colours = Colours::as_srgb);
+  ImageFile(std::string bytes, std::string name, PageUse use = PageUse::images,
+            Colours colours = Colours::as_srgb);
 
   /// Images in the file: one where its pages are channels.
   std::int64_t pages() const { return use_ == PageUse::channels ? 1 : pages_stored(); }
@@ -75,6 +80,7 @@ class ImageFile {
 
   std::string bytes_, name_;
   PageUse use_;
+  Colours colours_;
   std::vector<std::uint64_t> places_;  // of the pages' directories; empty for formats without pages
   Notes notes_;
 };
@@ -101,7 +107,9 @@ struct EncodeOptions {
 /// Encodes in the format that `path`'s extension names (the folder must exist) and writes atomically.
 /// u8 with 1 or 3 channels everywhere; 2/4 channels (PNG, TIFF; 4 also WebP), u16 (PNG, TIFF, PPM/PGM), f32
 /// and any channel count (TIFF) where the format can; otherwise throws Error that says which formats can. 1
-/// channel to WebP or BMP is written as RGB. Throws UsageError for a quality outside 0..100.
+/// channel to WebP or BMP is written as RGB. With Image::profile in the colours of that profile, which is
+/// embedded, where the format holds profiles; throws Error where the profile does not fit
+/// (check_profile_fits()). Throws UsageError for a quality outside 0..100.
 void write_image(const std::filesystem::path& path, const Image& image, const EncodeOptions& options = {});
 
 /// The same into memory; `extension` is one of image_extensions(). `name` is used in messages.
@@ -120,6 +128,16 @@ bool format_holds_pages(const std::filesystem::path& path);
 
 /// Whether that format keeps Image::no_data.
 bool format_keeps_no_data(const std::filesystem::path& path);
+
+/// Whether files of that format hold an ICC profile.
+bool format_holds_profile(const std::filesystem::path& path);
+
+/// A profile of sRGB for Image::profile; a grey image is written with its grey counterpart.
+IccProfile srgb_profile();
+
+/// Throws Error that begins with `path` and says why, when an image of so many channels, the last of 2 or 4
+/// being alpha, cannot be written there in the colours of the profile.
+void check_profile_fits(const std::filesystem::path& path, const IccProfile& profile, std::int64_t channels);
 
 /// Writes a file of several pages, which may differ in size and type. Holds the encoded pages until finish().
 class PageWriter {

@@ -35,30 +35,33 @@ bool is_npy(std::string_view bytes) { return bytes.starts_with("\x93NUMPY"); }
 
 const std::vector<Format>& all_formats() {
   using enum PixelType;
+  using enum Profiles;
   static const std::vector<Format> formats = {
       {"JPEG",
        {"jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "mpo"},
        {1, 3},
        {u8},
+       held,
        is_jpeg,
        jpeg_header,
        decode_jpeg,
        encode_jpeg},
-      {"PNG", {"png", "apng"}, {1, 2, 3, 4}, {u8, u16}, is_png, png_header, decode_png, encode_png},
-      {"BMP", {"bmp", "dib"}, {1, 3}, {u8}, is_bmp, bmp_header, decode_bmp, encode_bmp},
-      {"WebP", {"webp"}, {1, 3, 4}, {u8}, is_webp, webp_header, decode_webp, encode_webp},
+      {"PNG", {"png", "apng"}, {1, 2, 3, 4}, {u8, u16}, held, is_png, png_header, decode_png, encode_png},
+      {"BMP", {"bmp", "dib"}, {1, 3}, {u8}, none, is_bmp, bmp_header, decode_bmp, encode_bmp},
+      {"WebP", {"webp"}, {1, 3, 4}, {u8}, held, is_webp, webp_header, decode_webp, encode_webp},
       {"TIFF",
        {"tif", "tiff", "btf"},
        {kAnyChannels},
        {u8, u16, f32},
+       held,
        is_tiff,
        tiff_header,
        decode_tiff,
        encode_tiff,
        find_tiff_pages,
        make_tiff_encoder},
-      {"PPM/PGM", {"ppm", "pgm", "pnm"}, {1, 3}, {u8, u16}, is_pnm, pnm_header, decode_pnm, encode_pnm},
-      {"NPY", {"npy"}, {kAnyChannels}, {u8, u16, f32}, is_npy, npy_header, decode_npy, encode_npy},
+      {"PPM/PGM", {"ppm", "pgm", "pnm"}, {1, 3}, {u8, u16}, none, is_pnm, pnm_header, decode_pnm, encode_pnm},
+      {"NPY", {"npy"}, {kAnyChannels}, {u8, u16, f32}, none, is_npy, npy_header, decode_npy, encode_npy},
   };
   return formats;
 }

@@ -12,11 +12,14 @@ namespace torsor::formats {
 
 inline constexpr std::int64_t kAnyChannels = 0;
 
+enum class Profiles { held, none };
+
 struct Format {
   std::string_view title;
   std::vector<std::string> extensions;  // the usual one first
   std::vector<std::int64_t> channels;   // that it can be written with
   std::vector<PixelType> types;
+  Profiles profiles;  // whether its files are written with them
   bool (*matches)(std::string_view bytes);
   Header (*read_header)(Source&);
   Decoded (*decode)(Source&);

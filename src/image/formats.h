@@ -19,6 +19,7 @@ struct Source {
   std::size_t at = 0;            // the byte that messages name; beyond the end means the end
   Notes* notes = nullptr;        // where to put what is to be said; null when nobody listens
   std::uint64_t page_place = 0;  // of find_pages(); 0 for the first picture
+  Colours colours = Colours::as_srgb;
 };
 
 /// Adds a note, unless nobody listens or it was said already.
@@ -73,7 +74,8 @@ void check_size(const Source& source, const Claim& claim, std::uint64_t working_
 /// Image::blank behind that check.
 Image blank_checked(const Source& source, const Claim& claim);
 
-// Each format: header only; pixels; encoding of an image that the format can hold (codec.cpp checks that).
+// Each format: header only; pixels; encoding of an image that the format can hold (codec.cpp checks that, and
+// has converted the samples to the colours of the profile that is to be embedded).
 Header jpeg_header(Source& source);
 Decoded decode_jpeg(Source& source);
 std::string encode_jpeg(const Image& image, const std::string& name, const EncodeOptions& options);

@@ -16,6 +16,7 @@ Image Image::blank(std::int64_t width, std::int64_t height, std::int64_t channel
 Image& Image::with_tags_of(const Image& other) {
   last = other.last;
   no_data = other.no_data;
+  profile = other.profile;
   return *this;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ constexpr std::int64_t bytes_per_sample(PixelType type) {
 /// others.
 enum class LastChannel { by_number, data };
 
+/// The bytes of an ICC profile; null for none.
+using IccProfile = std::shared_ptr<const std::string>;
+
 /// Pixels are stored row by row, channels interleaved: [height, width, channels] in native byte order.
 struct Image {
   std::int64_t width = 0;
@@ -28,6 +32,9 @@ struct Image {
   std::vector<std::uint8_t> bytes;  // width * height * channels * bytes_per_sample(type)
   LastChannel last = LastChannel::by_number;
   std::optional<double> no_data = std::nullopt;  // samples of this value stand for none (GDAL_NODATA)
+  // Of the file, read or to be written. In memory colours are sRGB's: reading converts them from those of the
+  // profile, writing to them.
+  IccProfile profile = nullptr;
 
   static Image blank(std::int64_t width, std::int64_t height, std::int64_t channels,
                      PixelType type = PixelType::u8);

@@ -114,6 +114,10 @@ class Decompressor {
 
   Image read_pixels() {
     Image image = blank_checked(source_, claim(channels()));
+    const std::string profile = jpeg_profile(source_.bytes);
+    const auto inks = is_cmyk() ? ink_profile(source_, profile) : nullptr;
+    const ColourTransform* by_profile =
+        inks == nullptr ? nullptr : inks->transform(ColourWay::to_srgb, PixelType::u8);
     std::vector<std::uint8_t> cmyk(is_cmyk() ? static_cast<std::size_t>(width()) * 4 : 0);
     const std::size_t row_size = static_cast<std::size_t>(width() * channels());
     guard([&] {
@@ -124,13 +128,15 @@ class Decompressor {
         std::uint8_t* row = image.u8() + info_.output_scanline * row_size;
         JSAMPROW target = is_cmyk() ? cmyk.data() : row;
         jpeg_read_scanlines(&info_, &target, 1);
-        if (is_cmyk()) cmyk_to_rgb(cmyk.data(), row);
+        if (is_cmyk()) cmyk_to_rgb(by_profile, cmyk.data(), row);
       }
     });
     check_scans_present();  // finishing forgets what was there
     guard([&] { jpeg_finish_decompress(&info_); });
     check_left_over();
     add_notes();
+    if (inks != nullptr) image.profile = inks->bytes();
+    if (!is_cmyk()) apply_profile(source_, profile, colours_by_number(image), image);
     return image;
   }
 
@@ -193,9 +199,6 @@ class Decompressor {
     if (defects.skipped > 0)
       add_note(source_, fmt::format("{} extraneous bytes before a marker were skipped", defects.skipped));
     if (defects.ended) add_note(source_, "the end mark is missing");
-    const std::string_view profile = find_jpeg_segment(source_.bytes, 0xE2, {"ICC_PROFILE\0", 12});
-    constexpr std::size_t kProfileAt = 14;  // behind the name, which piece it is, and of how many
-    if (profile.size() > kProfileAt) note_profile(source_, profile.substr(kProfileAt));
     note_what_follows();
   }
 
@@ -242,8 +245,15 @@ class Decompressor {
         std::min(kMost, (kFreeBlocks + kBlocksPerByte * source_.bytes.size()) / blocks()));
   }
 
-  // Files hold CMYK inverted (255 = no ink), as Adobe began; so the product of two samples is the light left.
-  void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb) const {
+  // Files hold CMYK inverted (255 = no ink), as Adobe began; so without a profile the product of two samples
+  // is the light left.
+  void cmyk_to_rgb(const ColourTransform* by_profile, std::uint8_t* cmyk, std::uint8_t* rgb) const {
+    if (by_profile != nullptr) {
+      std::transform(cmyk, cmyk + 4 * width(), cmyk,
+                     [](int light) { return static_cast<std::uint8_t>(255 - light); });
+      by_profile->apply(cmyk, rgb, width());
+      return;
+    }
     for (std::int64_t x = 0; x < width(); ++x, cmyk += 4, rgb += 3)
       for (int c = 0; c < 3; ++c) rgb[c] = static_cast<std::uint8_t>((cmyk[c] * cmyk[3] + 127) / 255);
   }

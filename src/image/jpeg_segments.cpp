@@ -1,6 +1,7 @@
 #include "image/jpeg_segments.h"
 
 #include <cstdint>
+#include <map>
 
 namespace torsor::formats {
 
@@ -38,6 +39,23 @@ std::string_view find_jpeg_segment(std::string_view file, int marker, std::strin
     if (segment->marker == marker && segment->content.starts_with(prefix)) return segment->content;
   }
   return {};
+}
+
+std::string jpeg_profile(std::string_view file) {
+  using namespace std::string_view_literals;
+  constexpr int kApp2 = 0xE2;
+  constexpr std::string_view kName = "ICC_PROFILE\0"sv;
+  std::map<int, std::string_view> pieces;  // by their numbers; a number and a count follow the name
+  std::size_t at = kFirstJpegSegment;
+  while (const auto segment = next_jpeg_segment(file, at)) {
+    if (segment->marker == kJpegScan || segment->marker == kJpegEnd) break;
+    const std::string_view content = segment->content;
+    if (segment->marker == kApp2 && content.starts_with(kName) && content.size() >= kName.size() + 2)
+      pieces.emplace(byte_at(content, kName.size()), content.substr(kName.size() + 2));
+  }
+  std::string profile;
+  for (const auto& [number, piece] : pieces) profile += piece;
+  return profile;
 }
 
 }  // namespace torsor::formats

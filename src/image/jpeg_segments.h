@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace torsor::formats {
@@ -24,6 +25,10 @@ std::optional<JpegSegment> next_jpeg_segment(std::string_view file, std::size_t&
 /// The content of the first segment of that kind before the first scan which begins so; empty when there is
 /// none.
 std::string_view find_jpeg_segment(std::string_view file, int marker, std::string_view prefix);
+
+/// The ICC profile, which may be cut into pieces over several segments (ICC.1:2022, B.4); "" when there is
+/// none. Of a profile that lacks a piece the others.
+std::string jpeg_profile(std::string_view file);
 
 /// Whether the marker begins a frame header, of whatever process.
 constexpr bool is_jpeg_frame(int marker) {

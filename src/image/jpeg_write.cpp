@@ -64,6 +64,9 @@ class Compressor {
     guard([&] {
       set_parameters(image, quality);
       jpeg_start_compress(&info_, TRUE);
+      if (image.profile != nullptr)
+        jpeg_write_icc_profile(&info_, reinterpret_cast<const JOCTET*>(image.profile->data()),
+                               static_cast<unsigned>(image.profile->size()));
       const std::size_t row_size = static_cast<std::size_t>(image.width * image.channels);
       while (info_.next_scanline < info_.image_height) {
         JSAMPROW row = const_cast<JSAMPROW>(image.u8() + info_.next_scanline * row_size);

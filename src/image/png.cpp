@@ -8,6 +8,7 @@
 #include <png.h>
 
 #include "core/error.h"
+#include "image/colour_profile.h"
 #include "image/exif.h"
 #include "image/formats.h"
 #include "image/png_chunks.h"
@@ -86,7 +87,7 @@ class Reader {
     guard([&] {
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_size has the say
       png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
-      // Texts and colour profiles unpack to megabytes each, and nobody here reads them.
+      // Texts unpack to megabytes each, and nobody here reads them; profiles are read by png_profile().
       png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
       png_read_info(png_, info_);
     });
@@ -114,6 +115,7 @@ class Reader {
           png_read_row(png_, image.bytes.data() + start, nullptr);
     });
     read_rest();
+    apply_profile(source_, png_profile(source_.bytes), colours_by_number(image), image);
     return image;
   }
 
@@ -194,6 +196,7 @@ class Writer {
       png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height),
                    depth, kColours[image.channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                    PNG_FILTER_TYPE_DEFAULT);
+      if (image.profile != nullptr) set_profile(*image.profile);
       png_write_info(png_, info_);
       for (std::size_t start = 0; start < image.bytes.size(); start += row.size()) {
         fill_row(image, start, samples, row.data());
@@ -206,6 +209,17 @@ class Writer {
   }
 
  private:
+  // Of sRGB's, one chunk says as much in a byte.
+  void set_profile(const std::string& profile) {
+    if (profile == *srgb_profile(ColourSpace::rgb) || profile == *srgb_profile(ColourSpace::grey)) {
+      png_set_sRGB(png_, info_, PNG_sRGB_INTENT_RELATIVE);
+      return;
+    }
+    png_set_iCCP(png_, info_, "ICC profile", PNG_COMPRESSION_TYPE_BASE,
+                 reinterpret_cast<png_const_bytep>(profile.data()), static_cast<png_uint_32>(profile.size()));
+    if (png_get_valid(png_, info_, PNG_INFO_iCCP) == 0) png_error(png_, "its ICC profile is not valid there");
+  }
+
   // PNG stores 16-bit samples big-endian.
   static void fill_row(const Image& image, std::size_t start, std::size_t samples, std::uint8_t* row) {
     if (image.type == PixelType::u8) {

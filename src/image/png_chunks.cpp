@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/error.h"
-#include "image/colour_profile.h"
+#include "image/colour_transform.h"
 
 namespace torsor::formats {
 
@@ -21,19 +22,43 @@ std::uint32_t number_at(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-// The beginning, which holds the description, of a profile: a name, a 0, the method 0, and deflate's stream.
+struct Chunk {
+  std::string_view kind, content;
+  std::uint32_t sum;  // that is stored
+};
+
+// The chunk at `at`, which moves behind it.
+std::optional<Chunk> next_chunk(std::string_view file, std::size_t& at) {
+  if (at + kAroundContent > file.size()) return std::nullopt;
+  const std::size_t size = number_at(file, at);
+  if (size > file.size() - at - kAroundContent) return std::nullopt;
+  const Chunk chunk{file.substr(at + 4, 4), file.substr(at + 8, size), number_at(file, at + 8 + size)};
+  at += kAroundContent + size;
+  return chunk;
+}
+
+bool is_sound(const Chunk& chunk) {
+  const auto* begin = reinterpret_cast<const Bytef*>(chunk.kind.data());  // the content follows
+  return crc32_z(0, begin, chunk.kind.size() + chunk.content.size()) == chunk.sum;
+}
+
+// A profile's chunk: a name, a 0, the method 0, and deflate's stream.
 std::string unpacked_profile(std::string_view chunk) {
   const std::size_t name_end = std::min(chunk.find('\0'), chunk.size());
-  std::string_view packed = chunk.substr(std::min(name_end + 2, chunk.size()));
-  std::string profile(1 << 16, '\0');
+  const std::string_view packed = chunk.substr(std::min(name_end + 2, chunk.size()));
+  std::string profile;
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return "";
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(profile.data());
-  stream.avail_out = static_cast<uInt>(profile.size());
-  inflate(&stream, Z_SYNC_FLUSH);
-  profile.resize(profile.size() - stream.avail_out);
+  int state = Z_OK;
+  while (state == Z_OK && profile.size() <= ColourProfile::kMostBytes) {
+    char part[1 << 14];
+    stream.next_out = reinterpret_cast<Bytef*>(part);
+    stream.avail_out = sizeof part;
+    state = inflate(&stream, Z_NO_FLUSH);
+    profile.append(part, sizeof part - stream.avail_out);
+  }
   inflateEnd(&stream);
   return profile;
 }
@@ -43,11 +68,9 @@ struct Said {
   std::uint32_t gamma = 0;  // in 1/100000
 };
 
-void note_chunk(const Source& source, std::string_view kind, std::string_view content, Said& said) {
-  if (kind == "iCCP") {
-    note_profile(source, unpacked_profile(content));
-    said.has_profile = true;
-  }
+void note_chunk(const Source& source, const Chunk& chunk, Said& said) {
+  const auto& [kind, content, sum] = chunk;
+  if (kind == "iCCP") said.has_profile = true;
   if (kind == "sRGB") said.is_srgb = true;
   if (kind == "gAMA") said.gamma = number_at(content, 0);
   if (kind == "cICP" && !content.starts_with(std::string_view("\1\x0D", 2)))
@@ -59,17 +82,21 @@ void note_chunk(const Source& source, std::string_view kind, std::string_view co
 
 }  // namespace
 
+std::string png_profile(std::string_view file) {
+  std::size_t at = kFirstChunk;
+  while (const auto chunk = next_chunk(file, at)) {
+    if (chunk->kind == "IDAT") break;
+    if (chunk->kind == "iCCP" && is_sound(*chunk)) return unpacked_profile(chunk->content);
+  }
+  return "";
+}
+
 void note_png_chunks(const Source& source) {
   if (source.notes == nullptr) return;
   constexpr double kUsual = 45455, kOff = 2000;
   Said said;
   std::size_t at = kFirstChunk;
-  while (at + kAroundContent <= source.bytes.size()) {
-    const std::size_t size = number_at(source.bytes, at);
-    if (size > source.bytes.size() - at - kAroundContent) break;
-    note_chunk(source, source.bytes.substr(at + 4, 4), source.bytes.substr(at + 8, size), said);
-    at += kAroundContent + size;
-  }
+  while (const auto chunk = next_chunk(source.bytes, at)) note_chunk(source, *chunk, said);
   if (said.gamma != 0 && !said.is_srgb && !said.has_profile && std::abs(said.gamma - kUsual) > kOff)
     add_note(source, fmt::format("its gamma of 1/{:.2f} is ignored: samples are taken for sRGB",
                                  100000.0 / said.gamma));

@@ -1,5 +1,6 @@
 // TIFF by libtiff: 8- and 16-bit unsigned and 16- and 32-bit float samples of any channel count as they are,
-// of Lab colours as sRGB; bilevel, palette, YCbCr and CMYK pictures through libtiff's conversion to RGB.
+// of Lab colours as sRGB; bilevel, palette, YCbCr and, without a profile, CMYK pictures through libtiff's
+// conversion to RGB.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -34,6 +35,9 @@ struct Layout {
   bool is_lab() const {
     return (photometric == PHOTOMETRIC_CIELAB || photometric == PHOTOMETRIC_ICCLAB) && is_unsigned() &&
            samples >= 3;
+  }
+  bool is_cmyk() const {
+    return photometric == PHOTOMETRIC_SEPARATED && samples >= 4 && is_unsigned() && (bits == 8 || bits == 16);
   }
   bool is_direct() const {
     const bool known =
@@ -87,15 +91,25 @@ class TiffReader {
   Image read_pixels() {
     const std::uint64_t samples = std::uint64_t{layout_.width} * layout_.height * layout_.samples;
     file_.allow_reading(2 * samples * (layout_.bits + 7) / 8);  // twice: a tile may reach over the edge
-    if (!layout_.is_direct()) return read_converted();
+    if (layout_.is_cmyk())
+      if (const auto inks = ink_profile(source_, profile())) return read_inks(*inks);
+    Image image = layout_.is_direct() ? read_direct() : read_converted();
+    if (!layout_.is_lab() && !layout_.is_cmyk()) apply_profile(source_, profile(), colours(), image);
+    return image;
+  }
+
+  // What is to be said once the pixels are read.
+  void add_notes() const {
+    for (const std::string& warning : file_.warnings()) add_note(source_, "libtiff: " + warning);
+    if (!layout_.is_direct()) note_conversion();
+  }
+
+ private:
+  Image read_direct() {
     Image image = blank_checked(source_, layout_.claim());
     image.last = layout_.last;
     image.no_data = layout_.no_data;
-    if (TIFFIsTiled(file_.handle()))
-      read_tiles(image);
-    else
-      read_rows(image);
-    if (file_.failed()) damaged();
+    read_samples(image);
     if (layout_.photometric == PHOTOMETRIC_MINISWHITE && !layout_.is_float()) invert_grey(image);
     if (layout_.premultiplied) divide_by_alpha(image);
     if (layout_.is_lab())
@@ -104,17 +118,36 @@ class TiffReader {
     return image;
   }
 
-  // What is to be said once the pixels are read.
-  void add_notes() const {
-    for (const std::string& warning : file_.warnings()) add_note(source_, "libtiff: " + warning);
-    std::uint32_t size = 0;
-    const void* profile = nullptr;
-    if (!layout_.is_lab() && TIFFGetField(file_.handle(), TIFFTAG_ICCPROFILE, &size, &profile) == 1)
-      note_profile(source_, {static_cast<const char*>(profile), size});
-    if (!layout_.is_direct()) note_conversion();
+  void read_samples(Image& image) {
+    if (TIFFIsTiled(file_.handle()))
+      read_tiles(image);
+    else
+      read_rows(image);
+    if (file_.failed()) damaged();
   }
 
- private:
+  Image read_inks(const ColourProfile& profile) {
+    const bool deep = layout_.bits == 16;
+    Image inks = blank_checked(source_, {layout_.at, layout_.width, layout_.height, layout_.samples,
+                                         deep ? PixelType::u16 : PixelType::u8});
+    read_samples(inks);
+    check_size(source_, layout_.claim());
+    return inks_to_srgb(profile, inks);
+  }
+
+  std::string_view profile() const {
+    std::uint32_t size = 0;
+    const void* profile = nullptr;
+    if (TIFFGetField(file_.handle(), TIFFTAG_ICCPROFILE, &size, &profile) != 1) return {};
+    return {static_cast<const char*>(profile), size};
+  }
+
+  // Nothing for channels that are data beside a grey one.
+  std::optional<ColourSpace> colours() const {
+    if (!layout_.is_grey()) return ColourSpace::rgb;
+    return layout_.channels() <= 2 ? std::optional(ColourSpace::grey) : std::nullopt;
+  }
+
   [[noreturn]] void damaged() const {
     source_.at = file_.last_read_at();
     fail_damaged(source_, "TIFF", file_.failed() ? file_.message() : "the data are not valid");

@@ -42,6 +42,9 @@ void set_tags(TIFF* tiff, const Image& image) {
     TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, extra, kinds.data());
   }
   if (image.no_data) set_no_data(tiff, *image.no_data);
+  if (image.profile != nullptr)
+    TIFFSetField(tiff, TIFFTAG_ICCPROFILE, static_cast<std::uint32_t>(image.profile->size()),
+                 image.profile->data());
 }
 
 bool write_rows(TIFF* tiff, const Image& image) {

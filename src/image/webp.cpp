@@ -2,6 +2,7 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 #include <webp/encode.h>
+#include <webp/mux.h>
 
 #include <algorithm>
 #include <memory>
@@ -152,8 +153,6 @@ void add_notes(const Source& source) {
   if (announced > there) add_note(source, "the file ends within what follows the pixels");
   if (announced + announced % 2 < there)
     add_note(source, fmt::format("{} bytes behind the picture are not read", there - announced));
-  if (const std::string_view profile = find_chunk(source, "ICCP"); !profile.empty())
-    note_profile(source, profile);
 }
 
 int orientation_of(const Source& source) { return exif_orientation(find_webp_exif(source.bytes)); }
@@ -180,6 +179,23 @@ struct FreeWriter {
   void operator()(WebPMemoryWriter* writer) const { WebPMemoryWriterClear(writer); }
 };
 
+struct DeleteMux {
+  void operator()(WebPMux* mux) const { WebPMuxDelete(mux); }
+};
+
+std::string with_profile(const WebPData& encoded, const std::string& profile, const std::string& name) {
+  enum Copied { no, yes };
+  const WebPData icc{reinterpret_cast<const std::uint8_t*>(profile.data()), profile.size()};
+  const std::unique_ptr<WebPMux, DeleteMux> mux(WebPMuxCreate(&encoded, Copied::no));
+  WebPData whole{nullptr, 0};
+  if (mux == nullptr || WebPMuxSetChunk(mux.get(), "ICCP", &icc, Copied::no) != WEBP_MUX_OK ||
+      WebPMuxAssemble(mux.get(), &whole) != WEBP_MUX_OK)
+    fail("{}: its ICC profile cannot be written as WebP; write another format", name);
+  const std::string out(reinterpret_cast<const char*>(whole.bytes), whole.size);
+  WebPDataClear(&whole);
+  return out;
+}
+
 WebPConfig make_config(int quality) {
   constexpr int kLosslessLevel = 6;  // of 0 (fast) .. 9 (small)
   WebPConfig config;
@@ -205,9 +221,11 @@ Decoded decode_webp(Source& source) {
   const std::string repaired = without_torn_end(source);
   Source whole{repaired.empty() ? source.bytes : repaired, source.name};
   whole.notes = source.notes;
+  whole.colours = source.colours;
   const WebPBitstreamFeatures features = read_features(whole);
   Image image = features.has_animation ? decode_first_frame(whole, features) : decode_still(whole, features);
   add_notes(source);
+  apply_profile(source, find_chunk(source, "ICCP"), ColourSpace::rgb, image);
   return {std::move(image), orientation_of(source)};
 }
 
@@ -234,7 +252,9 @@ std::string encode_webp(const Image& image, const std::string& name, const Encod
   if (!imported || !WebPEncode(&config, &picture))
     fail("{}: cannot be written as WebP (libwebp's error {}); write another format", name,
          static_cast<int>(picture.error_code));
-  return std::string(reinterpret_cast<const char*>(writer.mem), writer.size);
+  const WebPData encoded{writer.mem, writer.size};
+  if (image.profile != nullptr) return with_profile(encoded, *image.profile, name);
+  return std::string(reinterpret_cast<const char*>(encoded.bytes), encoded.size);
 }
 
 }  // namespace torsor::formats

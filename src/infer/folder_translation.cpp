@@ -36,7 +36,7 @@ OpenedInput open_input(const GeneratorRunner& runner, const TranslationJob& job,
 
 Image channel_of(const Image& image, std::int64_t channel) {
   Image out = Image::blank(image.width, image.height, 1, image.type);
-  out.no_data = image.no_data;
+  out.with_tags_of(image);
   const std::int64_t size = bytes_per_sample(image.type);
   for (std::int64_t p = 0; p < image.width * image.height; ++p)
     std::copy_n(image.bytes.begin() + (p * image.channels + channel) * size, size,

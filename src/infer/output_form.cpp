@@ -69,12 +69,25 @@ OutputForm output_form(const std::filesystem::path& out, BitDepth depth, const S
   return form;
 }
 
+IccProfile output_profile(const std::filesystem::path& out, OutputColours colours, const SetAside& aside,
+                          std::int64_t channels) {
+  if (aside.profile == nullptr) return nullptr;
+  if (colours == OutputColours::srgb) return format_holds_profile(out) ? srgb_profile() : nullptr;
+  if (!format_holds_profile(out))
+    fail(
+        "{}: {} files hold no ICC profile, which --keep-profile asks for; write JPEG, PNG, TIFF or WebP, or "
+        "leave the option out",
+        out.string(), ending(out));
+  check_profile_fits(out, aside.profile, channels);
+  return aside.profile;
+}
+
 Image finished(Image made, const SetAside& aside, const OutputForm& form) {
   mark_without_data(made, aside, form.no_data);
+  made.profile = form.profile;
   if (form.alpha == OutputAlpha::none) return made;
-  const auto no_data = made.no_data;
   Image out = with_alpha(with_channels(made, form.channels - 1), aside.alpha);
-  out.no_data = no_data;
+  out.with_tags_of(made);
   return out;
 }
 

@@ -16,8 +16,11 @@ PageUse page_use(const GeneratorRunner& runner, const Treatment& treatment) {
                                             : TransformOptions().pages);
 }
 
-ImageFile opened(const TranslationJob& job, PageUse use) {
-  return job.given != nullptr ? ImageFile(*job.given, job.in.string(), use) : ImageFile(job.in, use);
+// The reference knows no profiles.
+ImageFile opened(const TranslationJob& job, const Treatment& treatment, PageUse use) {
+  const Colours colours = treatment.reference ? Colours::as_stored : Colours::as_srgb;
+  return job.given != nullptr ? ImageFile(*job.given, job.in.string(), use, colours)
+                              : ImageFile(job.in, use, colours);
 }
 
 }  // namespace
@@ -27,8 +30,9 @@ PageReader::PageReader(const GeneratorRunner& runner, const TranslationJob& job,
       out_(job.out),
       hidden_(treatment.reference ? Hidden::kept : Hidden::replaced),
       depth_(treatment.reference ? BitDepth::eight : treatment.bit_depth),
+      colours_(treatment.colours),
       name_(job.in.string()),
-      file_(opened(job, page_use(runner, treatment))) {}
+      file_(opened(job, treatment, page_use(runner, treatment))) {}
 
 std::int64_t PageReader::output_pages() const { return pages_out_; }
 
@@ -47,6 +51,8 @@ InputPage PageReader::read(std::int64_t page) {
   if (file_.pages() < file_.pages_stored() && format_holds_pages(out_)) out.channels = ChannelsAre::pages;
   pages_out_ = out.channels == ChannelsAre::pages ? channels : 1;
   out.output = output_form(out_, depth_, out.input.aside, channels, notes);
+  out.output.profile = output_profile(out_, colours_, out.input.aside,
+                                      out.channels == ChannelsAre::pages ? 1 : out.output.channels);
   say(note);
   for (const std::string& line : notes) say(line);
   return out;

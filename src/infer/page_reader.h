@@ -45,6 +45,7 @@ class PageReader {
   std::filesystem::path out_;
   Hidden hidden_;
   BitDepth depth_;
+  OutputColours colours_;
   std::string name_;
   ImageFile file_;
   std::int64_t pages_out_ = 1;  // of the last page that was read

@@ -23,6 +23,7 @@ struct Treatment {
   BadFiles bad_files = BadFiles::refuse;  // what cannot be read or scaled
   EncodeOptions encode = {};
   BitDepth bit_depth = BitDepth::as_input;
+  OutputColours colours = OutputColours::srgb;
   std::optional<PageUse> pages = std::nullopt;  // else as the model says
   MemoryUse memory = MemoryUse::that_there_is;
 };

@@ -47,11 +47,23 @@ void read_and_sum(const fs::path& path) {
   read_pages(path);
 }
 
+// With a profile like sRGB's, which none of the fixtures has.
+Seed seed_with_profile(const std::string& extension) {
+  Image image = Image::blank(6, 5, 3);
+  std::iota(image.bytes.begin(), image.bytes.end(), std::uint8_t{100});
+  std::string profile = *srgb_profile();
+  profile[28] = 1;  // of another day, so that PNG does not shorten it
+  image.profile = std::make_shared<const std::string>(profile);
+  return {"profile", encode_image(extension, image)};
+}
+
 FuzzedReader reader(const std::string& name, const std::vector<std::string>& ends,
                     std::function<std::string(const std::string&, Random&)> mutate) {
   // Pixels shrink up to a thousandfold by deflate, and more in flat pictures of the other formats.
   FuzzedReader out{name, ends.front(), fixture_seeds("image", ends), std::move(mutate), read_and_sum};
   out.bytes_per_byte = 4 * 65536;
+  const std::string extension = ends.front().substr(1);
+  if (format_holds_profile("x" + ends.front())) out.seeds.push_back(seed_with_profile(extension));
   if (name == "png") out.seal = seal_png;
   return out;
 }

@@ -187,29 +187,6 @@ TEST(PngChunks, ThatAreNotAppliedAreNoted) {
   EXPECT_THAT(notes_of(with(png, kFirstPngChunk, chunk("tEXt", "Title\0x"s)), png), IsEmpty());
 }
 
-// An ICC profile that holds a description and the red primary alone; sRGB's is 0.4361, 0.2225, 0.0139.
-std::string profile(const std::string& description, std::uint32_t red_x = 0x6FA2) {
-  const auto length = static_cast<std::uint32_t>(description.size() + 13);
-  return std::string(128, '\0') + number(2) + "desc" + number(156) + number(length) + "rXYZ" +
-         number(156 + length) + number(20) + "desc" + number(0) + number(length - 12) + description + '\0' +
-         "XYZ " + number(0) + number(red_x) + number(0x38F5) + number(0x0390);
-}
-
-TEST(ColourProfiles, AreNamedUnlessTheyAreSrgb) {
-  const std::string jpeg = fixture("rgb_420.jpg");
-  const auto tagged = [&](const std::string& description, std::uint32_t red_x = 0x6FA2) {
-    const std::string content = "ICC_PROFILE\0\1\1"s + profile(description, red_x);
-    const std::size_t size = content.size() + 2;
-    return with(jpeg, 20,
-                "\xFF\xE2"s + static_cast<char>(size >> 8) + static_cast<char>(size & 255) + content);
-  };
-  expect_noted(tagged("Display P3"), jpeg, "the ICC colour profile Display P3 is ignored");
-  expect_noted(tagged(""), jpeg, "the ICC colour profile is ignored");
-  EXPECT_THAT(notes_of(tagged("sRGB IEC61966-2.1"), jpeg), IsEmpty());
-  expect_noted(tagged("sRGB built-in", 0x83DF), jpeg,
-               "the ICC colour profile is ignored");  // Display P3's red
-}
-
 std::uint16_t u16_at(const std::string& bytes, std::size_t at) {
   return static_cast<std::uint16_t>(static_cast<std::uint8_t>(bytes[at]) |
                                     static_cast<std::uint8_t>(bytes[at + 1]) << 8);
