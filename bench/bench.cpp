@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <iostream>
 
@@ -14,7 +15,7 @@
 #include "interchange/onnx.h"
 #include "io/archive.h"
 #include "kernels/isa.h"
-#include "model/cyclegan.h"
+#include "model/model_types.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
@@ -24,7 +25,7 @@ constexpr std::uint64_t kSeed = 1;
 constexpr std::int64_t kImages = 4;
 
 struct BenchOptions {
-  std::string task;
+  std::string task, model = kDefaultModel;
   std::int64_t size = 256, blocks = 9, ngf = 64, batch = 1;
   int threads = 1;
   std::string precision = "fp32";
@@ -56,14 +57,19 @@ class Images : public BatchSource {
   std::int64_t batch_, drawn_ = 0;
 };
 
-CycleGanSpec spec_for(const BenchOptions& o) {
-  CycleGanSpec spec;
-  for (GeneratorOptions* g : {&spec.g_a_to_b, &spec.g_b_to_a}) {
-    g->net_g = fmt::format("resnet_{}blocks", o.blocks);
-    g->ngf = o.ngf;
-  }
-  spec.d_a.ndf = spec.d_b.ndf = o.ngf;
-  return spec;
+GeneratorOptions generator_for(const BenchOptions& o) {
+  GeneratorOptions g;
+  g.net_g = fmt::format("resnet_{}blocks", o.blocks);
+  g.ngf = o.ngf;
+  return g;
+}
+
+std::unique_ptr<Model> model_for(const BenchOptions& o) {
+  ModelChoice choice(o.model);
+  OptionSet networks;
+  choice->describe_networks(networks);
+  networks.from_json({{"net_g", generator_for(o).net_g}, {"ngf", o.ngf}, {"ndf", o.ngf}}, "options");
+  return choice->make({}, {}, o.placement(), kSeed);
 }
 
 // The common start of all peers, so that all compute the same numbers.
@@ -78,24 +84,24 @@ void write_start(const BenchOptions& o, const std::vector<NamedNetwork>& network
 
 std::function<Json()> train_task(const BenchOptions& o) {
   struct State {
-    explicit State(const BenchOptions& o) : model(spec_for(o), o.placement(), kSeed), images(o), rng(kSeed) {}
-    CycleGan model;
+    explicit State(const BenchOptions& o) : model(model_for(o)), images(o), rng(kSeed) {}
+    std::unique_ptr<Model> model;
     Images images;
     RngStreams rng;
     GradientSync sync;
   };
   const auto state = std::make_shared<State>(o);
-  if (o.prepare) write_start(o, state->model.networks(), state->images);
+  if (o.prepare) write_start(o, state->model->networks(), state->images);
   return [state] {
     StepContext context{state->images, state->rng, state->sync};
     Json losses;
-    for (const auto& [name, value] : state->model.step(context).losses) losses[name] = value;
+    for (const auto& [name, value] : state->model->step(context).losses) losses[name] = value;
     return losses;
   };
 }
 
 std::function<Json()> translate_task(const BenchOptions& o) {
-  const GeneratorOptions options = spec_for(o).g_a_to_b;
+  const GeneratorOptions options = generator_for(o);
   const auto images = std::make_shared<Images>(o);
   LoadedGenerator loaded{make_generator(options), options, kAToB, {}, {}, {}};
   init_weights(*loaded.generator, InitOptions{}, kSeed);
@@ -118,9 +124,11 @@ void serve(const std::function<Json()>& task) {
             << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu_start = std::clock();
     const Json values = task();
+    const double cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::cout << Json{{"seconds", seconds}, {"values", values}} << std::endl;
+    std::cout << Json{{"seconds", seconds}, {"cpu_seconds", cpu_seconds}, {"values", values}} << std::endl;
   }
 }
 
@@ -131,6 +139,7 @@ int main(int argc, char** argv) {
   torsor::BenchOptions o;
   CLI::App app("One task of the benchmark; bench/run.py starts it");
   app.add_option("task", o.task)->required()->check(CLI::IsMember({"train", "translate"}));
+  app.add_option("--model", o.model, "type of model to train");
   app.add_option("--size", o.size, "side of the images");
   app.add_option("--blocks", o.blocks, "residual blocks of the generators");
   app.add_option("--ngf", o.ngf, "width of all networks");

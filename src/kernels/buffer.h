@@ -25,6 +25,7 @@ class ValueBuffer {
     return values_.get();
   }
   std::size_t size() const { return size_; }
+  const Value* values() const { return values_.get(); }
 
  private:
   static constexpr std::size_t kLine = 64;

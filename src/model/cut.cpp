@@ -28,6 +28,11 @@ std::vector<std::int64_t> layers_in(const std::string& text, const std::string& 
   return layers;
 }
 
+// Where the pixels at these positions, row by row, lie in a mirrored image of this width.
+Tensor across(const Tensor& positions, std::int64_t width) {
+  return positions - positions.remainder(width) * 2 + (width - 1);
+}
+
 const char* const kLayersFlag = "--nce-layers";
 
 }  // namespace
@@ -210,8 +215,8 @@ Tensor Cut::nce(const std::string& name, const Tensor& source, const Tensor& tar
   }
   Tensor total;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Tensor back = mirrored == Mirrored::yes ? of_target[i].flip(kAlongRows) : of_target[i];
-    const Tensor loss = nce_of_layer(name, i, of_source[i], back, draws).mean() * spec_.cut.lambda_nce;
+    const Tensor loss =
+        nce_of_layer(name, i, of_source[i], of_target[i], mirrored, draws).mean() * spec_.cut.lambda_nce;
     total = total.defined() ? total + loss : loss;
   }
   return total / static_cast<double>(layers_.size());
@@ -219,7 +224,7 @@ Tensor Cut::nce(const std::string& name, const Tensor& source, const Tensor& tar
 
 // Features [N,C,H,W] of source and target -> [N x patches].
 Tensor Cut::nce_of_layer(const std::string& name, std::size_t layer, const Tensor& source,
-                         const Tensor& target, CutDraws& draws) {
+                         const Tensor& target, Mirrored mirrored, CutDraws& draws) {
   const std::int64_t pixels = source.size(2) * source.size(3);
   const Tensor positions =
       at::tensor(draws.patches(pixels, std::min(spec_.cut.num_patches, pixels)), at::kLong)
@@ -229,7 +234,8 @@ Tensor Cut::nce_of_layer(const std::string& name, std::size_t layer, const Tenso
     const at::NoGradGuard constant;
     keys = f_a_to_b_->project(layer, pick_(source, positions));
   }
-  const Tensor queries = f_a_to_b_->project(layer, pick_(target, positions));
+  const Tensor in_target = mirrored == Mirrored::yes ? across(positions, target.size(3)) : positions;
+  const Tensor queries = f_a_to_b_->project(layer, pick_(target, in_target));
   const std::int64_t groups = spec_.cut.nce_negatives == "image" ? source.size(0) : 1;
   const Tensor loss = patch_nce(queries, keys, groups, spec_.cut.nce_t);
   tell(fmt::format("q_{}_{}", name, layer), queries);

@@ -124,7 +124,7 @@ class Cut : public Model {
   at::Tensor nce(const std::string& name, const at::Tensor& source, const at::Tensor& target,
                  Mirrored mirrored, CutDraws& draws);
   at::Tensor nce_of_layer(const std::string& name, std::size_t layer, const at::Tensor& source,
-                          const at::Tensor& target, CutDraws& draws);
+                          const at::Tensor& target, Mirrored mirrored, CutDraws& draws);
   void tell(const std::string& name, const at::Tensor& value) const;
 
   CutSpec spec_;

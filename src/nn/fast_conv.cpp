@@ -21,9 +21,6 @@ using torch::autograd::variable_list;
 
 namespace {
 
-const float* values(const Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; }
-float* place(const Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; }
-
 // With bfloat16 operands where they are wanted and supported.
 FusedConvShape shape_of(const FastConvSpec& spec, const Tensor& x, Operands wanted) {
   const ImageSizes s = sizes_of(x);
@@ -59,15 +56,9 @@ Tensor empty_result(const FusedConvShape& shape, const Tensor& x) {
 
 Tensor to_kernel_layout(const Tensor& x) { return sizes_of(x).channels < kBlock ? x : to_blocked_tensor(x); }
 
-Tensor activated(const Tensor& x, float slope) {
-  return slope == 1 ? x : slope == 0 ? at::relu(x) : at::leaky_relu(x, slope);
-}
-
 Tensor conv_by_libtorch(const FastConvSpec& spec, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const NormTensors& norm) {
-  Tensor y = to_planar_tensor(x);
-  if (spec.prologue.norm == Prologue::Norm::instance) y = normed_by_libtorch(y, norm);
-  y = activated(y, spec.prologue.slope);
+  Tensor y = prologue_by_libtorch(spec.prologue, to_planar_tensor(x), norm);
   if (spec.direction == ConvDirection::transposed) {
     y = at::conv_transpose2d(y, weight, bias, spec.stride, spec.padding, spec.output_padding);
   } else if (spec.prologue.padding_mode == PaddingMode::reflect) {
@@ -125,8 +116,6 @@ Computed compute(FastConv::State& state, const Tensor& x, Operands wanted) {
                values(bias), place(result.moments), place(result.y));
   return result;
 }
-
-std::optional<Tensor> if_defined(const Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; }
 
 class ConvFunction : public torch::autograd::Function<ConvFunction> {
  public:
@@ -229,10 +218,6 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
   }
 };
 
-bool may_run(const Tensor& x, Isa isa) {
-  return (x.dim() == 4 || is_blocked(x)) && is_cpu_float(x) && wanted_operands(isa).has_value();
-}
-
 }  // namespace
 
 FastConv::FastConv(FastConvSpec spec, Isa isa) : state_(std::make_shared<State>()) {
@@ -245,7 +230,7 @@ FastConv::~FastConv() = default;
 bool FastConv::supports(const Tensor& x) const {
   const FastConvSpec& spec = state_->spec;
   const Tensor& w = spec.weight;
-  if (!may_run(x, state_->isa) || !is_cpu_float(w) || !w.is_contiguous() || w.size(2) != w.size(3))
+  if (!may_be_supported(x, state_->isa) || !is_cpu_float(w) || !w.is_contiguous() || w.size(2) != w.size(3))
     return false;
   const FusedConvShape shape = shape_of(spec, x, *wanted_operands(state_->isa));
   if (shape.in_channels() != sizes_of(x).channels || !is_supported(shape)) return false;
@@ -278,7 +263,7 @@ void FastConv::invalidate() {
 }
 
 bool FastNorm::supports(const Tensor& x) const {
-  const ImageSizes s = may_run(x, isa_) ? sizes_of(x) : ImageSizes{};
+  const ImageSizes s = may_be_supported(x, isa_) ? sizes_of(x) : ImageSizes{};
   return s.channels > 0 && s.channels % kBlock == 0 && s.height * s.width > 1 &&
          is_supported(norm_, s.channels);
 }

@@ -64,6 +64,15 @@ std::optional<Operands> wanted_operands(Isa isa) {
 
 bool is_cpu_float(const Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kFloat; }
 
+const float* values(const Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; }
+float* place(const Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; }
+
+std::optional<Tensor> if_defined(const Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; }
+
+bool may_be_supported(const Tensor& x, Isa isa) {
+  return (x.dim() == 4 || is_blocked(x)) && is_cpu_float(x) && wanted_operands(isa).has_value();
+}
+
 NormParameters NormTensors::pointers() const {
   if (!defined()) return {};
   return {gain.const_data_ptr<float>(), shift.const_data_ptr<float>()};
@@ -80,6 +89,15 @@ Tensor normed_by_libtorch(const Tensor& x, const NormTensors& norm) {
   return with_norm_gradient(at::instance_norm(x, norm.gain, norm.shift, {}, {}, /*use_input_stats=*/true,
                                               /*momentum=*/0, kNormEpsilon, /*cudnn_enabled=*/true),
                             NormGradient::planes);
+}
+
+Tensor activated(const Tensor& x, float slope) {
+  return slope == 1 ? x : slope == 0 ? at::relu(x) : at::leaky_relu(x, slope);
+}
+
+Tensor prologue_by_libtorch(const Prologue& prologue, const Tensor& x, const NormTensors& norm) {
+  const Tensor y = prologue.norm == Prologue::Norm::instance ? normed_by_libtorch(x, norm) : x;
+  return activated(y, prologue.slope);
 }
 
 // [N, C / 16, gain and shift, 16].

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "kernels/bf16_stages.h"
-#include "kernels/norm_activation.h"
+#include "kernels/fused_conv.h"
 
 namespace torsor {
 
@@ -25,6 +25,13 @@ ImageSizes sizes_of(const at::Tensor& x);
 /// float32 on the CPU.
 bool is_cpu_float(const at::Tensor& t);
 
+/// The values of a tensor as kernels read and write them; null where it is undefined.
+const float* values(const at::Tensor& t);
+float* place(const at::Tensor& t);
+
+/// As custom autograd functions take inputs that may be missing.
+std::optional<at::Tensor> if_defined(const at::Tensor& t);
+
 /// The affine parameters of an instance norm, [C] each; both undefined where it is not affine.
 struct NormTensors {
   at::Tensor gain, shift;
@@ -38,6 +45,11 @@ bool is_supported(const NormTensors& norm, std::int64_t channels);
 /// The instance norm of planar x, by libtorch.
 at::Tensor normed_by_libtorch(const at::Tensor& x, const NormTensors& norm);
 
+/// An activation by its slope, as in Prologue, by libtorch.
+at::Tensor activated(const at::Tensor& x, float slope);
+/// Norm and activation of a prologue, but not its padding, of planar x, by libtorch.
+at::Tensor prologue_by_libtorch(const Prologue& prologue, const at::Tensor& x, const NormTensors& norm);
+
 /// Memory for the `sums` of kernels, and the parameters' gradients from them.
 at::Tensor empty_norm_sums(const at::Tensor& x);
 NormTensors norm_gradients(const at::Tensor& sums);
@@ -45,6 +57,9 @@ NormTensors norm_gradients(const at::Tensor& sums);
 /// The operand type of convolutions: fp32, or bfloat16 under autocast; nullopt where kernels of this
 /// instruction set do not support the latter.
 std::optional<Operands> wanted_operands(Isa isa);
+
+/// Whether x is an image, planar or blocked, of floats on the CPU, and kernels have the wanted operands.
+bool may_be_supported(const at::Tensor& x, Isa isa);
 
 /// Reorder [N,C,H,W], C in multiples of 16, -> blocked; blocked tensors are returned as they are.
 /// Differentiable twice.

@@ -7,9 +7,11 @@
 
 #include "core/text.h"
 #include "nn/blocks.h"
+#include "nn/fast_blur.h"
 #include "nn/fast_conv.h"
 #include "nn/fast_tensors.h"
 #include "nn/fast_trunk.h"
+#include "nn/resampling.h"
 
 namespace torsor {
 
@@ -78,11 +80,12 @@ BiasRole role_of_bias(const std::vector<LayerPtr>& layers, std::size_t conv) {
 
 }  // namespace
 
-// A fused group of layers [first, first + count): a convolution with its prologue, a norm with its
+// A fused group of layers [first, first + count): a convolution or a blur with its prologue, a norm with its
 // activation, or residual blocks.
 struct LayerRun::Step {
   std::size_t count = 0;
   std::unique_ptr<FastConv> conv;
+  std::unique_ptr<FastBlur> blur;
   std::unique_ptr<FastNorm> norm;
   std::unique_ptr<FastTrunk> trunk;
   std::vector<const ResnetBlock*> blocks;
@@ -90,6 +93,7 @@ struct LayerRun::Step {
 
   bool supports(const at::Tensor& x) const {
     if (conv) return conv->supports(x);
+    if (blur) return blur->supports(x);
     if (norm) return is_blocked(x) && norm->supports(x);  // alone it does not pay for the reorders
     return trunk->supports(x) && std::all_of(blocks.begin(), blocks.end(), [](const ResnetBlock* block) {
              return block->suits_fast_trunk();
@@ -100,12 +104,13 @@ struct LayerRun::Step {
     const ImageSizes s = sizes_of(x);
     const auto enough = [](std::int64_t channels) { return channels < kBlock || channels >= kMinChannels; };
     const bool has_room = std::min(s.height, s.width) >= kMinSide && enough(s.channels);
-    if (!conv) return has_room && s.channels >= kMinChannels;
-    return has_room && has_neighbour && enough(conv->out_channels());
+    if (conv) return has_room && has_neighbour && enough(conv->out_channels());
+    return has_room && s.channels >= kMinChannels && (has_neighbour || !blur);
   }
 
   at::Tensor forward(const at::Tensor& x, std::vector<at::Tensor>* residuals) const {
     if (conv) return conv->forward(x);
+    if (blur) return blur->forward(x);
     if (norm) return norm->forward(x);
     return trunk->forward(x, residuals);
   }
@@ -162,6 +167,23 @@ std::unique_ptr<Step> conv_step(const Route& route, std::size_t first) {
   return step;
 }
 
+std::unique_ptr<Step> blur_step(const Route& route, std::size_t first) {
+  const PrologueLayers before = read_prologue(route.layers, first);
+  FastBlurSpec spec{BlurDirection::down, {}, before.prologue, before.norm};
+  if (const auto* down = layer_at<BlurDown>(route.layers, before.next)) {
+    spec.filt = down->filt;
+  } else if (const auto* up = layer_at<BlurUp>(route.layers, before.next)) {
+    spec.filt = up->filt;
+    spec.direction = BlurDirection::up;
+  } else {
+    return nullptr;
+  }
+  auto step = std::make_unique<Step>();
+  step->count = before.next + 1 - first;
+  step->blur = std::make_unique<FastBlur>(std::move(spec));
+  return step;
+}
+
 std::unique_ptr<Step> trunk_step(const Route& route, std::size_t first) {
   auto step = std::make_unique<Step>();
   std::vector<at::Tensor> weights, biases;
@@ -195,7 +217,7 @@ std::unique_ptr<Step> norm_step(const Route& route, std::size_t first) {
 }
 
 std::unique_ptr<Step> any_step(const Route& route, std::size_t first) {
-  for (const auto& make : {conv_step, trunk_step, norm_step})
+  for (const auto& make : {conv_step, blur_step, trunk_step, norm_step})
     if (auto step = make(route, first))
       return route.ends_within(first, step->count) ? nullptr : std::move(step);
   return nullptr;

@@ -21,14 +21,21 @@ constexpr std::int64_t kCut = 3;
 
 }  // namespace
 
+at::Tensor blurred_down(const at::Tensor& x, const at::Tensor& filt) {
+  return at::conv2d(at::reflection_pad2d(x, kOneEach), filt, {}, kStride, kNone, /*dilation=*/1,
+                    filt.size(0));
+}
+
+at::Tensor blurred_up(const at::Tensor& x, const at::Tensor& filt) {
+  return at::conv_transpose2d(at::replication_pad2d(x, kOneEach), filt, {}, kStride, kCut,
+                              /*output_padding=*/kNone, filt.size(0));
+}
+
 BlurDown::BlurDown(std::int64_t channels) {
   filt = register_buffer("filt", blur_kernel(channels, {1, 2, 1}));
 }
 
-at::Tensor BlurDown::forward(const at::Tensor& x) {
-  return at::conv2d(at::reflection_pad2d(x, kOneEach), filt, {}, kStride, kNone, /*dilation=*/1,
-                    filt.size(0));
-}
+at::Tensor BlurDown::forward(const at::Tensor& x) { return blurred_down(x, filt); }
 
 GraphValue BlurDown::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.conv(sink.reflection_pad(x, kPad), filt, {}, kStride, kNone);
@@ -36,10 +43,7 @@ GraphValue BlurDown::describe(GraphSink& sink, const GraphValue& x) const {
 
 BlurUp::BlurUp(std::int64_t channels) { filt = register_buffer("filt", blur_kernel(channels, {1, 3, 3, 1})); }
 
-at::Tensor BlurUp::forward(const at::Tensor& x) {
-  return at::conv_transpose2d(at::replication_pad2d(x, kOneEach), filt, {}, kStride, kCut,
-                              /*output_padding=*/kNone, filt.size(0));
-}
+at::Tensor BlurUp::forward(const at::Tensor& x) { return blurred_up(x, filt); }
 
 GraphValue BlurUp::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.conv_transpose(sink.replication_pad(x, kPad), filt, {}, kStride, kCut, kNone, filt.size(0));

@@ -5,6 +5,11 @@
 
 namespace torsor {
 
+/// The blurs of the layers below by libtorch's operations, by a kernel `filt` [C,1,side,side] of each
+/// channel.
+at::Tensor blurred_down(const at::Tensor& x, const at::Tensor& filt);
+at::Tensor blurred_up(const at::Tensor& x, const at::Tensor& filt);
+
 /// Every second pixel of x blurred with [1,2,1] x [1,2,1] / 16, mirrored at the edges: sides of n become
 /// ceil(n / 2). The kernel [C,1,3,3] is the buffer `filt`, as antialiased networks keep it (Zhang, Making
 /// Convolutional Networks Shift-Invariant Again, 2019).

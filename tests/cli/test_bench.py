@@ -65,6 +65,18 @@ def test_a_program_that_computes_something_else_is_noticed(program, tmp_path):
     assert not (tmp_path / "bench.json").exists()
 
 
+def test_compares_models(program):
+    command = [sys.executable, SOURCE / "bench" / "models.py", "--size", 32, "--blocks", 5, "--ngf", 4, "--repeat", 2, "--program",
+               program]
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines()[2:]]
+    assert [row[0].strip("| ") for row in rows] == ["cyclegan", "fastcut", "cut"]
+    assert rows[0][2] == "1.00" and all(float(row[2]) > 0 for row in rows)
+    unknown = subprocess.run([*map(str, command), "--models", "cyclegan", "cutt"], text=True, capture_output=True, timeout=300)
+    assert unknown.returncode != 0 and "cutt" in unknown.stderr
+
+
 @pytest.fixture
 def convergence(monkeypatch):
     monkeypatch.syspath_prepend(str(SOURCE / "bench"))

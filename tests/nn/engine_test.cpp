@@ -102,19 +102,21 @@ TEST_F(Engines, WhatTheKernelsDoNotComputeGoesToLibtorch) {
 }
 
 struct NamedDiscriminator {
-  const char *name, *norm;
+  const char *name, *norm, *downsample = "strided";
 };
 
 // Values, and the gradients of the images and of every parameter, of discriminators.
 TEST_F(Engines, AgreeOnDiscriminators) {
-  for (const auto& [name, norm] : {NamedDiscriminator{"basic", "instance"},
-                                   {"basic", "batch"},
-                                   {"basic", "none"},
-                                   {"pixel", "instance"},
-                                   {"full_32", "none"}}) {
+  for (const auto& [name, norm, downsample] : {NamedDiscriminator{"basic", "instance"},
+                                               {"basic", "instance", "blur"},
+                                               {"basic", "batch"},
+                                               {"basic", "none"},
+                                               {"pixel", "instance"},
+                                               {"full_32", "none"}}) {
     DiscriminatorOptions options;
     options.net_d = name;
     options.norm = norm;
+    options.downsample = downsample;
     options.ndf = 32;
     const auto network = initialised(make_discriminator(options));
     const auto gradients = [&](Engine engine) {
@@ -227,6 +229,27 @@ TEST_F(Engines, CheckSaysWhoComputedWhatAndHowFarApartTheyAre) {
                                       "10 to 11: ResnetBlock x 2", "12: ConvTranspose",
                                       "13 to 15: InstanceNorm, Relu, ConvTranspose",
                                       "16 to 19: InstanceNorm, Relu, ReflectionPad, Conv", "20: Tanh"}));
+}
+
+TEST_F(Engines, CheckSaysThatBlursAreComputedWithWhatIsInFrontOfThem) {
+  GeneratorOptions options = generator_options("resnet_2blocks", "instance");
+  options.ngf = 32;
+  options.downsample = options.upsample = "blur";
+  const auto network = initialised(make_generator(options));
+  const at::NoGradGuard no_grad;
+  with(*network, Engine::check, x_);
+  std::vector<std::string> layers;
+  for (const LayerPath& path : seen_paths(*network)) {
+    layers.push_back(path.layers);
+    EXPECT_EQ(path.by_kernel, path.layers != "24: Tanh") << path.layers;
+    EXPECT_LT(path.worst.value_or(0), 1e-5) << path.layers;
+  }
+  EXPECT_EQ(layers,
+            (std::vector<std::string>{
+                "0 to 1: ReflectionPad, Conv", "2 to 4: InstanceNorm, Relu, Conv",
+                "5 to 7: InstanceNorm, Relu, BlurDown", "8: Conv", "9 to 11: InstanceNorm, Relu, BlurDown",
+                "12 to 13: ResnetBlock x 2", "14: BlurUp", "15: Conv", "16 to 18: InstanceNorm, Relu, BlurUp",
+                "19: Conv", "20 to 23: InstanceNorm, Relu, ReflectionPad, Conv", "24: Tanh"}));
 }
 
 TEST_F(Engines, AWatchedNetworkNotesItsPathsWithoutComparing) {
