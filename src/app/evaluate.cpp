@@ -118,8 +118,7 @@ class EvaluationLog : public LogSink {
 };
 
 int compare(const std::vector<std::string>& files, bool json) {
-  const Comparison done =
-      compare_evaluations(read_json(files[0]), files[0], read_json(files[1]), files[1]);
+  const Comparison done = compare_evaluations(read_json(files[0]), files[0], read_json(files[1]), files[1]);
   if (json) {
     std::cout << comparison_json(done).dump(2) << "\n";
     return 0;
@@ -143,16 +142,17 @@ fs::path cache_folder(const EvaluateSettings& s) {
   return fs::path(s.out) / "features";
 }
 
-Evaluation evaluated(const EvaluateSettings& s, const std::string& model, const std::shared_ptr<LogSink>& log) {
+Evaluation evaluated(const EvaluateSettings& s, const std::string& model,
+                     const std::shared_ptr<LogSink>& log) {
   const Placement placement = resolve_placement(s.placement);
   SetScoring scoring(s.evaluate, placement.device, cache_folder(s), log, stop_flag());
   const std::optional<Size> resize =
       s.resize.empty() ? std::nullopt : std::optional(parse_size(s.resize, "--resize"));
   if (model.empty()) return evaluate_folders({s.real, s.fake, s.inputs, s.mask, resize}, scoring, *log);
   const RunnerOptions runner{s.direction, norm_statistics_of(s.norm_stats), placement, s.choice};
-  return evaluate_model({model, s.a, s.b, s.mask, s.out, resize, bit_depth_named(s.bit_depth), s.batch_size,
-                         runner},
-                        scoring, log, stop_flag());
+  return evaluate_model(
+      {model, s.a, s.b, s.mask, s.out, resize, bit_depth_named(s.bit_depth), s.batch_size, runner}, scoring,
+      log, stop_flag());
 }
 
 void say_scores(const EvaluatedSets& part, ProgressDisplay& display) {
@@ -187,12 +187,13 @@ int evaluate(const std::vector<std::string>& positionals) {
   if (s.compare) return compare(positionals, s.json);
   require_free(s);
   use_threads(s.threads);
-  const auto display = std::make_shared<ProgressDisplay>(s.progress.audience(),
-                                                         s.json ? Stream::error : Stream::output);
+  const auto display =
+      std::make_shared<ProgressDisplay>(s.progress.audience(), s.json ? Stream::error : Stream::output);
   display->report({{"event", "start"}, {"model", positionals[0]}, {"out", s.out}});
   try {
     const Evaluation done = evaluated(s, positionals[0], std::make_shared<EvaluationLog>(display));
-    say_end(done, s, command_text("evaluate", positionals, bound.options, {"quiet", "json_progress", "json"}, ""),
+    say_end(done, s,
+            command_text("evaluate", positionals, bound.options, {"quiet", "json_progress", "json"}, ""),
             *display);
     return 0;
   } catch (const StoppedError&) {
@@ -207,16 +208,18 @@ int evaluate(const std::vector<std::string>& positionals) {
 }  // namespace
 
 Command evaluate_command() {
-  return {"evaluate",
-          "Score a model's translations, or one folder of images against another",
-          {{"MODEL", "run directory or any other weights that translate takes; with --compare the older evaluation.json",
-            Need::optional},
-           {"NEW", "with --compare: the newer evaluation.json", Need::optional}},
-          &Bound<EvaluateSettings>::instance().options,
-          evaluate,
-          {"torsor evaluate runs/zebras --a photos/testA --b photos/testB --out evaluation",
-           "torsor evaluate --real photos/zebras --fake translated --metrics kid,fid --out evaluation",
-           "torsor evaluate --compare before/evaluation.json after/evaluation.json"}};
+  return {
+      "evaluate",
+      "Score a model's translations, or one folder of images against another",
+      {{"MODEL",
+        "run directory or any other weights that translate takes; with --compare the older evaluation.json",
+        Need::optional},
+       {"NEW", "with --compare: the newer evaluation.json", Need::optional}},
+      &Bound<EvaluateSettings>::instance().options,
+      evaluate,
+      {"torsor evaluate runs/zebras --a photos/testA --b photos/testB --out evaluation",
+       "torsor evaluate --real photos/zebras --fake translated --metrics kid,fid --out evaluation",
+       "torsor evaluate --compare before/evaluation.json after/evaluation.json"}};
 }
 
 }  // namespace torsor::app

@@ -69,8 +69,9 @@ void BestModel::on_start(const TrainState& state) {
   if (!std::filesystem::exists(file_, ec)) return;
   const std::int64_t step = read_model_info(read_safetensors_metadata(file_), file_.string()).step;
   if (step > state.step)
-    log_->notice(fmt::format("{}: is of step {}, and this run goes on from step {}; the next better {} replaces it",
-                             file_.string(), step, state.step, watched_.name()));
+    log_->notice(
+        fmt::format("{}: is of step {}, and this run goes on from step {}; the next better {} replaces it",
+                    file_.string(), step, state.step, watched_.name()));
 }
 
 void BestModel::after_step(TrainState& state, const StepScalars& scalars) {
@@ -98,9 +99,10 @@ void EarlyStop::after_step(TrainState& state, const StepScalars& scalars) {
     return;
   }
   if (++in_vain_ < patience_) return;
-  log_->notice(fmt::format(
-      "--early-stop: {} evaluations have not improved {}, which was best after step {} ({:.4g}): the run ends",
-      in_vain_, watched_.name(), best_.step, *best_.value));
+  log_->notice(
+      fmt::format("--early-stop: {} evaluations have not improved {}, which was best after step {} ({:.4g}): "
+                  "the run ends",
+                  in_vain_, watched_.name(), best_.step, *best_.value));
   state.total_steps = state.step;
 }
 

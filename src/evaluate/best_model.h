@@ -48,7 +48,8 @@ class BestModel : public Observer {
   using Write = std::function<void(const std::filesystem::path&)>;
   BestModel(WatchedMetric watched, std::filesystem::path file, Write write, std::shared_ptr<LogSink> log);
   std::string name() const override { return "best"; }
-  /// Says so when the file is of a step that this run has not reached, as a process that was killed may leave it.
+  /// Says so when the file is of a step that this run has not reached, as a process that was killed may leave
+  /// it.
   void on_start(const TrainState& state) override;
   void after_step(TrainState& state, const StepScalars& scalars) override;
   void on_end(TrainState& state, EndReason reason) override;

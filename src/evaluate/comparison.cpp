@@ -57,8 +57,7 @@ Entries protocol_of(const Json& evaluation, const Json& other) {
     if (same == others.end()) continue;
     if (!direction.empty()) flatten(evaluation.at("directions").at(direction).at("protocol"), direction, out);
     for (const auto& [metric, result] : metrics.items())
-      if (same->second.contains(metric))
-        flatten(result.at("protocol"), in_direction(direction, metric), out);
+      if (same->second.contains(metric)) flatten(result.at("protocol"), in_direction(direction, metric), out);
   }
   return out;
 }
@@ -174,9 +173,9 @@ Json comparison_json(const Comparison& comparison) {
 }
 
 std::string change_text(const MetricChange& c) {
-  std::string out = fmt::format("{}: {:.4g} -> {:.4g}", in_direction(c.direction, c.metric), c.before, c.after);
-  if (!c.difference)
-    return out + "; no interval, so that nothing says whether the difference means anything";
+  std::string out =
+      fmt::format("{}: {:.4g} -> {:.4g}", in_direction(c.direction, c.metric), c.before, c.after);
+  if (!c.difference) return out + "; no interval, so that nothing says whether the difference means anything";
   out += fmt::format(", difference {:+.3g} ({:+.3g} to {:+.3g}): ", c.after - c.before, c.difference->low,
                      c.difference->high);
   if (c.change == Change::within_interval) return out + "no larger than its interval";

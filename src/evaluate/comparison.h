@@ -29,8 +29,8 @@ struct Comparison {
 };
 
 /// Compares what evaluation.json holds. Throws Error naming the first three entries of the protocols that are
-/// unlike and their number, Error naming the file for one that is no evaluation, and when no metric is in both.
-/// Where the features' weights were found, and the version of torsor, need not be equal.
+/// unlike and their number, Error naming the file for one that is no evaluation, and when no metric is in
+/// both. Where the features' weights were found, and the version of torsor, need not be equal.
 Comparison compare_evaluations(const Json& before, const std::string& before_name, const Json& after,
                                const std::string& after_name);
 

@@ -77,9 +77,10 @@ MetricPlan plan_metrics(const std::string& list, Pairing pairing, const std::str
       fail_usage("{}: unknown metric '{}'{} (one of {})", option, printable(name),
                  did_you_mean(name, metrics().names()), join(metrics().names()));
     if (metrics().at(name).kind == MetricKind::pairs && !aligned)
-      fail_usage("{}: {} compares pairs; give --pairing aligned where images of one name belong together, or "
-                 "take {}",
-                 option, name, join(metric_names(MetricKind::sets)));
+      fail_usage(
+          "{}: {} compares pairs; give --pairing aligned where images of one name belong together, or "
+          "take {}",
+          option, name, join(metric_names(MetricKind::sets)));
     add_to(plan, name);
   }
   return plan;

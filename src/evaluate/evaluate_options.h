@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "core/options.h"
+#include "data/pairing.h"
 #include "evaluate/scored_set.h"
 #include "metric/feature_extractor.h"
 #include "metric/image_pair.h"
 #include "metric/lpips.h"
 #include "metric/metric_options.h"
-#include "data/pairing.h"
 
 namespace torsor {
 
@@ -47,9 +47,9 @@ struct MetricPlan {
   bool needs_features() const { return !sets.empty() || !feature_pairs.empty(); }
 };
 
-/// `list` as EvaluateOptions::metrics. Where it is empty: kid, precision, recall, density and coverage, and of
-/// pairs psnr, ssim, ssim_gauss, mae, rmse and kid. Throws UsageError naming `option` for an unknown metric,
-/// and for one of pairs where the images are none.
+/// `list` as EvaluateOptions::metrics. Where it is empty: kid, precision, recall, density and coverage, and
+/// of pairs psnr, ssim, ssim_gauss, mae, rmse and kid. Throws UsageError naming `option` for an unknown
+/// metric, and for one of pairs where the images are none.
 MetricPlan plan_metrics(const std::string& list, Pairing pairing, const std::string& option);
 
 /// The words of a list with commas between them, without blanks.

@@ -93,9 +93,9 @@ Evaluation evaluate_folders(const FolderRequest& request, SetScoring& scoring, L
   const ImageReading reading{request.resize, options.data_range};
   const bool aligned = options.images_are() == Pairing::aligned;
   require_pairs_for_mask(request.mask, options.images_are());
-  PairedFolders folders = aligned ? open_pairs(request.real, request.fake, choice, log)
-                                  : PairedFolders{open_set(request.real, choice, log),
-                                                  open_set(request.fake, choice, log)};
+  PairedFolders folders =
+      aligned ? open_pairs(request.real, request.fake, choice, log)
+              : PairedFolders{open_set(request.real, choice, log), open_set(request.fake, choice, log)};
   EvaluatedSets part;
   part.real = scored_set(folders.first, reading);
   part.fake = scored_set(folders.second, reading);

@@ -23,7 +23,8 @@ std::string number_text(double value) {
 
 std::string interval_of(const MetricResult& result) {
   const MetricInterval& u = result.uncertainty;
-  return u.interval ? number_text(u.interval->low) + " to " + number_text(u.interval->high) : "none: " + u.none;
+  return u.interval ? number_text(u.interval->low) + " to " + number_text(u.interval->high)
+                    : "none: " + u.none;
 }
 
 Image picture(const ScoredSet& set, std::int64_t i) {
@@ -58,8 +59,9 @@ void show_image(const EvaluatedSets& part, const ScoredImage& image, HtmlPage& p
     page.figure({picture(*part.fake, image.fake),
                  fmt::format("output: {}, {} {}", part.fake->name(image.fake), part.scores.columns.front(),
                              number_text(image.values.front()))});
-    page.figure({picture(*part.real, image.real),
-                 fmt::format("{}: {}", aligned ? "target" : "nearest real image", part.real->name(image.real))});
+    page.figure(
+        {picture(*part.real, image.real),
+         fmt::format("{}: {}", aligned ? "target" : "nearest real image", part.real->name(image.real))});
   });
 }
 
@@ -71,8 +73,7 @@ void show_images(const EvaluatedSets& part, HtmlPage& page) {
   page.paragraph(fmt::format("Images are ranked by the {}.", part.scores.ranking->rule));
   const auto show = [&](const std::string& title, std::size_t begin) {
     page.subheading(title);
-    for (std::size_t i = begin; i < begin + count; ++i)
-      show_image(part, part.scores.images[order[i]], page);
+    for (std::size_t i = begin; i < begin + count; ++i) show_image(part, part.scores.images[order[i]], page);
   };
   show("Worst", 0);
   show("Middle", (order.size() - count) / 2);

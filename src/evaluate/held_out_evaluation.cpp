@@ -97,14 +97,16 @@ HeldOutEvaluation::HeldOutEvaluation(TrainSession& session, std::shared_ptr<LogS
 
 void HeldOutEvaluation::require_images() const {
   if (!session_.data().held_out.images)
-    fail_usage("--eval-every {}: no images are held out of training; give --val-a and --val-b, or --val-share",
-               options_.eval_every);
+    fail_usage(
+        "--eval-every {}: no images are held out of training; give --val-a and --val-b, or --val-share",
+        options_.eval_every);
   const std::int64_t images = std::min(count("a"), count("b"));
   for (const std::string& metric : metric_list(plan_)) {
     const std::int64_t least = metrics().at(metric).least(quick_options(0));
     if (images < least)
-      fail_usage("--eval-metrics {}: needs {} held-out images of each domain, and there are {} of A and {} of B",
-                 metric, least, count("a"), count("b"));
+      fail_usage(
+          "--eval-metrics {}: needs {} held-out images of each domain, and there are {} of A and {} of B",
+          metric, least, count("a"), count("b"));
   }
 }
 
@@ -187,7 +189,8 @@ HeldOutEvaluation::Translations HeldOutEvaluation::translate(const Direction& di
   return out;
 }
 
-HeldOutEvaluation::Values HeldOutEvaluation::score_sets(const at::Tensor& real, const at::Tensor& fake) const {
+HeldOutEvaluation::Values HeldOutEvaluation::score_sets(const at::Tensor& real,
+                                                        const at::Tensor& fake) const {
   Values out;
   if (plan_.sets.empty()) return out;
   SetScorer scorer({real, fake, ungrouped(real.size(0), fake.size(0))},
@@ -201,7 +204,8 @@ HeldOutEvaluation::Values HeldOutEvaluation::evaluate(const Direction& direction
   const Translations made = translate(direction, generator);
   if (!made.finite) {
     log_->warning(fmt::format("evaluation: {} translates to numbers that are not finite", direction.name()));
-    for (const std::string& metric : metric_list(plan_)) out[metric] = std::numeric_limits<double>::quiet_NaN();
+    for (const std::string& metric : metric_list(plan_))
+      out[metric] = std::numeric_limits<double>::quiet_NaN();
     return out;
   }
   if (extractor_) {

@@ -14,14 +14,14 @@
 
 namespace torsor {
 
-/// Every eval_every steps translates the first eval_images held-out images in each direction that the model has,
-/// with the averaged weights where it keeps some, and publishes "<metric>_<direction>": kid_a_to_b, psnr_b_to_a.
-/// Draws no random numbers of the run and leaves networks and optimisers as they are. A value that cannot be
-/// computed because the translations are not finite is published as NaN.
+/// Every eval_every steps translates the first eval_images held-out images in each direction that the model
+/// has, with the averaged weights where it keeps some, and publishes "<metric>_<direction>": kid_a_to_b,
+/// psnr_b_to_a. Draws no random numbers of the run and leaves networks and optimisers as they are. A value
+/// that cannot be computed because the translations are not finite is published as NaN.
 class HeldOutEvaluation : public Observer {
  public:
-  /// Opens the feature extractor. Throws UsageError without held-out images, for an unknown metric, for one of
-  /// pairs where there are none, and for fewer images than a metric needs. The session must outlive it.
+  /// Opens the feature extractor. Throws UsageError without held-out images, for an unknown metric, for one
+  /// of pairs where there are none, and for fewer images than a metric needs. The session must outlive it.
   HeldOutEvaluation(TrainSession& session, std::shared_ptr<LogSink> log);
 
   std::string name() const override { return "evaluation"; }
@@ -56,8 +56,8 @@ class HeldOutEvaluation : public Observer {
   std::shared_ptr<LogSink> log_;
   std::shared_ptr<FeatureExtractor> extractor_;  // null where no metric needs it
   std::shared_ptr<const Lpips> lpips_;
-  std::vector<NetworkInfo> generators_;          // one for each direction
-  std::map<std::string, at::Tensor> real_;       // features by domain, once they were needed
+  std::vector<NetworkInfo> generators_;     // one for each direction
+  std::map<std::string, at::Tensor> real_;  // features by domain, once they were needed
   bool told_copying_ = false;
 };
 

@@ -59,10 +59,10 @@ class ModelEvaluation {
     const EvaluateOptions& options = scoring_.options();
     const SetChoice choice = options.choice();
     require_pairs_for_mask(request_.mask, options.images_are());
-    PairedFolders folders = options.images_are() == Pairing::aligned
-                                ? open_pairs(request_.a, request_.b, choice, *log_)
-                                : PairedFolders{open_set(request_.a, choice, *log_),
-                                                open_set(request_.b, choice, *log_)};
+    PairedFolders folders =
+        options.images_are() == Pairing::aligned
+            ? open_pairs(request_.a, request_.b, choice, *log_)
+            : PairedFolders{open_set(request_.a, choice, *log_), open_set(request_.b, choice, *log_)};
     if (!request_.mask.empty()) masks_ = open_masks(folders.first, request_.mask, reading(), *log_);
     a_ = scored_set(folders.first, reading());
     b_ = scored_set(folders.second, reading());

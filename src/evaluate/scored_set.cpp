@@ -56,7 +56,9 @@ ScoredSet::ScoredSet(fs::path folder, std::vector<fs::path> files, ImageReading 
   digest_ = digest_of(std::move(hashes));
 }
 
-std::string ScoredSet::name(std::int64_t i) const { return path(i).lexically_relative(folder_).generic_string(); }
+std::string ScoredSet::name(std::int64_t i) const {
+  return path(i).lexically_relative(folder_).generic_string();
+}
 
 std::vector<std::string> ScoredSet::names() const {
   std::vector<std::string> out;
@@ -131,7 +133,7 @@ void require_pairs_for_mask(const fs::path& mask, Pairing pairing) {
 }
 
 std::shared_ptr<const ScoredSet> open_masks(const FolderSource& images, const fs::path& folder,
-                                           const ImageReading& reading, LogSink& log) {
+                                            const ImageReading& reading, LogSink& log) {
   const FolderSource masks = open_set(folder, {}, log);
   return std::make_shared<const ScoredSet>(folder, masks_of(images, masks), reading);
 }

@@ -10,9 +10,9 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "data/folder_source.h"
+#include "data/pairing.h"
 #include "data/transform.h"
 #include "image/image.h"
-#include "data/pairing.h"
 
 namespace torsor {
 
@@ -24,8 +24,8 @@ struct ImageReading {
 
 class ScoredSet {
  public:
-  /// The files of `folder` with these paths. Reads each once, for its hash. Throws Error naming one that cannot
-  /// be read.
+  /// The files of `folder` with these paths. Reads each once, for its hash. Throws Error naming one that
+  /// cannot be read.
   ScoredSet(std::filesystem::path folder, std::vector<std::filesystem::path> files, ImageReading reading);
 
   std::int64_t size() const { return static_cast<std::int64_t>(files_.size()); }
@@ -60,8 +60,8 @@ struct SetChoice {
   BadFiles bad_files = BadFiles::refuse;
 };
 
-/// Lists a folder and reads every image once. `log` hears what is left out. Throws Error for a missing or empty
-/// folder and, with refuse, naming the files that cannot be read.
+/// Lists a folder and reads every image once. `log` hears what is left out. Throws Error for a missing or
+/// empty folder and, with refuse, naming the files that cannot be read.
 FolderSource open_set(const std::filesystem::path& folder, const SetChoice& choice, LogSink& log);
 
 /// The two folders of pairs, image i of one belonging to image i of the other. Throws as open_set() and
@@ -81,7 +81,7 @@ void require_pairs_for_mask(const std::filesystem::path& mask, Pairing pairing);
 
 /// masks_of() as a set that is in step with the images.
 std::shared_ptr<const ScoredSet> open_masks(const FolderSource& images, const std::filesystem::path& folder,
-                                           const ImageReading& reading, LogSink& log);
+                                            const ImageReading& reading, LogSink& log);
 
 std::shared_ptr<const ScoredSet> scored_set(const FolderSource& source, const ImageReading& reading);
 

@@ -109,8 +109,8 @@ at::Tensor SetScoring::features_of(const ScoredSet& set, const std::string& what
 
 void SetScoring::add_values(const std::string& metric, const std::vector<double>& values,
                             const ScoredSet& real, SetScores& out) const {
-  out.metrics[metric] = summarize_pairs(metric, values, group_by_name(real.names(), {}, options_.metric.groups),
-                                        options_.metric);
+  out.metrics[metric] = summarize_pairs(
+      metric, values, group_by_name(real.names(), {}, options_.metric.groups), options_.metric);
   out.order.push_back(metric);
   out.columns.push_back(metric);
   for (std::size_t i = 0; i < values.size(); ++i) out.images[i].values.push_back(values[i]);
@@ -195,13 +195,15 @@ SetScores SetScoring::score(const ComparedSets& sets) {
   score_features(sets, out);
   if (!out.columns.empty()) {
     const std::string& first = out.columns.front();
-    out.ranking = first == kNearest
-                      ? Ranking{0, Better::lower, "distance of its features to those of the nearest real image"}
-                      : Ranking{0, metrics().at(first).better, first + " against its partner"};
+    out.ranking = first == kNearest ? Ranking{0, Better::lower,
+                                              "distance of its features to those of the nearest real image"}
+                                    : Ranking{0, metrics().at(first).better, first + " against its partner"};
   }
-  out.protocol = {{"real", {{"images", sets.real.size()}, {"files", sets.real.formats()}, {"digest", sets.real.digest()}}},
-                  {"fake", {{"images", sets.fake.size()}, {"files", sets.fake.formats()}}},
-                  {"masks", sets.masks != nullptr ? Json(sets.masks->digest()) : Json(nullptr)}};
+  out.protocol = {
+      {"real",
+       {{"images", sets.real.size()}, {"files", sets.real.formats()}, {"digest", sets.real.digest()}}},
+      {"fake", {{"images", sets.fake.size()}, {"files", sets.fake.formats()}}},
+      {"masks", sets.masks != nullptr ? Json(sets.masks->digest()) : Json(nullptr)}};
   for (const std::string& name : out.order)
     for (const std::string& line : out.metrics.at(name).warnings) out.warnings.push_back(name + ": " + line);
   return out;

@@ -25,9 +25,9 @@ struct ComparedSets {
 
 /// One image of `fake`.
 struct ScoredImage {
-  std::int64_t fake = 0;             // its place in the set
-  std::int64_t real = 0;             // of pairs its partner, else the real image with the nearest features
-  std::vector<double> values;        // of SetScores::columns
+  std::int64_t fake = 0;       // its place in the set
+  std::int64_t real = 0;       // of pairs its partner, else the real image with the nearest features
+  std::vector<double> values;  // of SetScores::columns
 };
 
 /// By which column the images are ranked, and in words.
@@ -59,7 +59,8 @@ class SetScoring {
   SetScoring(EvaluateOptions options, c10::Device device, const std::filesystem::path& cache_folder,
              std::shared_ptr<LogSink> log, const StopFlag& stop);
 
-  /// {"torsor", "pairing", "channels", "data_range", "groups", "seed", "extractor", "lpips"}: what all sets share.
+  /// {"torsor", "pairing", "channels", "data_range", "groups", "seed", "extractor", "lpips"}: what all sets
+  /// share.
   Json protocol() const;
 
   /// Throws Error for sets that a chosen metric cannot compare: too few images, sizes that differ, samples

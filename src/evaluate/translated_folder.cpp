@@ -29,8 +29,8 @@ class ToLog : public TranslationListener {
 
 fs::path record_of(const fs::path& folder) { return folder.string() + ".json"; }
 
-// Whether what the folder holds was made with the same weights, inputs and settings. What was made with others
-// goes; what is of no evaluation stays.
+// Whether what the folder holds was made with the same weights, inputs and settings. What was made with
+// others goes; what is of no evaluation stays.
 bool is_up_to_date(const fs::path& folder, const Json& identity) {
   std::error_code ec;
   if (!fs::exists(folder, ec)) return false;
@@ -44,9 +44,8 @@ bool is_up_to_date(const fs::path& folder, const Json& identity) {
 }
 
 std::string format_for(const ScoredSet& inputs, BitDepth depth) {
-  const bool floats =
-      depth == BitDepth::floats ||
-      (depth == BitDepth::as_input && read_image_info(inputs.path(0)).type == PixelType::f32);
+  const bool floats = depth == BitDepth::floats ||
+                      (depth == BitDepth::as_input && read_image_info(inputs.path(0)).type == PixelType::f32);
   return floats ? "tiff" : "png";
 }
 
@@ -65,8 +64,8 @@ std::vector<fs::path> translate_set(GeneratorRunner& runner, const FolderTransla
                                     const std::string& what, LogSink& log, const StopFlag& stop) {
   const bool has_some = is_up_to_date(request.folder, request.identity);
   NullLog unheard;  // what the folder holds besides was said when it was listed
-  const PlanOptions options{format_for(request.inputs, request.treatment.bit_depth),
-                            ExistingOutputs::replace, Place::elsewhere, BadFiles::skip};
+  const PlanOptions options{format_for(request.inputs, request.treatment.bit_depth), ExistingOutputs::replace,
+                            Place::elsewhere, BadFiles::skip};
   std::vector<TranslationJob> jobs =
       jobs_of(request.inputs, plan_translation(request.inputs.folder(), request.folder, options, unheard));
   std::vector<fs::path> made;

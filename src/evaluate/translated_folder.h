@@ -20,12 +20,11 @@ struct FolderTranslationRequest {
   Treatment treatment = {};
 };
 
-/// Translates as `torsor translate` does, into PNG files, of floats TIFF, with the inputs' names. Returns them
-/// in the order of the inputs. Reports progress as `what`. Throws Error for a folder that holds other files, and
-/// as survey_inputs() and FolderTranslation do; StoppedError.
+/// Translates as `torsor translate` does, into PNG files, of floats TIFF, with the inputs' names. Returns
+/// them in the order of the inputs. Reports progress as `what`. Throws Error for a folder that holds other
+/// files, and as survey_inputs() and FolderTranslation do; StoppedError.
 std::vector<std::filesystem::path> translate_set(GeneratorRunner& runner,
                                                  const FolderTranslationRequest& request,
-                                                 const std::string& what, LogSink& log,
-                                                 const StopFlag& stop);
+                                                 const std::string& what, LogSink& log, const StopFlag& stop);
 
 }  // namespace torsor

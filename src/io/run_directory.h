@@ -22,7 +22,8 @@ enum class Occupied {
 
 /// config.json (resolved options), sessions.jsonl (a line each time training starts or is resumed),
 /// log.jsonl, budget.jsonl (how a time budget changed the schedule), TensorBoard's event files, notices.jsonl
-/// (what the program said), samples/, checkpoints/, best.safetensors (the model that a metric found best, with
+/// (what the program said), samples/, checkpoints/, best.safetensors (the model that a metric found best,
+/// with
 /// --keep-best), model.safetensors and report.html (at the end).
 class RunDirectory {
  public:

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "data/pairing.h"
 #include "model/model.h"
 #include "model/network_info.h"
-#include "data/pairing.h"
 #include "model/placement.h"
 #include "nn/init.h"
 

@@ -48,9 +48,8 @@ void apply(const ModelSize& c, TrainConfig& config, const std::vector<std::strin
   TransformOptions& t = config.data.transform;
   if (!is_fixed("crop_size")) t.crop_size = c.crop;
   if (!is_fixed("load_size"))
-    t.load_size = is_drawn(config.data.data)
-                      ? t.crop_size
-                      : std::llround(1.12 * static_cast<double>(t.crop_size));
+    t.load_size =
+        is_drawn(config.data.data) ? t.crop_size : std::llround(1.12 * static_cast<double>(t.crop_size));
   if (!is_fixed("ngf")) set_option(config, "ngf", c.width);
   if (!is_fixed("ndf")) set_option(config, "ndf", c.width);
   if (!is_fixed("net_g")) set_option(config, "net_g", c.net_g);

@@ -16,9 +16,10 @@ EarlyStopRule EarlyStopRule::parse(const std::string& text, const std::string& w
     if (status != std::errc() || stopped != end) out.patience = 0;
   }
   if (out.metric.empty() || out.patience < 1)
-    fail_usage("{}: '{}' is no METRIC:PATIENCE; write for example kid:5, to stop after five evaluations that "
-               "brought no better KID",
-               where, printable(text));
+    fail_usage(
+        "{}: '{}' is no METRIC:PATIENCE; write for example kid:5, to stop after five evaluations that "
+        "brought no better KID",
+        where, printable(text));
   return out;
 }
 
@@ -56,8 +57,7 @@ void EvaluationOptions::validate() const {
   if (is_on()) return;
   for (const auto& [flag, value] :
        {std::pair{"--keep-best", keep_best}, std::pair{"--early-stop", early_stop}})
-    if (!value.empty())
-      fail_usage("{} {}: nothing is evaluated; give --eval-every STEPS too", flag, value);
+    if (!value.empty()) fail_usage("{} {}: nothing is evaluated; give --eval-every STEPS too", flag, value);
 }
 
 }  // namespace torsor

@@ -129,7 +129,8 @@ void Sampler::write(const TrainState& state) {
   const SampleGrid grid = sample_grid(model_, images_, range_);
   if (!std::exchange(described_, true))
     write_file_atomically(run_.sample_layout(), grid.layout.to_json().dump() + "\n");
-  const SamplePicture picture{state.step, {grid.image.width, grid.image.height, encode_image("png", grid.image)}};
+  const SamplePicture picture{state.step,
+                              {grid.image.width, grid.image.height, encode_image("png", grid.image)}};
   write_file_atomically(run_.sample(state.step), picture.image.png);
   display_(picture);
   written_step_ = state.step;

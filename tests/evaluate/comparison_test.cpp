@@ -87,7 +87,10 @@ TEST(Comparisons, GoDirectionByDirection) {
 }
 
 TEST(Comparisons, AreOfEvaluations) {
-  EXPECT_THAT(error_of([] { compare(Json{{"a", 1}}, Json::object()); }), HasSubstr("old.json: is no evaluation"));
+  EXPECT_THAT(error_of([] {
+                compare(Json{{"a", 1}}, Json::object());
+              }),
+              HasSubstr("old.json: is no evaluation"));
   Json damaged = evaluation(result(1, 0, 2), result(1, 0, 2));
   damaged["metrics"]["kid"].erase("value");
   EXPECT_THAT(error_of([&] { compare(damaged, damaged); }), HasSubstr("damaged"));

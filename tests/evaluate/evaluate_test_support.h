@@ -32,7 +32,8 @@ inline std::filesystem::path noise_folder(const std::filesystem::path& folder, s
   return folder;
 }
 
-inline EvaluateOptions pixel_options(const std::string& metrics = "", const std::string& pairing = "unpaired") {
+inline EvaluateOptions pixel_options(const std::string& metrics = "",
+                                     const std::string& pairing = "unpaired") {
   EvaluateOptions out;
   out.metrics = metrics;
   out.pairing = pairing;

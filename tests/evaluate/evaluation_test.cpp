@@ -67,8 +67,7 @@ TEST_F(Folders, ApartGiveAGreaterDistanceThanTheirInputs) {
 }
 
 TEST_F(Folders, StateTheirProtocol) {
-  const Evaluation done =
-      evaluated({folder("a", 8, 1), folder("b", 7, 2), {}, {}, {}}, pixel_options("kid"));
+  const Evaluation done = evaluated({folder("a", 8, 1), folder("b", 7, 2), {}, {}, {}}, pixel_options("kid"));
   const Json json = evaluation_json(done), protocol = json.at("protocol");
   EXPECT_EQ(protocol.at("extractor").at("name"), "pixels");
   EXPECT_EQ(protocol.at("extractor").at("hash").get<std::string>().size(), 32u);
@@ -77,7 +76,8 @@ TEST_F(Folders, StateTheirProtocol) {
   EXPECT_EQ(protocol.at("real").at("images"), 8);
   EXPECT_EQ(protocol.at("fake").at("images"), 7);
   EXPECT_EQ(protocol.at("real").at("files"), "png");
-  const Evaluation again = evaluated({folder("c", 8, 1), folder("d", 7, 5), {}, {}, {}}, pixel_options("kid"));
+  const Evaluation again =
+      evaluated({folder("c", 8, 1), folder("d", 7, 5), {}, {}, {}}, pixel_options("kid"));
   EXPECT_EQ(evaluation_json(again).at("protocol"), protocol) << "the reference is told by its content";
 }
 
@@ -95,13 +95,17 @@ TEST_F(Folders, TooSmallForAMetricAreRefusedOrItIsLeftOut) {
 
 TEST_F(Folders, OfPairsNameWhatIsMissingOrUnequal) {
   const fs::path a = folder("a", 8, 1), b = folder("b", 3, 1);
-  EXPECT_THAT(error_of([&] { evaluated({a, b, {}, {}, {}}, pixel_options("mae", "aligned")); }),
+  EXPECT_THAT(error_of([&] {
+                evaluated({a, b, {}, {}, {}}, pixel_options("mae", "aligned"));
+              }),
               AllOf(HasSubstr("5 of 8"), HasSubstr("03.png, 04.png, 05.png")));
   EvaluateOptions without = pixel_options("mae", "aligned");
   without.skip_bad = true;
   EXPECT_EQ(result_of(evaluated({a, b, {}, {}, {}}, without), "mae").value, 0);
   write_image(b / "01.png", noise(1, 13));
-  EXPECT_THAT(error_of([&] { evaluated({a, b, {}, {}, {}}, without); }),
+  EXPECT_THAT(error_of([&] {
+                evaluated({a, b, {}, {}, {}}, without);
+              }),
               AllOf(HasSubstr("01.png"), HasSubstr("12x12"), HasSubstr("13x13")));
 }
 
@@ -117,9 +121,13 @@ TEST_F(Folders, OfPairsAreComparedInsideMasks) {
   EXPECT_GT(result_of(evaluated({a, b, {}, {}, {}}, options), "mae").value, 0);
   EXPECT_EQ(result_of(evaluated({a, b, {}, masks, {}}, options), "mae").value, 0);
   fs::remove(masks / "02.png");
-  EXPECT_THAT(error_of([&] { evaluated({a, b, {}, masks, {}}, options); }),
+  EXPECT_THAT(error_of([&] {
+                evaluated({a, b, {}, masks, {}}, options);
+              }),
               AllOf(HasSubstr("1 of 4"), HasSubstr("02.png")));
-  EXPECT_THAT(error_of<UsageError>([&] { evaluated({a, b, {}, masks, {}}, pixel_options()); }),
+  EXPECT_THAT(error_of<UsageError>([&] {
+                evaluated({a, b, {}, masks, {}}, pixel_options());
+              }),
               HasSubstr("--mask"));
 }
 

@@ -67,7 +67,8 @@ TEST_F(TrainingEvaluations, LeaveTheWeightsAsTheyAre) {
                   two = tensors_of(folder_ / "without/model.safetensors");
   ASSERT_GT(one.size(), 10u);
   ASSERT_EQ(one.size(), two.size());
-  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].second.equal(two[i].second)) << one[i].first;
+  for (std::size_t i = 0; i < one.size(); ++i)
+    EXPECT_TRUE(one[i].second.equal(two[i].second)) << one[i].first;
   const auto kid = values_of(folder_ / "with", "kid_a_to_b");
   EXPECT_EQ(kid.size(), 4u);
   EXPECT_TRUE(kid.contains(2) && kid.contains(8));
@@ -112,7 +113,8 @@ TEST_F(TrainingEvaluations, KeepTheBestModelThroughAnInterruption) {
   const TensorMap one = tensors_of(folder_ / "whole/best.safetensors"),
                   two = tensors_of(folder_ / "halves/best.safetensors");
   ASSERT_EQ(one.size(), two.size());
-  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].second.equal(two[i].second)) << one[i].first;
+  for (std::size_t i = 0; i < one.size(); ++i)
+    EXPECT_TRUE(one[i].second.equal(two[i].second)) << one[i].first;
 }
 
 TEST_F(TrainingEvaluations, AreRefusedWhereTheyCannotBe) {
@@ -181,7 +183,8 @@ TEST(EarlyStops, ComeWhenNothingImprovedForLong) {
   EXPECT_EQ(steps_until_stopped({1, 2, 3, 4, 5, 6, 7, 8}, 2), 8);
   EXPECT_EQ(steps_until_stopped({5, 4, 4, 4, 5, 6, 7, 8}, 3), 4);
   EXPECT_EQ(steps_until_stopped({5, 4, 6, 5, 5, 5, 7, 8}, 3), 6);
-  EXPECT_EQ(steps_until_stopped({5, NAN, NAN, NAN, NAN, 6, 6, 6}, 2), 8) << "what is no number counts for nothing";
+  EXPECT_EQ(steps_until_stopped({5, NAN, NAN, NAN, NAN, 6, 6, 6}, 2), 8)
+      << "what is no number counts for nothing";
   EXPECT_EQ(steps_until_stopped({INFINITY, 4, 4, 4}, 3), 4);
 }
 
@@ -189,8 +192,9 @@ TEST(BestModels, AreThoseOfTheBestValueSoFar) {
   const Said source({});
   std::vector<std::int64_t> written;
   TrainState state(0);
-  BestModel best(WatchedMetric("psnr_b_to_a", source, "--keep-best"), "best.safetensors",
-                 [&](const fs::path&) { written.push_back(state.step); }, std::make_shared<NullLog>());
+  BestModel best(
+      WatchedMetric("psnr_b_to_a", source, "--keep-best"), "best.safetensors",
+      [&](const fs::path&) { written.push_back(state.step); }, std::make_shared<NullLog>());
   Said said({3, 2, NAN, 3, 4, 1});
   for (state.step = 1; state.step <= 6; ++state.step) {
     StepScalars scalars;
