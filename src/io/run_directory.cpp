@@ -81,8 +81,8 @@ void RunDirectory::clear() const {
   require_free(Occupied::restart);
   remove_leftovers();
   std::error_code ec;
-  for (const fs::path& path :
-       {config(), log(), discarded_log(), sessions(), notices(), report(), samples(), checkpoints()}) {
+  for (const fs::path& path : {config(), log(), discarded_log(), sessions(), notices(), report(), samples(),
+                               sample_layout(), held_out_samples(), checkpoints()}) {
     fs::remove_all(path, ec);
     if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
   }

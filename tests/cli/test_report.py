@@ -68,7 +68,7 @@ def test_a_report_of_what_is_there(runs, tmp_path):
     """A run in progress, whose last line is half-written; one of an older version; one that has only begun."""
     old = tmp_path / "old"
     shutil.copytree(runs / "first", old)
-    for name in ("samples/layout.json", "sessions.jsonl", "model.safetensors", "report.html"):
+    for name in ("samples.json", "sessions.jsonl", "model.safetensors", "report.html"):
         (old / name).unlink()
     log = (old / "log.jsonl").read_text().splitlines()
     spoilt = json.dumps({**json.loads(log[3]), "cycle_a": None})

@@ -44,7 +44,7 @@ def test_the_run_directory_explains_itself(tmp_path):
     done = succeeded(train(out, steps=5, log_every=2, sample_every=2, checkpoint_every=2))
     names = sorted(name for name, content in snapshot(out).items() if content is not None)
     assert names == [".lock", "checkpoints/step_00000004.safetensors", "checkpoints/step_00000005.safetensors",
-                     "config.json", "log.jsonl", "model.safetensors", "report.html", "samples/layout.json",
+                     "config.json", "log.jsonl", "model.safetensors", "report.html", "samples.json",
                      "samples/step_00000002.png", "samples/step_00000004.png", "samples/step_00000005.png",
                      "sessions.jsonl"]
     for line in (str(out / "model.safetensors"), str(out / "samples"), str(out / "log.jsonl"), "done: 5 steps"):
