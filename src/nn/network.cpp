@@ -153,8 +153,9 @@ void DiscriminatorOptions::describe(OptionSet& o) {
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options) {
   const auto [name, n] = generator_family(options.net_g);
   if (options.upsample != "transposed" && name != kResnetFamily)
-    fail_usage("--upsample {}: only resnet generators have it, {} has not; leave it out, or give --net-g {}",
-               options.upsample, options.net_g, kGeneratorExample);
+    fail_usage(
+        "--net-g {}: only resnet generators have --upsample {}; give --net-g {}, or --upsample transposed",
+        options.net_g, options.upsample, kGeneratorExample);
   return generators().at(name)(options, n);
 }
 

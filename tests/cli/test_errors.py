@@ -190,7 +190,7 @@ REFERENCE_FLAGS = [
     (["--no_lsgan"], ["--no_lsgan is --gan-mode"]),
     (["--which_model_netG", "unet_256"], ["is --net-g"]),
     (["--batch_size", "4"], ["is --batch-size"]),
-    (["--display_id", "0"], ["no display", "samples"]),
+    (["--display_id", "0"], ["tensorboard --logdir"]),
 ]
 
 
