@@ -12,8 +12,7 @@ void AlarmOptions::describe(OptionSet& o) {
   o.add("alarm_every", alarm_every,
         "steps between looks at a few translations for signs that the training goes wrong; 0 = none")
       .at_least(0)
-      .changeable()
-      .common();
+      .changeable();
   o.add("stop_on", stop_on,
         "end the run, with exit code 3, when one of these alarms is given, with commas between: non_finite, "
         "blank, collapse, saturated, inversion, no_op, border, hidden")

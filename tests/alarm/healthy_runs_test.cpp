@@ -63,8 +63,8 @@ TEST(HealthyRuns, OnHorsesAndZebrasGiveNoAlarm) {
   const TestFolder folder;
   for (std::int64_t seed = 0; seed < kSeeds; ++seed) {
     TrainConfig config;
-    for (const auto& [name, value] : train_preset("laptop", *config.model).items())
-      set_option(config, name, value);
+    const Json preset = train_preset("laptop", *config.model);
+    for (const auto& [name, value] : preset.items()) set_option(config, name, value);
     config.data.data = data.string();
     config.data.max_dataset_size = 200;
     config.run.seed = seed;
