@@ -27,7 +27,7 @@ void AlarmWatch::after_step(TrainState& state, const StepScalars&) {
 }
 
 void AlarmWatch::take(const std::string& name, const Direction& direction,
-                      const std::optional<Finding>& finding, std::int64_t step) {
+                      const std::optional<AlarmFinding>& finding, std::int64_t step) {
   Record& record = records_[name + "/" + direction.name()];
   if (finding) {
     ++record.in_a_row;
@@ -40,7 +40,7 @@ void AlarmWatch::take(const std::string& name, const Direction& direction,
     log_->notice(fmt::format("alarm {} ({}) is over at step {}", name, direction.name(), step));
 }
 
-void AlarmWatch::give(const std::string& name, const Direction& direction, const Finding& finding,
+void AlarmWatch::give(const std::string& name, const Direction& direction, const AlarmFinding& finding,
                       std::int64_t step) {
   log_->warning(fmt::format("alarm {} ({}) at step {}: {}; {} (docs/training.md, Alarms)", name,
                             direction.name(), step, finding.text, alarms().at(name).advice));

@@ -38,9 +38,10 @@ class AlarmWatch : public Observer {
     bool on = false;            // given, and not over
   };
 
-  void take(const std::string& name, const Direction& direction, const std::optional<Finding>& finding,
+  void take(const std::string& name, const Direction& direction, const std::optional<AlarmFinding>& finding,
             std::int64_t step);
-  void give(const std::string& name, const Direction& direction, const Finding& finding, std::int64_t step);
+  void give(const std::string& name, const Direction& direction, const AlarmFinding& finding,
+            std::int64_t step);
 
   std::int64_t every_;
   std::vector<std::string> stops_;

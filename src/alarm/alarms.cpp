@@ -43,10 +43,10 @@ const Registry<Alarm>& alarms() {
   return table;
 }
 
-std::map<std::string, std::optional<Finding>> look_for_all(const Evidence& evidence) {
-  const std::optional<Finding> non_finite = look_for_non_finite(evidence);
+std::map<std::string, std::optional<AlarmFinding>> look_for_all(const Evidence& evidence) {
+  const std::optional<AlarmFinding> non_finite = look_for_non_finite(evidence);
   if (non_finite) return {{"non_finite", non_finite}};
-  std::map<std::string, std::optional<Finding>> out;
+  std::map<std::string, std::optional<AlarmFinding>> out;
   for (const std::string& name : alarms().names()) out[name] = alarms().at(name).look(evidence);
   return out;
 }

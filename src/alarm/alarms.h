@@ -12,7 +12,7 @@
 namespace torsor {
 
 /// What an alarm has found.
-struct Finding {
+struct AlarmFinding {
   std::string text;  // what is wrong, with its numbers
   double score = 0;  // on the wrong side of the threshold
   double threshold = 0;
@@ -23,13 +23,13 @@ struct Alarm {
   std::string advice;  // what to do about it, one line
   /// Looks in a row that must find it: a training may pass through what would be wrong if it stayed.
   std::int64_t looks = 0;
-  std::optional<Finding> (*look)(const Evidence&) = nullptr;
+  std::optional<AlarmFinding> (*look)(const Evidence&) = nullptr;
 };
 
 /// non_finite, blank, collapse, saturated, inversion, no_op, border, hidden.
 const Registry<Alarm>& alarms();
 
 /// What each alarm finds, by its name. Of outputs that are not finite only non_finite says anything.
-std::map<std::string, std::optional<Finding>> look_for_all(const Evidence& evidence);
+std::map<std::string, std::optional<AlarmFinding>> look_for_all(const Evidence& evidence);
 
 }  // namespace torsor

@@ -29,7 +29,7 @@ std::int64_t count_below(const std::vector<double>& values, double limit) {
 
 }  // namespace
 
-std::optional<Finding> look_for_blank(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_blank(const Evidence& evidence) {
   if (evidence.outputs.empty() || evidence.targets.empty()) return std::nullopt;
   const std::vector<double> real = contrasts(evidence.targets), made = contrasts(evidence.outputs);
   const double usual = median(real);
@@ -39,7 +39,7 @@ std::optional<Finding> look_for_blank(const Evidence& evidence) {
       static_cast<double>(blank) / static_cast<double>(made.size()) -
       static_cast<double>(count_below(real, kBlankShare * usual)) / static_cast<double>(real.size());
   if (more <= kMostMoreBlank) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("{} of {} translations show nothing: their contrast is below {:.3f}, where images of "
                   "the target domain have {:.3f}",
                   blank, made.size(), kBlankShare * usual, usual),

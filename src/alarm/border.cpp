@@ -23,12 +23,12 @@ double median_score(const UnitImages& images) {
 
 }  // namespace
 
-std::optional<Finding> look_for_border(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_border(const Evidence& evidence) {
   if (evidence.outputs.empty() || evidence.targets.empty()) return std::nullopt;
   const double made = median_score(evidence.outputs), real = median_score(evidence.targets);
   const double most = std::max(kMostScore, kMostToReal * real);
   if (made <= most) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("translations have straight lines along their borders: {:.1f} times as strong as "
                   "lines inside (above {:.1f}), in images of the target domain {:.1f} times",
                   made, most, real),

@@ -17,7 +17,7 @@ constexpr double kLeastDistance = 0.02;
 
 }  // namespace
 
-std::optional<Finding> look_for_collapse(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_collapse(const Evidence& evidence) {
   const double inputs = mean_distance(evidence.inputs), targets = mean_distance(evidence.targets);
   const double expected = std::min(inputs, targets);
   // Nothing is alike too, and blank says so.
@@ -25,7 +25,7 @@ std::optional<Finding> look_for_collapse(const Evidence& evidence) {
   const double made = mean_distance(evidence.outputs);
   const double spread = made / expected;
   if (spread >= kLeastSpread) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("translations of unlike inputs are alike: they differ by {:.3f} on average, inputs by "
                   "{:.3f} and images of the target domain by {:.3f}",
                   made, inputs, targets),

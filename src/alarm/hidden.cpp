@@ -16,12 +16,12 @@ constexpr double kLeastGrowth = 0.01;
 
 }  // namespace
 
-std::optional<Finding> look_for_hidden(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_hidden(const Evidence& evidence) {
   if (!evidence.round_trip) return std::nullopt;
   const RoundTrip& trip = *evidence.round_trip;
   const double disturbed = std::max(trip.rounded, trip.noisy);
   if (disturbed - trip.plain < kLeastGrowth || disturbed <= kMostRatio * trip.plain) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("reconstructions break when nothing visible changes: their error is {:.3f}, {:.3f} "
                   "after rounding the translations to 8 bits, and {:.3f} with noise of one grey level",
                   trip.plain, trip.rounded, trip.noisy),

@@ -34,11 +34,11 @@ bool is_asked_for(const Evidence& evidence, double found) {
 
 }  // namespace
 
-std::optional<Finding> look_for_inversion(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_inversion(const Evidence& evidence) {
   if (evidence.inputs.empty() || evidence.targets.empty()) return std::nullopt;
   const double found = median_correlation(evidence.inputs, evidence.outputs);
   if (found > kLeastCorrelation || is_asked_for(evidence, found)) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("translations are bright where their inputs are dark: their brightness correlates by "
                   "{:.2f} (below {:g}), and the domains do not ask for it",
                   found, kLeastCorrelation),

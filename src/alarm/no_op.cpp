@@ -21,7 +21,7 @@ double largest_change(const at::Tensor& input, const at::Tensor& output) {
 
 }  // namespace
 
-std::optional<Finding> look_for_no_op(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_no_op(const Evidence& evidence) {
   std::vector<double> changes;
   for (std::size_t i = 0; i < evidence.inputs.size(); ++i) {
     if (evidence.inputs[i].sizes() != evidence.outputs[i].sizes()) return std::nullopt;  // other channels
@@ -30,7 +30,7 @@ std::optional<Finding> look_for_no_op(const Evidence& evidence) {
   if (changes.empty()) return std::nullopt;
   const double change = median(changes);
   if (change >= kLeastChange) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("translations equal their inputs: where they change most it is by {:.1f} of 255 grey "
                   "levels (below {:g})",
                   255 * change, 255 * kLeastChange),

@@ -12,9 +12,9 @@ constexpr double kLeastShare = 0.02;
 
 }  // namespace
 
-std::optional<Finding> look_for_saturated(const Evidence& evidence) {
+std::optional<AlarmFinding> look_for_saturated(const Evidence& evidence) {
   if (!evidence.discriminator || *evidence.discriminator >= kLeastShare) return std::nullopt;
-  return Finding{
+  return AlarmFinding{
       fmt::format("the discriminator is certain of every image: its loss is {:.2g} % of what guessing "
                   "gives (below {:g} % for long)",
                   100 * *evidence.discriminator, 100 * kLeastShare),

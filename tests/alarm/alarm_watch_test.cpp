@@ -3,6 +3,7 @@
 
 #include "alarm/evidence_gatherer.h"
 #include "alarm/planted_evidence.h"
+#include "io/safetensors.h"
 #include "train/train_test_support.h"
 
 namespace torsor::testing {
@@ -95,8 +96,6 @@ TEST(AlarmWatches, GoOnAfterAnInterruption) {
   }
 }
 
-TensorMap tensors_of(const fs::path& file) { return Archive::read(file).tensors_under("net"); }
-
 EndReason train_watched(const TrainConfig& config, const std::shared_ptr<LogSink>& log) {
   use_threads(config.run.threads);
   TrainSession session(config, log);
@@ -124,7 +123,8 @@ TEST_F(WatchedTrainings, AreTheSameToTheBit) {
   train_watched(with, log_);
   train_watched(without, log_);
   for (const char* file : {"model.safetensors", "checkpoints/step_00000008.safetensors"}) {
-    const TensorMap one = tensors_of(folder_ / "with" / file), two = tensors_of(folder_ / "without" / file);
+    const TensorMap one = read_safetensors(folder_ / "with" / file).tensors,
+                    two = read_safetensors(folder_ / "without" / file).tensors;
     ASSERT_GT(one.size(), 10u);
     ASSERT_EQ(one.size(), two.size());
     for (std::size_t i = 0; i < one.size(); ++i)

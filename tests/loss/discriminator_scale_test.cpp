@@ -21,10 +21,11 @@ TEST(DiscriminatorScales, AreThoseOfTheLosses) {
     const auto scale = discriminator_scale(mode);
     ASSERT_TRUE(scale) << mode;
     double blind = loss(mode, 0, 0), sharp = blind;
-    for (double score = -2; score <= 2; score += 0.125) blind = std::min(blind, loss(mode, score, score));
-    for (double real = -10; real <= 10; real += 1)
-      for (double fake = -10; fake <= 10; fake += 1) sharp = std::min(sharp, loss(mode, real, fake));
+    for (double score = -2; score <= 2; score += 0.25) blind = std::min(blind, loss(mode, score, score));
+    for (double real = -10; real <= 10; real += 5)
+      for (double fake = -10; fake <= 10; fake += 5) sharp = std::min(sharp, loss(mode, real, fake));
     EXPECT_NEAR(scale->chance, blind, 1e-6) << mode;
+    sharp = std::min(sharp, loss(mode, 1, 0));
     EXPECT_NEAR(scale->perfect, sharp, 1e-3) << mode;
     EXPECT_NEAR(scale->share(blind), 1, 1e-6) << mode;
     EXPECT_NEAR(scale->share(sharp), 0, 1e-3) << mode;
