@@ -15,9 +15,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Evidence broken() {
-  Evidence out = healthy();
-  out.round_trip = RoundTrip{0.02, 0.02, 0.08};
+DirectedEvidence look(char kind) {
+  static const Evidence well = healthy();
+  DirectedEvidence out{kAToB, well};
+  if (kind == '!') out.evidence.round_trip = RoundTrip{0.02, 0.02, 0.08};
   return out;
 }
 
@@ -29,8 +30,8 @@ struct Watched {
             options,
             [this] {
               ++looked;
-              const char look = this->looks[static_cast<std::size_t>(state.step - 1)];
-              return std::vector<DirectedEvidence>{{kAToB, look == '!' ? broken() : healthy()}};
+              return std::vector<DirectedEvidence>{
+                  look(this->looks[static_cast<std::size_t>(state.step - 1)])};
             },
             log, [this] { ++stops; }) {}
   void step() {
@@ -82,9 +83,9 @@ TEST(AlarmWatches, GoOnAfterAnInterruption) {
   const std::string looks = "!!!.!!.!";
   const std::vector<std::string> whole = Watched(looks).run();
   ASSERT_EQ(whole.size(), 4u);
-  for (std::size_t after = 1; after < looks.size(); ++after) {
+  for (const std::int64_t after : {1, 2, 3, 5}) {
     Watched first(looks), second(looks);
-    while (first.state.step < static_cast<std::int64_t>(after)) first.step();
+    while (first.state.step < after) first.step();
     Archive archive;
     ArchiveWriter out(archive, "alarms");
     first.watch.save(out);
