@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "model/evaluation.h"
-#include "model/weight_average.h"
+#include "model/average_scope.h"
 
 namespace torsor {
 

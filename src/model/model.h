@@ -9,8 +9,8 @@
 #include "core/rng.h"
 #include "data/batch.h"
 #include "io/archive.h"
+#include "model/named_network.h"
 #include "model/optimizer.h"
-#include "nn/network.h"
 
 namespace torsor {
 
@@ -44,11 +44,6 @@ struct StepReport {
 struct LabelledImages {
   std::string label;
   at::Tensor images;
-};
-
-struct NamedNetwork {
-  std::string name;
-  std::shared_ptr<Network> network;
 };
 
 class WeightAverage;

@@ -68,22 +68,4 @@ void WeightAverage::load(const Archive& archive) {
   archive.take(kSteps, [&](const Json& saved) { steps_ = json_count(saved); });
 }
 
-AverageScope::AverageScope(const Model& model) {
-  if (model.average() == nullptr) return;
-  const at::NoGradGuard no_grad;
-  for (const WeightAverage::Averaged& averaged : model.average()->averaged_) {
-    const auto live = state_dict(*averaged.network);
-    for (std::size_t i = 0; i < live.size(); ++i) {
-      at::Tensor tensor = live[i].second;
-      own_.emplace_back(tensor, tensor.detach().clone());
-      tensor.copy_(averaged.tensors[i].second);
-    }
-  }
-}
-
-AverageScope::~AverageScope() {
-  const at::NoGradGuard no_grad;
-  for (auto& [tensor, own] : own_) tensor.copy_(own);
-}
-
 }  // namespace torsor

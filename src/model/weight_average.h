@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "io/archive.h"
-#include "model/model.h"
+#include "model/named_network.h"
 
 namespace torsor {
 
@@ -35,8 +35,6 @@ class WeightAverage {
   void load(const Archive& archive);
 
  private:
-  friend class AverageScope;
-
   struct Averaged {
     std::string name;
     std::shared_ptr<Network> network;
@@ -46,19 +44,6 @@ class WeightAverage {
   double decay_;
   std::int64_t steps_ = 0;
   std::vector<Averaged> averaged_;
-};
-
-/// While one lives, the generators of a model have their averaged weights; then their own again, to the bit.
-/// Does nothing for a model without an average. A step must not run meanwhile.
-class AverageScope {
- public:
-  explicit AverageScope(const Model& model);
-  ~AverageScope();
-  AverageScope(const AverageScope&) = delete;
-  AverageScope& operator=(const AverageScope&) = delete;
-
- private:
-  std::vector<std::pair<at::Tensor, at::Tensor>> own_;  // a network's tensor, and a copy of what it held
 };
 
 }  // namespace torsor

@@ -11,7 +11,7 @@
 #include "core/files.h"
 #include "data/tensor_image.h"
 #include "image/codec.h"
-#include "model/weight_average.h"
+#include "model/average_scope.h"
 #include "report/grid.h"
 
 namespace torsor {

@@ -45,7 +45,7 @@ def test_the_run_directory_explains_itself(tmp_path):
     names = sorted(name for name, content in snapshot(out).items() if content is not None)
     events = [name for name in names if name.startswith("events.out.tfevents.")]
     assert names == [".lock", "checkpoints/step_00000004.safetensors", "checkpoints/step_00000005.safetensors",
-                     "config.json", *events, "log.jsonl", "model.safetensors", "report.html", "samples/layout.json",
+                     "config.json", *events, "log.jsonl", "model.safetensors", "report.html", "samples.json",
                      "samples/step_00000002.png", "samples/step_00000004.png", "samples/step_00000005.png",
                      "sessions.jsonl"]
     assert len(events) == 1 and f"tensorboard --logdir {out}\n" in done.stdout
@@ -343,7 +343,9 @@ def test_deep_images_divided_by_their_percentile_keep_their_depth(tmp_path):
         expected = {"bit_depth": 16, "white": pytest.approx(numpy.percentile(deep, 95)), "black": 0}
         assert domain["value_range"] == expected
     succeeded(translate(tmp_path / "run", save(tmp_path / "x.png", deep), tmp_path / "deep.png"))
-    assert len(numpy.unique(load(tmp_path / "deep.png"))) > 256
+    # Hardly trained, the generator leaves much black; what is not is no sample of 8 bits spread over 16.
+    seen = load(tmp_path / "deep.png")
+    assert seen.dtype == numpy.uint16 and (seen[seen > 0] % 257 != 0).mean() > 0.9
     deep[0, 0] = 16 * int(shallow[0, 0])
     out = [tmp_path / "sixteen.png", tmp_path / "eight.png"]
     succeeded(translate(tmp_path / "run", save(tmp_path / "y.png", deep), out[0], bit_depth=8))

@@ -7,7 +7,7 @@
 #include "core/files.h"
 #include "interchange/weight_source.h"
 #include "io/safetensors.h"
-#include "model/weight_average.h"
+#include "model/average_scope.h"
 #include "train/budget.h"
 #include "train/estimate.h"
 #include "train/session.h"
