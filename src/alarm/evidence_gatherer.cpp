@@ -8,9 +8,9 @@
 #include "core/error.h"
 #include "loss/discriminator_scale.h"
 #include "loss/gan_loss.h"
+#include "model/average_scope.h"
 #include "model/evaluation.h"
 #include "model/step_support.h"
-#include "model/weight_average.h"
 
 namespace torsor {
 
