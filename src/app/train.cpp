@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "alarm/alarm_watch.h"
 #include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
@@ -31,6 +32,8 @@ namespace torsor::app {
 namespace {
 
 using Display = std::shared_ptr<ProgressDisplay>;
+
+constexpr int kEndedByAlarm = 3;  // exit code
 
 std::string value_text(const Json& value) {
   if (value.is_null() || value == Json("")) return "-";
@@ -276,6 +279,12 @@ int train(const std::vector<std::string>&) {
 
   std::vector<std::unique_ptr<Observer>> extra = evaluation_observers(*session, log);
   extra.push_back(std::make_unique<NoticeKeeper>(log, session->directory().notices()));
+  bool ended_by_alarm = false;
+  if (auto watch = alarm_observer(*session, log, [&] {
+        ended_by_alarm = true;
+        stop_flag().request();
+      }))
+    extra.push_back(std::move(watch));  // after the keeper, which knows the step of what it says
   extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
   if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   if (estimate)
@@ -283,6 +292,7 @@ int train(const std::vector<std::string>&) {
   const EndReason reason = trained(*session, std::move(extra), since_start.seconds(), *log);
   if (engine_named(run.placement.engine) == Engine::check) say_paths(session->model(), *display);
   say_end(*session, reason, *display);
+  if (ended_by_alarm) return kEndedByAlarm;
   return reason == EndReason::stopped ? 128 + stop_flag().signal() : 0;
 }
 

@@ -198,6 +198,7 @@ void TrainConfig::describe(OptionSet& o) {
   optimizer.describe(o);
   schedule.describe(o);
   evaluation.describe(o);
+  alarms.describe(o);
   run.describe(o);
 }
 
@@ -221,6 +222,7 @@ void TrainConfig::validate() const {
   data.validate();
   schedule.validate();
   evaluation.validate();
+  alarms.validate();
   if (evaluation.is_on() && data.val_a.empty() && data.val_share == 0 && !is_drawn(data.data))
     fail_usage(
         "--eval-every {}: no images are held out of training; give --val-a and --val-b, or --val-share 0.1",

@@ -7,6 +7,7 @@
 #include "data/pairing.h"
 #include "data/transform.h"
 #include "model/model_types.h"
+#include "train/alarm_options.h"
 #include "train/evaluation_options.h"
 #include "train/schedule.h"
 
@@ -71,6 +72,7 @@ struct TrainConfig {
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   EvaluationOptions evaluation;
+  AlarmOptions alarms;
   RunOptions run;
 
   void describe(OptionSet& o);

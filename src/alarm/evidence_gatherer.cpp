@@ -1,0 +1,160 @@
+#include "alarm/evidence_gatherer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "loss/discriminator_scale.h"
+#include "loss/gan_loss.h"
+#include "model/average_scope.h"
+#include "model/evaluation.h"
+#include "model/step_support.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr std::int64_t kImages = 8;
+constexpr std::int64_t kRoundTrips = 4;
+constexpr double kGreyLevel = 1.0 / 255;
+constexpr std::uint64_t kNoiseSeed = 1;  // the same noise at every look, so that looks compare
+
+at::Tensor noise_like(const at::Tensor& image, std::size_t index) {
+  const auto generator =
+      at::make_generator<at::CPUGeneratorImpl>(derive_seed(kNoiseSeed, "alarms.noise", {index}));
+  return at::randn(image.sizes(), generator, at::TensorOptions(at::kFloat));
+}
+
+double mean_difference(const at::Tensor& x, const at::Tensor& y) {
+  return (x - y).abs().mean().item<double>();
+}
+
+const NetworkInfo* find_generator(const std::vector<NetworkInfo>& networks, const Direction& direction) {
+  for (const NetworkInfo& info : networks)
+    if (info.kind == kGeneratorKind && info.maps == direction) return &info;
+  return nullptr;
+}
+
+// The one that sees images of the target domain, alone or together with the input.
+const NetworkInfo* find_discriminator(const std::vector<NetworkInfo>& networks, const Direction& direction) {
+  for (const NetworkInfo& info : networks)
+    if (info.kind == kDiscriminatorKind &&
+        std::find(info.sees.begin(), info.sees.end(), direction.to) != info.sees.end())
+      return &info;
+  return nullptr;
+}
+
+// What the discriminator sees of one image of the target domain and the input that belongs to it.
+at::Tensor seen(const NetworkInfo& discriminator, const Direction& direction, const at::Tensor& input,
+                const at::Tensor& image) {
+  std::vector<at::Tensor> parts;
+  for (const std::string& domain : discriminator.sees)
+    parts.push_back(domain == direction.to ? image : input);
+  return at::cat(parts);
+}
+
+}  // namespace
+
+UnitImages EvidenceGatherer::Domain::unit_images() const {
+  UnitImages out;
+  for (const at::Tensor& image : images) out.push_back(to_unit(image));
+  return out;
+}
+
+EvidenceGatherer::EvidenceGatherer(TrainSession& session)
+    : session_(session),
+      placement_(resolve_placement(session.config().run.placement)),
+      networks_(session.config().networks()) {}
+
+void EvidenceGatherer::read_images() {
+  const TrainData& data = session_.data();
+  const auto seed = static_cast<std::uint64_t>(session_.config().run.seed);
+  domains_["a"].black = data.a.range.black;
+  domains_["b"].black = data.b.range.black;
+  const std::int64_t size = data.train->size(), count = std::min(size, kImages);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t index = i * size / count;
+    Rng rng(derive_seed(seed, "alarms", {static_cast<std::uint64_t>(index)}));
+    const Batch item = data.train->get(index, rng);
+    for (auto& [key, domain] : domains_) domain.images.push_back(item.at("real_" + key));
+  }
+}
+
+Network& EvidenceGatherer::network(const std::string& name) const {
+  for (const NamedNetwork& network : session_.model().networks())
+    if (network.name == name) return *network.network;
+  fail("the model has no network {}", name);
+}
+
+// [C,H,W] -> float32 on the CPU, without the batch dimension too.
+at::Tensor EvidenceGatherer::run(const NetworkInfo& info, const at::Tensor& chw) const {
+  const at::Tensor x = chw.unsqueeze(0).to(placement_.device, placement_.dtype);
+  return run_network(network(info.name), x, placement_).to(at::kCPU, at::kFloat)[0];
+}
+
+std::vector<DirectedEvidence> EvidenceGatherer::gather() {
+  if (domains_.empty()) read_images();
+  const EvaluationScope evaluation(session_.model().networks());
+  const AverageScope averaged(session_.model());
+  std::vector<DirectedEvidence> out;
+  for (const NetworkInfo& info : networks_)
+    if (info.kind == kGeneratorKind && info.maps.is_known()) out.push_back({info.maps, evidence(info)});
+  return out;
+}
+
+Evidence EvidenceGatherer::evidence(const NetworkInfo& generator) const {
+  const Direction& direction = generator.maps;
+  const Domain &from = domains_.at(direction.from), &to = domains_.at(direction.to);
+  Evidence out{from.unit_images(), {}, to.unit_images(), session_.config().pairing(), {}, {}};
+  std::vector<at::Tensor> outputs;
+  for (const at::Tensor& image : from.images) {
+    outputs.push_back(run(generator, image));
+    out.outputs.push_back(to.to_unit(outputs.back()));
+  }
+  if (const NetworkInfo* back = find_generator(networks_, direction.opposite()))
+    out.round_trip = round_trip(*back, direction, outputs);
+  out.discriminator = discriminator_share(direction, outputs);
+  return out;
+}
+
+RoundTrip EvidenceGatherer::round_trip(const NetworkInfo& back, const Direction& direction,
+                                       const std::vector<at::Tensor>& outputs) const {
+  const Domain &from = domains_.at(direction.from), &to = domains_.at(direction.to);
+  const std::size_t count = std::min<std::size_t>(outputs.size(), kRoundTrips);
+  RoundTrip sum;
+  for (std::size_t i = 0; i < count; ++i) {
+    const at::Tensor& input = from.images[i];
+    const at::Tensor unit = to.to_unit(outputs[i]);
+    const auto error = [&](const at::Tensor& translation) {
+      const at::Tensor reconstruction = run(back, translation);
+      return mean_difference(from.to_unit(input), from.to_unit(reconstruction)) / static_cast<double>(count);
+    };
+    sum.plain += error(outputs[i]);
+    sum.rounded += error(to.from_unit((unit / kGreyLevel).round() * kGreyLevel));
+    sum.noisy += error(to.from_unit(unit + noise_like(unit, i) * kGreyLevel));
+  }
+  return sum;
+}
+
+std::optional<double> EvidenceGatherer::discriminator_share(const Direction& direction,
+                                                            const std::vector<at::Tensor>& outputs) const {
+  const NetworkInfo* discriminator = find_discriminator(networks_, direction);
+  const Json mode = option_value(session_.config(), "gan_mode");
+  if (discriminator == nullptr || !mode.is_string()) return std::nullopt;
+  const auto scale = discriminator_scale(mode.get<std::string>());
+  if (!scale) return std::nullopt;
+  const GanLoss& gan = gan_loss(mode.get<std::string>());
+  const Domain &from = domains_.at(direction.from), &to = domains_.at(direction.to);
+  double sum = 0;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto scores = [&](const at::Tensor& image) {
+      return run(*discriminator, seen(*discriminator, direction, from.images[i], image));
+    };
+    sum += gan.discriminator(scores(to.images[i]), scores(outputs[i])).item<double>();
+  }
+  return scale->share(sum / static_cast<double>(outputs.size()));
+}
+
+}  // namespace torsor
