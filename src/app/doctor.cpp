@@ -89,7 +89,7 @@ std::string json_text(const Diagnosis& found) {
   return diagnosis_json(found).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void write_report(const Diagnosis& found, const std::string& command, const fs::path& folder) {
+void write_diagnosis(const Diagnosis& found, const std::string& command, const fs::path& folder) {
   make_folder(folder);
   doctor_page(found, command).save(folder / "index.html");
   write_file_atomically(folder / "doctor.json", json_text(found));
@@ -97,11 +97,11 @@ void write_report(const Diagnosis& found, const std::string& command, const fs::
 
 void say_found(const Diagnosis& found, ProgressDisplay& display) {
   for (const SurveyedSet& set : found.survey.sets) display.say(set_text(set));
-  for (const Finding& finding : found.findings)
+  for (const ImageFinding& finding : found.findings)
     display.say(fmt::format("{}: {}: {}", finding.level == Level::warning ? "warning" : "info", finding.id,
                             finding.text));
   for (const PresetCost& cost : found.costs) display.say("preset " + cost_text(cost));
-  display.say(fmt::format("{}; suggested:\n  {}", counted(found.warnings(), "warning"), found.command));
+  display.say(fmt::format("{}; suggested:\n  {}", count_text(found.warnings(), "warning"), found.command));
 }
 
 int examine(const std::vector<std::string>& positionals) {
@@ -118,7 +118,7 @@ int examine(const std::vector<std::string>& positionals) {
     display->close();
     say_found(found, *display);
     if (!s.out.empty()) {
-      write_report(found,
+      write_diagnosis(found,
                    command_text("doctor", positionals, bound.options, {"quiet", "json_progress", "json"}, ""),
                    s.out);
       display->say(fmt::format("written to {}: doctor.json and the page index.html", s.out));

@@ -21,8 +21,8 @@ double median_share(const SurveyedSet& set, double ImageRecord::*share) {
   return *middle;
 }
 
-std::vector<Finding> find_background(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_background(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (const SurveyedSet& set : survey.sets)
     for (const auto& [name, share] :
          {std::pair{"black", &ImageRecord::black_share}, std::pair{"white", &ImageRecord::white_share}}) {

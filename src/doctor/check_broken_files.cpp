@@ -7,10 +7,10 @@ namespace torsor {
 
 namespace {
 
-std::vector<Finding> find_broken_files(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_broken_files(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
-    std::vector<Place> broken;
+    std::vector<ImagePlace> broken;
     for (std::size_t i = 0; i < survey.sets[s].images.size(); ++i)
       if (!survey.sets[s].images[i].is_usable()) broken.push_back({s, i});
     if (broken.empty()) continue;

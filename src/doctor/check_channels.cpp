@@ -26,10 +26,10 @@ std::string channels_text(std::int64_t channels) {
   return channels == 1 ? "one channel" : fmt::format("{} channels", channels);
 }
 
-void find_other_channels(const Survey& survey, std::size_t s, std::vector<Finding>& out) {
+void find_other_channels(const Survey& survey, std::size_t s, std::vector<ImageFinding>& out) {
   const std::int64_t usual = usual_colours(survey.sets[s]);
-  std::map<std::int64_t, std::vector<Place>> others;
-  for (const Place& place :
+  std::map<std::int64_t, std::vector<ImagePlace>> others;
+  for (const ImagePlace& place :
        places_where(survey, s, [&](const ImageRecord& image) { return colours_stored(image) != usual; }))
     others[colours_stored(survey.sets[s].images[place.image])].push_back(place);
   for (const auto& [channels, places] : others)
@@ -41,9 +41,9 @@ void find_other_channels(const Survey& survey, std::size_t s, std::vector<Findin
                    places});
 }
 
-void find_colourless(const Survey& survey, std::size_t s, std::vector<Finding>& out) {
+void find_colourless(const Survey& survey, std::size_t s, std::vector<ImageFinding>& out) {
   const SurveyedSet& set = survey.sets[s];
-  const std::vector<Place> grey =
+  const std::vector<ImagePlace> grey =
       places_where(survey, s, [](const ImageRecord& i) { return i.is_colourless; });
   const std::string letter = letter_of(set);
   const std::string flag = letter.empty() ? "--channels-a or --channels-b" : "--channels-" + letter;
@@ -66,8 +66,8 @@ void find_colourless(const Survey& survey, std::size_t s, std::vector<Finding>& 
   }
 }
 
-std::vector<Finding> find_channels(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_channels(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
     find_other_channels(survey, s, out);
     find_colourless(survey, s, out);

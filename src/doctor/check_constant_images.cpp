@@ -7,10 +7,10 @@ namespace torsor {
 
 namespace {
 
-std::vector<Finding> find_constant_images(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_constant_images(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
-    const std::vector<Place> places =
+    const std::vector<ImagePlace> places =
         places_where(survey, s, [](const ImageRecord& image) { return image.is_constant; });
     if (!places.empty())
       out.push_back({Level::warning, "",

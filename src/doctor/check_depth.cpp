@@ -12,7 +12,7 @@ const char* samples_text(PixelType type) {
 }
 
 // What a training takes for black and white, where it has to be decided.
-void say_range(const SurveyedSet& set, std::vector<Finding>& out) {
+void say_range(const SurveyedSet& set, std::vector<ImageFinding>& out) {
   const std::string letter = letter_of(set);
   if (set.range.type == PixelType::u8 || set.split != Split::train) return;
   out.push_back({Level::info, "",
@@ -22,13 +22,13 @@ void say_range(const SurveyedSet& set, std::vector<Finding>& out) {
                              letter.empty() ? "a" : letter, letter.empty() ? "a" : letter)});
 }
 
-std::vector<Finding> find_depths(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_depths(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
     const SurveyedSet& set = survey.sets[s];
     for (const PixelType type : {PixelType::u8, PixelType::u16}) {
       if (type == set.range.type) continue;
-      const std::vector<Place> places =
+      const std::vector<ImagePlace> places =
           places_where(survey, s, [&](const ImageRecord& image) { return image.type == type; });
       if (places.empty()) continue;
       out.push_back({Level::warning, "",

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kOtherScale = 1.5;  // times as large
 
-void find_other_sizes(const Survey& survey, std::vector<Finding>& out) {
+void find_other_sizes(const Survey& survey, std::vector<ImageFinding>& out) {
   const SurveyedSet *a = survey.find(Holds::domain_a, Split::train),
                     *b = survey.find(Holds::domain_b, Split::train);
   if (a == nullptr || b == nullptr || a->usable() == 0 || b->usable() == 0) return;
@@ -37,7 +37,7 @@ std::string difference_text(const FeatureComparison& f) {
                      more ? "more" : "less", f.mean_b, f.mean_a, 100 * (more ? f.above : 1 - f.above));
 }
 
-void say_differences(const Survey& survey, std::vector<Finding>& out) {
+void say_differences(const Survey& survey, std::vector<ImageFinding>& out) {
   constexpr std::size_t kShown = 3;
   const auto comparison = compare_domains(survey);
   if (!comparison) return;
@@ -53,8 +53,8 @@ void say_differences(const Survey& survey, std::vector<Finding>& out) {
                      : "what tells B from A most: " + join(texts, "; ")});
 }
 
-std::vector<Finding> find_domains(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_domains(const Survey& survey) {
+  std::vector<ImageFinding> out;
   find_other_sizes(survey, out);
   say_differences(survey, out);
   return out;

@@ -5,8 +5,8 @@ namespace torsor {
 
 namespace {
 
-std::vector<Finding> find_equal_images(const Survey& survey) {
-  std::vector<Place> places;
+std::vector<ImageFinding> find_equal_images(const Survey& survey) {
+  std::vector<ImagePlace> places;
   std::vector<std::string> digests;
   for (std::size_t s = 0; s < survey.sets.size(); ++s)
     for (std::size_t i = 0; i < survey.sets[s].images.size(); ++i) {

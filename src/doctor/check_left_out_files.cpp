@@ -6,7 +6,7 @@ namespace torsor {
 Check check_of_left_out_files() {
   return {"files of formats that are not read, entries and folders that cannot be opened",
           [](const Survey& survey) {
-            std::vector<Finding> out;
+            std::vector<ImageFinding> out;
             for (const std::string& line : survey.left_out) out.push_back({Level::warning, "", line});
             return out;
           }};

@@ -8,8 +8,8 @@ namespace torsor {
 namespace {
 
 // Of equal images the first stands for all.
-std::vector<Finding> find_near_duplicates(const Survey& survey) {
-  std::vector<Place> places;
+std::vector<ImageFinding> find_near_duplicates(const Survey& survey) {
+  std::vector<ImagePlace> places;
   std::vector<const ImageHash*> hashes;
   std::set<std::string> seen;
   for (std::size_t s = 0; s < survey.sets.size(); ++s)

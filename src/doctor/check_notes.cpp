@@ -6,8 +6,8 @@ namespace torsor {
 
 namespace {
 
-std::vector<Finding> find_notes(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_notes(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (const SurveyedSet& set : survey.sets) {
     ImageNotes notes;
     for (const ImageRecord& image : set.images)

@@ -12,14 +12,14 @@ namespace {
 constexpr std::size_t kFewImages = 50;  // fewer are soon known by heart
 constexpr std::size_t kUnequal = 10;    // times as many
 
-std::vector<Finding> find_numbers(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_numbers(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (const SurveyedSet& set : survey.sets)
     if (set.split == Split::train && set.usable() < kFewImages)
       out.push_back({Level::info, "",
                      fmt::format("{} has {}: the discriminator soon knows so few by heart; more images help "
                                  "more than more steps",
-                                 set.title, counted(set.usable(), "usable image"))});
+                                 set.title, count_text(set.usable(), "usable image"))});
   const SurveyedSet *a = survey.find(Holds::domain_a, Split::train),
                     *b = survey.find(Holds::domain_b, Split::train);
   if (a == nullptr || b == nullptr) return out;
@@ -29,7 +29,7 @@ std::vector<Finding> find_numbers(const Survey& survey) {
         {Level::info, "",
          fmt::format("{} has {} and {} {}: an epoch has as many steps as the larger one has images, "
                      "and shows those of the smaller again and again",
-                     a->title, counted(a->usable(), "image"), b->title, b->usable())});
+                     a->title, count_text(a->usable(), "image"), b->title, b->usable())});
   return out;
 }
 

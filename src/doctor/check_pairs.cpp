@@ -39,7 +39,7 @@ std::string sub_folders_of(const SurveyedSet& set) {
   return "; its sub-folders are " + join({names.begin(), names.end()});
 }
 
-void find_side_by_side(const SurveyedSet& set, std::vector<Finding>& out) {
+void find_side_by_side(const SurveyedSet& set, std::vector<ImageFinding>& out) {
   const std::size_t wide = twice_as_wide(set), usable = set.usable();
   const bool look_so = is_most(wide, usable, kNearlyAll);
   if (set.holds != Holds::pairs) {
@@ -47,20 +47,20 @@ void find_side_by_side(const SurveyedSet& set, std::vector<Finding>& out) {
       out.push_back({Level::info, "",
                      fmt::format("{} of {} in {} about twice as wide as high: where they show pairs side by "
                                  "side, name the folder trainAB and train with --pairing aligned",
-                                 wide, counted(usable, "image"), set.title)});
+                                 wide, count_text(usable, "image"), set.title)});
   } else if (look_so) {
     out.push_back(
         {Level::info, "",
          fmt::format("{} holds pairs side by side ({} of {} about twice as wide as high): they need "
                      "--pairing aligned, which --model pix2pix has by itself",
-                     set.title, wide, counted(usable, "image"))});
+                     set.title, wide, count_text(usable, "image"))});
   } else {
     out.push_back(
         {Level::warning, "",
          fmt::format("{} is read as pairs side by side because of its name, but only {} of {} about "
                      "twice as wide as high: where it holds other images, name two folders with "
                      "--a and --b{}",
-                     set.title, wide, counted(usable, "image"), sub_folders_of(set))});
+                     set.title, wide, count_text(usable, "image"), sub_folders_of(set))});
   }
 }
 
@@ -68,8 +68,8 @@ std::string name_of_pair(const ImageRecord& image) {
   return std::filesystem::path(image.name).replace_extension().string();
 }
 
-std::vector<Place> without_partner(const Survey& survey, std::size_t s,
-                                   const std::set<std::string>& partners) {
+std::vector<ImagePlace> without_partner(const Survey& survey, std::size_t s,
+                                        const std::set<std::string>& partners) {
   return places_where(survey, s,
                       [&](const ImageRecord& image) { return !partners.contains(name_of_pair(image)); });
 }
@@ -81,9 +81,9 @@ std::set<std::string> names_in(const SurveyedSet& set) {
   return out;
 }
 
-void find_partners(const Survey& survey, std::size_t a, std::size_t b, std::vector<Finding>& out) {
+void find_partners(const Survey& survey, std::size_t a, std::size_t b, std::vector<ImageFinding>& out) {
   const std::set<std::string> of_a = names_in(survey.sets[a]), of_b = names_in(survey.sets[b]);
-  std::vector<Place> alone = without_partner(survey, a, of_b), others = without_partner(survey, b, of_a);
+  std::vector<ImagePlace> alone = without_partner(survey, a, of_b), others = without_partner(survey, b, of_a);
   const std::size_t together = survey.sets[a].usable() - alone.size();
   if (!is_most(together, std::max(of_a.size(), of_b.size()), kHalf)) return;
   alone.insert(alone.end(), others.begin(), others.end());
@@ -91,15 +91,15 @@ void find_partners(const Survey& survey, std::size_t a, std::size_t b, std::vect
       {Level::info, "",
        fmt::format("{} of {} have partners of the same name in {}: where they show the same, "
                    "--pairing aligned trains on pairs{}",
-                   counted(together, "image"), survey.sets[a].title, survey.sets[b].title,
+                   count_text(together, "image"), survey.sets[a].title, survey.sets[b].title,
                    alone.empty() ? ""
-                                 : fmt::format("; {} without a partner ({})", counted(alone.size(), "image"),
-                                               names_of(survey, alone))),
+                                 : fmt::format("; {} without a partner ({})",
+                                               count_text(alone.size(), "image"), names_of(survey, alone))),
        alone});
 }
 
-std::vector<Finding> find_pairs(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_pairs(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (const SurveyedSet& set : survey.sets) find_side_by_side(set, out);
   for (std::size_t a = 0; a < survey.sets.size(); ++a)
     for (std::size_t b = 0; b < survey.sets.size(); ++b)

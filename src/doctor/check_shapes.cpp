@@ -17,7 +17,7 @@ double stretch_of(const SurveyedSet& set, const ImageRecord& image) {
   return std::max(width / height, height / width);
 }
 
-void say_sizes(const SurveyedSet& set, std::vector<Finding>& out) {
+void say_sizes(const SurveyedSet& set, std::vector<ImageFinding>& out) {
   const ImageRecord *least = nullptr, *most = nullptr;
   const auto area = [](const ImageRecord* image) { return image->width * image->height; };
   bool differ = false;
@@ -35,12 +35,12 @@ void say_sizes(const SurveyedSet& set, std::vector<Finding>& out) {
                                most->name)});
 }
 
-std::vector<Finding> find_shapes(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> find_shapes(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
     const SurveyedSet& set = survey.sets[s];
     say_sizes(set, out);
-    const std::vector<Place> long_ones =
+    const std::vector<ImagePlace> long_ones =
         places_where(survey, s, [&](const ImageRecord& image) { return stretch_of(set, image) > kSqueezed; });
     if (!long_ones.empty())
       out.push_back(

@@ -8,12 +8,12 @@ namespace torsor {
 
 namespace {
 
-std::vector<Finding> find_small_images(const Survey& survey) {
+std::vector<ImageFinding> find_small_images(const Survey& survey) {
   const std::int64_t crop = planned_crop(survey);
-  std::vector<Finding> out;
+  std::vector<ImageFinding> out;
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
     const SurveyedSet& set = survey.sets[s];
-    const std::vector<Place> places =
+    const std::vector<ImagePlace> places =
         places_where(survey, s, [&](const ImageRecord& image) { return set.smaller_side(image) < crop; });
     if (!places.empty())
       out.push_back({Level::warning, "",

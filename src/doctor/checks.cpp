@@ -47,14 +47,14 @@ const Registry<Check>& doctor_checks() {
   return table;
 }
 
-std::vector<Finding> findings_of(const Survey& survey) {
-  std::vector<Finding> out;
+std::vector<ImageFinding> findings_of(const Survey& survey) {
+  std::vector<ImageFinding> out;
   for (const std::string& name : doctor_checks().names())
-    for (Finding& finding : doctor_checks().at(name).find(survey)) {
+    for (ImageFinding& finding : doctor_checks().at(name).find(survey)) {
       finding.id = name;
       out.push_back(std::move(finding));
     }
-  std::stable_sort(out.begin(), out.end(), [](const Finding& x, const Finding& y) {
+  std::stable_sort(out.begin(), out.end(), [](const ImageFinding& x, const ImageFinding& y) {
     return x.level == Level::warning && y.level == Level::info;
   });
   return out;

@@ -10,6 +10,6 @@ namespace torsor {
 const Registry<Check>& doctor_checks();
 
 /// All findings of all checks: warnings first, each kind in the order of the checks.
-std::vector<Finding> findings_of(const Survey& survey);
+std::vector<ImageFinding> findings_of(const Survey& survey);
 
 }  // namespace torsor

@@ -82,9 +82,9 @@ Json set_json(const SurveyedSet& set) {
           {"colourless", with(&ImageRecord::is_colourless)}};
 }
 
-Json finding_json(const Survey& survey, const Finding& finding) {
+Json finding_json(const Survey& survey, const ImageFinding& finding) {
   Json files = Json::array();
-  for (const Place& place : finding.places) files.push_back(file_of(survey, place));
+  for (const ImagePlace& place : finding.places) files.push_back(file_of(survey, place));
   return {{"level", finding.level == Level::warning ? "warning" : "info"},
           {"id", finding.id},
           {"text", finding.text},
@@ -144,9 +144,9 @@ std::vector<std::string> DoctorOptions::presets_to_measure() const {
 }
 
 std::size_t Diagnosis::warnings() const {
-  return static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.level == Level::warning;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(findings.begin(), findings.end(),
+                    [](const ImageFinding& finding) { return finding.level == Level::warning; }));
 }
 
 Diagnosis diagnose(const std::string& data, const std::string& a, const std::string& b,
@@ -164,7 +164,7 @@ Diagnosis diagnose(const std::string& data, const std::string& a, const std::str
 
 std::string set_text(const SurveyedSet& set) {
   const std::size_t broken = set.images.size() - set.usable();
-  std::string out = fmt::format("{}: {}", set.title, counted(set.images.size(), "image"));
+  std::string out = fmt::format("{}: {}", set.title, count_text(set.images.size(), "image"));
   if (broken > 0) out += fmt::format(", {} of them broken", broken);
   if (set.usable() == 0) return out;
   const auto sizes = counts_of(set, size_text);
@@ -187,7 +187,7 @@ std::string cost_text(const PresetCost& cost) {
 Json diagnosis_json(const Diagnosis& diagnosis) {
   Json sets = Json::array(), findings = Json::array(), costs = Json::array();
   for (const SurveyedSet& set : diagnosis.survey.sets) sets.push_back(set_json(set));
-  for (const Finding& finding : diagnosis.findings)
+  for (const ImageFinding& finding : diagnosis.findings)
     findings.push_back(finding_json(diagnosis.survey, finding));
   for (const PresetCost& cost : diagnosis.costs) costs.push_back(cost_json(cost));
   return {{"torsor", torsor_version()},

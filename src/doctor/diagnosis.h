@@ -27,7 +27,7 @@ struct DoctorOptions {
 
 struct Diagnosis {
   Survey survey;
-  std::vector<Finding> findings;               // warnings first
+  std::vector<ImageFinding> findings;          // warnings first
   std::optional<DomainComparison> comparison;  // none where there are no two domains
   std::vector<PresetCost> costs;
   std::string command;  // suggested_command()

@@ -51,9 +51,9 @@ Image thumbnail(const SurveyedSet& set, const Image& stored, const std::string& 
   return in_a_square(with_channels(channels == 1 || channels == 3 ? image : grey_of_first(image), 3));
 }
 
-std::vector<Image> thumbnails(const Survey& survey, const std::vector<Place>& places) {
+std::vector<Image> thumbnails(const Survey& survey, const std::vector<ImagePlace>& places) {
   std::vector<Image> out;
-  for (const Place& place : places) {
+  for (const ImagePlace& place : places) {
     const SurveyedSet& set = survey.sets[place.set];
     if (set.images[place.image].is_usable())
       out.push_back(
@@ -71,7 +71,7 @@ std::vector<std::vector<Image>> rows_of(const std::vector<Image>& images, std::s
   return rows;
 }
 
-void show_images_of(const Survey& survey, const std::vector<Place>& places, const std::string& caption,
+void show_images_of(const Survey& survey, const std::vector<ImagePlace>& places, const std::string& caption,
                     HtmlPage& page) {
   const std::vector<Image> images = thumbnails(survey, places);
   if (!images.empty()) page.figure({make_grid(rows_of(images, kInARow)), caption});
@@ -81,16 +81,16 @@ void show_findings(const Diagnosis& diagnosis, HtmlPage& page) {
   page.heading("Findings");
   if (diagnosis.warnings() == 0)
     page.callout(Callout::pass, "Nothing to repair", "No check has a warning for these images.");
-  for (const Finding& finding : diagnosis.findings) {
+  for (const ImageFinding& finding : diagnosis.findings) {
     if (finding.level != Level::warning) continue;
     page.callout(Callout::warning, finding.id, finding.text);
-    std::vector<Place> shown = finding.places;
+    std::vector<ImagePlace> shown = finding.places;
     if (shown.size() > kOfAFinding) shown.resize(kOfAFinding);
     show_images_of(diagnosis.survey, shown,
                    fmt::format("{}: {}", finding.id, names_of(diagnosis.survey, shown)), page);
   }
   std::vector<std::string> notes;
-  for (const Finding& finding : diagnosis.findings)
+  for (const ImageFinding& finding : diagnosis.findings)
     if (finding.level == Level::info) notes.push_back(finding.text);
   if (notes.empty()) return;
   page.subheading("Good to know");
@@ -127,7 +127,7 @@ void show_contact_sheet(const Survey& survey, HtmlPage& page) {
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
     const SurveyedSet& set = survey.sets[s];
     const std::size_t count = std::min(kOfASet, set.images.size());
-    std::vector<Place> shown;  // evenly spaced
+    std::vector<ImagePlace> shown;  // evenly spaced
     for (std::size_t i = 0; i < count; ++i) shown.push_back({s, i * set.images.size() / count});
     show_images_of(survey, shown, set_text(set), page);
   }
@@ -140,7 +140,7 @@ HtmlPage doctor_page(const Diagnosis& diagnosis, const std::string& command) {
   HtmlPage page("Images to train on",
                 warnings == 0 ? "Nothing in these images needs repair before a training."
                               : fmt::format("{} to look at before a training with these images.",
-                                            counted(warnings, "warning")),
+                                            count_text(warnings, "warning")),
                 "torsor " + torsor_version());
   std::vector<std::string> sets;
   for (const SurveyedSet& set : diagnosis.survey.sets) sets.push_back(set_text(set));

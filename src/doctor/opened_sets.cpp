@@ -31,7 +31,7 @@ class SetOpener {
 
   OpenedSets open() {
     const bool a = add(Holds::domain_a, Split::train), b = add(Holds::domain_b, Split::train);
-    if (place_.data.empty() && !(a && b)) fail("{}", problems_.front());
+    if (must_be_two() && !problems_.empty()) fail("{}", problems_.front());
     if (!a && !b) problems_.clear();  // it has another layout
     const bool pairs = add(Holds::pairs, Split::train);
     if (!a && !b && !pairs) return the_folder_itself();
@@ -56,6 +56,9 @@ class SetOpener {
     out.log = log_;
     return out;
   }
+
+  // Two folders, or a generated task: there is no other layout to try.
+  bool must_be_two() const { return place_.data.empty() || is_drawn(place_.data); }
 
   bool add(Holds holds, Split split) {
     const SetName name = holds == Holds::domain_a   ? SetName::real_a

@@ -13,7 +13,7 @@ using ::testing::SizeIs;
 // One finding of this level whose text has all parts.
 void expect_found(const std::string& check, const Survey& survey, Level level, std::size_t places,
                   const std::vector<std::string>& parts) {
-  const std::vector<Finding> found = found_by(check, survey);
+  const std::vector<ImageFinding> found = found_by(check, survey);
   ASSERT_THAT(found, SizeIs(1)) << check;
   EXPECT_EQ(found.front().level, level) << check;
   EXPECT_THAT(found.front().places, SizeIs(places)) << check;
@@ -24,16 +24,16 @@ void expect_found(const std::string& check, const Survey& survey, Level level, s
 TEST(Checks, AreSilentOnHealthyData) {
   for (const std::string& name : doctor_checks().names()) {
     if (name == "domains") continue;  // it says how the domains differ
-    for (const Finding& finding : found_by(name, healthy_survey()))
+    for (const ImageFinding& finding : found_by(name, healthy_survey()))
       ADD_FAILURE() << name << ": " << finding.text;
   }
-  for (const Finding& finding : findings_of(healthy_survey())) EXPECT_EQ(finding.level, Level::info);
+  for (const ImageFinding& finding : findings_of(healthy_survey())) EXPECT_EQ(finding.level, Level::info);
 }
 
 TEST(Checks, ComeWithTheirNamesAndWarningsFirst) {
   Survey survey = healthy_survey();
   survey.sets[0].images[3].problem = "x/3.png: is damaged";
-  const std::vector<Finding> found = findings_of(survey);
+  const std::vector<ImageFinding> found = findings_of(survey);
   ASSERT_GE(found.size(), 2U);
   EXPECT_EQ(found.front().id, "broken_files");
   EXPECT_EQ(found.front().level, Level::warning);
@@ -124,7 +124,7 @@ TEST(Checks, FindSamplesOfSeveralDepths) {
   survey.sets[0].range = {4095, -1, 0, PixelType::u16};
   survey.sets[0].images.resize(2);
   survey.sets[0].images[1] = recorded("deep.png", deep, survey.sets[0].range);
-  const std::vector<Finding> found = found_by("depth", survey);
+  const std::vector<ImageFinding> found = found_by("depth", survey);
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_THAT(found[0].text,
               AllOf(HasSubstr("1 of 2 images in trainA with 8-bit samples"), HasSubstr("16-bit")));
@@ -156,7 +156,7 @@ TEST(Checks, FindPartnersByName) {
 TEST(Checks, SayWhereImagesAreFewOrUnequal) {
   Survey survey = healthy_survey();
   survey.sets[0].images.resize(4);
-  const std::vector<Finding> found = found_by("numbers", survey);
+  const std::vector<ImageFinding> found = found_by("numbers", survey);
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_THAT(found[0].text, HasSubstr("trainA has 4 usable images"));
   EXPECT_THAT(found[1].text, HasSubstr("trainA has 4 images and trainB 50"));
@@ -165,7 +165,7 @@ TEST(Checks, SayWhereImagesAreFewOrUnequal) {
 TEST(Checks, SayWhatSizesAndShapesThereAre) {
   Survey survey = healthy_survey();
   survey.sets[0].images[3] = recorded("long.png", waves(3, 200, 100));
-  const std::vector<Finding> found = found_by("shapes", survey);
+  const std::vector<ImageFinding> found = found_by("shapes", survey);
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_THAT(found[0].text, HasSubstr("from 64x64 (trainA_00.png) to 200x100 (long.png)"));
   EXPECT_THAT(found[1].text, HasSubstr("scale_width_and_crop"));
@@ -199,7 +199,7 @@ TEST(Checks, SayWhatTellsTheDomainsApart) {
 TEST(Checks, FindADomainThatIsMuchLarger) {
   Survey survey = healthy_survey();
   for (ImageRecord& image : survey.sets[1].images) image.width = image.height = 200;
-  const std::vector<Finding> found = found_by("domains", survey);
+  const std::vector<ImageFinding> found = found_by("domains", survey);
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_EQ(found[0].level, Level::warning);
   EXPECT_THAT(found[0].text, HasSubstr("trainB are 3.1 times as large as those of trainA"));

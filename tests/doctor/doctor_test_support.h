@@ -79,7 +79,7 @@ inline const Survey& healthy_survey() {
   return survey;
 }
 
-inline std::vector<Finding> found_by(const std::string& check, const Survey& survey) {
+inline std::vector<ImageFinding> found_by(const std::string& check, const Survey& survey) {
   return doctor_checks().at(check).find(survey);
 }
 

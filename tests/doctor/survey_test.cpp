@@ -96,7 +96,7 @@ TEST_F(SurveyOfFolders, RecordsFilesAsTheyAre) {
   EXPECT_EQ(set.range.white, 4095);
   EXPECT_THAT(survey.left_out, ElementsAre(HasSubstr("3.heic")));
   std::set<std::string> warned;
-  for (const Finding& finding : findings_of(survey))
+  for (const ImageFinding& finding : findings_of(survey))
     if (finding.level == Level::warning) warned.insert(finding.id);
   EXPECT_THAT(warned, ElementsAre("broken_files", "channels", "constant_images", "depth", "exact_duplicates",
                                   "left_out_files", "small_images"));
@@ -114,6 +114,7 @@ TEST_F(SurveyOfFolders, OfDrawnImagesNeedsNoFolder) {
   const Survey survey = surveyed(DataPlace{.data = "generated:solid-striped", .max_images = 4});
   ASSERT_THAT(survey.sets, SizeIs(4));
   EXPECT_EQ(survey.sets[0].images.size(), 4U);
+  EXPECT_THAT(error_of([&] { surveyed(DataPlace{.data = "generated:nothing"}); }), HasSubstr("nothing"));
 }
 
 TEST_F(SurveyOfFolders, SuggestsATrainingThatFitsTheImages) {
