@@ -29,8 +29,9 @@ std::string data_uri(std::string_view type, std::string_view bytes) {
   return "data:" + std::string(type) + ";base64," + base64(bytes);
 }
 
-Embedded embed(const Image& image, int quality) {
-  const std::string png = encode_image("png", image);
+Embedded embed(const Image& image, int quality) { return embed(image, encode_image("png", image), quality); }
+
+Embedded embed(const Image& image, std::string_view png, int quality) {
   EncodeOptions options;
   options.jpeg_quality = quality;
   const std::string jpeg = encode_image("jpg", image, options);

@@ -24,6 +24,9 @@ struct Embedded {
 /// As PNG, or as JPEG of this quality where that takes less than half of it. u8, 1 or 3 channels.
 Embedded embed(const Image& image, int quality = 90);
 
+/// The same of an image whose PNG is at hand: nothing is encoded that is not shown.
+Embedded embed(const Image& image, std::string_view png, int quality);
+
 /// JSON for a script in a page: no closing tag in it ends the script.
 std::string script_json(const Json& data);
 

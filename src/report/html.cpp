@@ -149,8 +149,11 @@ void HtmlPage::table(const Table& table) {
   const std::string caption = escape_html(table.caption);
   body_ += "<figure>\n";
   if (!caption.empty()) body_ += "<figcaption>" + caption + "</figcaption>\n";
-  body_ += fmt::format("<div class=\"scroll\" tabindex=\"0\"><table{}>\n<thead>{}</thead>\n<tbody>\n",
-                       prose ? " class=\"prose\"" : "", table_row(table.header, numbers, "th"));
+  const bool headed =
+      std::any_of(table.header.begin(), table.header.end(), [](const auto& h) { return !h.empty(); });
+  body_ += fmt::format("<div class=\"scroll\" tabindex=\"0\"><table{}>\n{}<tbody>\n",
+                       prose ? " class=\"prose\"" : "",
+                       headed ? "<thead>" + table_row(table.header, numbers, "th") + "</thead>\n" : "");
   for (const auto& row : table.rows)
     body_ += table_row(row, numbers, "td", prose ? table.header : std::vector<std::string>{});
   body_ += "</tbody></table></div></figure>\n";

@@ -14,7 +14,7 @@
 
 namespace torsor {
 
-/// Cells as they should read. Columns whose cells are all numbers (with % or ° too) are set flush right.
+/// Cells as they should read; a header of empty cells is not shown. Columns whose cells are all numbers (with % or ° too) are set flush right.
 struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;  // each as long as the header

@@ -62,7 +62,8 @@ img[hidden] { display: none; }
 .choice button[aria-pressed=true] { border-color: var(--note); }
 .choice img { width: 4rem; height: auto; }
 :focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
-.slides .controls { display: none; } .slides.playing .controls { display: flex; }
+.slides .controls { display: none; position: sticky; top: 0; background: var(--page); margin: 0; }
+.slides.playing .controls { display: flex; }
 .slides .frames img { width: 100%; }
 .player, .playing .still { display: none; }
 .playing .player { display: block; }

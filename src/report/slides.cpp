@@ -12,7 +12,8 @@ namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kSmall = 256;  // pictures below are shown enlarged, with hard pixel edges
+constexpr std::int64_t kSmall = 256;               // pictures below are shown enlarged, with hard pixel edges
+constexpr std::int64_t kLeast = 440, kMost = 640;  // width of slides, so that most of one fits a screen
 
 std::string picture_html(const Embedded& p, const std::string& alt, const std::string& attributes = "") {
   return fmt::format("<img{} width=\"{}\" height=\"{}\" alt=\"{}\" src=\"{}\">", attributes, p.width,
@@ -38,7 +39,7 @@ std::string slides_html(const std::vector<Slide>& slides, const std::string& cap
       "type=\"button\">Play</button><input type=\"range\" min=\"0\" max=\"{}\" value=\"{}\" "
       "aria-label=\"time\"><output>{}</output></div><div class=\"frames\">{}</div><figcaption>{}</figcaption>"
       "<script>{});</script></figure>\n",
-      std::max<std::int64_t>(width, 440), slides.size() - 1, slides.size() - 1,
+      std::clamp(width, kLeast, kMost), slides.size() - 1, slides.size() - 1,
       escape_html(slides.back().label), pictures, escape_html(caption), kSlidesScript);
 }
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kStretches = 220, kPoints = 300;  // of a chart of half a page
 constexpr double kWidth = 450, kHeight = 210;
+constexpr const char* kRate = "lr";
 constexpr const char* kOverlay = "overlay";
 constexpr const char* kBeside = "beside";
 
@@ -56,6 +57,13 @@ std::string kind_of(const std::string& scalar) {
 struct Kind {
   std::string name;
   std::vector<std::string> scalars;
+
+  std::string title() const {
+    for (const auto& [kind, words] : {std::pair{"d", "discriminators (d)"}, std::pair{"g", "generators (g)"},
+                                      std::pair{"idt", "identity (idt)"}, std::pair{kRate, "learning rate"}})
+      if (name == kind) return words;
+    return name;
+  }
 };
 
 std::vector<Kind> kinds_of(const std::vector<std::string>& scalars) {
@@ -78,7 +86,10 @@ ScalarSeries placed(ScalarSeries s, const PlotOptions& options) {
 
 Series line_of(const ScalarSeries& logged, const std::string& label, std::size_t colour,
                const PlotOptions& options) {
-  const double span = options.average ? static_cast<double>(*options.average) : default_span(logged);
+  const bool is_setting = logged.name == kRate;  // its corners are no noise
+  const double span = is_setting        ? 0
+                      : options.average ? static_cast<double>(*options.average)
+                                        : default_span(logged);
   const ScalarSeries all = placed(logged, options);
   const ScalarSeries line = thinned(moving_average(all, span), kPoints);
   Series s{label, line.steps, line.values};
@@ -142,7 +153,7 @@ std::vector<LineChart> charts_beside(const std::vector<RunRecord>& runs, const s
   for (const Kind& kind : kinds) {
     std::vector<LineChart> row;
     for (const RunRecord& run : runs)
-      row.push_back(chart_of_kind(run, kind, fmt::format("{}: {}", run.name, kind.name), options));
+      row.push_back(chart_of_kind(run, kind, fmt::format("{}: {}", run.name, kind.title()), options));
     share_axes(row);
     out.insert(out.end(), row.begin(), row.end());
   }
@@ -176,7 +187,7 @@ std::vector<std::string> chosen_scalars(const std::vector<RunRecord>& runs, cons
   };
   if (options.scalars.empty())
     for (const std::string& name : known)
-      if (name != "lr") add(name);
+      if (name != kRate) add(name);
   for (const std::string& pattern : words_of(options.scalars)) {
     const std::size_t before = out.size();
     bool any = false;
@@ -213,7 +224,7 @@ RunCharts run_charts(const std::vector<RunRecord>& runs, const PlotOptions& opti
     out.columns = runs.size();
   } else if (runs.size() == 1) {
     for (const Kind& kind : kinds_of(scalars))
-      out.charts.push_back(chart_of_kind(runs.front(), kind, kind.name, options));
+      out.charts.push_back(chart_of_kind(runs.front(), kind, kind.title(), options));
   } else {
     for (const std::string& scalar : scalars) out.charts.push_back(chart_of_scalar(runs, scalar, options));
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "image/codec.h"
 #include "image/resize.h"
 
@@ -29,11 +30,18 @@ Image cut(const Image& from, std::int64_t left, std::int64_t top, const Size& si
 
 std::int64_t shrinking_of(const Image& grid) { return (grid.width + kMostWidth - 1) / kMostWidth; }
 
-Embedded embedded_grid(const Image& grid) {
+struct Grid {
+  Embedded picture;
+  std::int64_t shrunk = 1;
+};
+
+Grid embedded_grid(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  const Image grid = decode_image(bytes, path.string());
   const std::int64_t by = shrinking_of(grid);
-  return by == 1 ? embed(grid, kGridQuality)
-                 : embed(resize_bicubic(grid, grid.width / by, std::max<std::int64_t>(1, grid.height / by)),
-                         kGridQuality);
+  if (by == 1) return {embed(grid, bytes, kGridQuality), by};
+  const Image small = resize_bicubic(grid, grid.width / by, std::max<std::int64_t>(1, grid.height / by));
+  return {embed(small, kGridQuality), by};
 }
 
 // `count` of them, the first and the last among these.
@@ -50,7 +58,7 @@ std::size_t room_for(const std::vector<StepFile>& files, std::int64_t bytes) {
   std::int64_t largest = 1;
   for (const StepFile* file : {&files.front(), &files.back()}) {
     try {
-      largest = std::max(largest, embedded_grid(read_image(file->path)).bytes());
+      largest = std::max(largest, embedded_grid(file->path).picture.bytes());
     } catch (const Error&) {
       // It is named when its turn comes.
     }
@@ -142,9 +150,9 @@ SampleSlides sample_slides(const RunRecord& run, std::int64_t bytes) {
   if (run.samples.empty()) return out;
   for (const StepFile& file : evenly(run.samples, room_for(run.samples, bytes))) {
     try {
-      const Image grid = read_image(file.path);
-      out.shrunk = std::max(out.shrunk, shrinking_of(grid));
-      out.slides.push_back({fmt::format("step {}", with_thousands(file.step)), embedded_grid(grid)});
+      Grid grid = embedded_grid(file.path);
+      out.shrunk = std::max(out.shrunk, grid.shrunk);
+      out.slides.push_back({fmt::format("step {}", with_thousands(file.step)), std::move(grid.picture)});
     } catch (const Error& error) {
       out.unreadable.push_back(error.what());
     }

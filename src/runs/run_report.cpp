@@ -200,8 +200,7 @@ void add_timing(const RunRecord& run, HtmlPage& page) {
     add("time a step", fmt::format("{:.3g} s", log.seconds / static_cast<double>(log.last_step)));
   add("waiting for images", fmt::format("{:.0f} % of the time", 100 * log.data_wait));
   if (run.sessions.size() > 1)
-    add("sessions", fmt::format("{}; it was resumed {}", run.sessions.size(),
-                                counted(static_cast<std::int64_t>(run.sessions.size()) - 1, "time")));
+    add("resumed", counted(static_cast<std::int64_t>(run.sessions.size()) - 1, "time"));
   add("machine", environment_text(run));
   page.table(table);
   if (log.torn_lines > 0)

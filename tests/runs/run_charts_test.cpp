@@ -39,7 +39,7 @@ PlotOptions choosing(const std::string& scalars, const std::string& layout = "ov
 
 TEST(RunCharts, OfOneRunGatherScalarsOfAKind) {
   const RunCharts charts = run_charts({logged("one", 5)}, {});
-  EXPECT_THAT(titles(charts), ElementsAre("d", "g"));
+  EXPECT_THAT(titles(charts), ElementsAre("discriminators (d)", "generators (g)"));
   ASSERT_EQ(charts.charts[0].series.size(), 2u);
   const Series& s = charts.charts[0].series[1];
   EXPECT_EQ(s.label, "d_b");
@@ -59,7 +59,8 @@ TEST(RunCharts, OfSeveralRunsLieOverEachOtherInOneColourEach) {
 
 TEST(RunCharts, BesideEachOtherHaveTheSameAxes) {
   const RunCharts charts = run_charts({logged("one", 5), logged("two", 9)}, choosing("d_?,g*", "beside"));
-  EXPECT_THAT(titles(charts), ElementsAre("one: d", "two: d", "one: g", "two: g"));
+  EXPECT_THAT(titles(charts), ElementsAre("one: discriminators (d)", "two: discriminators (d)",
+                                          "one: generators (g)", "two: generators (g)"));
   EXPECT_EQ(charts.columns, 2u);
   EXPECT_EQ(charts.charts[0].y.low, charts.charts[1].y.low);
   EXPECT_NEAR(charts.charts[0].y.low, 4, 1e-9);
