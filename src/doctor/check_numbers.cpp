@@ -23,7 +23,7 @@ std::vector<ImageFinding> find_numbers(const Survey& survey) {
   const SurveyedSet *a = survey.find(Holds::domain_a, Split::train),
                     *b = survey.find(Holds::domain_b, Split::train);
   if (a == nullptr || b == nullptr) return out;
-  const auto [few, many] = std::minmax(a->usable(), b->usable());
+  const auto [few, many] = std::minmax({a->usable(), b->usable()});
   if (many >= kUnequal * std::max<std::size_t>(1, few))
     out.push_back(
         {Level::info, "",

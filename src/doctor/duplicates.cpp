@@ -23,7 +23,7 @@ class UnitedSets {
   }
 
   void unite(std::size_t i, std::size_t k) {
-    const auto [low, high] = std::minmax(root(i), root(k));
+    const auto [low, high] = std::minmax({root(i), root(k)});
     above_[high] = low;
   }
 
