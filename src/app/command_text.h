@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "core/shell.h"
 
 namespace torsor::app {
 

@@ -15,6 +15,7 @@
 #include "app/train_progress.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/shell.h"
 #include "core/text.h"
 #include "evaluate/training_evaluation.h"
 #include "model/placement.h"

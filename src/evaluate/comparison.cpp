@@ -97,7 +97,9 @@ std::optional<Interval> interval_of(const Json& result) {
 
 MetricChange change_of(const std::string& direction, const std::string& metric, const Json& before,
                        const Json& after) {
-  MetricChange out{direction, metric, number_of(before.at("value")), number_of(after.at("value")), {}, {}};
+  MetricChange out{
+      direction,          metric, number_of(before.at("value")), number_of(after.at("value")), std::nullopt,
+      Change::no_interval};
   const auto one = interval_of(before), two = interval_of(after);
   if (!one || !two) return out;
   const double difference = out.after - out.before;

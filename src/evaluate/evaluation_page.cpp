@@ -70,7 +70,7 @@ void show_images(const EvaluatedSets& part, HtmlPage& page) {
   std::vector<std::size_t> order = ranked(part.scores);
   std::reverse(order.begin(), order.end());
   const std::size_t count = std::min(kShown, (order.size() + 2) / 3);
-  page.paragraph(fmt::format("Images are ranked by the {}.", part.scores.ranking->rule));
+  page.paragraph(fmt::format("Images are ranked by {}.", part.scores.ranking->rule));
   const auto show = [&](const std::string& title, std::size_t begin) {
     page.subheading(title);
     for (std::size_t i = begin; i < begin + count; ++i) show_image(part, part.scores.images[order[i]], page);

@@ -195,9 +195,10 @@ SetScores SetScoring::score(const ComparedSets& sets) {
   score_features(sets, out);
   if (!out.columns.empty()) {
     const std::string& first = out.columns.front();
-    out.ranking = first == kNearest ? Ranking{0, Better::lower,
-                                              "distance of its features to those of the nearest real image"}
-                                    : Ranking{0, metrics().at(first).better, first + " against its partner"};
+    out.ranking =
+        first == kNearest
+            ? Ranking{0, Better::lower, "the distance of their features to those of the nearest real image"}
+            : Ranking{0, metrics().at(first).better, "the " + first + " against their partners"};
   }
   out.protocol = {
       {"real",

@@ -65,8 +65,8 @@ class RunDirectory {
 
   std::filesystem::path sample(std::int64_t step) const;
   /// What the cells of the sample grids are: see GridLayout.
-  std::filesystem::path sample_layout() const { return samples() / "layout.json"; }
-  std::filesystem::path held_out_samples() const { return samples() / "held_out.png"; }
+  std::filesystem::path sample_layout() const { return root_ / "samples.json"; }
+  std::filesystem::path held_out_samples() const { return root_ / "held_out.png"; }
 
   /// Checkpoints there are, oldest first.
   std::vector<StepFile> list_checkpoints() const;

@@ -176,14 +176,6 @@ void Canvas::moved(Point by, const std::function<void()>& draw) {
   cairo_restore(surface_.cairo);
 }
 
-void Canvas::clipped(Point corner, double width, double height, const std::function<void()>& draw) {
-  cairo_save(surface_.cairo);
-  cairo_rectangle(surface_.cairo, corner.x, corner.y, width, height);
-  cairo_clip(surface_.cairo);
-  draw();
-  cairo_restore(surface_.cairo);
-}
-
 double Canvas::text_width(const std::string& text, double size) {
   cairo_text_extents_t extents;
   cairo_set_font_size(surface_.cairo, size);

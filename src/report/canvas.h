@@ -39,8 +39,6 @@ class Canvas {
 
   /// What `draw` draws is moved by `by`.
   void moved(Point by, const std::function<void()>& draw);
-  /// What `draw` draws outside of this rectangle is left out.
-  void clipped(Point corner, double width, double height, const std::function<void()>& draw);
 
   /// Lines of at most `width`, broken at spaces, and inside a word only where it alone is wider.
   std::vector<std::string> wrapped(const std::string& text, double size, double width);

@@ -20,7 +20,7 @@ struct Series {
   Mark mark = Mark::line;
   std::vector<double> low = {}, high = {};  // as long as x, or empty
   // What the line is an average of, drawn faintly behind all lines. Of 50 and more the axis need not hold the
-  // outermost hundredth on either side, which is cut there.
+  // outermost hundredth on either side, which is drawn at its end.
   std::vector<double> raw_x = {}, raw_y = {};
   std::optional<std::size_t> colour = std::nullopt;  // of the palette, modulo its size; else by its position
 };

@@ -65,9 +65,7 @@ class Plot {
     place_frame();
     draw_y_axis();
     draw_x_axis();
-    canvas_.clipped({left_, top_}, right_ - left_, bottom_ - top_, [this] {
-      for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_raw(chart_.series[i], colour(i));
-    });
+    for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_raw(chart_.series[i], colour(i));
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_band(chart_.series[i], colour(i));
     for (std::size_t i = 0; i < chart_.series.size(); ++i) draw_series(chart_.series[i], colour(i));
     const double below = bottom_ + 6 + line_height(kText);
@@ -160,9 +158,11 @@ class Plot {
     if (outline.size() > 2) canvas_.polygon(outline, colour);
   }
 
+  // What lies beyond the axis is drawn at the plot's edge.
   void draw_raw(const Series& s, Colour colour) {
     std::vector<Point> points;
-    for (std::size_t i = 0; i < s.raw_x.size(); ++i) points.push_back({at_x(s.raw_x[i]), at_y(s.raw_y[i])});
+    for (std::size_t i = 0; i < s.raw_x.size(); ++i)
+      points.push_back({at_x(s.raw_x[i]), std::clamp(at_y(s.raw_y[i]), top_, bottom_)});
     colour.a = 0.22;
     canvas_.path(points, colour, 1);
   }

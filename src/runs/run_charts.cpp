@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kStretches = 220, kPoints = 300;  // of a chart of half a page
 constexpr double kWidth = 450, kHeight = 210;
-constexpr const char* kRate = "lr";
 constexpr const char* kOverlay = "overlay";
 constexpr const char* kBeside = "beside";
 
@@ -59,8 +58,9 @@ struct Kind {
   std::vector<std::string> scalars;
 
   std::string title() const {
-    for (const auto& [kind, words] : {std::pair{"d", "discriminators (d)"}, std::pair{"g", "generators (g)"},
-                                      std::pair{"idt", "identity (idt)"}, std::pair{kRate, "learning rate"}})
+    for (const auto& [kind, words] :
+         {std::pair{"d", "discriminators (d)"}, std::pair{"g", "generators (g)"},
+          std::pair{"idt", "identity (idt)"}, std::pair{kLearningRate, "learning rate"}})
       if (name == kind) return words;
     return name;
   }
@@ -86,7 +86,7 @@ ScalarSeries placed(ScalarSeries s, const PlotOptions& options) {
 
 Series line_of(const ScalarSeries& logged, const std::string& label, std::size_t colour,
                const PlotOptions& options) {
-  const bool is_setting = logged.name == kRate;  // its corners are no noise
+  const bool is_setting = logged.name == kLearningRate;  // its corners are no noise
   const double span = is_setting        ? 0
                       : options.average ? static_cast<double>(*options.average)
                                         : default_span(logged);
@@ -187,7 +187,7 @@ std::vector<std::string> chosen_scalars(const std::vector<RunRecord>& runs, cons
   };
   if (options.scalars.empty())
     for (const std::string& name : known)
-      if (name != kRate) add(name);
+      if (name != kLearningRate) add(name);
   for (const std::string& pattern : words_of(options.scalars)) {
     const std::size_t before = out.size();
     bool any = false;

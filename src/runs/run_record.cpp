@@ -12,8 +12,6 @@ namespace torsor {
 
 namespace {
 
-const std::string kRate = "lr";
-
 // Fields of a line that are no scalars of the training.
 bool is_bookkeeping(const std::string& key) {
   return key == "step" || key == "epoch" || key == "seconds" || key == "data_wait";
@@ -61,7 +59,7 @@ RunLog read_log(const std::filesystem::path& path) {
   RunLog log;
   log.torn_lines = read_jsonl(path, [&](const Json& line) { take_line(line, log); });
   std::stable_partition(log.scalars.begin(), log.scalars.end(),
-                        [](const ScalarSeries& s) { return s.name != kRate; });
+                        [](const ScalarSeries& s) { return s.name != kLearningRate; });
   return log;
 }
 
@@ -121,7 +119,7 @@ std::int64_t RunRecord::planned_steps() const {
 
 bool RunRecord::is_loss(const std::string& scalar) const {
   const Json losses = last_told("losses");
-  if (!losses.is_array()) return scalar != kRate;
+  if (!losses.is_array()) return scalar != kLearningRate;
   return std::find(losses.begin(), losses.end(), Json(scalar)) != losses.end();
 }
 

@@ -14,6 +14,8 @@
 
 namespace torsor {
 
+inline constexpr const char* kLearningRate = "lr";  // its name in the log
+
 /// log.jsonl.
 struct RunLog {
   std::vector<ScalarSeries> scalars;  // by their first appearance: losses, metrics, then "lr"

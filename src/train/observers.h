@@ -62,7 +62,7 @@ struct SampleGrid {
 };
 
 /// A PNG grid of fixed test images every `every` steps (0: only at the end), one row per image, rows of both
-/// directions. Beside the grids lies layout.json, their GridLayout.
+/// directions. Their GridLayout is written once, as samples.json.
 class Sampler : public Observer {
  public:
   using Display = std::function<void(const SamplePicture&)>;
@@ -88,7 +88,7 @@ class Sampler : public Observer {
   bool described_ = false;
 };
 
-/// The same of the first images that no step of the training saw, when the run ends: samples/held_out.png.
+/// The same of the first images that no step of the training saw, when the run ends: held_out.png.
 class HeldOutSampler : public Observer {
  public:
   HeldOutSampler(Model& model, std::shared_ptr<const Dataset> images, const ValueRange& range,

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from cli_support import (FAILURE, GENERATED, PROGRAM, SOURCE, TINY, USAGE, each, equal_weights, flags, image_folder,
-                         picture, refused, run, save, succeeded, train, translate)
+                         picture, refused, run, save, succeeded, translate)
 
 METRICS = SOURCE.parent / "shared" / "golden-metrics"
 PIXELS = {"features": "pixels", "resamples": 50, "threads": 1}
@@ -53,7 +53,8 @@ def test_folders_of_the_same_images(sets, tmp_path):
                             metrics="psnr,ssim,ssim_gauss,mae,kid,fid"))
     metrics = done["metrics"]
     assert metrics["psnr"]["value"] == "inf" and metrics["mae"]["value"] == 0 and metrics["ssim"]["value"] == 1
-    assert abs(metrics["kid"]["value"]) < 0.05 and abs(metrics["fid"]["value"]) < 1e-6
+    # Unbiased: of two samples of one distribution it is 0 on average, and of one sample twice a little less.
+    assert -0.3 < metrics["kid"]["value"] <= 0 and abs(metrics["fid"]["value"]) < 1e-6
     assert metrics["psnr"]["interval"] is None and metrics["psnr"]["no_interval"]
     assert done == json.loads((out / "evaluation.json").read_text())
     rows = list(csv.DictReader((out / "images.csv").read_text().splitlines()))
@@ -103,7 +104,7 @@ def test_an_evaluation_is_not_overwritten_but_goes_on(model, sets, scored):
     again = {"a": sets / "a", "b": sets / "b", "metrics": "kid,recall", "out": out}
     refused(evaluate(model, **again), FAILURE, "evaluation.json: exists already", "--overwrite")
     before = (out / "evaluation.json").read_bytes()
-    times = {p: p.stat().st_mtime_ns for folder in ("translations", "features") for p in (out / folder).rglob("*")}
+    times = {p: p.stat().st_mtime_ns for folder in ("translations", "features") for p in (out / folder).rglob("*.*")}
     succeeded(evaluate(model, "--overwrite", **again))
     assert (out / "evaluation.json").read_bytes() == before
     assert {p: p.stat().st_mtime_ns for p in times} == times, "nothing is translated or looked at twice"
@@ -134,47 +135,27 @@ def test_two_evaluations_are_compared(sets, scored, tmp_path):
 
 
 def test_what_cannot_be_scored_is_refused(model, sets, tmp_path):
-    save(tmp_path / "one" / "0.png", picture())
-    image_folder(tmp_path / "larger", count=8)
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    image_folder(tmp_path / "one", count=1)
     (tmp_path / "weights.pth").write_bytes(b"no weights")
     real = {"real": sets / "a"}
     cases = [
-        ((), {}, USAGE, ("MODEL is missing",)),
         ((), real, USAGE, ("--fake is missing",)),
         ((model,), {"a": sets / "a", "out": tmp_path / "x"}, USAGE, ("--b is missing",)),
-        ((model,), {**real, "fake": sets / "b"}, USAGE, ("exclude each other",)),
-        ((), {**real, "fake": sets / "b", "metrics": "kidd"}, USAGE, ("did you mean 'kid'",)),
-        ((), {**real, "fake": sets / "b", "metrics": "psnr"}, USAGE, ("--pairing aligned",)),
         ((), {**real, "fake": tmp_path / "one", "metrics": "kid"}, FAILURE, ("2 images",)),
         ((), {**real, "fake": tmp_path / "one", "pairing": "aligned"}, FAILURE,
          ("7 of 8 images", "1.png, 2.png, 3.png", "--skip-bad")),
-        ((), {**real, "fake": tmp_path / "larger", "pairing": "aligned"}, FAILURE, ("0.png", "32x32", "40x36")),
-        ((), {**real, "fake": tmp_path / "broken"}, FAILURE, ("0.png",)),
         ((), {**real, "fake": sets / "b", "features": tmp_path / "weights.pth"}, FAILURE, ("weights.pth",)),
         (("--compare", tmp_path / "weights.pth", tmp_path / "weights.pth"), {}, FAILURE, ("not JSON",)),
     ]
     each(lambda words, options, code, parts: refused(evaluate(*words, **options), code, *parts), cases)
 
 
-def test_metrics_during_training_change_no_weight(tmp_path):
-    watched = {**SMALL, **WATCHED, "keep_best": "kid", "log_every": 1}
-    done = succeeded(train(tmp_path / "with", **watched))
-    succeeded(train(tmp_path / "without", **SMALL))
-    assert equal_weights(tmp_path / "with" / "model.safetensors", tmp_path / "without" / "model.safetensors")
-    log = log_of(tmp_path / "with", "kid_a_to_b", "kid_b_to_a")
-    assert [line["step"] for line in log] == [1, 2, 3]
-    assert "would give kid_a_to_b" in done.stderr and "best kid:" in done.stderr
-    assert (tmp_path / "with" / "best.safetensors").exists()
-    refused(train(tmp_path / "none", a=tmp_path, b=tmp_path, eval_every=1), USAGE, "--val-a and --val-b")
-
-
 def test_the_best_model_and_the_early_end_survive_a_kill(tmp_path):
-    options = {**GENERATED, **SMALL, **WATCHED, "keep_best": "kid_a_to_b", "early_stop": "kid_a_to_b:4", "steps": 40,
+    options = {**GENERATED, **SMALL, **WATCHED, "keep_best": "kid_a_to_b", "early_stop": "kid_a_to_b:2", "steps": 12,
                "lr": 0.005, "log_every": 1, "checkpoint_every": 1, "sample_every": 0, "epochs": 100, "epochs_decay": 0}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     done = succeeded(run("train", *flags({**options, "out": whole})))
+    assert "would give kid_a_to_b" in done.stderr and "best kid_a_to_b:" in done.stderr
     process = subprocess.Popen([PROGRAM, "train", *flags({**options, "out": killed})], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     while process.poll() is None and not list((killed / "checkpoints").glob("*2.safetensors")):
@@ -186,7 +167,7 @@ def test_the_best_model_and_the_early_end_survive_a_kill(tmp_path):
     log = log_of(whole, *names)
     assert log_of(killed, *names) == log
     assert equal_weights(killed / "best.safetensors", whole / "best.safetensors")
-    if len(log) < 40:
-        assert "--early-stop: 4 evaluations have not improved kid_a_to_b" in done.stderr
-        best = min(log[:-4], key=lambda line: line["kid_a_to_b"])["kid_a_to_b"]
-        assert all(line["kid_a_to_b"] >= best for line in log[-4:])
+    if len(log) < 12:
+        assert "--early-stop: 2 evaluations have not improved kid_a_to_b" in done.stderr
+        best = min(line["kid_a_to_b"] for line in log[:-2])
+        assert all(line["kid_a_to_b"] >= best for line in log[-2:])

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from browser import check_reads_well
-from cli_support import FAILURE, USAGE, equal_weights, refused, run, snapshot, succeeded, train
+from cli_support import FAILURE, USAGE, each, equal_weights, refused, run, snapshot, succeeded, train
 
 SMALL_PHONE = 360
 
@@ -25,7 +25,7 @@ def runs(tmp_path_factory):
 def page_of(path):
     page = path.read_text()
     sources = re.findall(r"(?:src|href)\s*=\s*[\"']([^\"']*)", page)
-    assert sources and all(s.startswith("data:") for s in sources)
+    assert all(s.startswith("data:") for s in sources)
     return page
 
 
@@ -68,7 +68,7 @@ def test_a_report_of_what_is_there(runs, tmp_path):
     """A run in progress, whose last line is half-written; one of an older version; one that has only begun."""
     old = tmp_path / "old"
     shutil.copytree(runs / "first", old)
-    for name in ("samples/layout.json", "sessions.jsonl", "model.safetensors", "report.html"):
+    for name in ("samples.json", "sessions.jsonl", "model.safetensors", "report.html"):
         (old / name).unlink()
     log = (old / "log.jsonl").read_text().splitlines()
     spoilt = json.dumps({**json.loads(log[3]), "cycle_a": None})
@@ -101,17 +101,16 @@ def test_plots_are_svg_or_png(runs, tmp_path):
             assert picture.size[0] == 1800 and picture.size[1] > 800 and colours > 50
 
 
-@pytest.mark.parametrize("code, words, expected", [
-    (FAILURE, ["report", "{none}"], "not a run directory"),
-    (USAGE, ["report"], "RUN is missing"),
-    (USAGE, ["report", "{first}", "{second}"], "--out is missing"),
-    (USAGE, ["report", "{first}", "--out", "page.txt"], ".html"),
-    (USAGE, ["plot", "{first}", "{first}", "--out", "x.svg"], "given twice"),
-    (USAGE, ["plot", "{first}", "--out", "x.pdf"], ".svg or .png"),
-    (USAGE, ["plot", "{first}", "--scalars", "cycle_c"], "did you mean 'cycle_a'"),
-    (FAILURE, ["plot", "{first}", "--out", "/nowhere/x.svg"], "/nowhere"),
-])
-def test_refuses_in_one_line(runs, tmp_path, code, words, expected):
-    (tmp_path / "none").mkdir()
-    places = {"first": runs / "first", "second": runs / "second", "none": tmp_path / "none"}
-    refused(run(*[word.format(**places) for word in words]), code, expected)
+def test_refuses_in_one_line(runs, tmp_path):
+    first, second, none = runs / "first", runs / "second", tmp_path / "none"
+    none.mkdir()
+    each(lambda code, words, expected: refused(run(*words), code, expected), [
+        (FAILURE, ["report", none], "not a run directory"),
+        (USAGE, ["report"], "RUN is missing"),
+        (USAGE, ["report", first, second], "--out is missing"),
+        (USAGE, ["report", first, "--out", "page.txt"], ".html"),
+        (USAGE, ["plot", first, first, "--out", "x.svg"], "given twice"),
+        (USAGE, ["plot", first, "--out", "x.pdf"], ".svg or .png"),
+        (USAGE, ["plot", first, "--scalars", "cycle_c"], "did you mean 'cycle_a'"),
+        (FAILURE, ["plot", first, "--out", "/nowhere/x.svg"], "/nowhere"),
+    ])

@@ -45,7 +45,7 @@ def test_the_run_directory_explains_itself(tmp_path):
     names = sorted(name for name, content in snapshot(out).items() if content is not None)
     events = [name for name in names if name.startswith("events.out.tfevents.")]
     assert names == [".lock", "checkpoints/step_00000004.safetensors", "checkpoints/step_00000005.safetensors",
-                     "config.json", *events, "log.jsonl", "model.safetensors", "report.html", "samples/layout.json",
+                     "config.json", *events, "log.jsonl", "model.safetensors", "report.html", "samples.json",
                      "samples/step_00000002.png", "samples/step_00000004.png", "samples/step_00000005.png",
                      "sessions.jsonl"]
     assert len(events) == 1 and f"tensorboard --logdir {out}\n" in done.stdout

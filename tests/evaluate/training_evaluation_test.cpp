@@ -32,7 +32,23 @@ void train_evaluated(const TrainConfig& config) {
   session.run(StopFlag(), evaluation_observers(session, log));
 }
 
-TensorMap tensors_of(const fs::path& file) { return Archive::read(file).tensors_under("net"); }
+// Every tensor of a model file, the averages too.
+std::map<std::string, at::Tensor> tensors_of(const fs::path& file) {
+  const WeightSet set = read_weights(file);
+  std::map<std::string, at::Tensor> out;
+  for (const auto* networks : {&set.weights, &set.averaged})
+    for (const auto& [network, tensors] : *networks)
+      for (const auto& [key, tensor] : tensors)
+        out[(networks == &set.averaged ? "ema/" : "") + network + "/" + key] = tensor;
+  return out;
+}
+
+void expect_equal_weights(const fs::path& first, const fs::path& second) {
+  const auto one = tensors_of(first), two = tensors_of(second);
+  ASSERT_GT(one.size(), 10u);
+  ASSERT_EQ(one.size(), two.size());
+  for (const auto& [key, tensor] : one) EXPECT_TRUE(tensor.equal(two.at(key))) << key;
+}
 
 std::map<std::int64_t, double> values_of(const fs::path& run, const std::string& scalar) {
   std::map<std::int64_t, double> out;
@@ -63,12 +79,7 @@ TEST_F(TrainingEvaluations, LeaveTheWeightsAsTheyAre) {
   with.optimizer.ema = without.optimizer.ema = 0.9;
   train_evaluated(with);
   train(without);
-  const TensorMap one = tensors_of(folder_ / "with/model.safetensors"),
-                  two = tensors_of(folder_ / "without/model.safetensors");
-  ASSERT_GT(one.size(), 10u);
-  ASSERT_EQ(one.size(), two.size());
-  for (std::size_t i = 0; i < one.size(); ++i)
-    EXPECT_TRUE(one[i].second.equal(two[i].second)) << one[i].first;
+  expect_equal_weights(folder_ / "with/model.safetensors", folder_ / "without/model.safetensors");
   const auto kid = values_of(folder_ / "with", "kid_a_to_b");
   EXPECT_EQ(kid.size(), 4u);
   EXPECT_TRUE(kid.contains(2) && kid.contains(8));
@@ -97,8 +108,7 @@ TEST_F(TrainingEvaluations, KeepTheBestModelThroughAnInterruption) {
   const auto kid = values_of(folder_ / "whole", "kid_a_to_b");
   const auto best = std::min_element(kid.begin(), kid.end(),
                                      [](const auto& p, const auto& q) { return p.second < q.second; });
-  const Archive kept = Archive::read(folder_ / "whole/best.safetensors");
-  EXPECT_EQ(read_model_info(kept.metadata(), "best").step, best->first);
+  EXPECT_EQ(read_weights(folder_ / "whole/best.safetensors").info.step, best->first);
 
   config.run.out = folder_ / "halves";
   config.run.steps = 5;
@@ -110,11 +120,7 @@ TEST_F(TrainingEvaluations, KeepTheBestModelThroughAnInterruption) {
   write_file_atomically(folder_ / "halves/config.json", stored.dump());
   resume_evaluated(folder_ / "halves");
   EXPECT_EQ(values_of(folder_ / "halves", "kid_a_to_b"), kid);
-  const TensorMap one = tensors_of(folder_ / "whole/best.safetensors"),
-                  two = tensors_of(folder_ / "halves/best.safetensors");
-  ASSERT_EQ(one.size(), two.size());
-  for (std::size_t i = 0; i < one.size(); ++i)
-    EXPECT_TRUE(one[i].second.equal(two[i].second)) << one[i].first;
+  expect_equal_weights(folder_ / "whole/best.safetensors", folder_ / "halves/best.safetensors");
 }
 
 TEST_F(TrainingEvaluations, AreRefusedWhereTheyCannotBe) {

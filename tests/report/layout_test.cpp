@@ -105,8 +105,8 @@ TEST(Layout, OfSheetsOfChartsKeepsAllTextsWhole) {
   EXPECT_GT(drawing.phone.size.height, 1.5 * drawing.phone.size.width) << "one below the other";
 }
 
-// Of a hundred values behind a line the single spike is cut by the plot's edge, and presses nothing flat.
-TEST(Layout, OfValuesBehindALineIsCutAtThePlot) {
+// Of a hundred values behind a line the single spike ends at the edge of the plot, and presses nothing flat.
+TEST(Layout, OfValuesBehindALineEndsAtThePlot) {
   LineChart chart{"spike", {"x"}, {"y"}, {{"mean", {0, 100}, {1, 2}}}};
   for (int i = 0; i <= 100; ++i) {
     chart.series[0].raw_x.push_back(i);

@@ -99,7 +99,7 @@ TEST(RunRecord, RefusesWhatIsNoRunInOneLine) {
   EXPECT_THAT(error_of([&] { run.read(); }), HasSubstr("config.json"));
   run.write(run.directory.config(), "{}");
   run.write(run.directory.sample_layout(), "{\"cell\": 3}");
-  EXPECT_THAT(error_of([&] { run.read(); }), HasSubstr("layout.json"));
+  EXPECT_THAT(error_of([&] { run.read(); }), HasSubstr("samples.json"));
 }
 
 TEST(RunRecord, OfSeveralHasNamesThatTellThemApart) {

@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "data/glyphs.h"
+#include "data/labelled.h"
 #include "data/loader.h"
 #include "test_support.h"
 #include "train/trainer.h"

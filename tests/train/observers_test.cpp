@@ -201,7 +201,7 @@ TEST(Sampler, WritesAGridOfBothDirections) {
   run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, directory, 2));
   run.run();
   EXPECT_THAT(files_in(directory.samples()),
-              ElementsAre("layout.json", "step_00000002.png", "step_00000004.png", "step_00000005.png"));
+              ElementsAre("step_00000002.png", "step_00000004.png", "step_00000005.png"));
   const GridLayout layout = GridLayout::from_json(read_json(directory.sample_layout()));
   EXPECT_EQ(layout.columns, (std::vector<std::vector<std::string>>{{"real", "fake"}, {"real", "two"}}));
   EXPECT_EQ(layout.cell, (Size{128, 128}));
@@ -255,7 +255,7 @@ TEST(Sampler, OfEveryZeroStepsWritesAtTheEndOnly) {
   run.model.pictures = {{flat("real", 3, 0)}};
   run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, directory, 0));
   run.run();
-  EXPECT_THAT(files_in(directory.samples()), ElementsAre("layout.json", "step_00000005.png"));
+  EXPECT_THAT(files_in(directory.samples()), ElementsAre("step_00000005.png"));
 }
 
 TEST(HeldOutSampler, WritesAGridWhenTheRunEnds) {

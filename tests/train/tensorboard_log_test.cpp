@@ -37,7 +37,7 @@ void run_in(const RunDirectory& directory, std::int64_t total, const Archive* fr
   if (from != nullptr) run.trainer.load(*from);
   run.trainer.add(std::make_unique<JsonlLog>(directory.log(), 2, run.loader));
   auto& log = run.add(std::make_unique<TensorBoardLog>(directory, 2, "options"));
-  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, directory.samples(), 4,
+  run.trainer.add(std::make_unique<Sampler>(run.model, Batch{}, ValueRange{}, directory, 4,
                                             [&](const SamplePicture& picture) { log.add(picture); }));
   auto metric = std::make_unique<Probe>("metric");
   metric->scalars = {"psnr_b"};
