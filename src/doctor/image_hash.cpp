@@ -13,7 +13,7 @@ namespace torsor {
 namespace {
 
 constexpr std::int64_t kSide = 32, kFrequencies = 8;
-constexpr double kLeastDifference = 2 * kSide;  // of a coefficient: two levels in every pixel
+constexpr double kLeastDifference = 2;  // of a coefficient, which rounded samples move by some 0.3
 
 using Wave = std::array<double, kSide>;
 

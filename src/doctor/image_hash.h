@@ -17,9 +17,10 @@ struct ImageHash {
 
 /// The perceptual hash of a u8 image with any number of channels (Zauner 2010, section 3.2.1): the brightness
 /// at 32x32 pixels, its discrete cosine transform, and for each of the 64 lowest frequencies one bit, whether
-/// its coefficient lies above their median. The constant one has the bit 0, and coefficients within two grey
-/// levels of the median count as below it, so that the bits of flat images are no noise. Resizing, another
-/// compression, brightness and contrast change few bits; mirroring and cropping change many.
+/// its coefficient lies above their median. The constant one has the bit 0, and coefficients at most 2 above
+/// the median, as rounding makes them, count as below it, so that the bits of flat images are no noise.
+/// Resizing, another compression, brightness and contrast change few bits; mirroring and cropping change
+/// many.
 ImageHash hash_of(const Image& image);
 
 /// Bits in which two hashes differ, 0 to 64.

@@ -12,8 +12,8 @@ namespace torsor {
 
 /// What is looked at: as --data of a training or any folder of images, or two folders.
 struct DataPlace {
-  std::string data;  // "" where `a` and `b` are given
-  std::string a, b;
+  std::string data = "";  // where `a` and `b` are given
+  std::string a = "", b = "";
   std::int64_t max_images = 0;      // of each set; 0: all
   PageUse pages = PageUse::images;  // of files
 };

@@ -16,7 +16,7 @@ struct PresetCost {
   double seconds_a_step = 0;  // within some 30 %
   double bytes = 0;           // resident memory at its largest, about
   bool fits = true;           // into the memory that is free now
-  std::string bound;          // who limits the memory: "this machine has free"
+  std::string bound = "";     // who limits the memory: "this machine has free"
 
   double seconds() const { return seconds_a_step * static_cast<double>(steps); }
 };
