@@ -29,14 +29,17 @@ std::map<std::string, std::int64_t> counts_of(const SurveyedSet& set,
 }
 
 std::string size_text(const ImageRecord& image) { return fmt::format("{}x{}", image.width, image.height); }
-std::string channel_text(const ImageRecord& image) { return fmt::format("{}", image.channels); }
+std::string channel_text(const ImageRecord& image) { return std::to_string(image.channels); }
+std::string channels_in_words(const ImageRecord& image) {
+  return count_text(static_cast<std::size_t>(image.channels), "channel");
+}
 std::string depth_text(const ImageRecord& image) { return type_word(image.type); }
 
-std::string list_of(const std::map<std::string, std::int64_t>& counts, const std::string& unit) {
-  if (counts.size() == 1) return counts.begin()->first + unit;
+std::string list_of(const std::map<std::string, std::int64_t>& counts) {
+  if (counts.size() == 1) return counts.begin()->first;
   std::vector<std::string> parts;
-  for (const auto& [text, count] : counts) parts.push_back(fmt::format("{}{} ({})", text, unit, count));
-  return join(parts, ", ");
+  for (const auto& [text, count] : counts) parts.push_back(fmt::format("{} ({})", text, count));
+  return join(parts);
 }
 
 std::vector<std::int64_t> sorted_sides(const SurveyedSet& set, std::int64_t ImageRecord::*side) {
@@ -173,9 +176,7 @@ std::string set_text(const SurveyedSet& set) {
   out += sizes.size() == 1 ? ", " + sizes.begin()->first
                            : fmt::format(", {} to {} wide and {} to {} high", widths.front(), widths.back(),
                                          heights.front(), heights.back());
-  const auto channels = counts_of(set, channel_text);
-  const std::string unit = channels.size() == 1 && channels.begin()->first == "1" ? " channel" : " channels";
-  return out + ", " + list_of(channels, unit) + ", " + list_of(counts_of(set, depth_text), "");
+  return out + ", " + list_of(counts_of(set, channels_in_words)) + ", " + list_of(counts_of(set, depth_text));
 }
 
 std::string cost_text(const PresetCost& cost) {

@@ -53,6 +53,7 @@ class SetOpener {
     out.pages = place_.pages;
     out.bad_files = BadFiles::skip;
     out.size = kDrawnSide;
+    if (place_.max_images > 0) out.drawn_tests = std::min(place_.max_images, out.drawn_tests);
     out.log = log_;
     return out;
   }

@@ -32,6 +32,8 @@ struct SetInWork {
   }
 
   FeaturesOf features_of(std::int64_t index) const {
+    // Only the training images of domains are compared.
+    if (surveyed->split == Split::test || surveyed->holds == Holds::images) return FeaturesOf::nothing;
     const auto count = static_cast<std::int64_t>(surveyed->images.size());
     const std::int64_t chosen = std::min(count, kMostWithFeatures);
     if (index > 0 && index * chosen / count == (index - 1) * chosen / count) return FeaturesOf::nothing;

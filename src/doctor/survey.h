@@ -39,7 +39,7 @@ struct Survey {
   std::size_t largest_set() const;
 };
 
-/// Images of a set whose features are taken, at most: evenly spaced ones.
+/// Images of a domain's training set whose features are taken, at most: evenly spaced ones.
 inline constexpr std::int64_t kMostWithFeatures = 500;
 
 /// Reads each image once, on all processors (deeper ones than 8 bits once before, to decide what is white).
