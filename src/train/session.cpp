@@ -274,7 +274,7 @@ ModelInfo TrainSession::model_info() const {
 }
 
 void TrainSession::write_model(const fs::path& path) const {
-  WeightSet set{path.string(), "torsor model", model_info(), {}, {}};
+  WeightSet set{path.string(), "torsor model", model_info(), {}, {}, {}};
   const WeightAverage* average = model_->average();
   for (const auto& [name, network] : model_->networks()) {
     const TensorMap* averaged = average == nullptr ? nullptr : average->of(name);
