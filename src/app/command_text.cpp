@@ -9,20 +9,6 @@
 
 namespace torsor::app {
 
-namespace {
-
-std::string value_word(const Json& value) {
-  return shell_word(value.is_string() ? value.get<std::string>() : value.dump());
-}
-
-std::string flag_text(const Option& option) {
-  if (option.is_bool())
-    return option.value() == Json(true) ? option.flag() : "--no-" + kebab_case(option.name());
-  return option.flag() + " " + value_word(option.value());
-}
-
-}  // namespace
-
 std::string command_text(const std::string& name, const std::vector<std::string>& positionals,
                          const OptionSet& options, const std::vector<std::string>& without,
                          const std::string& more) {
@@ -31,7 +17,7 @@ std::string command_text(const std::string& name, const std::vector<std::string>
     if (!word.empty()) out += " " + shell_word(word);
   for (const Option& option : options.options())
     if (option.given() && std::find(without.begin(), without.end(), option.name()) == without.end())
-      out += " " + flag_text(option);
+      out += " " + flag_text(option.name(), option.value());
   return out + (more.empty() ? "" : " " + more);
 }
 

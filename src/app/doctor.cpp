@@ -4,6 +4,7 @@
 #include "app/command_text.h"
 #include "app/commands.h"
 #include "app/progress.h"
+#include "app/result_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "doctor/diagnosis.h"
@@ -54,34 +55,9 @@ void DoctorSettings::validate(const std::string& data) const {
                a.empty() ? "--a" : "--b");
 }
 
-// Each piece of work has a clock of its own.
-class DoctorLog : public LogSink {
- public:
-  explicit DoctorLog(std::shared_ptr<ProgressDisplay> display)
-      : display_(std::move(display)), log_(display_) {}
-  void notice(const std::string& line) override { log_.notice(line); }
-  void warning(const std::string& line) override { log_.warning(line); }
-  void progress(const std::string& what, std::int64_t done, std::int64_t total) override {
-    const std::lock_guard lock(mutex_);
-    if (what != what_) display_->start();
-    what_ = what;
-    log_.progress(what, done, total);
-  }
-
- private:
-  std::shared_ptr<ProgressDisplay> display_;
-  ConsoleLog log_;
-  std::mutex mutex_;
-  std::string what_;
-};
-
 void require_free_report(const DoctorSettings& s) {
   if (s.out.empty()) return;
-  const fs::path there = fs::path(s.out) / "doctor.json";
-  std::error_code ec;
-  if (!s.overwrite && fs::exists(there, ec))
-    fail("{}: exists already; pass --overwrite to replace it, or choose another --out", there.string());
-  require_writable(s.out);
+  require_free_result(s.out, fs::path(s.out) / "doctor.json", s.overwrite ? Earlier::replace : Earlier::keep);
 }
 
 // A name from the file system need not be UTF-8.
@@ -112,7 +88,7 @@ int examine(const std::vector<std::string>& positionals) {
   const auto display =
       std::make_shared<ProgressDisplay>(s.progress.audience(), s.json ? Stream::error : Stream::output);
   display->report({{"event", "start"}, {"data", positionals[0]}, {"out", s.out}});
-  DoctorLog log(display);
+  PartsLog log(display);
   try {
     const Diagnosis found = diagnose(positionals[0], s.a, s.b, s.doctor, log, stop_flag());
     display->close();

@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/image_size.h"
 #include "app/progress.h"
+#include "app/result_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -98,25 +99,6 @@ void EvaluateSettings::validate(const std::vector<std::string>& positionals) con
   if (model && out.empty()) fail_usage("--out is missing: name a folder for the translations and the result");
 }
 
-// Each kind of progress has a clock of its own.
-class EvaluationLog : public LogSink {
- public:
-  explicit EvaluationLog(std::shared_ptr<ProgressDisplay> display)
-      : display_(std::move(display)), log_(display_) {}
-  void notice(const std::string& line) override { log_.notice(line); }
-  void warning(const std::string& line) override { log_.warning(line); }
-  void progress(const std::string& what, std::int64_t done, std::int64_t total) override {
-    if (what != what_) display_->start();
-    what_ = what;
-    log_.progress(what, done, total);
-  }
-
- private:
-  std::shared_ptr<ProgressDisplay> display_;
-  ConsoleLog log_;
-  std::string what_;
-};
-
 int compare(const std::vector<std::string>& files, bool json) {
   const Comparison done = compare_evaluations(read_json(files[0]), files[0], read_json(files[1]), files[1]);
   if (json) {
@@ -130,11 +112,7 @@ int compare(const std::vector<std::string>& files, bool json) {
 
 void require_free(const EvaluateSettings& s) {
   if (s.out.empty()) return;
-  const fs::path there = evaluation_files(s.out).json;
-  std::error_code ec;
-  if (!s.overwrite && fs::exists(there, ec))
-    fail("{}: exists already; pass --overwrite to replace it, or choose another --out", there.string());
-  require_writable(s.out);
+  require_free_result(s.out, evaluation_files(s.out).json, s.overwrite ? Earlier::replace : Earlier::keep);
 }
 
 fs::path cache_folder(const EvaluateSettings& s) {
@@ -191,7 +169,7 @@ int evaluate(const std::vector<std::string>& positionals) {
       std::make_shared<ProgressDisplay>(s.progress.audience(), s.json ? Stream::error : Stream::output);
   display->report({{"event", "start"}, {"model", positionals[0]}, {"out", s.out}});
   try {
-    const Evaluation done = evaluated(s, positionals[0], std::make_shared<EvaluationLog>(display));
+    const Evaluation done = evaluated(s, positionals[0], std::make_shared<PartsLog>(display));
     say_end(done, s,
             command_text("evaluate", positionals, bound.options, {"quiet", "json_progress", "json"}, ""),
             *display);

@@ -194,4 +194,11 @@ void ConsoleLog::progress(const std::string& what, std::int64_t done, std::int64
 
 void ConsoleLog::warning(const std::string& line) { display_->say_aside("warning: " + line); }
 
+void PartsLog::progress(const std::string& what, std::int64_t done, std::int64_t total) {
+  const std::lock_guard lock(mutex_);
+  if (what != what_) display()->start();
+  what_ = what;
+  ConsoleLog::progress(what, done, total);
+}
+
 }  // namespace torsor::app

@@ -101,8 +101,21 @@ class ConsoleLog : public LogSink {
   void warning(const std::string& line) override;
   void progress(const std::string& what, std::int64_t done, std::int64_t total) override;
 
+  const std::shared_ptr<ProgressDisplay>& display() const { return display_; }
+
  private:
   std::shared_ptr<ProgressDisplay> display_;
+};
+
+/// The same for work in parts, whose progress is told one after the other: each has a clock of its own.
+class PartsLog : public ConsoleLog {
+ public:
+  using ConsoleLog::ConsoleLog;
+  void progress(const std::string& what, std::int64_t done, std::int64_t total) override;
+
+ private:
+  std::mutex mutex_;
+  std::string what_;
 };
 
 }  // namespace torsor::app

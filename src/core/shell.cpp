@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "core/text.h"
+
 namespace torsor {
 
 std::string shell_word(const std::string& word) {
@@ -11,6 +13,12 @@ std::string shell_word(const std::string& word) {
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+std::string flag_text(const std::string& name, const Json& value) {
+  if (value.is_boolean()) return (value.get<bool>() ? "--" : "--no-") + kebab_case(name);
+  return "--" + kebab_case(name) + " " +
+         shell_word(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
 }  // namespace torsor

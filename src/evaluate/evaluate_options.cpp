@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/word_list.h"
 #include "metric/metrics.h"
 
 namespace torsor {
@@ -50,20 +51,6 @@ void EvaluateOptions::describe(OptionSet& o) {
   metric.describe(o);
   o.find("metric_seed")->hidden();
   o.add("seed", metric.metric_seed, "seed of subsets, folds and resampling").at_least(0);
-}
-
-std::vector<std::string> words_of(const std::string& list) {
-  std::vector<std::string> out;
-  std::string word;
-  for (const char c : list + ",") {
-    if (c == ' ') continue;
-    if (c != ',') {
-      word += c;
-    } else if (!word.empty()) {
-      out.push_back(std::exchange(word, ""));
-    }
-  }
-  return out;
 }
 
 MetricPlan plan_metrics(const std::string& list, Pairing pairing, const std::string& option) {

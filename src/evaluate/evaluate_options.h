@@ -52,7 +52,4 @@ struct MetricPlan {
 /// metric, and for one of pairs where the images are none.
 MetricPlan plan_metrics(const std::string& list, Pairing pairing, const std::string& option);
 
-/// The words of a list with commas between them, without blanks.
-std::vector<std::string> words_of(const std::string& list);
-
 }  // namespace torsor

@@ -7,8 +7,9 @@
 #include <limits>
 
 #include "core/error.h"
-#include "model/evaluation.h"
 #include "model/average_scope.h"
+#include "model/evaluation.h"
+#include "model/step_support.h"
 
 namespace torsor {
 
@@ -174,9 +175,8 @@ HeldOutEvaluation::Translations HeldOutEvaluation::translate(const Direction& di
   for (std::int64_t i = 0; i < count(direction.from); ++i) {
     Rng unused(0);
     const at::Tensor input = session_.data().held_out.images->get(i, unused).at("real_" + direction.from);
-    const AutocastScope autocast(placement_);
-    const at::Tensor made = generator.forward(input.unsqueeze(0).to(placement_.device, placement_.dtype))
-                                .to(at::kCPU, at::kFloat)[0];
+    const at::Tensor x = input.unsqueeze(0).to(placement_.device, placement_.dtype);
+    const at::Tensor made = run_network(generator, x, placement_).to(at::kCPU, at::kFloat)[0];
     if (!made.isfinite().all().item<bool>()) {
       out.finite = false;
       return out;

@@ -43,15 +43,38 @@ Image resized(const Image& image, Size size) {
   return out;
 }
 
+// The mask of each image, by name; further masks are passed over.
+std::vector<fs::path> masks_of(const FolderSource& images, const FolderSource& masks) {
+  std::map<std::string, fs::path> by_name;
+  for (std::int64_t i = 0; i < masks.size(); ++i)
+    by_name.emplace(masks.pair_name(i), masks.files()[static_cast<std::size_t>(i)]);
+  std::vector<fs::path> out;
+  std::vector<std::string> without;
+  for (std::int64_t i = 0; i < images.size(); ++i) {
+    const auto found = by_name.find(images.pair_name(i));
+    if (found == by_name.end())
+      without.push_back(images.name(i));
+    else
+      out.push_back(found->second);
+  }
+  if (!without.empty())
+    fail("{} of {} images have no mask of their name in {} ({}{}); add masks, or leave --mask out",
+         without.size(), images.size(), masks.folder().string(),
+         join({without.begin(), without.begin() + std::min<std::ptrdiff_t>(3, std::ssize(without))}),
+         without.size() > 3 ? ", ..." : "");
+  return out;
+}
+
 }  // namespace
 
 ScoredSet::ScoredSet(fs::path folder, std::vector<fs::path> files, ImageReading reading)
     : folder_(std::move(folder)), files_(std::move(files)), reading_(std::move(reading)) {
+  const std::string how = preparation(reading_);
   std::vector<std::string> hashes;
   for (const fs::path& file : files_) {
     const std::string bytes = read_file(file);
     hashes.push_back(content_key(bytes));
-    keys_.push_back(content_key(bytes, preparation(reading_)));
+    keys_.push_back(how.empty() ? hashes.back() : content_key(bytes, how));
   }
   digest_ = digest_of(std::move(hashes));
 }
@@ -90,11 +113,9 @@ std::string ScoredSet::formats() const {
 }
 
 FolderSource open_set(const fs::path& folder, const SetChoice& choice, LogSink& log) {
-  FolderSource source(folder, choice.limit, choice.bad_files);
-  for (const std::string& line : source.skipped()) log.warning("skipped: " + line);
-  if (!source.left_out().empty()) log.warning(folder.string() + ": " + source.left_out());
-  source.verify(choice.bad_files, log, [](const Image&, std::int64_t, const std::string&, Notes&) {});
-  return source;
+  const auto source = open_folder(folder, choice.limit, PageUse::images, choice.bad_files, log);
+  source->verify(choice.bad_files, log, [](const Image&, std::int64_t, const std::string&, Notes&) {});
+  return std::move(*source);
 }
 
 PairedFolders open_pairs(const fs::path& first, const fs::path& second, const SetChoice& choice,
@@ -102,27 +123,6 @@ PairedFolders open_pairs(const fs::path& first, const fs::path& second, const Se
   const SetChoice all{0, choice.bad_files};
   PairedFolders out{open_set(first, all, log), open_set(second, all, log)};
   keep_partners(out.first, out.second, choice.limit, choice.bad_files, log);
-  return out;
-}
-
-std::vector<fs::path> masks_of(const FolderSource& images, const FolderSource& masks) {
-  std::map<std::string, fs::path> by_name;
-  for (std::int64_t i = 0; i < masks.size(); ++i)
-    by_name.emplace(masks.pair_name(i), masks.files()[static_cast<std::size_t>(i)]);
-  std::vector<fs::path> out;
-  std::vector<std::string> without;
-  for (std::int64_t i = 0; i < images.size(); ++i) {
-    const auto found = by_name.find(images.pair_name(i));
-    if (found == by_name.end())
-      without.push_back(images.name(i));
-    else
-      out.push_back(found->second);
-  }
-  if (!without.empty())
-    fail("{} of {} images have no mask of their name in {} ({}{}); add masks, or leave --mask out",
-         without.size(), images.size(), masks.folder().string(),
-         join({without.begin(), without.begin() + std::min<std::ptrdiff_t>(3, std::ssize(without))}),
-         without.size() > 3 ? ", ..." : "");
   return out;
 }
 

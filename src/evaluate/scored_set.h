@@ -72,14 +72,11 @@ struct PairedFolders {
 PairedFolders open_pairs(const std::filesystem::path& first, const std::filesystem::path& second,
                          const SetChoice& choice, LogSink& log);
 
-/// The mask of each image, by name; further masks are passed over. Throws Error that names the first three
-/// images without one, and their number.
-std::vector<std::filesystem::path> masks_of(const FolderSource& images, const FolderSource& masks);
-
 /// Throws UsageError for a mask where images are no pairs.
 void require_pairs_for_mask(const std::filesystem::path& mask, Pairing pairing);
 
-/// masks_of() as a set that is in step with the images.
+/// The mask of each image, by name, as a set in step with the images; further masks are passed over. Throws
+/// Error that names the first three images without one, and their number.
 std::shared_ptr<const ScoredSet> open_masks(const FolderSource& images, const std::filesystem::path& folder,
                                             const ImageReading& reading, LogSink& log);
 

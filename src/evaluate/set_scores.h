@@ -68,7 +68,6 @@ class SetScoring {
   /// with a warning where there are too few images. Throws StoppedError.
   SetScores score(const ComparedSets& sets);
 
-  const MetricPlan& plan() const { return plan_; }
   const EvaluateOptions& options() const { return options_; }
 
  private:

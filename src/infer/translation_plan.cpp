@@ -103,10 +103,8 @@ std::vector<TranslationJob> jobs_for_folder(const fs::path& in, const fs::path& 
   if (fs::exists(out, ec) && !fs::is_directory(out))
     fail("{}: is a file, but IN is a folder; give a folder", out.string());
   std::vector<TranslationJob> jobs;
-  const FolderSource source(in, 0, options.bad_files);
-  for (const std::string& line : source.skipped()) log.warning("skipped: " + line);
-  if (!source.left_out().empty()) log.warning(in.string() + ": " + source.left_out());
-  for (const fs::path& file : source.files())
+  const auto source = open_folder(in, 0, PageUse::images, options.bad_files, log);
+  for (const fs::path& file : source->files())
     jobs.push_back({file, output_name(file, out / file.lexically_relative(in), options.format)});
   require_distinct(jobs);
   return jobs;

@@ -21,13 +21,21 @@ TensorMap copy_of(const Network& network) {
   return out;
 }
 
+// Of each tensor of its state_dict().
+std::vector<bool> parameters_among_tensors(const Network& network) {
+  const auto parameters = network.named_parameters();
+  std::vector<bool> out;
+  for (const auto& [key, tensor] : state_dict(network)) out.push_back(parameters.contains(key));
+  return out;
+}
+
 }  // namespace
 
 WeightAverage::WeightAverage(const std::vector<NamedNetwork>& networks, double decay) : decay_(decay) {
   if (!(decay > 0 && decay < 1)) fail_usage("--ema {}: a decay between 0 and 1 is expected", decay);
   for (const auto& [name, network] : networks)
     if (std::dynamic_pointer_cast<Generator>(network))
-      averaged_.push_back({name, network, copy_of(*network)});
+      averaged_.push_back({name, network, copy_of(*network), parameters_among_tensors(*network)});
 }
 
 void WeightAverage::update() {
@@ -36,10 +44,9 @@ void WeightAverage::update() {
   const double decay = std::min(decay_, (1 + t) / (10 + t));
   for (Averaged& averaged : averaged_) {
     const auto live = state_dict(*averaged.network);
-    const auto parameters = averaged.network->named_parameters();
     for (std::size_t i = 0; i < live.size(); ++i) {
       at::Tensor& average = averaged.tensors[i].second;
-      if (parameters.contains(live[i].first))
+      if (averaged.is_parameter[i])
         average.mul_(decay).add_(live[i].second, 1 - decay);
       else
         average.copy_(live[i].second);

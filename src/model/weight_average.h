@@ -38,7 +38,8 @@ class WeightAverage {
   struct Averaged {
     std::string name;
     std::shared_ptr<Network> network;
-    TensorMap tensors;  // parallel to the network's state_dict()
+    TensorMap tensors;               // parallel to the network's state_dict()
+    std::vector<bool> is_parameter;  // of each
   };
 
   double decay_;

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/word_list.h"
 #include "report/line_chart.h"
 
 namespace torsor {
@@ -25,16 +26,6 @@ bool fits(std::string_view pattern, std::string_view name) {
     return fits(pattern.substr(1), name) || (!name.empty() && fits(pattern, name.substr(1)));
   return !name.empty() && (pattern[0] == '?' || pattern[0] == name[0]) &&
          fits(pattern.substr(1), name.substr(1));
-}
-
-std::vector<std::string> words_of(const std::string& list) {
-  std::vector<std::string> out;
-  for (std::size_t start = 0; start <= list.size();) {
-    const std::size_t comma = std::min(list.find(',', start), list.size());
-    if (comma > start) out.push_back(list.substr(start, comma - start));
-    start = comma + 1;
-  }
-  return out;
 }
 
 std::vector<std::string> all_scalars(const std::vector<RunRecord>& runs) {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "image/codec.h"
+#include "image/convert.h"
 #include "image/resize.h"
 
 namespace torsor {
@@ -18,15 +18,6 @@ namespace {
 constexpr std::size_t kMostSlides = 30;
 constexpr std::int64_t kMostWidth = 1100;  // of a grid in a page
 constexpr int kGridQuality = 80;
-
-Image cut(const Image& from, std::int64_t left, std::int64_t top, const Size& size) {
-  Image out = Image::blank(size.width, size.height, from.channels);
-  const auto row = static_cast<std::size_t>(size.width * from.channels);
-  for (std::int64_t y = 0; y < size.height; ++y)
-    std::memcpy(out.u8() + static_cast<std::size_t>(y) * row,
-                from.u8() + ((top + y) * from.width + left) * from.channels, row);
-  return out;
-}
 
 std::int64_t shrinking_of(const Image& grid) { return (grid.width + kMostWidth - 1) / kMostWidth; }
 
@@ -111,8 +102,9 @@ class CutGrid {
   std::int64_t images() const { return rows_ / static_cast<std::int64_t>(layout_.columns.size()); }
   Image cell(std::size_t direction, std::int64_t image, std::int64_t column) const {
     const std::int64_t row = static_cast<std::int64_t>(direction) * images() + image;
-    return cut(image_, layout_.margin + column * (layout_.cell.width + layout_.margin),
-               layout_.margin + row * (layout_.cell.height + layout_.margin), layout_.cell);
+    return crop(image_, layout_.margin + column * (layout_.cell.width + layout_.margin),
+                layout_.margin + row * (layout_.cell.height + layout_.margin), layout_.cell.width,
+                layout_.cell.height);
   }
 
  private:

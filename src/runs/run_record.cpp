@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/data_source.h"
 #include "telemetry/jsonl.h"
 
 namespace torsor {
@@ -85,11 +86,6 @@ std::optional<GridLayout> read_layout(const std::filesystem::path& path) {
   } catch (const Json::exception& error) {
     fail("{}: {}; remove it, and the report shows the sample grids alone", path.string(), json_reason(error));
   }
-}
-
-std::string folder_name(const std::filesystem::path& path) {
-  const auto whole = std::filesystem::absolute(path).lexically_normal();
-  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
 }  // namespace

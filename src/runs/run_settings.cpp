@@ -29,12 +29,6 @@ Json defaults_of(const Json& config) {
   }
 }
 
-std::string flag_of(const std::string& name, const Json& value) {
-  if (value.is_boolean()) return (value.get<bool>() ? "--" : "--no-") + kebab_case(name);
-  return "--" + kebab_case(name) + " " +
-         shell_word(value.is_string() ? value.get<std::string>() : value.dump());
-}
-
 }  // namespace
 
 std::vector<ChangedSetting> changed_settings(const Json& config) {
@@ -55,7 +49,8 @@ std::vector<ChangedSetting> changed_settings(const Json& config) {
 std::string train_command(const Json& config, const std::string& out) {
   std::string line = "torsor train";
   for (const ChangedSetting& s : changed_settings(config))
-    if (s.is_known && is_of_the_result(s.name) && !s.value.is_null()) line += " " + flag_of(s.name, s.value);
+    if (s.is_known && is_of_the_result(s.name) && !s.value.is_null())
+      line += " " + flag_text(s.name, s.value);
   return line + " --out " + shell_word(out);
 }
 

@@ -1,9 +1,7 @@
 #include "train/alarm_options.h"
 
-#include <algorithm>
-#include <sstream>
-
 #include "core/error.h"
+#include "core/word_list.h"
 
 namespace torsor {
 
@@ -25,14 +23,6 @@ void AlarmOptions::validate() const {
                stop_on);
 }
 
-std::vector<std::string> AlarmOptions::stops() const {
-  std::vector<std::string> out;
-  std::istringstream list(stop_on);
-  for (std::string name; std::getline(list, name, ',');) {
-    name.erase(std::remove(name.begin(), name.end(), ' '), name.end());
-    if (!name.empty()) out.push_back(name);
-  }
-  return out;
-}
+std::vector<std::string> AlarmOptions::stops() const { return words_of(stop_on); }
 
 }  // namespace torsor

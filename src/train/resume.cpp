@@ -1,11 +1,10 @@
 #include "train/resume.h"
 
-#include <sstream>
-
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "data/data_source.h"
+#include "telemetry/jsonl.h"
 
 namespace torsor {
 
@@ -68,12 +67,9 @@ std::string& image_option(TrainConfig& config, const std::string& name) {
 Json stored_images(const RunDirectory& directory) {
   Json images = Json::object();
   if (!is_there(directory.sessions().string())) return images;
-  std::istringstream lines(read_file(directory.sessions()));
-  for (std::string line; std::getline(lines, line);) {
-    const Json session = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (session.is_object() && session.contains("images") && session.at("images").is_object())
-      images = session.at("images");
-  }
+  read_jsonl(directory.sessions(), [&](const Json& session) {
+    if (session.contains("images") && session.at("images").is_object()) images = session.at("images");
+  });
   return images;
 }
 

@@ -23,19 +23,19 @@ namespace {
 const std::string kDataKey = "train/data";
 const std::string kRanksKey = "train/ranks";  // where there were several
 
+std::vector<std::string> names_of(const std::vector<std::unique_ptr<Observer>>& observers,
+                                  std::vector<std::string> (Observer::*of)() const) {
+  std::vector<std::string> names;
+  for (const auto& observer : observers)
+    for (std::string& name : (observer.get()->*of)()) names.push_back(std::move(name));
+  return names;
+}
+
 // All that a step of a run with these observers can say.
 std::vector<std::string> scalar_names(const Model& model,
                                       const std::vector<std::unique_ptr<Observer>>& observers) {
   std::vector<std::string> names = model.loss_names();
-  for (const auto& observer : observers)
-    for (std::string& name : observer->scalar_names()) names.push_back(std::move(name));
-  return names;
-}
-
-std::vector<std::string> rising_scalars(const std::vector<std::unique_ptr<Observer>>& observers) {
-  std::vector<std::string> names;
-  for (const auto& observer : observers)
-    for (std::string& name : observer->rising_scalars()) names.push_back(std::move(name));
+  for (std::string& name : names_of(observers, &Observer::scalar_names)) names.push_back(std::move(name));
   return names;
 }
 
@@ -208,7 +208,7 @@ void TrainSession::take_length(const Length& length, double used) {
 
 EndReason TrainSession::run(const StopFlag& stop, std::vector<std::unique_ptr<Observer>> extra, double used) {
   trainer_->schedule().check_losses(scalar_names(*model_, extra));
-  trainer_->set_rising(rising_scalars(extra));
+  trainer_->set_rising(names_of(extra, &Observer::rising_scalars));
   if (context_.is_first()) open_directory();
   context_.barrier();
   if (context_.is_first()) add_observers(std::move(extra), used);
