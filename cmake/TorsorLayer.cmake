@@ -1,7 +1,8 @@
-# torsor_layer(NAME [TORCH] [LINK ...])
-# One static library per folder of src/. TORCH layers share one precompiled torch header.
+# torsor_layer(NAME [TORCH] [SEPARATE] [LINK ...])
+# One static library per folder of src/. TORCH layers share one precompiled torch header. The files of a SEPARATE one
+# are never compiled together.
 function(torsor_layer name)
-  cmake_parse_arguments(LAYER "TORCH" "" "LINK" ${ARGN})
+  cmake_parse_arguments(LAYER "TORCH;SEPARATE" "" "LINK" ${ARGN})
   set(target torsor_${name})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/app/main\\.cpp$")
@@ -14,6 +15,8 @@ function(torsor_layer name)
   if(LAYER_TORCH)
     target_link_libraries(${target} PUBLIC Torsor::Torch)
     torsor_use_torch_header(${target})
+  endif()
+  if(NOT LAYER_SEPARATE)
     torsor_unite(${target})
   endif()
 endfunction()
@@ -40,9 +43,10 @@ function(torsor_use_torch_header target)
   endif()
 endfunction()
 
-# Reading the precompiled torch header costs every compilation more than most files take themselves.
+# Reading the precompiled torch header costs every compilation about 3 s, more than most files take themselves; with
+# more files at once a compiler would need more than the 2 GB that scripts/jobs.sh counts on.
 function(torsor_unite target)
   if(TORSOR_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   endif()
 endfunction()

@@ -1,6 +1,7 @@
 #include "dist/thread_ranks.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <condition_variable>
 #include <exception>
