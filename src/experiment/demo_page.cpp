@@ -104,12 +104,10 @@ Table loss_table(const Results& results) {
     columns.add(results.size() > 1 ? identity_words(*r) : "",
                 {cycle_text(*r), loss_text(r->losses.generators), loss_text(r->losses.discriminators)});
   columns.table.caption =
-      "Losses at the end of the training (means over its last tenth and both directions). The cycle loss is "
-      "the mean absolute difference between an image and its reconstruction (translated back), as a share "
-      "of the range of pixel values: 1 % is 2.6 of 255 grey levels. Generator and discriminator loss, the "
-      "two sides of the "
-      "adversarial loss, are both 0.25 when the discriminator cannot tell translations from images of the "
-      "target domain, and 1 and 0 when it always can.";
+      "Losses at the end: means over the last tenth of the steps and both directions. Cycle loss: the mean "
+      "absolute difference between an image and its reconstruction (translated back), in per cent of the "
+      "range of pixel values. Generator and discriminator loss: 0.25 each when the discriminator cannot tell "
+      "translations from images.";
   return columns.table;
 }
 
@@ -240,7 +238,7 @@ void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions
 }
 
 void add_scoring(HtmlPage& page) {
-  page.heading("How it is scored");
+  page.heading("How to read the numbers");
   page.paragraph(
       "The images are synthetic, so the correct translation of each held-out one is known. A translation is "
       "correct when its shape, position and background are; copies of the input, translations of other "
@@ -260,6 +258,10 @@ void add_scoring(HtmlPage& page) {
                    "translation and after the cycle (translated back). Random hues would be 90° off; up to "
                    "{}° counts as kept, more as permuted.",
                    kMaxKeptHue),
+       "Losses: the cycle loss is shown without its weight; 1 % of the range is 2.6 of 255 grey levels. "
+       "Generator and discriminator loss are the two sides of the adversarial loss, by least squares: the "
+       "discriminator scores images of the domain 1 and translations 0. When it always can, the generator "
+       "loss is 1 and its own 0; when it scores everything 0.5, both are 0.25.",
        fmt::format("A training passes when {} of the translations are correct in both directions and the "
                    "hues are as its part of this page says.",
                    percent(kMinPassShare))});

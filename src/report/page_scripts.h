@@ -4,8 +4,9 @@
 
 namespace torsor {
 
-/// Gives every command of the page a button that copies it; whole, at the end of the page. What is copied is
-/// selected first: a page from a file may have no clipboard, or may not use it, and then the reader copies.
+/// Lets commands wrap between their options only, and gives each a button that copies it. Stands whole, at
+/// the end of the page. What is copied is selected first: a page from a file may have no clipboard, or may
+/// not use it, and then the reader copies.
 inline constexpr const char* kCopyScript = R"js(
 document.querySelectorAll(".command").forEach(function (box) {
   var text = box.querySelector("pre"), bar = document.createElement("div");
@@ -15,6 +16,12 @@ document.querySelectorAll(".command").forEach(function (box) {
     try { done = document.execCommand("copy"); } catch (error) {}
     told.textContent = done ? "copied" : "selected: copy it with Ctrl+C or \u2318C";
   }
+  var parts = text.textContent.split(/(--\S+(?: (?!--)\S+)?)/);  // every other one is an option with its value
+  text.textContent = "";
+  parts.forEach(function (part, index) {
+    if (index % 2 === 0) return text.append(part);
+    text.appendChild(document.createElement("span")).textContent = part;
+  });
   button.type = "button";
   button.textContent = "Copy";
   button.setAttribute("aria-label", "Copy this command");

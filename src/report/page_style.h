@@ -89,6 +89,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px
   font: 0.9rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .command { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; margin: 1rem 0; }
 .command pre { flex: 1 1 20rem; min-width: 0; margin: 0; }
+.command span { display: inline-block; max-width: 100%; }
 .command div { display: flex; flex-flow: column; flex: 0 0 9rem; gap: 0.4rem; }
 .command output { color: var(--soft); font-size: 0.9rem; line-height: 1.4; }
 aside { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px;
