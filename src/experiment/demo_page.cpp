@@ -131,7 +131,7 @@ std::string verdict(const LessonResult& r) {
   if (!r.translates())
     return fmt::format(
         "This training did not learn the translation: fewer than {} of the held-out images are correct in "
-        "one direction. What this page says about a trained model does not hold for it.",
+        "at least one direction. What this page says about a trained model does not hold for it.",
         percent(kMinPassShare));
   const DirectionResult& d = r.directions.front();
   switch (r.lesson.hue) {
@@ -146,7 +146,8 @@ std::string verdict(const LessonResult& r) {
                        "reconstructions differ from their inputs by {} of the range on average.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error), cycle_text(r))
                  : fmt::format(
-                       "The shapes are correct, but this training did not permute the hues: they are {} off "
+                       "The shapes are correct, but this training does not show permuted hues: they are {} "
+                       "off "
                        "after the translation and {} after the cycle. Its losses admit every permutation, "
                        "the correct hues among them. With another --seed it may converge to another one.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
@@ -208,10 +209,10 @@ void add_color_words(HtmlPage& page) {
       "domain, and the generator of the other direction can undo the permutation. Adversarial and cycle loss "
       "are then low, and the colours are wrong. Such a permutation, which maps the data onto themselves, is "
       "called an automorphism. The two losses are the same for every automorphism, so a longer training does "
-      "not change the outcome.");
+      "not favour the correct colours.");
   page.paragraph(
       "The identity loss differs between them: a square should stay the square it is, its colour included, "
-      "and a generator that keeps the colours of squares keeps those of circles too.");
+      "and a generator that keeps the colours of squares keeps, as the same network, those of circles too.");
 }
 
 // Trainings that differ in the identity loss. Their inputs are the same.

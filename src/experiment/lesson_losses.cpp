@@ -6,9 +6,9 @@ namespace torsor {
 
 namespace {
 
-constexpr double kRange = 2;      // of the values that networks see: -1 to 1
-constexpr double kEnd = 0.1;      // of the steps, over which losses are averaged
-constexpr double kBothSides = 2;  // a moving average reaches half its span to either side
+constexpr double kRange = 2;       // of the values that networks see: -1 to 1
+constexpr double kLastPart = 0.1;  // of the steps, over which losses are averaged
+constexpr double kBothSides = 2;   // a moving average reaches half its span to either side
 
 const ScalarSeries& logged(const RunRecord& run, const std::string& name) {
   const ScalarSeries* found = run.log.find(name);
@@ -30,7 +30,7 @@ ScalarSeries mean_of(const RunRecord& run, const std::string& a, const std::stri
 }
 
 double at_the_end(const ScalarSeries& s) {
-  return moving_average(s, kBothSides * kEnd * s.steps.back()).values.back();
+  return moving_average(s, kBothSides * kLastPart * s.steps.back()).values.back();
 }
 
 double unweighted(const RunRecord& run, const char* weight) {
