@@ -146,13 +146,13 @@ HtmlPage doctor_page(const Diagnosis& diagnosis, const std::string& command) {
   for (const SurveyedSet& set : diagnosis.survey.sets) sets.push_back(set_text(set));
   page.list(sets);
   page.heading("Suggested command");
-  page.preformatted(diagnosis.command);
+  page.command(diagnosis.command);
   show_findings(diagnosis, page);
   show_contact_sheet(diagnosis.survey, page);
   if (diagnosis.comparison) show_comparison(*diagnosis.comparison, page);
   show_costs(diagnosis, page);
   page.heading("Command");
-  page.preformatted(command);
+  page.command(command);
   return page;
 }
 

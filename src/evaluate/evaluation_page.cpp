@@ -127,7 +127,7 @@ HtmlPage evaluation_page(const Evaluation& evaluation, const std::string& comman
   page.paragraph("Numbers compare only where all of this is equal: torsor evaluate --compare checks it.");
   page.preformatted(evaluation.protocol.dump(2));
   page.heading("Command");
-  page.preformatted(command);
+  page.command(command);
   return page;
 }
 

@@ -21,7 +21,7 @@ constexpr std::size_t kExamples = 6;
 // What the three trainings share: small images and narrow networks, so that two cores need minutes. Instance
 // norm would take from each of these flat images the brightness and colour that are to be kept, so batch
 // norm. A discriminator with patches of half the image sees outlines, which is what the domains differ in.
-// With half of the usual cycle weight, its word on stripes and corners counts after fewer steps.
+// With half of the usual cycle weight, its gradients on stripes and corners count after fewer steps.
 Json settings_for(const std::string& task, const Json& more) {
   Json settings = {{"data", "generated:" + task},
                    {"crop_size", 32},
@@ -37,6 +37,7 @@ Json settings_for(const std::string& task, const Json& more) {
                    {"lambda_cycle_a", 5.0},
                    {"lambda_cycle_b", 5.0},
                    {"epoch_size", 200},
+                   {"log_every", 10},
                    {"sample_every", 300},
                    {"checkpoint_every", 0}};
   settings.update(more);
@@ -100,6 +101,11 @@ Json direction_json(const DirectionResult& d) {
           {"background", d.score.background},
           {"hue_error", number(d.score.hue_error)},
           {"cycle_hue_error", number(d.cycle_hue_error)}};
+}
+
+Json losses_json(const LessonLosses& losses) {
+  return {
+      {"cycle", losses.cycle}, {"generators", losses.generators}, {"discriminators", losses.discriminators}};
 }
 
 }  // namespace
@@ -188,7 +194,9 @@ LessonResult run_lesson(const Lesson& lesson, const DemoOptions& options, std::s
   result.stopped = session.run(stop, observers(lesson, session.loader())) == EndReason::stopped;
   result.train_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.steps = session.state().step;
-  if (!result.stopped) result.directions = score_lesson(lesson, options, session.directory().model());
+  if (result.stopped) return result;
+  result.losses = lesson_losses(read_run(session.directory().root()));
+  result.directions = score_lesson(lesson, options, session.directory().model());
   return result;
 }
 
@@ -240,6 +248,7 @@ Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& op
                        {"hue_as_claimed", r.hue_as_claimed()},
                        {"steps", r.steps},
                        {"train_seconds", r.train_seconds},
+                       {"losses", losses_json(r.losses)},
                        {"directions", directions}});
   }
   return {{"seed", options.seed}, {"lessons", lessons}};

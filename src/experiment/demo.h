@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/options.h"
+#include "experiment/lesson_losses.h"
 #include "metric/scene_score.h"
 #include "model/placement.h"
 #include "train/trainer.h"
@@ -73,6 +74,7 @@ struct LessonResult {
   std::int64_t steps = 0;
   double train_seconds = 0;
   bool stopped = false;  // by a signal: nothing was scored
+  LessonLosses losses;
   std::vector<DirectionResult> directions;
 
   /// The shapes, positions and backgrounds are right in both directions.
@@ -107,7 +109,7 @@ std::vector<LessonResult> run_lessons(const DemoOptions& options, std::shared_pt
                                       const StopFlag& stop, const ObserverFactory& observers);
 
 /// Scores as JSON: {"seed", "lessons": [{"name", "passed", "translates", "hue_as_claimed", "steps",
-/// "train_seconds", "directions": [...]}]}.
+/// "train_seconds", "losses": {"cycle", "generators", "discriminators"}, "directions": [...]}]}.
 Json demo_scores(const std::vector<LessonResult>& results, const DemoOptions& options);
 
 }  // namespace torsor

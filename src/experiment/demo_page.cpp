@@ -5,8 +5,11 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "image/codec.h"
+#include "report/chart_view.h"
 #include "report/grid.h"
 #include "report/html.h"
+#include "runs/run_charts.h"
+#include "runs/run_settings.h"
 
 namespace torsor {
 
@@ -30,98 +33,131 @@ std::string picture_name(const LessonResult& result, const DirectionResult& d) {
   return result.lesson.name + "-" + d.direction + ".png";
 }
 
-std::string train_command(const LessonResult& result, const DemoOptions& options) {
-  const Json settings = lesson_options(result.lesson, options);
-  std::string line = "torsor train";
-  for (const auto& [key, value] : settings.items())
-    line +=
-        fmt::format(" --{} {}", kebab_case(key), value.is_string() ? value.get<std::string>() : value.dump());
-  return line + " --out RUN";
-}
-
-std::string identity_words(const LessonResult& r) {
-  return r.lesson.hue == HueClaim::kept ? "with an identity term" : "without an identity term";
-}
-
 using Results = std::vector<const LessonResult*>;
 
-std::string training_note(const LessonResult& r) {
-  return fmt::format("{} steps in {}", r.steps, human_duration(r.train_seconds));
+std::string identity_words(const LessonResult& r) {
+  return r.lesson.hue == HueClaim::kept ? "with identity loss" : "without identity loss";
 }
 
-const std::vector<std::string> kShares = {"right", "shape", "position", "background"};
+std::string training_note(const LessonResult& r) {
+  return fmt::format("{} steps in {}", with_thousands(r.steps), human_duration(r.train_seconds));
+}
+
+std::string images_note(const LessonResult& r) {
+  return fmt::format("{} held-out images in each direction", r.directions.front().score.count);
+}
+
+// Names of the numbers and, beside each other, those of one or several trainings or directions: few columns,
+// which a phone has room for.
+struct Columns {
+  Table table{{""}, {}, ""};
+
+  explicit Columns(const std::vector<std::string>& names) {
+    for (const std::string& name : names) table.rows.push_back({name});
+  }
+  void add(const std::string& title, const std::vector<std::string>& cells) {
+    table.header.push_back(title);
+    for (std::size_t i = 0; i < table.rows.size(); ++i) table.rows[i].push_back(cells.at(i));
+  }
+};
+
+const std::vector<std::string> kShares = {"correct", "shape", "position", "background"};
+const std::vector<std::string> kSharesAndHues = {"correct",    "shape",     "position",
+                                                 "background", "hue error", "hue error after cycle"};
 
 std::vector<std::string> shares(const DirectionResult& d) {
   return {percent(d.score.pass), percent(d.score.shape), percent(d.score.position),
           percent(d.score.background)};
 }
 
-std::vector<std::string> row(std::vector<std::string> first, const std::vector<std::string>& middle,
-                             const std::vector<std::string>& last = {}) {
-  first.insert(first.end(), middle.begin(), middle.end());
-  first.insert(first.end(), last.begin(), last.end());
-  return first;
+std::vector<std::string> shares_and_hues(const DirectionResult& d) {
+  std::vector<std::string> cells = shares(d);
+  cells.push_back(degrees(d.score.hue_error));
+  cells.push_back(degrees(d.cycle_hue_error));
+  return cells;
 }
 
-std::string images_note(const LessonResult& r) {
-  return fmt::format("{} held-out images a direction", r.directions.front().score.count);
-}
-
-// The scores of lessons about the shape alone.
+// The scores of a lesson about the shape alone.
 Table score_table(const LessonResult& r) {
-  Table table;
-  table.header = row({"direction"}, kShares);
-  for (const DirectionResult& d : r.directions)
-    table.rows.push_back(row({domain_name(r.lesson, d.direction)}, shares(d)));
-  table.caption = images_note(r) + "; " + training_note(r);
-  return table;
+  Columns columns(kShares);
+  for (const DirectionResult& d : r.directions) columns.add(domain_name(r.lesson, d.direction), shares(d));
+  columns.table.caption = "Scores of " + images_note(r);
+  return columns.table;
 }
 
-// The scores of lessons about the hue, one below the other.
-Table color_table(const Results& results) {
-  Table table;
-  table.header = row({"direction", "training"}, kShares, {"hue error", "after the cycle"});
-  for (std::size_t i = 0; i < results.front()->directions.size(); ++i)
-    for (const LessonResult* r : results) {
-      const DirectionResult& d = r->directions[i];
-      table.rows.push_back(row({domain_name(r->lesson, d.direction), identity_words(*r)}, shares(d),
-                               {degrees(d.score.hue_error), degrees(d.cycle_hue_error)}));
-    }
-  table.caption = images_note(*results.front());
+// The scores of trainings that differ in the identity loss, in one direction.
+Table color_table(const Results& results, std::size_t direction) {
+  Columns columns(kSharesAndHues);
   for (const LessonResult* r : results)
-    table.caption += fmt::format("; {}: {}", identity_words(*r), training_note(*r));
-  return table;
+    columns.add(identity_words(*r), shares_and_hues(r->directions[direction]));
+  const LessonResult& first = *results.front();
+  columns.table.caption = domain_name(first.lesson, first.directions[direction].direction);
+  return columns.table;
+}
+
+std::string loss_text(double loss) { return fmt::format("{:.2f}", loss); }
+std::string cycle_text(const LessonResult& r) { return fmt::format("{:.1f} %", 100 * r.losses.cycle); }
+
+Table loss_table(const Results& results) {
+  Columns columns({"cycle loss", "generator loss", "discriminator loss"});
+  for (const LessonResult* r : results)
+    columns.add(results.size() > 1 ? identity_words(*r) : "",
+                {cycle_text(*r), loss_text(r->losses.generators), loss_text(r->losses.discriminators)});
+  columns.table.caption =
+      "Losses at the end: means over the last tenth of the steps and both directions. Cycle loss: the mean "
+      "absolute difference between an image and its reconstruction (translated back), in per cent of the "
+      "range of pixel values. Generator and discriminator loss: 0.25 each when the discriminator cannot tell "
+      "translations from images.";
+  return columns.table;
+}
+
+LineChart cycle_chart(const Results& results) {
+  LineChart chart;
+  chart.title = "Cycle loss, % of the range";
+  chart.x.label = "step";
+  chart.y.low = 0;
+  chart.width = 450;  // half a page
+  chart.plot_height = 210;
+  for (const LessonResult* r : results) {
+    ScalarSeries series = r->losses.cycle_by_step;
+    for (double& value : series.values) value *= 100;
+    chart.series.push_back(averaged_line(series, identity_words(*r), default_span(series)));
+  }
+  return chart;
 }
 
 // What came out, whether it is what was to be shown or not.
 std::string verdict(const LessonResult& r) {
   if (!r.translates())
     return fmt::format(
-        "This run did not learn the translation: fewer than {} of the held-out images are right in one "
-        "direction. What is written here about a trained model does not hold for it.",
+        "This training did not learn the translation: fewer than {} of the held-out images are correct in "
+        "at least one direction. What this page says about a trained model does not hold for it.",
         percent(kMinPassShare));
   const DirectionResult& d = r.directions.front();
   switch (r.lesson.hue) {
     case HueClaim::none:
-      return "The held-out images were translated rightly in both directions.";
+      return fmt::format("At least {} of the held-out images are translated correctly in both directions.",
+                         percent(kMinPassShare));
     case HueClaim::permuted:
       return r.hue_as_claimed()
                  ? fmt::format(
-                       "The shapes are right and the colours are wrong: they are {} off on average after "
-                       "the translation, and {} after the way back. The losses were content.",
-                       degrees(d.score.hue_error), degrees(d.cycle_hue_error))
+                       "The shapes are correct and the hues are wrong: they are {} off on average after the "
+                       "translation and {} after the cycle. The cycle loss does not show it: the "
+                       "reconstructions differ from their inputs by {} of the range on average.",
+                       degrees(d.score.hue_error), degrees(d.cycle_hue_error), cycle_text(r))
                  : fmt::format(
-                       "The shapes are right, but this run does not show exchanged colours: they are {} "
-                       "off after the translation and {} after the way back. Its losses allow any "
-                       "exchange, the true colours among them. Another --seed may end elsewhere.",
+                       "The shapes are correct, but this training does not show permuted hues: they are {} "
+                       "off "
+                       "after the translation and {} after the cycle. Its losses admit every permutation, "
+                       "the correct hues among them. With another --seed it may converge to another one.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
     case HueClaim::kept:
       return r.hue_as_claimed()
-                 ? fmt::format("Shapes and colours are right: the hue is {} off on average.",
+                 ? fmt::format("Shapes and hues are correct: the hues are {} off on average.",
                                degrees(d.score.hue_error))
                  : fmt::format(
-                       "The shapes are right, but the identity term did not hold the colours in this run: "
-                       "the hue is {} off after the translation, {} after the way back.",
+                       "The shapes are correct, but the identity loss did not keep the hues in this "
+                       "training: they are {} off after the translation and {} after the cycle.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
   }
   return "";
@@ -133,88 +169,108 @@ void add_verdict(HtmlPage& page, const LessonResult& r, const std::string& what)
                verdict(r));
 }
 
-void add_legend(HtmlPage& page) {
-  page.paragraph(
-      "In each picture: above the input, in the middle its translation, below the translation brought back.");
+std::vector<ImageRow> example_rows(const std::vector<DemoExample>& examples) {
+  std::vector<ImageRow> rows = {{"input", {}}, {"translation", {}}, {"translated back", {}}};
+  for (const DemoExample& e : examples) {
+    rows[0].images.push_back(e.real);
+    rows[1].images.push_back(e.fake);
+    rows[2].images.push_back(e.rec);
+  }
+  return rows;
+}
+
+void add_command(HtmlPage& page, const LessonResult& r, const DemoOptions& options, const std::string& what) {
+  page.paragraph(fmt::format("To train it again{} ({}):", what.empty() ? "" : " " + what, training_note(r)));
+  page.command(train_command(lesson_options(r.lesson, options), "RUN"));
 }
 
 void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& options) {
   page.heading("1. " + r.lesson.title);
   page.paragraph(
-      "Two piles of pictures: in one the disc is of one colour, in the other it is striped. No picture of "
-      "one pile has a partner in the other. Two networks learn to translate, one each way, from three "
-      "demands: a translation must look like a picture of the other pile; translated back it must be what "
-      "it was (the cycle); and a picture that is of the other pile already must pass unchanged (the "
-      "identity term, without which the second part shows what is missing).");
+      "In the images of one domain a disc has one colour, in those of the other it is striped. The two sets "
+      "are unpaired: no image has a counterpart in the other set. Two generators, one for each direction, "
+      "are trained with three losses. The adversarial loss: a discriminator should not be able to tell "
+      "translations from images of the target domain. The cycle loss: an image that is translated and "
+      "translated back should be what it was. The identity loss: an image that already is of the target "
+      "domain should stay unchanged. The second part shows what happens without the third.");
   add_verdict(page, r, "");
-  add_legend(page);
-  page.beside([&] {
-    for (const DirectionResult& d : r.directions)
-      page.figure({example_grid(d.examples), domain_name(r.lesson, d.direction)});
-  });
+  for (const DirectionResult& d : r.directions)
+    page.image_rows(example_rows(d.examples), domain_name(r.lesson, d.direction));
   page.table(score_table(r));
-  page.paragraph("To train it again:");
-  page.preformatted(train_command(r, options));
+  page.table(loss_table({&r}));
+  add_command(page, r, options, "");
 }
 
-// Trainings that differ in the identity term, side by side.
+void add_color_words(HtmlPage& page) {
+  page.heading("2. Circles and squares: low losses, wrong colours");
+  page.paragraph(
+      "All hues are equally frequent among the circles and among the squares. A generator that also permutes "
+      "them, red to green, green to blue and blue to red, therefore produces squares like those of the "
+      "domain, and the generator of the other direction can undo the permutation. Adversarial and cycle loss "
+      "are then low, and the colours are wrong. Such a permutation, which maps the data onto themselves, is "
+      "called an automorphism. The two losses are the same for every automorphism, so a longer training does "
+      "not favour the correct colours.");
+  page.paragraph(
+      "The identity loss differs between them: a square should stay the square it is, its colour included, "
+      "and a generator that keeps the colours of squares keeps, as the same network, those of circles too.");
+}
+
+// Trainings that differ in the identity loss. Their inputs are the same.
 void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions& options) {
-  page.heading("2. Circles and squares: zero loss, wrong answer");
-  page.paragraph(
-      "Every colour is as frequent among the circles as among the squares. So a translator that turns red "
-      "into green, green into blue and blue into red, all at once, produces perfectly good squares, and "
-      "the way back undoes the exchange: both demands are met, with the wrong answer. Such an exchange, "
-      "which maps the data onto itself, is called an automorphism, and no amount of training with these "
-      "two losses removes it.");
-  page.paragraph(
-      "The identity term is the third demand: a picture that is already of the target's kind should pass "
-      "unchanged. A square stays the square it is, colour included, and with the colour of squares that of "
-      "circles is settled too. The exchanged colours now cost something, so the true ones win.");
+  add_color_words(page);
   for (const LessonResult* r : results) add_verdict(page, *r, identity_words(*r));
-  add_legend(page);
-  for (std::size_t i = 0; i < results.front()->directions.size(); ++i)
-    page.beside([&] {
-      for (const LessonResult* r : results) {
-        const DirectionResult& d = r->directions[i];
-        page.figure({example_grid(d.examples),
-                     fmt::format("{}, {}", domain_name(r->lesson, d.direction), identity_words(*r))});
-      }
-    });
-  page.table(color_table(results));
-  for (const LessonResult* r : results) {
-    page.paragraph(fmt::format("To train it again {}:", identity_words(*r)));
-    page.preformatted(train_command(*r, options));
+  const LessonResult& first = *results.front();
+  for (std::size_t i = 0; i < first.directions.size(); ++i) {
+    page.subheading(domain_name(first.lesson, first.directions[i].direction));
+    for (const LessonResult* r : results)
+      page.image_rows(example_rows(r->directions[i].examples), identity_words(*r));
   }
+  page.subheading("Scores of " + images_note(first));
+  page.beside([&] {
+    for (std::size_t i = 0; i < first.directions.size(); ++i) page.table(color_table(results, i));
+  });
+  page.subheading("Losses");
+  page.beside([&] {
+    page.table(loss_table(results));
+    page.insert(chart_html(cycle_chart(results), "step"));
+  });
+  page.subheading("Commands");
+  for (const LessonResult* r : results) add_command(page, *r, options, identity_words(*r));
 }
 
 void add_scoring(HtmlPage& page) {
-  page.heading("How it was scored");
+  page.heading("How to read the numbers");
   page.paragraph(
-      "The pictures are generated, so the right answer to each held-out one is known. An image counts as "
-      "right when all of these hold; copies of the input, translations of other images and constant "
-      "pictures fail them.");
+      "The images are synthetic, so the correct translation of each held-out one is known. A translation is "
+      "correct when its shape, position and background are; copies of the input, translations of other "
+      "images and constant images are not.");
   page.list(
       {fmt::format(
            "Shape: the object's outline overlaps the target's shape of equal area and centre by at least "
            "{} (circles, squares) or {} (discs); its area is {} to {} times the true one; a striped disc "
            "has stripes of amplitude {} or more, a solid one of {} at most.",
            kMinShapeOverlap, kMinDiscOverlap, kMinAreaRatio, kMaxAreaRatio, kMinStripes, kMaxSolidStripes),
-       fmt::format("Position: its centre is at most {} % of the side away from where it was.",
+       fmt::format("Position: its centre is at most {} % of the image's side away from where it was.",
                    100 * kMaxOffset),
-       fmt::format(
-           "Background: outside the object it differs from the input by at most {} % of the full range on "
-           "average.",
-           100 * kMaxBackgroundError),
-       fmt::format(
-           "A training has passed when {} of the images are right in both directions. The hue error is "
-           "measured apart: colours drawn at random would be 90° off; up to {}° counts as kept, more as "
-           "exchanged.",
-           percent(kMinPassShare), kMaxKeptHue)});
+       fmt::format("Background: outside the object the translation differs from the input by at most {} % of "
+                   "the range of pixel values on average.",
+                   100 * kMaxBackgroundError),
+       fmt::format("Hue error: the mean distance to the input's hue on the circle of hues, after the "
+                   "translation and after the cycle (translated back). Random hues would be 90° off; up to "
+                   "{}° counts as kept, more as permuted.",
+                   kMaxKeptHue),
+       "Losses: the cycle loss is shown without its weight; 1 % of the range is 2.6 of 255 grey levels. "
+       "Generator and discriminator loss are the two sides of the adversarial loss, by least squares: the "
+       "discriminator scores images of the domain 1 and translations 0. When it always can, the generator "
+       "loss is 1 and its own 0; when it scores everything 0.5, both are 0.25.",
+       fmt::format("A training passes when {} of the translations are correct in both directions and the "
+                   "hues are as its part of this page says.",
+                   percent(kMinPassShare))});
 }
 
 HtmlPage make_page(const std::vector<LessonResult>& results, const DemoOptions& options) {
   HtmlPage page("Translation without pairs",
-                "What a CycleGAN learns from two piles of pictures, and what it cannot know");
+                "What a CycleGAN learns from two unpaired sets of images, and what its losses leave open");
   Results about_color;
   for (const LessonResult& r : results) {
     if (r.lesson.hue == HueClaim::none)
@@ -247,14 +303,10 @@ std::string describe(const LessonResult& r) {
 }
 
 Image example_grid(const std::vector<DemoExample>& examples) {
-  std::vector<std::vector<Image>> rows(3);
-  for (const DemoExample& e : examples) {
-    rows[0].push_back(e.real);
-    rows[1].push_back(e.fake);
-    rows[2].push_back(e.rec);
-  }
+  std::vector<std::vector<Image>> rows;
+  for (ImageRow& row : example_rows(examples)) rows.push_back(std::move(row.images));
   GridOptions options;
-  options.min_cell = 64;
+  options.min_cell = 96;
   return make_grid(rows, options);
 }
 

@@ -106,7 +106,7 @@ HtmlPage reproduction_page(const Experiment& experiment, const Json& record, con
   show_setup(record.at("setup"), html);
   html.paragraph(
       "To run it again (its numbers are in results.json beside this page, its figures in figures/):");
-  html.preformatted(record.at("command"));
+  html.command(record.at("command"));
   return html;
 }
 

@@ -1,5 +1,5 @@
-// Whether a translation of a generated scene is right: the truth of the input is known, so no judge is
-// needed.
+// Whether a translation of a generated scene is correct: the truth of the input is known, so neither people
+// nor a network have to rate it.
 #pragma once
 
 #include <optional>

@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "image/codec.h"
 #include "report/embed.h"
+#include "report/page_scripts.h"
 #include "report/page_style.h"
 
 namespace torsor {
@@ -18,6 +19,7 @@ namespace torsor {
 namespace {
 
 constexpr std::int64_t kSmallSide = 256;        // pictures below are shown enlarged
+constexpr std::int64_t kCellSide = 96;          // that an image of a row has at the least
 constexpr std::int64_t kMinCaptionWidth = 240;  // of captions under narrow pictures
 constexpr std::int64_t kWide = 900;    // pixels of a picture that a phone scrolls rather than shrinks
 constexpr std::size_t kLongCell = 24;  // characters of a cell that needs room for some words
@@ -77,6 +79,15 @@ std::string figure_html(const Figure& figure) {
   return out + "</figure>\n";
 }
 
+std::string image_row_html(const ImageRow& row) {
+  std::string images;
+  for (std::size_t i = 0; i < row.images.size(); ++i)
+    images += fmt::format("<img class=\"small\" width=\"{}\" height=\"{}\" alt=\"{} {}\" src=\"{}\">",
+                          row.images[i].width, row.images[i].height, escape_html(row.label), i + 1,
+                          data_uri("image/png", encode_image("png", row.images[i])));
+  return fmt::format("<div><p>{}</p><div class=\"row\">{}</div></div>\n", escape_html(row.label), images);
+}
+
 std::string svg_data(const std::string& svg) { return data_uri("image/svg+xml", svg); }
 
 const char* word(Callout kind) {
@@ -132,6 +143,11 @@ void HtmlPage::subheading(const std::string& text) { body_ += "<h3>" + escape_ht
 void HtmlPage::paragraph(const std::string& text) { body_ += "<p>" + escape_html(text) + "</p>\n"; }
 void HtmlPage::preformatted(const std::string& text) { body_ += "<pre>" + escape_html(text) + "</pre>\n"; }
 
+void HtmlPage::command(const std::string& text) {
+  has_commands_ = true;
+  body_ += "<div class=\"command\"><pre>" + escape_html(text) + "</pre></div>\n";
+}
+
 void HtmlPage::list(const std::vector<std::string>& items) {
   body_ += "<ul>\n";
   for (const std::string& item : items) body_ += "<li>" + escape_html(item) + "</li>\n";
@@ -160,6 +176,17 @@ void HtmlPage::table(const Table& table) {
 }
 
 void HtmlPage::figure(const Figure& figure) { body_ += figure_html(figure); }
+
+void HtmlPage::image_rows(const std::vector<ImageRow>& rows, const std::string& caption) {
+  if (rows.empty() || rows.front().images.empty()) fail("rows of images need at least one image");
+  const Image& first = rows.front().images.front();
+  const std::int64_t side = std::max(first.width, first.height);
+  const std::int64_t factor = (std::max(kCellSide, side) + side - 1) / side;
+  body_ += fmt::format("<figure class=\"rows\" style=\"--cell:{}px\">\n", first.width * factor);
+  if (!caption.empty()) body_ += "<figcaption>" + escape_html(caption) + "</figcaption>\n";
+  for (const ImageRow& row : rows) body_ += image_row_html(row);
+  body_ += "</figure>\n";
+}
 
 void HtmlPage::drawing(const Drawing& drawing, const std::string& caption) {
   body_ += fmt::format("<figure class=\"drawn\" style=\"max-width:{}px\">{}",
@@ -191,7 +218,9 @@ std::string HtmlPage::html() const {
   out += "<header><h1>" + title + "</h1>";
   if (!lead_.empty()) out += "<p class=\"lead\">" + escape_html(lead_) + "</p>";
   if (!details_.empty()) out += "<p class=\"details\">" + escape_html(details_) + "</p>";
-  return out + "</header>\n<main>\n" + body_ + "</main>\n</body>\n</html>\n";
+  out += "</header>\n<main>\n" + body_ + "</main>\n";
+  if (has_commands_) out += std::string("<script>") + kCopyScript + "</script>\n";
+  return out + "</body>\n</html>\n";
 }
 
 void HtmlPage::save(const std::filesystem::path& path) const { write_file_atomically(path, html()); }

@@ -14,7 +14,8 @@
 
 namespace torsor {
 
-/// Cells as they should read; a header of empty cells is not shown. Columns whose cells are all numbers (with % or ° too) are set flush right.
+/// Cells as they should read; a header of empty cells is not shown. Columns whose cells are all numbers (with
+/// % or ° too) are set flush right.
 struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;  // each as long as the header
@@ -25,6 +26,12 @@ struct Table {
 struct Figure {
   Image image;          // u8 or u16
   std::string caption;  // also what screen readers say
+};
+
+/// Images of one size that belong together; the same place in every row is the same example.
+struct ImageRow {
+  std::string label;
+  std::vector<Image> images;  // u8 or u16
 };
 
 enum class Callout { pass, fail, agrees, disagrees, note, warning };
@@ -39,11 +46,16 @@ class HtmlPage {
   void subheading(const std::string& text);
   void paragraph(const std::string& text);
   void list(const std::vector<std::string>& items);
-  void preformatted(const std::string& text);  // commands, configurations
+  void preformatted(const std::string& text);  // configurations
+  /// A command line, with a button that copies it; where scripts do not run, the text alone.
+  void command(const std::string& text);
   /// Scrolls by itself where the page is narrow; one of texts alone is set as a list there. Throws Error
   /// naming the first row that is not as long as the header.
   void table(const Table& table);
   void figure(const Figure& figure);
+  /// Labelled rows, their images enlarged by a whole factor with hard pixel edges. A phone shows the first
+  /// three of each row, so that they stay large and all rows in sight. Throws Error when there is no image.
+  void image_rows(const std::vector<ImageRow>& rows, const std::string& caption);
   /// As SVG, in the form that fits the page.
   void drawing(const Drawing& drawing, const std::string& caption);
   void animation(const Animation& animation, const std::string& caption);
@@ -60,6 +72,7 @@ class HtmlPage {
 
  private:
   std::string title_, lead_, details_, body_;
+  bool has_commands_ = false;
 };
 
 /// The drawing's forms as one <picture> that needs no file and chooses by the page's width.

@@ -1,8 +1,38 @@
-// What makes the figures of a page answer to pointer, finger and keyboard. Each begins a call, to be
-// completed by "DATA);".
+// What makes the figures and commands of a page answer to pointer, finger and keyboard. Those of figures
+// begin a call, to be completed by "DATA);".
 #pragma once
 
 namespace torsor {
+
+/// Lets commands wrap between their options only, and gives each a button that copies it. Stands whole, at
+/// the end of the page. What is copied is selected first: a page from a file may have no clipboard, or may
+/// not use it, and then the reader copies.
+inline constexpr const char* kCopyScript = R"js(
+document.querySelectorAll(".command").forEach(function (box) {
+  var text = box.querySelector("pre"), bar = document.createElement("div");
+  var button = bar.appendChild(document.createElement("button")), told = bar.appendChild(document.createElement("output"));
+  function copySelected() {
+    var done = false;
+    try { done = document.execCommand("copy"); } catch (error) {}
+    told.textContent = done ? "copied" : "selected: copy it with Ctrl+C or \u2318C";
+  }
+  var parts = text.textContent.split(/(--\S+(?: (?!--)\S+)?)/);  // every other one is an option with its value
+  text.textContent = "";
+  parts.forEach(function (part, index) {
+    if (index % 2 === 0) return text.append(part);
+    text.appendChild(document.createElement("span")).textContent = part;
+  });
+  button.type = "button";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", "Copy this command");
+  button.onclick = function () {
+    window.getSelection().selectAllChildren(text);
+    if (!navigator.clipboard) return copySelected();
+    navigator.clipboard.writeText(text.textContent).then(function () { told.textContent = "copied"; }, copySelected);
+  };
+  box.appendChild(bar);
+});
+)js";
 
 /// Chooses one of the pictures.
 inline constexpr const char* kSlidesScript = R"js(

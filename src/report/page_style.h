@@ -40,6 +40,10 @@ img.small { image-rendering: pixelated; }
 img.drawing { width: 100%; background: #fff; padding: 4px; }
 img[hidden] { display: none; }
 @media (prefers-color-scheme: dark) { img.drawing { filter: invert(0.89) hue-rotate(180deg); } }
+.rows > div { display: grid; grid-template-columns: 7rem minmax(0, 1fr); align-items: center; gap: 0.75rem; margin-top: 4px; }
+.rows p { margin: 0; font-size: 0.95rem; line-height: 1.35; }
+.row { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, var(--cell)); gap: 4px; }
+.row img { width: 100%; border-radius: 2px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.25rem; }
 .charts figure { margin: 0; }
 .plot { position: relative; cursor: crosshair; touch-action: pan-y; border-radius: 4px; }
@@ -75,7 +79,7 @@ img[hidden] { display: none; }
 .panels p { margin: 0 0 0.3rem; font-size: 0.95rem; line-height: 1.4; }
 .panels canvas { width: 100%; aspect-ratio: 1; background: #fff; border: 1px solid var(--line); }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 1rem; margin: 0.5rem 0; }
-.controls button { font: inherit; color: inherit; min-width: 6rem; min-height: 2.75rem; padding: 0 1rem; cursor: pointer;
+.controls button, .command button { font: inherit; color: inherit; min-width: 6rem; min-height: 2.75rem; padding: 0 1rem; cursor: pointer;
   background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
 .controls input { flex: 1 1 10rem; min-width: 0; height: 2.75rem; margin: 0; accent-color: var(--note);
   touch-action: pan-y; cursor: pointer; }
@@ -83,6 +87,11 @@ img[hidden] { display: none; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.8rem 1rem;
   white-space: pre-wrap; overflow-wrap: anywhere;
   font: 0.9rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.command { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; margin: 1rem 0; }
+.command pre { flex: 1 1 20rem; min-width: 0; margin: 0; }
+.command span { display: inline-block; max-width: 100%; }
+.command div { display: flex; flex-flow: column; flex: 0 0 9rem; gap: 0.4rem; }
+.command output { color: var(--soft); font-size: 0.9rem; line-height: 1.4; }
 aside { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px;
   padding: 0.8rem 1.1rem; margin: 1.25rem 0; max-width: 46rem; }
 aside strong span { color: var(--tone); margin-right: 0.6em; text-transform: uppercase; font-size: 0.8rem;
@@ -94,12 +103,15 @@ aside p { margin: 0.25rem 0 0; }
   header .lead { font-size: 1.1rem; } h2 { font-size: 1.25rem; margin-top: 2.25rem; } ul { padding-left: 1.2rem; }
   .drawn { max-width: 26rem !important; }
   .legend { padding: 0; }
+  .rows > div { display: block; margin-top: 0.5rem; } .rows p { margin-bottom: 0.2rem; }
+  .row img:nth-child(n + 4) { display: none; }
+  .command div { flex: 1 1 100%; flex-flow: row; align-items: center; gap: 0.75rem; }
   .wide { overflow-x: auto; } .wide img { max-width: none; height: 24rem; width: auto; }
   .prose, .prose tbody, .prose tr, .prose td { display: block; } .prose thead { display: none; }
   .prose tr { border-bottom: 1px solid var(--line); padding: 0.5rem 0; }
   .prose td { border: 0; padding: 0.1rem 0; min-width: 0; } .prose td:first-child { font-weight: 600; }
   .prose td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); } }
-@media print { .playing .still { display: block; } .playing .player { display: none; }
+@media print { .playing .still { display: block; } .playing .player, .command div { display: none; }
   body { max-width: none; padding: 0; } aside, figure, tr { break-inside: avoid; } }
 )css";
 

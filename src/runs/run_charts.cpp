@@ -81,15 +81,8 @@ Series line_of(const ScalarSeries& logged, const std::string& label, std::size_t
   const double span = is_setting        ? 0
                       : options.average ? static_cast<double>(*options.average)
                                         : default_span(logged);
-  const ScalarSeries all = placed(logged, options);
-  const ScalarSeries line = thinned(moving_average(all, span), kPoints);
-  Series s{label, line.steps, line.values};
+  Series s = averaged_line(placed(logged, options), label, span);
   s.colour = colour;
-  if (span > 0) {
-    const ScalarSeries raw = thinned_to_extremes(all, kStretches);
-    s.raw_x = raw.steps;
-    s.raw_y = raw.values;
-  }
   return s;
 }
 
@@ -152,6 +145,17 @@ std::vector<LineChart> charts_beside(const std::vector<RunRecord>& runs, const s
 }
 
 }  // namespace
+
+Series averaged_line(const ScalarSeries& logged, const std::string& label, double span) {
+  const ScalarSeries line = thinned(moving_average(logged, span), kPoints);
+  Series s{label, line.steps, line.values};
+  if (span > 0) {
+    const ScalarSeries raw = thinned_to_extremes(logged, kStretches);
+    s.raw_x = raw.steps;
+    s.raw_y = raw.values;
+  }
+  return s;
+}
 
 void PlotOptions::describe(OptionSet& o) {
   o.add("scalars", scalars,

@@ -11,6 +11,10 @@
 
 namespace torsor {
 
+/// The line of a scalar: its moving average over `span` steps, with the values behind it; a span of 0 shows
+/// the values themselves. Thinned to what a chart of half a page can show.
+Series averaged_line(const ScalarSeries& logged, const std::string& label, double span);
+
 struct PlotOptions {
   std::string scalars;
   std::optional<std::int64_t> average;

@@ -256,7 +256,7 @@ void add_commands(const Runs& runs, HtmlPage& page) {
   page.heading(runs.size() == 1 ? "To train it again" : "To train them again");
   for (const RunRecord& run : runs) {
     if (runs.size() > 1) page.paragraph(run.name + ":");
-    page.preformatted(train_command(run.config, run.directory.root().string() + "-again"));
+    page.command(train_command(run.config, run.directory.root().string() + "-again"));
   }
 }
 

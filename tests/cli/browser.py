@@ -74,6 +74,26 @@ function told(box) {  // the values at the end, one step before, and at the left
   plot.dispatchEvent(new PointerEvent("pointermove", {clientX: plot.getBoundingClientRect().left + 1}));
   return {opened: opened, keyed: keyed, pointed: readout.textContent};
 }
+function copied(box, view) {  // with a clipboard, then without
+  var button = box.querySelector("button"), told = box.querySelector("output"), wrote = null;
+  function clipboard(value) { Object.defineProperty(view.navigator, "clipboard", {value: value, configurable: true}); }
+  clipboard({writeText: function (text) { wrote = text; return {then: function (done) { done(); }}; }});
+  button.click();
+  var said = told.textContent;
+  view.getSelection().removeAllRanges();
+  clipboard(undefined);
+  button.click();
+  return {text: box.querySelector("pre").textContent, wrote: wrote, said: said, selected: view.getSelection().toString(),
+    said_without: told.textContent, by_keyboard: button.tabIndex === 0};
+}
+function shownRows(figure) {
+  return Array.from(figure.querySelectorAll(":scope > div")).map(function (row) {
+    var shown = Array.from(row.querySelectorAll("img")).map(function (i) { return i.getBoundingClientRect(); })
+      .filter(function (b) { return b.width > 0; });
+    return {label: row.querySelector("p").textContent, images: shown.length, side: Math.min.apply(null, shown.map(function (b) { return b.width; })),
+      right: Math.max.apply(null, shown.map(function (b) { return b.right; }))};
+  });
+}
 function seen(frame) {
   var doc = frame.contentDocument, view = frame.contentWindow, width = view.innerWidth;
   var lead = doc.querySelector("h1").nextElementSibling;
@@ -91,6 +111,9 @@ function seen(frame) {
     drawings: Array.from(doc.querySelectorAll("img.drawing")).filter(function (i) { return i.clientWidth > 0; })
       .map(function (i) { return [i.clientWidth - 8, i.naturalWidth]; }),
     animations: Array.from(doc.querySelectorAll(".animation")).map(played),
+    commands: Array.from(doc.querySelectorAll(".command")).map(function (c) { return copied(c, view); }),
+    rows: Array.from(doc.querySelectorAll(".rows")).map(shownRows),
+    scrolling: Array.from(doc.querySelectorAll(".scroll")).filter(function (s) { return s.scrollWidth > s.clientWidth; }).map(nameOf),
     slides: Array.from(doc.querySelectorAll(".slides.playing")).map(slid),
     comparisons: Array.from(doc.querySelectorAll(".comparison")).map(compared),
     charts: Array.from(doc.querySelectorAll(".chart")).map(told)
@@ -170,6 +193,9 @@ def check_reads_well(folder, pages, phone=PHONE):
             for fault in ("outside", "small_texts", "small_targets", "errors", "fetched"):
                 assert not page[fault], (where, fault, page[fault])
             assert page["lead"], f"{where}: no sentence for a stranger first"
+            for command in page["commands"]:
+                assert command["wrote"] == command["selected"] == command["text"] and command["by_keyboard"], (where, command)
+                assert command["said"] == "copied" and command["said_without"], (where, command)
             for shown, natural in page["drawings"]:
                 assert shown >= 0.85 * natural, f"{where}: a drawing is shown at {shown} px of {natural}"
     for faults in drawings:

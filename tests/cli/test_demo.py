@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from browser import check_reads_well
+from browser import PHONE, SCREEN, check_reads_well
 
 SOURCE = pathlib.Path(os.environ.get("TORSOR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 PROGRAM = os.environ.get("TORSOR_BIN", str(SOURCE / "build" / "torsor"))
@@ -38,14 +38,40 @@ def test_the_page_says_that_the_runs_failed_and_loads_nothing_from_elsewhere(mad
     page = (out / "index.html").read_text()
     assert page.count("This run failed") == 3
     assert "As expected" not in page
-    assert ">This run failed, without an identity term<" in page and ">This run failed, with an identity term<" in page
+    assert ">This run failed, without identity loss<" in page and ">This run failed, with identity loss<" in page
     sources = re.findall(r"(?:src|href)\s*=\s*[\"']([^\"']*)", page)
     assert len(sources) >= 6 and all(s.startswith(("data:", "#")) for s in sources)
-    assert "<script" not in page and "@import" not in page and "url(" not in page.replace("url(data:", "")
+    assert "@import" not in page and "url(" not in page.replace("url(data:", "")
 
 
 def test_the_page_reads_on_a_phone_and_on_a_screen(made, tmp_path):
-    check_reads_well(tmp_path, {"demo": (made[0] / "index.html").read_text()})
+    """Nothing has to be scrolled sideways: not the numbers on the hues, nor the images of either training."""
+    text = (made[0] / "index.html").read_text()
+    assert text.count("hue error after cycle") == 2
+    seen = check_reads_well(tmp_path, {"demo": text})["demo"]
+    for width, columns in ((PHONE, 3), (SCREEN, 6)):
+        page = seen[width]
+        assert page["scrolling"] == [] and len(page["commands"]) == len(LESSONS) and len(page["charts"]) == 1
+        assert len(page["rows"]) == 2 * len(LESSONS)
+        for rows in page["rows"]:
+            assert [row["label"] for row in rows] == ["input", "translation", "translated back"]
+            assert all(row["images"] == columns and row["side"] == 96 and row["right"] <= width for row in rows), rows
+
+
+def test_the_page_tells_the_losses_of_the_logs(made):
+    """The cycle loss without its weight of 5, on the scale from -1 to 1, as a share of the range."""
+    out, _ = made
+    page = (out / "index.html").read_text()
+    lessons = {lesson["name"]: lesson["losses"] for lesson in json.loads((out / "scores.json").read_text())["lessons"]}
+    for name in LESSONS:
+        last = json.loads((out / "runs" / name / "log.jsonl").read_text().splitlines()[-1])
+        losses = lessons[name]
+        assert losses["cycle"] == pytest.approx((last["cycle_a"] + last["cycle_b"]) / 2 / 5 / 2)
+        assert losses["generators"] == pytest.approx((last["g_a_to_b"] + last["g_b_to_a"]) / 2)
+        assert losses["discriminators"] == pytest.approx((last["d_a"] + last["d_b"]) / 2)
+    shown = [f"{100 * lessons[name]['cycle']:.1f} %" for name in LESSONS]
+    cells = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in re.findall(r"<tr><td>cycle loss</td>.*", page)]
+    assert cells == [["cycle loss", shown[0]], ["cycle loss", *shown[1:]]]
 
 
 def test_writes_the_scores_and_a_picture_of_each_direction(made):
@@ -58,7 +84,7 @@ def test_writes_the_scores_and_a_picture_of_each_direction(made):
         for direction in lesson["directions"]:
             assert direction["images"] == 8 and direction["pass"] < 0.9
             with image.open(out / f"{lesson['name']}-{direction['direction']}.png") as picture:
-                assert min(picture.size) >= 3 * 64
+                assert min(picture.size) >= 3 * 96
         assert (out / "runs" / lesson["name"] / "model.safetensors").exists()
 
 

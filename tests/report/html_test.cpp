@@ -56,15 +56,18 @@ TEST(Html, EscapesEveryText) {
   page.paragraph(evil);
   page.list({evil});
   page.preformatted(evil);
+  page.command(evil);
   page.table({{evil}, {{evil}}, evil});
   page.figure({speckled(2, 2), evil});
+  page.image_rows({{evil, {speckled(2, 2)}}}, evil);
   page.callout(Callout::note, evil, evil);
   const std::string html = page.html();
   EXPECT_THAT(html, Not(HasSubstr("<b>")));
   std::size_t count = 0;
   for (std::size_t at = html.find(safe); at != std::string::npos; at = html.find(safe, at + 1)) ++count;
-  // title twice, lead, details, 5 blocks, header + cell + caption, alt + caption, callout title + text
-  EXPECT_EQ(count, 16u);
+  // title twice, lead, details, 6 blocks, header + cell + caption, alt + caption, label + alt + caption of
+  // the row, callout title + text
+  EXPECT_EQ(count, 20u);
 }
 
 TEST(Html, EmbedsPicturesWhole) {
@@ -89,6 +92,39 @@ TEST(Html, EnlargesSmallPicturesOnly) {
   EXPECT_THAT(page.html(), HasSubstr("<img class=\"small\" width=\"300\" height=\"240\""));
   EXPECT_THAT(page.html(), HasSubstr("<img width=\"300\" height=\"150\""));
   EXPECT_THAT(page.html(), HasSubstr("class=\"wide\"><img width=\"1000\" height=\"10\""));
+}
+
+TEST(Html, RowsOfImagesAreLabelledAndEnlargedByAWholeFactor) {
+  HtmlPage page("rows");
+  const std::vector<Image> inputs = {speckled(32, 32), speckled(32, 32)}, outputs = {speckled(32, 32)};
+  page.image_rows({{"input", inputs}, {"translation", outputs}}, "circles");
+  const std::string html = page.html();
+  EXPECT_THAT(html,
+              HasSubstr("<figure class=\"rows\" style=\"--cell:96px\">\n<figcaption>circles</figcaption>"));
+  EXPECT_THAT(html,
+              HasSubstr("<div><p>input</p><div class=\"row\"><img class=\"small\" width=\"32\" height=\"32\" "
+                        "alt=\"input 1\""));
+  EXPECT_THAT(html, HasSubstr("alt=\"input 2\""));
+  EXPECT_THAT(html, HasSubstr("alt=\"translation 1\""));
+  ASSERT_EQ(pictures(html).size(), 3u);
+  EXPECT_EQ(pictures(html)[0].bytes, inputs[0].bytes);
+  HtmlPage large("rows");
+  large.image_rows({{"input", {speckled(50, 40)}}}, "");
+  EXPECT_THAT(large.html(), HasSubstr("--cell:100px"));
+  EXPECT_THROW(page.image_rows({}, ""), Error);
+  EXPECT_THROW(page.image_rows({{"input", {}}}, ""), Error);
+}
+
+TEST(Html, OneScriptGivesAllCommandsTheirButtons) {
+  HtmlPage page("commands");
+  page.preformatted("{}");
+  EXPECT_THAT(page.html(), Not(HasSubstr("<script")));
+  page.command("torsor train --lr 0.1");
+  page.command("torsor train --lr 0.2");
+  const std::string html = page.html();
+  EXPECT_THAT(html, HasSubstr("<div class=\"command\"><pre>torsor train --lr 0.1</pre></div>"));
+  EXPECT_EQ(html.find("<script>"), html.rfind("<script>"));
+  EXPECT_GT(html.find("<script>"), html.find("--lr 0.2"));
 }
 
 TEST(Html, SetsNumberColumnsFlushRight) {
@@ -165,6 +201,8 @@ TEST(Html, OpensAndClosesEveryElement) {
     page.figure({speckled(3, 3), "x"});
     page.figure({speckled(3, 3), ""});
   });
+  page.image_rows({{"x", {speckled(3, 3)}}}, "rows");
+  page.command("c");
   page.callout(Callout::note, "t", "p");
   const std::string html = page.html();
   std::vector<std::string> open;
