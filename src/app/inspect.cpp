@@ -26,7 +26,7 @@ struct InspectOptions {
   }
 };
 
-std::string value_text(const Json& value) {
+std::string short_text(const Json& value) {
   constexpr std::size_t kShown = 8;
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array() || value.size() <= 2 * kShown) return value.dump();
@@ -46,7 +46,7 @@ void print_lines(const Json& json, const std::string& prefix) {
       continue;
     }
     if (value.is_null() || value == Json("") || (value.is_structured() && value.empty())) continue;
-    std::cout << fmt::format("{:<36} {}\n", name, value_text(value));
+    std::cout << fmt::format("{:<36} {}\n", name, short_text(value));
   }
 }
 

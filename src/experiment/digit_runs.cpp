@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint64_t kClassifierSeed = 0;
 constexpr std::int64_t kBatch = 32;  // of all trainings
-constexpr std::int64_t kTestBatch = 250;
+constexpr std::int64_t kDigitBatch = 250;
 constexpr std::int64_t kSamples = 12;  // in a figure
 constexpr std::int64_t kGlyphTests = 2000;
 
@@ -50,8 +50,8 @@ std::int64_t test_count(const DigitData& data, const DigitScale& scale) {
 template <class Look>
 void for_each_test_batch(const DigitData& data, const DigitScale& scale, Look look) {
   const std::int64_t all = test_count(data, scale);
-  for (std::int64_t first = 0; first < all; first += kTestBatch)
-    look(test_batch(data, scale, first, std::min(kTestBatch, all - first)));
+  for (std::int64_t first = 0; first < all; first += kDigitBatch)
+    look(test_batch(data, scale, first, std::min(kDigitBatch, all - first)));
 }
 
 double accuracy_of(const Classifier& classifier, const DigitData& data, const DigitScale& scale) {

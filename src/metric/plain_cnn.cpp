@@ -1,5 +1,7 @@
 #include "metric/plain_cnn.h"
 
+#include <fmt/format.h>
+
 #include <ATen/ATen.h>
 
 #include <cmath>
