@@ -245,7 +245,7 @@ std::unique_ptr<ColourTransform> ColourProfile::make(ColourWay way, PixelType ty
     if (type == PixelType::u8) return std::make_unique<GreyTable<std::uint8_t>>(*floats);
     return std::make_unique<GreyTable<std::uint16_t>>(*floats);
   }
-  const cmsContext context = handles_->context.get();
+  auto* const context = handles_->context.get();
   const ColourSpace srgb_space = grey ? ColourSpace::grey : ColourSpace::rgb;
   const Profile srgb = make_srgb(context, srgb_space);
   Side from{handles_->own.get(), format_of(*space_, type)}, to{srgb.get(), format_of(srgb_space, type)};

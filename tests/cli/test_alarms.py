@@ -1,10 +1,10 @@
 """Alarms of a training by the real program: printed, kept and, where it is asked for, the end of the run."""
 import json
 
-from cli_support import TINY, USAGE, refused, succeeded, run, train
+from cli_support import SHOWN, TINY, USAGE, refused, succeeded, run, train
 
 # A generator whose weights are nearly 0 and stay so shows nothing.
-BLANK = {**TINY, "load_size": 16, "crop_size": 16, "net_d": "n_layers", "n_layers_d": 1, "max_dataset_size": 4,
+BLANK = {**TINY, **SHOWN, "load_size": 16, "crop_size": 16, "net_d": "n_layers", "n_layers_d": 1, "max_dataset_size": 4,
          "init_gain": 1e-6, "lr": 1e-12, "steps": 4, "alarm_every": 1}
 ENDED_BY_ALARM = 3
 

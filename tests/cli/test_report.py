@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from browser import check_reads_well
-from cli_support import FAILURE, USAGE, each, equal_weights, refused, run, snapshot, succeeded, train
+from cli_support import FAILURE, SHOWN, USAGE, each, equal_weights, refused, run, snapshot, succeeded, train
 
 SMALL_PHONE = 360
 
@@ -16,8 +16,9 @@ SMALL_PHONE = 360
 def runs(tmp_path_factory):
     """Two short runs that differ in one setting, the first with several sample grids."""
     folder = tmp_path_factory.mktemp("runs")
-    first = succeeded(train(folder / "first", log_every=1, sample_every=2, sample_count=2, steps=6, name_a="solid <b>"))
-    succeeded(train(folder / "second", log_every=1, sample_every=1, lambda_cycle_a=3))
+    first = succeeded(train(folder / "first", log_every=1, sample_every=2, sample_count=2, steps=6, name_a="solid <b>",
+                            **SHOWN))
+    succeeded(train(folder / "second", log_every=1, sample_every=1, lambda_cycle_a=3, **SHOWN))
     assert f"  report   {folder / 'first' / 'report.html'}" in first.stdout.splitlines()
     return folder
 

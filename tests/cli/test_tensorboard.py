@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cli_support import GENERATED, PROGRAM, TINY, equal_weights, flags, run, snapshot, succeeded, train
+from cli_support import GENERATED, PROGRAM, SHOWN, TINY, equal_weights, flags, run, snapshot, succeeded, train
 
 numpy = pytest.importorskip("numpy")
 pytest.importorskip("tensorboard")
@@ -65,7 +65,7 @@ def config_of(run_folder):
     return json.loads((run_folder / "config.json").read_text())
 
 
-OPTIONS = {"steps": 5, "log_every": 2, "sample_every": 2, "note": "a|b `c` <d> *e*"}
+OPTIONS = {**SHOWN, "steps": 5, "log_every": 2, "sample_every": 2, "note": "a|b `c` <d> *e*"}
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_after_a_kill_no_step_is_there_twice_and_none_is_lost(tmp_path):
 
 
 def test_without_it_a_run_is_the_same(tmp_path, plain):
-    succeeded(train(tmp_path / "run", tensorboard=False, **OPTIONS))
+    succeeded(train(tmp_path / "run", **{**OPTIONS, "tensorboard": False}))
     first, second = snapshot(plain), snapshot(tmp_path / "run")
     extra = first.keys() - second.keys()
     assert len(extra) == 1 and extra.pop().startswith("events.out.tfevents.") and not second.keys() - first.keys()
@@ -164,7 +164,7 @@ def test_a_run_that_begins_again_begins_with_new_events(tmp_path, plain):
     (out / "model.safetensors").unlink()
     (out / "events.discarded.tfrecord").write_bytes(b"old")
     (out / "events.out.tfevents.1.mine").write_bytes(b"")
-    succeeded(train(out, steps=2, restart=True))
+    succeeded(train(out, steps=2, restart=True, **SHOWN))
     assert [path for path in event_files(out) if path.suffix == ".torsor"] != first
     assert len(event_files(out)) == 2 and not (out / "events.discarded.tfrecord").exists()
     assert [step for step, _ in scalars_of(shown(out))["lr"]] == [2]

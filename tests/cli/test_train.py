@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from cli_support import (FAILURE, TINY, USAGE, equal_weights, load, picture, refused, run, save, snapshot, succeeded,
-                         train, translate, weights)
+from cli_support import (FAILURE, SHOWN, TINY, USAGE, equal_weights, load, picture, refused, run, save, snapshot,
+                         succeeded, train, translate, weights)
 
 LOSSES = {"d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"}
 
@@ -41,7 +41,7 @@ def plain(tmp_path_factory):
 
 def test_the_run_directory_explains_itself(tmp_path):
     out = tmp_path / "deep" / "run"
-    done = succeeded(train(out, steps=5, log_every=2, sample_every=2, checkpoint_every=2))
+    done = succeeded(train(out, steps=5, log_every=2, sample_every=2, checkpoint_every=2, **SHOWN))
     names = sorted(name for name, content in snapshot(out).items() if content is not None)
     events = [name for name in names if name.startswith("events.out.tfevents.")]
     assert names == [".lock", "checkpoints/step_00000004.safetensors", "checkpoints/step_00000005.safetensors",
