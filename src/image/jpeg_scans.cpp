@@ -99,7 +99,8 @@ class HuffmanTable {
     int code = 0;
     for (std::size_t length = 1; length <= 16; ++length) {
       code = code << 1 | bits.next();
-      if (code < end_[length]) return byte_at(values_, static_cast<std::size_t>(code + offset_[length]));
+      const int place = code + offset_[length];
+      if (code < end_[length]) return byte_at(values_, static_cast<std::size_t>(place));
     }
     throw Fault{bits.at(), "a code that its table does not have"};
   }
@@ -150,9 +151,9 @@ class ScanWalk {
     while (content.size() > 17) {
       std::size_t codes = 0;
       for (std::size_t i = 1; i <= 16; ++i) codes += static_cast<std::size_t>(byte_at(content, i));
-      const auto which =
-          static_cast<std::size_t>((byte_at(content, 0) >> 4 & 1) * 4 + (byte_at(content, 0) & 3));
-      tables_[which] = HuffmanTable(content.substr(1, 16), content.substr(17, codes));
+      const int which = (byte_at(content, 0) >> 4 & 1) * 4 + (byte_at(content, 0) & 3);
+      tables_[static_cast<std::size_t>(which)] =
+          HuffmanTable(content.substr(1, 16), content.substr(17, codes));
       content.remove_prefix(std::min(17 + codes, content.size()));
     }
   }
@@ -193,11 +194,12 @@ class ScanWalk {
     const auto count = static_cast<std::size_t>(byte_at(content, 0));
     for (std::size_t i = 0; i < count; ++i) {
       const int id = byte_at(content, 1 + 2 * i), tables = byte_at(content, 2 + 2 * i);
+      const int dc = tables >> 4 & 3, ac = 4 + (tables & 3);
       const auto found = std::find_if(components_.begin(), components_.end(),
                                       [&](const Component& component) { return component.id == id; });
       if (found == components_.end()) throw Fault{segment.at, "a scan of a component that is not there"};
-      scan.components.push_back({&*found, &tables_[static_cast<std::size_t>(tables >> 4 & 3)],
-                                 &tables_[static_cast<std::size_t>(4 + (tables & 3))]});
+      scan.components.push_back(
+          {&*found, &tables_[static_cast<std::size_t>(dc)], &tables_[static_cast<std::size_t>(ac)]});
     }
     if (count == 0) throw Fault{segment.at, "a scan of no components"};
     if (!progressive_) return scan;

@@ -25,7 +25,8 @@ std::optional<JpegSegment> next_jpeg_segment(std::string_view file, std::size_t&
   at += 2;
   if (stands_alone(segment.marker)) return segment;
   if (at + 2 > file.size()) return std::nullopt;
-  const auto size = static_cast<std::size_t>(byte_at(file, at) * 256 + byte_at(file, at + 1));
+  const int length = byte_at(file, at) * 256 + byte_at(file, at + 1);
+  const auto size = static_cast<std::size_t>(length);
   if (size < 2 || at + size > file.size()) return std::nullopt;
   segment.content = file.substr(at + 2, size - 2);
   at += size;

@@ -60,8 +60,11 @@ Axis make_axis(std::int64_t in, std::int64_t out, const Kernel& kernel) {
   axis.exact.resize(axis.weights.size());
   for (std::int64_t o = 0; o < out; ++o) {
     const double centre = (static_cast<double>(o) + 0.5) * scale;
+    // Pillow's rounding.
+    // NOLINTBEGIN(bugprone-incorrect-roundings)
     const std::int64_t first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
     const std::int64_t last = std::min(in, static_cast<std::int64_t>(centre + support + 0.5));
+    // NOLINTEND(bugprone-incorrect-roundings)
     const std::int64_t count = last - first;
     double sum = 0.0;
     double* exact = axis.exact.data() + static_cast<std::size_t>(o) * axis.longest;

@@ -86,8 +86,9 @@ void RunDirectory::clear() const {
   remove_leftovers();
   std::error_code ec;
   std::vector<fs::path> own = list_event_files();
-  own.insert(own.end(), {config(), log(), discarded_log(), discarded_events(), sessions(), notices(), budget(),
-                         report(), samples(), sample_layout(), held_out_samples(), checkpoints(), best()});
+  own.insert(own.end(),
+             {config(), log(), discarded_log(), discarded_events(), sessions(), notices(), budget(), report(),
+              samples(), sample_layout(), held_out_samples(), checkpoints(), best()});
   for (const fs::path& path : own) {
     fs::remove_all(path, ec);
     if (ec) fail("{}: cannot be removed: {}", path.string(), ec.message());
