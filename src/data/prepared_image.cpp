@@ -105,9 +105,7 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
       either(out.aside.without_data, hidden == Hidden::replaced ? transparent_pixels(stored) : Mask());
   Image filled = stored;
   if (!mask.empty())
-    with_samples(filled, [&](auto* samples) {
-      fill(filled, samples, mask, stored.channels - (stored.has_alpha() ? 1 : 0));
-    });
+    with_samples(filled, [&](auto* samples) { fill(filled, samples, mask, stored.colours()); });
   if (const std::int64_t none = count(out.aside.without_data); none > 0) {
     if (none == stored.width * stored.height) fail("no pixel holds data; remove the image");
     append(note, fmt::format("{} of {} pixels hold no data", none, stored.width * stored.height));

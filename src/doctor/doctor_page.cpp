@@ -44,7 +44,7 @@ Image grey_of_first(const Image& image) {
 // As a training sees it.
 Image thumbnail(const SurveyedSet& set, const Image& stored, const std::string& file) {
   std::string note;
-  const std::int64_t channels = stored.channels - (stored.has_alpha() ? 1 : 0);
+  const std::int64_t channels = stored.colours();
   const PreparedImage ready =
       prepare_without_alpha(stored, channels, SampleScale("white", set.range), note, file);
   const Image image = to_preview(ready.image, ready.range);

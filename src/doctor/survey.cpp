@@ -43,6 +43,7 @@ struct SetInWork {
   void look_at(std::int64_t index) const {
     ImageRecord& record = surveyed->images[static_cast<std::size_t>(index)];
     record.name = opened->images->name(index);
+    record.pair_name = opened->images->pair_name(index);
     try {
       const Image image = read(index, record.notes);
       record_image(image, SampleScale("white", surveyed->range), features_of(index),
@@ -88,13 +89,7 @@ std::int64_t SurveyedSet::smaller_side(const ImageRecord& image) const {
 }
 
 std::int64_t SurveyedSet::median_side() const {
-  std::vector<std::int64_t> sides;
-  for (const ImageRecord& image : images)
-    if (image.is_usable()) sides.push_back(smaller_side(image));
-  if (sides.empty()) return 0;
-  const auto middle = sides.begin() + static_cast<std::ptrdiff_t>(sides.size() / 2);
-  std::nth_element(sides.begin(), middle, sides.end());
-  return *middle;
+  return median_of(sorted([this](const ImageRecord& image) { return smaller_side(image); }));
 }
 
 const SurveyedSet* Survey::find(Holds holds, Split split) const {
