@@ -121,15 +121,6 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
   return out;
 }
 
-Image resized_to(const Image& alpha, const Image& like) {
-  if (alpha.type != PixelType::u16) return resize_bicubic(alpha, like.width, like.height);
-  if (alpha.width == like.width && alpha.height == like.height) return alpha;
-  const Image floats = resize_bicubic(to_f32(alpha), like.width, like.height);
-  Image out = Image::blank(like.width, like.height, 1, PixelType::u16);
-  for (std::int64_t i = 0; i < out.samples(); ++i) out.u16()[i] = rounded<std::uint16_t>(floats.f32()[i]);
-  return out;
-}
-
 double sample(const Image& image, std::int64_t i) {
   if (image.type == PixelType::u8) return image.u8()[i];
   return image.type == PixelType::u16 ? static_cast<double>(image.u16()[i]) : image.f32()[i];
@@ -167,7 +158,7 @@ bool hides_something(const Image& alpha) {
 }
 
 Image with_alpha(const Image& made, const Image& alpha) {
-  const Image fitting = resized_to(alpha, made);
+  const Image fitting = resize_stored(alpha, made.width, made.height);
   Image out = Image::blank(made.width, made.height, made.channels + 1, made.type);
   const double factor = full_scale(made.type) / full_scale(alpha.type);
   const std::int64_t colours = made.channels;
