@@ -8,6 +8,7 @@
 #include "core/version.h"
 #include "data/sample_scale.h"
 #include "data/unpaired.h"
+#include "doctor/checks.h"
 #include "doctor/diagnosis.h"
 #include "image/convert.h"
 #include "image/resize.h"
@@ -122,6 +123,14 @@ void show_costs(const Diagnosis& diagnosis, HtmlPage& page) {
   page.table(table);
 }
 
+void show_checks(HtmlPage& page) {
+  page.heading("What was looked for");
+  Table table{{"check", "what it finds"}, {}, ""};
+  for (const std::string& name : doctor_checks().names())
+    table.rows.push_back({name, doctor_checks().at(name).help});
+  page.table(table);
+}
+
 void show_contact_sheet(const Survey& survey, HtmlPage& page) {
   page.heading("Contact sheet");
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
@@ -151,6 +160,7 @@ HtmlPage doctor_page(const Diagnosis& diagnosis, const std::string& command) {
   show_contact_sheet(diagnosis.survey, page);
   if (diagnosis.comparison) show_comparison(*diagnosis.comparison, page);
   show_costs(diagnosis, page);
+  show_checks(page);
   page.heading("Command");
   page.preformatted(command);
   return page;

@@ -194,6 +194,8 @@ TEST_F(SurveyOfFolders, BecomesAPageAndJson) {
   const std::string page = doctor_page(found, "torsor doctor d").html();
   EXPECT_THAT(page, AllOf(HasSubstr("1 warning to look at"), HasSubstr("1.png = again.png"),
                           HasSubstr("Contact sheet"), HasSubstr("brightness")));
+  for (const std::string& check : doctor_checks().names())
+    EXPECT_THAT(page, AllOf(HasSubstr(check), HasSubstr(doctor_checks().at(check).help)));
   options.presets = "paper, laptop";
   EXPECT_THAT(options.presets_to_measure(), ElementsAre("paper", "laptop"));
   options.presets = "lptop";
