@@ -17,19 +17,6 @@ namespace {
 struct SetInWork {
   const OpenedSet* opened = nullptr;
   SurveyedSet* surveyed = nullptr;
-  PageUse pages = PageUse::images;
-  std::vector<fs::path> files;      // by image; empty where there are none
-  std::vector<std::int64_t> slice;  // by image: the page of its file
-
-  Image read(std::int64_t index, Notes& notes) const {
-    if (files.empty()) return opened->images->read(index);
-    const auto at = static_cast<std::size_t>(index);
-    if (pages == PageUse::images) return read_image(files[at], notes);
-    ImageFile file(files[at], pages);
-    Image image = file.read(slice[at]);
-    notes = file.notes();
-    return image;
-  }
 
   FeaturesOf features_of(std::int64_t index) const {
     // Only the training images of domains are compared.
@@ -45,7 +32,7 @@ struct SetInWork {
     record.name = opened->images->name(index);
     record.pair_name = opened->images->pair_name(index);
     try {
-      const Image image = read(index, record.notes);
+      const Image image = opened->images->read_noting(index, record.notes);
       record_image(image, SampleScale("white", surveyed->range), features_of(index),
                    opened->images->file(index), record);
     } catch (const StoppedError&) {
@@ -70,11 +57,8 @@ SetInWork begin_set(const OpenedSet& opened, PageUse pages, SurveyedSet& surveye
   surveyed.holds = opened.holds;
   surveyed.split = opened.split;
   surveyed.images.resize(static_cast<std::size_t>(opened.images->size()));
-  SetInWork out{&opened, &surveyed, pages, opened.images->files(), {}};
-  for (std::size_t i = 0; i < out.files.size(); ++i)
-    out.slice.push_back(i > 0 && out.files[i] == out.files[i - 1] ? out.slice[i - 1] + 1 : 0);
-  surveyed.range = range_of_files(out.files, pages);
-  return out;
+  surveyed.range = range_of_files(opened.images->files(), pages);
+  return {&opened, &surveyed};
 }
 
 }  // namespace
