@@ -15,28 +15,20 @@ constexpr std::int64_t kForLong = 5;
 const Registry<Alarm>& alarms() {
   static const Registry<Alarm> table = [] {
     Registry<Alarm> r("alarm");
-    r.add("non_finite", {"translations with NaN or infinite values",
-                         "resume from an earlier checkpoint with a lower --lr or --precision fp32", kAtOnce,
+    r.add("non_finite", {"resume from an earlier checkpoint with a lower --lr or --precision fp32", kAtOnce,
                          look_for_non_finite});
-    r.add("blank", {"translations that show nothing", "lower --lr, or raise the cycle weights", kTwice,
-                    look_for_blank});
+    r.add("blank", {"lower --lr, or raise the cycle weights", kTwice, look_for_blank});
     r.add("collapse",
-          {"translations alike for unlike inputs",
-           "lower --lr, raise the cycle weights, or take another --gan-mode", kTwice, look_for_collapse});
-    r.add("saturated", {"a discriminator that is certain of every image, for long",
-                        "lower --lr-d, or make the discriminator smaller (--ndf, --n-layers-d)", kForLong,
+          {"lower --lr, raise the cycle weights, or take another --gan-mode", kTwice, look_for_collapse});
+    r.add("saturated", {"lower --lr-d, or make the discriminator smaller (--ndf, --n-layers-d)", kForLong,
                         look_for_saturated});
     r.add("inversion",
-          {"translations that are negatives of their inputs although the domains do not ask for it",
-           "raise --lambda-identity, or begin again with another --seed", kTwice, look_for_inversion});
-    r.add("no_op", {"translations equal to their inputs",
-                    "lower --lambda-identity (or --alpha-id), raise --lambda-gan, or try --precision fp32",
+          {"raise --lambda-identity, or begin again with another --seed", kTwice, look_for_inversion});
+    r.add("no_op", {"lower --lambda-identity (or --alpha-id), raise --lambda-gan, or try --precision fp32",
                     kTwice, look_for_no_op});
     r.add("border",
-          {"straight lines along the borders of translations",
-           "let the learning rate decay (--epochs-decay), or take --norm instance", kTwice, look_for_border});
-    r.add("hidden", {"translations that hide their inputs in what nobody sees",
-                     "lower the cycle weights: the reconstructions are better than the translations explain",
+          {"let the learning rate decay (--epochs-decay), or take --norm instance", kTwice, look_for_border});
+    r.add("hidden", {"lower the cycle weights: the reconstructions are better than the translations explain",
                      kTwice, look_for_hidden});
     return r;
   }();

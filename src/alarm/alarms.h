@@ -19,7 +19,6 @@ struct AlarmFinding {
 };
 
 struct Alarm {
-  std::string help;    // what it notices, one line
   std::string advice;  // what to do about it, one line
   /// Looks in a row that must find it: a training may pass through what would be wrong if it stayed.
   std::int64_t looks = 0;

@@ -5,12 +5,8 @@
 
 #include <algorithm>
 
-#include "core/error.h"
 #include "loss/discriminator_scale.h"
 #include "loss/gan_loss.h"
-#include "model/average_scope.h"
-#include "model/evaluation.h"
-#include "model/step_support.h"
 
 namespace torsor {
 
@@ -29,12 +25,6 @@ at::Tensor noise_like(const at::Tensor& image, std::size_t index) {
 
 double mean_difference(const at::Tensor& x, const at::Tensor& y) {
   return (x - y).abs().mean().item<double>();
-}
-
-const NetworkInfo* find_generator(const std::vector<NetworkInfo>& networks, const Direction& direction) {
-  for (const NetworkInfo& info : networks)
-    if (info.kind == kGeneratorKind && info.maps == direction) return &info;
-  return nullptr;
 }
 
 // The one that sees images of the target domain, alone or together with the input.
@@ -82,44 +72,32 @@ void EvidenceGatherer::read_images() {
   }
 }
 
-Network& EvidenceGatherer::network(const std::string& name) const {
-  for (const NamedNetwork& network : session_.model().networks())
-    if (network.name == name) return *network.network;
-  fail("the model has no network {}", name);
-}
-
-// [C,H,W] -> float32 on the CPU, without the batch dimension too.
-at::Tensor EvidenceGatherer::run(const NetworkInfo& info, const at::Tensor& chw) const {
-  const at::Tensor x = chw.unsqueeze(0).to(placement_.device, placement_.dtype);
-  return run_network(network(info.name), x, placement_).to(at::kCPU, at::kFloat)[0];
-}
-
 std::vector<DirectedEvidence> EvidenceGatherer::gather() {
   if (domains_.empty()) read_images();
-  const EvaluationScope evaluation(session_.model().networks());
-  const AverageScope averaged(session_.model());
+  const ModelInUse model(session_.model(), placement_);
   std::vector<DirectedEvidence> out;
-  for (const NetworkInfo& info : networks_)
-    if (info.kind == kGeneratorKind && info.maps.is_known()) out.push_back({info.maps, evidence(info)});
+  for (const NetworkInfo& info : directed_generators(networks_))
+    out.push_back({info.maps, evidence(model, info)});
   return out;
 }
 
-Evidence EvidenceGatherer::evidence(const NetworkInfo& generator) const {
+Evidence EvidenceGatherer::evidence(const ModelInUse& model, const NetworkInfo& generator) const {
   const Direction& direction = generator.maps;
   const Domain &from = domains_.at(direction.from), &to = domains_.at(direction.to);
   Evidence out{from.unit_images(), {}, to.unit_images(), session_.config().pairing(), {}, {}};
   std::vector<at::Tensor> outputs;
   for (const at::Tensor& image : from.images) {
-    outputs.push_back(run(generator, image));
+    outputs.push_back(model.run(generator, image));
     out.outputs.push_back(to.to_unit(outputs.back()));
   }
   if (const NetworkInfo* back = find_generator(networks_, direction.opposite()))
-    out.round_trip = round_trip(*back, direction, outputs);
-  out.discriminator = discriminator_share(direction, outputs);
+    out.round_trip = round_trip(model, *back, direction, outputs);
+  out.discriminator = discriminator_share(model, direction, outputs);
   return out;
 }
 
-RoundTrip EvidenceGatherer::round_trip(const NetworkInfo& back, const Direction& direction,
+RoundTrip EvidenceGatherer::round_trip(const ModelInUse& model, const NetworkInfo& back,
+                                       const Direction& direction,
                                        const std::vector<at::Tensor>& outputs) const {
   const Domain &from = domains_.at(direction.from), &to = domains_.at(direction.to);
   const std::size_t count = std::min<std::size_t>(outputs.size(), kRoundTrips);
@@ -128,7 +106,7 @@ RoundTrip EvidenceGatherer::round_trip(const NetworkInfo& back, const Direction&
     const at::Tensor& input = from.images[i];
     const at::Tensor unit = to.to_unit(outputs[i]);
     const auto error = [&](const at::Tensor& translation) {
-      const at::Tensor reconstruction = run(back, translation);
+      const at::Tensor reconstruction = model.run(back, translation);
       return mean_difference(from.to_unit(input), from.to_unit(reconstruction)) / static_cast<double>(count);
     };
     sum.plain += error(outputs[i]);
@@ -138,7 +116,8 @@ RoundTrip EvidenceGatherer::round_trip(const NetworkInfo& back, const Direction&
   return sum;
 }
 
-std::optional<double> EvidenceGatherer::discriminator_share(const Direction& direction,
+std::optional<double> EvidenceGatherer::discriminator_share(const ModelInUse& model,
+                                                            const Direction& direction,
                                                             const std::vector<at::Tensor>& outputs) const {
   const NetworkInfo* discriminator = find_discriminator(networks_, direction);
   const Json mode = option_value(session_.config(), "gan_mode");
@@ -150,7 +129,7 @@ std::optional<double> EvidenceGatherer::discriminator_share(const Direction& dir
   double sum = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto scores = [&](const at::Tensor& image) {
-      return run(*discriminator, seen(*discriminator, direction, from.images[i], image));
+      return model.run(*discriminator, seen(*discriminator, direction, from.images[i], image));
     };
     sum += gan.discriminator(scores(to.images[i]), scores(outputs[i])).item<double>();
   }

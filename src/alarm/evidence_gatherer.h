@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "alarm/evidence.h"
-#include "model/placement.h"
+#include "model/model_in_use.h"
 #include "train/session.h"
 
 namespace torsor {
@@ -34,12 +34,10 @@ class EvidenceGatherer {
   };
 
   void read_images();
-  Network& network(const std::string& name) const;
-  at::Tensor run(const NetworkInfo& info, const at::Tensor& chw) const;
-  Evidence evidence(const NetworkInfo& generator) const;
-  RoundTrip round_trip(const NetworkInfo& back, const Direction& direction,
+  Evidence evidence(const ModelInUse& model, const NetworkInfo& generator) const;
+  RoundTrip round_trip(const ModelInUse& model, const NetworkInfo& back, const Direction& direction,
                        const std::vector<at::Tensor>& outputs) const;
-  std::optional<double> discriminator_share(const Direction& direction,
+  std::optional<double> discriminator_share(const ModelInUse& model, const Direction& direction,
                                             const std::vector<at::Tensor>& outputs) const;
 
   TrainSession& session_;

@@ -148,14 +148,15 @@ void say_end(const Evaluation& done, const EvaluateSettings& s, const std::strin
   display.close();
   for (const std::string& line : done.warnings) display.say_aside("warning: " + line);
   for (const EvaluatedSets& part : done.parts) say_scores(part, display);
-  Json event = {{"event", "end"}, {"evaluation", evaluation_json(done)}};
+  const Json result = evaluation_json(done);
+  Json event = {{"event", "end"}, {"evaluation", result}};
   if (!s.out.empty()) {
-    const EvaluationFiles files = write_evaluation(done, command, s.out);
+    const EvaluationFiles files = write_evaluation(done, result, command, s.out);
     event["page"] = files.page.string();
     display.say(fmt::format("written to {}: evaluation.json, images.csv and the page index.html", s.out));
   }
   display.report(event);
-  if (s.json) std::cout << evaluation_json(done).dump(2) << "\n";
+  if (s.json) std::cout << result.dump(2) << "\n";
 }
 
 int evaluate(const std::vector<std::string>& positionals) {

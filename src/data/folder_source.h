@@ -24,6 +24,7 @@ class FolderSource : public ImageSet {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
   Image read(std::int64_t index) const override;
+  Image read_noting(std::int64_t index, Notes& notes) const override;
   std::string name(std::int64_t index) const override;  // relative to the folder
   std::filesystem::path folder() const override { return folder_; }
   std::string title() const override { return folder_.string(); }
@@ -50,8 +51,6 @@ class FolderSource : public ImageSet {
   void verify(BadFiles policy, LogSink& log, const Look& look) override;
 
  private:
-  Image read_noting(std::int64_t index, Notes& notes) const;
-
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> files_;
   std::vector<std::int64_t> slices_;  // the page of each of files_; empty where they are no slices

@@ -30,6 +30,9 @@ class ImageSet : public ImageSource {
   virtual void keep(const std::vector<std::int64_t>& places) = 0;
   virtual std::shared_ptr<ImageSet> copy() const = 0;
 
+  /// read(), with what the reader has to say of the file; nothing of images that are in none.
+  virtual Image read_noting(std::int64_t index, Notes& notes) const { return read(index); }
+
   /// What messages call the set, and image `index` of it.
   virtual std::string title() const = 0;
   virtual std::string file(std::int64_t index) const { return name(index); }

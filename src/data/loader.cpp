@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/shuffle.h"
 
 namespace torsor {
 
@@ -58,8 +59,7 @@ LoaderPosition Loader::after(LoaderPosition p) const {
 std::vector<std::int64_t> Loader::one_round(Rng& rng) const {
   std::vector<std::int64_t> order(static_cast<std::size_t>(dataset_->size()));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  for (std::size_t i = order.size(); options_.shuffle && i > 1; --i)
-    std::swap(order[i - 1], order[static_cast<std::size_t>(rng.index(static_cast<std::int64_t>(i)))]);
+  if (options_.shuffle) shuffle(order.begin(), std::ssize(order), rng);
   return order;
 }
 

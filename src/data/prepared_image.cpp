@@ -105,9 +105,7 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
       either(out.aside.without_data, hidden == Hidden::replaced ? transparent_pixels(stored) : Mask());
   Image filled = stored;
   if (!mask.empty())
-    with_samples(filled, [&](auto* samples) {
-      fill(filled, samples, mask, stored.channels - (stored.has_alpha() ? 1 : 0));
-    });
+    with_samples(filled, [&](auto* samples) { fill(filled, samples, mask, stored.colours()); });
   if (const std::int64_t none = count(out.aside.without_data); none > 0) {
     if (none == stored.width * stored.height) fail("no pixel holds data; remove the image");
     append(note, fmt::format("{} of {} pixels hold no data", none, stored.width * stored.height));
@@ -120,15 +118,6 @@ PreparedImage prepared(const Image& stored, std::int64_t channels, const SampleS
   if (out.clipped > 0)
     append(note, fmt::format("{} of {} samples lie outside of {:g} to {:g} and are clipped", out.clipped,
                              out.image.samples(), out.range.black_level, out.range.white));
-  return out;
-}
-
-Image resized_to(const Image& alpha, const Image& like) {
-  if (alpha.type != PixelType::u16) return resize_bicubic(alpha, like.width, like.height);
-  if (alpha.width == like.width && alpha.height == like.height) return alpha;
-  const Image floats = resize_bicubic(to_f32(alpha), like.width, like.height);
-  Image out = Image::blank(like.width, like.height, 1, PixelType::u16);
-  for (std::int64_t i = 0; i < out.samples(); ++i) out.u16()[i] = rounded<std::uint16_t>(floats.f32()[i]);
   return out;
 }
 
@@ -169,7 +158,7 @@ bool hides_something(const Image& alpha) {
 }
 
 Image with_alpha(const Image& made, const Image& alpha) {
-  const Image fitting = resized_to(alpha, made);
+  const Image fitting = resize_stored(alpha, made.width, made.height);
   Image out = Image::blank(made.width, made.height, made.channels + 1, made.type);
   const double factor = full_scale(made.type) / full_scale(alpha.type);
   const std::int64_t colours = made.channels;

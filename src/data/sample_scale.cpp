@@ -32,8 +32,6 @@ auto with_samples(const Image& image, const Use& use) {
   return use(image.f32());
 }
 
-std::int64_t colours_of(const Image& image) { return image.channels - (image.has_alpha() ? 1 : 0); }
-
 // `is_marked` says it of a pixel's samples.
 template <class T, class IsMarked>
 std::vector<std::uint8_t> marked(const Image& image, const T* samples, const IsMarked& is_marked) {
@@ -49,7 +47,7 @@ std::vector<std::uint8_t> marked(const Image& image, const T* samples, const IsM
 
 template <class T>
 std::vector<std::uint8_t> without_data(const Image& image, const T* samples) {
-  const std::int64_t colours = colours_of(image);
+  const std::int64_t colours = image.colours();
   constexpr bool kFloats = std::is_floating_point_v<T>;
   if (!kFloats && !image.no_data) return {};
   // A file's text may have more digits than a float.
@@ -100,7 +98,7 @@ template <class T>
 SampleStatistics::Counts SampleStatistics::count(const Image& image, const T* samples) {
   const std::vector<std::uint8_t> none = pixels_without_data(image), clear = transparent_pixels(image);
   const std::array<double, 3> levels = levels_of(image.type);
-  const std::int64_t pixels = image.width * image.height, colours = colours_of(image);
+  const std::int64_t pixels = image.width * image.height, colours = image.colours();
   Counts out;
   out.images = 1;
   for (std::int64_t p = 0; p < pixels; ++p) {

@@ -1,8 +1,6 @@
 // Images that are to a large part black or white.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "doctor/finding.h"
 
 namespace torsor {
@@ -11,22 +9,12 @@ namespace {
 
 constexpr double kMuchBackground = 0.4;  // of the pixels of half of the images
 
-double median_share(const SurveyedSet& set, double ImageRecord::*share) {
-  std::vector<double> shares;
-  for (const ImageRecord& image : set.images)
-    if (image.is_usable()) shares.push_back(image.*share);
-  if (shares.empty()) return 0;
-  const auto middle = shares.begin() + static_cast<std::ptrdiff_t>(shares.size() / 2);
-  std::nth_element(shares.begin(), middle, shares.end());
-  return *middle;
-}
-
 std::vector<ImageFinding> find_background(const Survey& survey) {
   std::vector<ImageFinding> out;
   for (const SurveyedSet& set : survey.sets)
     for (const auto& [name, share] :
          {std::pair{"black", &ImageRecord::black_share}, std::pair{"white", &ImageRecord::white_share}}) {
-      const double median = median_share(set, share);
+      const double median = median_of(set.sorted(share));
       if (median >= kMuchBackground)
         out.push_back({Level::info, "",
                        fmt::format("{}: much of an image is {} (in half of them {:.0f} % of the pixels or "

@@ -10,13 +10,11 @@ namespace torsor {
 
 namespace {
 
-std::int64_t colours_stored(const ImageRecord& image) { return image.channels - (image.has_alpha ? 1 : 0); }
-
 // That most images have.
 std::int64_t usual_colours(const SurveyedSet& set) {
   std::map<std::int64_t, std::int64_t> counts;
   for (const ImageRecord& image : set.images)
-    if (image.is_usable()) ++counts[colours_stored(image)];
+    if (image.is_usable()) ++counts[image.colours()];
   const auto most = std::max_element(counts.begin(), counts.end(),
                                      [](const auto& x, const auto& y) { return x.second < y.second; });
   return most == counts.end() ? 0 : most->first;
@@ -30,8 +28,8 @@ void find_other_channels(const Survey& survey, std::size_t s, std::vector<ImageF
   const std::int64_t usual = usual_colours(survey.sets[s]);
   std::map<std::int64_t, std::vector<ImagePlace>> others;
   for (const ImagePlace& place :
-       places_where(survey, s, [&](const ImageRecord& image) { return colours_stored(image) != usual; }))
-    others[colours_stored(survey.sets[s].images[place.image])].push_back(place);
+       places_where(survey, s, [&](const ImageRecord& image) { return image.colours() != usual; }))
+    others[survey.sets[s].images[place.image].colours()].push_back(place);
   for (const auto& [channels, places] : others)
     out.push_back({Level::warning, "",
                    fmt::format("{} with {}, where the others have {} ({}): a training converts them; remove "

@@ -7,10 +7,6 @@ namespace torsor {
 
 namespace {
 
-const char* samples_text(PixelType type) {
-  return type == PixelType::u8 ? "8-bit" : type == PixelType::u16 ? "16-bit" : "float";
-}
-
 // What a training takes for black and white, where it has to be decided.
 void say_range(const SurveyedSet& set, std::vector<ImageFinding>& out) {
   const std::string letter = letter_of(set);
@@ -18,7 +14,7 @@ void say_range(const SurveyedSet& set, std::vector<ImageFinding>& out) {
   out.push_back({Level::info, "",
                  fmt::format("{} has {} samples, of which a training takes {:g} as black and {:g} as white; "
                              "--black-{} and --white-{} set others",
-                             set.title, samples_text(set.range.type), set.range.black_level, set.range.white,
+                             set.title, depth_text(set.range.type), set.range.black_level, set.range.white,
                              letter.empty() ? "a" : letter, letter.empty() ? "a" : letter)});
 }
 
@@ -34,8 +30,8 @@ std::vector<ImageFinding> find_depths(const Survey& survey) {
       out.push_back({Level::warning, "",
                      fmt::format("{} with {} samples, others with {} ones ({}): one white does not fit both; "
                                  "convert them to one depth",
-                                 share_text(survey, s, places.size()), samples_text(type),
-                                 samples_text(set.range.type), names_of(survey, places)),
+                                 share_text(survey, s, places.size()), depth_text(type),
+                                 depth_text(set.range.type), names_of(survey, places)),
                      places});
     }
     say_range(set, out);

@@ -6,16 +6,9 @@ namespace torsor {
 namespace {
 
 std::vector<ImageFinding> find_equal_images(const Survey& survey) {
-  std::vector<ImagePlace> places;
-  std::vector<std::string> digests;
-  for (std::size_t s = 0; s < survey.sets.size(); ++s)
-    for (std::size_t i = 0; i < survey.sets[s].images.size(); ++i) {
-      places.push_back({s, i});
-      const ImageRecord& image = survey.sets[s].images[i];
-      // Constant ones have a check of their own.
-      digests.push_back(image.is_usable() && !image.is_constant ? image.digest : "");
-    }
-  return duplicate_findings(survey, places, equal_groups(digests), "identical", Level::warning);
+  const ComparedImages compared = compared_images(survey);
+  return duplicate_findings(survey, compared.places, equal_groups(compared.images), "identical",
+                            Level::warning);
 }
 
 }  // namespace

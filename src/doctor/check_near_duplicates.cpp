@@ -1,25 +1,14 @@
 // Images that look alike: resized, compressed again, neighbouring frames and slices.
-#include <set>
-
 #include "doctor/duplicate_findings.h"
 
 namespace torsor {
 
 namespace {
 
-// Of equal images the first stands for all.
 std::vector<ImageFinding> find_near_duplicates(const Survey& survey) {
-  std::vector<ImagePlace> places;
-  std::vector<const ImageHash*> hashes;
-  std::set<std::string> seen;
-  for (std::size_t s = 0; s < survey.sets.size(); ++s)
-    for (std::size_t i = 0; i < survey.sets[s].images.size(); ++i) {
-      const ImageRecord& image = survey.sets[s].images[i];
-      if (!image.is_usable() || image.is_constant || !seen.insert(image.digest).second) continue;
-      places.push_back({s, i});
-      hashes.push_back(&image.hash);
-    }
-  return duplicate_findings(survey, places, near_groups(hashes), "nearly identical", Level::info);
+  const ComparedImages compared = compared_images(survey);
+  return duplicate_findings(survey, compared.places, near_groups(compared.images), "nearly identical",
+                            Level::info);
 }
 
 }  // namespace

@@ -7,27 +7,13 @@
 
 #include "core/text.h"
 #include "doctor/finding.h"
+#include "doctor/pair_shape.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr double kNearlyAll = 0.9, kHalf = 0.5;
-
-// Two squares, or nearly so.
-bool is_twice_as_wide(const ImageRecord& image) {
-  return image.width * 10 >= image.height * 16 && image.width * 10 <= image.height * 24;
-}
-
-std::size_t twice_as_wide(const SurveyedSet& set) {
-  return static_cast<std::size_t>(
-      std::count_if(set.images.begin(), set.images.end(),
-                    [](const ImageRecord& image) { return image.is_usable() && is_twice_as_wide(image); }));
-}
-
-bool is_most(std::size_t count, std::size_t of, double share) {
-  return count > 0 && static_cast<double>(count) >= share * static_cast<double>(of);
-}
+constexpr double kHalf = 0.5;  // of the images
 
 // ": its sub-folders are T1, T2", of the images' names; "" where there are none.
 std::string sub_folders_of(const SurveyedSet& set) {
@@ -40,8 +26,8 @@ std::string sub_folders_of(const SurveyedSet& set) {
 }
 
 void find_side_by_side(const SurveyedSet& set, std::vector<ImageFinding>& out) {
-  const std::size_t wide = twice_as_wide(set), usable = set.usable();
-  const bool look_so = is_most(wide, usable, kNearlyAll);
+  const std::size_t wide = pair_shaped(set), usable = set.usable();
+  const bool look_so = looks_paired(set);
   if (set.holds != Holds::pairs) {
     if (look_so)
       out.push_back({Level::info, "",
@@ -64,20 +50,16 @@ void find_side_by_side(const SurveyedSet& set, std::vector<ImageFinding>& out) {
   }
 }
 
-std::string name_of_pair(const ImageRecord& image) {
-  return std::filesystem::path(image.name).replace_extension().string();
-}
-
 std::vector<ImagePlace> without_partner(const Survey& survey, std::size_t s,
                                         const std::set<std::string>& partners) {
   return places_where(survey, s,
-                      [&](const ImageRecord& image) { return !partners.contains(name_of_pair(image)); });
+                      [&](const ImageRecord& image) { return !partners.contains(image.pair_name); });
 }
 
 std::set<std::string> names_in(const SurveyedSet& set) {
   std::set<std::string> out;
   for (const ImageRecord& image : set.images)
-    if (image.is_usable()) out.insert(name_of_pair(image));
+    if (image.is_usable()) out.insert(image.pair_name);
   return out;
 }
 
@@ -85,7 +67,9 @@ void find_partners(const Survey& survey, std::size_t a, std::size_t b, std::vect
   const std::set<std::string> of_a = names_in(survey.sets[a]), of_b = names_in(survey.sets[b]);
   std::vector<ImagePlace> alone = without_partner(survey, a, of_b), others = without_partner(survey, b, of_a);
   const std::size_t together = survey.sets[a].usable() - alone.size();
-  if (!is_most(together, std::max(of_a.size(), of_b.size()), kHalf)) return;
+  if (together == 0 ||
+      static_cast<double>(together) < kHalf * static_cast<double>(std::max(of_a.size(), of_b.size())))
+    return;
   alone.insert(alone.end(), others.begin(), others.end());
   out.push_back(
       {Level::info, "",

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/version.h"
+#include "core/word_list.h"
 #include "doctor/checks.h"
 #include "doctor/suggestion.h"
 #include "train/config.h"
@@ -15,44 +16,16 @@ namespace torsor {
 
 namespace {
 
-const char* type_word(PixelType type) {
-  return type == PixelType::u8 ? "8-bit" : type == PixelType::u16 ? "16-bit" : "float";
-}
-
-// How many usable images of a set have which of some texts.
-std::map<std::string, std::int64_t> counts_of(const SurveyedSet& set,
-                                              const std::function<std::string(const ImageRecord&)>& text) {
-  std::map<std::string, std::int64_t> out;
-  for (const ImageRecord& image : set.images)
-    if (image.is_usable()) ++out[text(image)];
-  return out;
-}
-
 std::string size_text(const ImageRecord& image) { return fmt::format("{}x{}", image.width, image.height); }
 std::string channel_text(const ImageRecord& image) { return std::to_string(image.channels); }
 std::string channels_in_words(const ImageRecord& image) {
   return count_text(static_cast<std::size_t>(image.channels), "channel");
 }
-std::string depth_text(const ImageRecord& image) { return type_word(image.type); }
-
-std::string list_of(const std::map<std::string, std::int64_t>& counts) {
-  if (counts.size() == 1) return counts.begin()->first;
-  std::vector<std::string> parts;
-  for (const auto& [text, count] : counts) parts.push_back(fmt::format("{} ({})", text, count));
-  return join(parts);
-}
-
-std::vector<std::int64_t> sorted_sides(const SurveyedSet& set, std::int64_t ImageRecord::*side) {
-  std::vector<std::int64_t> out;
-  for (const ImageRecord& image : set.images)
-    if (image.is_usable()) out.push_back(image.*side);
-  std::sort(out.begin(), out.end());
-  return out;
-}
+std::string depth_of(const ImageRecord& image) { return depth_text(image.type); }
 
 Json side_json(const std::vector<std::int64_t>& sides) {
   if (sides.empty()) return nullptr;
-  return {{"least", sides.front()}, {"median", sides[sides.size() / 2]}, {"most", sides.back()}};
+  return {{"least", sides.front()}, {"median", median_of(sides)}, {"most", sides.back()}};
 }
 
 const char* holds_word(Holds holds) {
@@ -73,10 +46,10 @@ Json set_json(const SurveyedSet& set) {
           {"split", set.split == Split::train ? "train" : "test"},
           {"images", set.images.size()},
           {"broken", set.images.size() - set.usable()},
-          {"width", side_json(sorted_sides(set, &ImageRecord::width))},
-          {"height", side_json(sorted_sides(set, &ImageRecord::height))},
+          {"width", side_json(set.sorted(&ImageRecord::width))},
+          {"height", side_json(set.sorted(&ImageRecord::height))},
           {"channels", counts_of(set, channel_text)},
-          {"depth", counts_of(set, depth_text)},
+          {"depth", counts_of(set, depth_of)},
           {"black", set.range.black_level},
           {"white", set.range.white},
           {"alpha", with(&ImageRecord::has_alpha)},
@@ -130,14 +103,8 @@ void DoctorOptions::describe(OptionSet& o) {
 
 std::vector<std::string> DoctorOptions::presets_to_measure() const {
   if (presets.empty()) return train_presets();
-  std::vector<std::string> out;
-  if (presets == "none") return out;
-  std::string word;
-  for (const char c : presets + ",")
-    if (c != ',')
-      word += c;
-    else
-      out.push_back(std::exchange(word, ""));
+  if (presets == "none") return {};
+  std::vector<std::string> out = words_of(presets);
   const std::vector<std::string> known = train_presets();
   for (const std::string& name : out)
     if (std::find(known.begin(), known.end(), name) == known.end())
@@ -171,12 +138,12 @@ std::string set_text(const SurveyedSet& set) {
   if (broken > 0) out += fmt::format(", {} of them broken", broken);
   if (set.usable() == 0) return out;
   const auto sizes = counts_of(set, size_text);
-  const auto widths = sorted_sides(set, &ImageRecord::width),
-             heights = sorted_sides(set, &ImageRecord::height);
+  const auto widths = set.sorted(&ImageRecord::width), heights = set.sorted(&ImageRecord::height);
   out += sizes.size() == 1 ? ", " + sizes.begin()->first
                            : fmt::format(", {} to {} wide and {} to {} high", widths.front(), widths.back(),
                                          heights.front(), heights.back());
-  return out + ", " + list_of(counts_of(set, channels_in_words)) + ", " + list_of(counts_of(set, depth_text));
+  return out + ", " + counts_text(counts_of(set, channels_in_words)) + ", " +
+         counts_text(counts_of(set, depth_of));
 }
 
 std::string cost_text(const PresetCost& cost) {

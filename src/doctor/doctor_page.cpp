@@ -8,6 +8,7 @@
 #include "core/version.h"
 #include "data/sample_scale.h"
 #include "data/unpaired.h"
+#include "doctor/checks.h"
 #include "doctor/diagnosis.h"
 #include "image/convert.h"
 #include "image/resize.h"
@@ -44,7 +45,7 @@ Image grey_of_first(const Image& image) {
 // As a training sees it.
 Image thumbnail(const SurveyedSet& set, const Image& stored, const std::string& file) {
   std::string note;
-  const std::int64_t channels = stored.channels - (stored.has_alpha() ? 1 : 0);
+  const std::int64_t channels = stored.colours();
   const PreparedImage ready =
       prepare_without_alpha(stored, channels, SampleScale("white", set.range), note, file);
   const Image image = to_preview(ready.image, ready.range);
@@ -122,6 +123,14 @@ void show_costs(const Diagnosis& diagnosis, HtmlPage& page) {
   page.table(table);
 }
 
+void show_checks(HtmlPage& page) {
+  page.heading("What was looked for");
+  Table table{{"check", "what it finds"}, {}, ""};
+  for (const std::string& name : doctor_checks().names())
+    table.rows.push_back({name, doctor_checks().at(name).help});
+  page.table(table);
+}
+
 void show_contact_sheet(const Survey& survey, HtmlPage& page) {
   page.heading("Contact sheet");
   for (std::size_t s = 0; s < survey.sets.size(); ++s) {
@@ -151,6 +160,7 @@ HtmlPage doctor_page(const Diagnosis& diagnosis, const std::string& command) {
   show_contact_sheet(diagnosis.survey, page);
   if (diagnosis.comparison) show_comparison(*diagnosis.comparison, page);
   show_costs(diagnosis, page);
+  show_checks(page);
   page.heading("Command");
   page.command(command);
   return page;

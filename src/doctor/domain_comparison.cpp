@@ -78,8 +78,8 @@ FeatureComparison compared(const ImageFeature& feature, const std::vector<double
   FeatureComparison out{feature.name, label_of(feature.name)};
   out.mean_a = mean_of_values(a);
   out.mean_b = mean_of_values(b);
-  out.deviation = std::sqrt((variance_of(a) + variance_of(b)) / 2 + feature.floor * feature.floor);
-  out.difference = (out.mean_b - out.mean_a) / out.deviation;
+  const double deviation = std::sqrt((variance_of(a) + variance_of(b)) / 2 + feature.floor * feature.floor);
+  out.difference = (out.mean_b - out.mean_a) / deviation;
   out.above = share_above(a, b);
   return out;
 }

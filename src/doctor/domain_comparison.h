@@ -14,8 +14,8 @@ struct FeatureComparison {
   std::string name;   // as in image_feature_list()
   std::string label;  // in words
   double mean_a = 0, mean_b = 0;
-  double deviation = 0;   // within the domains: the root of the mean variance, and the feature's floor
-  double difference = 0;  // mean_b - mean_a in such deviations
+  double difference = 0;  // mean_b - mean_a in deviations within the domains: the root of the mean variance,
+                          // and the feature's floor
   double above = 0;       // the share of pairs of an image of each in which that of B has more, 0 to 1
 };
 

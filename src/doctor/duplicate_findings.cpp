@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
 
 #include "core/text.h"
 
@@ -12,64 +10,57 @@ namespace torsor {
 
 namespace {
 
-using Cluster = std::vector<ImagePlace>;
-
-// By the two sets that share images, which may be one: those of each group.
-using Shared = std::map<std::array<std::size_t, 2>, std::vector<Cluster>>;
-
-Shared by_sets(const std::vector<ImagePlace>& places, const Groups& groups) {
-  Shared out;
-  for (const std::vector<std::size_t>& group : groups) {
-    std::map<std::size_t, Cluster> members;
-    for (const std::size_t i : group) members[places[i].set].push_back(places[i]);
-    for (auto x = members.begin(); x != members.end(); ++x) {
-      if (x->second.size() > 1) out[{x->first, x->first}].push_back(x->second);
-      for (auto y = std::next(x); y != members.end(); ++y) {
-        Cluster both = x->second;
-        both.insert(both.begin() + 1, y->second.begin(), y->second.end());  // one of each set comes first
-        out[{x->first, y->first}].push_back(both);
-      }
-    }
-  }
-  return out;
-}
+using Places = std::vector<ImagePlace>;
 
 // "a.png = b.png, c.png = d.png and 4 groups more".
-std::string examples_of(const Survey& survey, const std::vector<Cluster>& clusters) {
+std::string examples_of(const Survey& survey, const Places& places, const Groups& groups) {
   constexpr std::size_t kShown = 3;
   std::vector<std::string> out;
-  const auto name = [&](const ImagePlace& place) { return survey.sets[place.set].images[place.image].name; };
-  for (std::size_t i = 0; i < std::min(kShown, clusters.size()); ++i)
-    out.push_back(name(clusters[i][0]) + " = " + name(clusters[i][1]));
+  const auto name = [&](std::size_t i) { return survey.sets[places[i].set].images[places[i].image].name; };
+  for (std::size_t i = 0; i < std::min(kShown, groups.size()); ++i)
+    out.push_back(name(groups[i][0]) + " = " + name(groups[i][1]));
   return join(out) +
-         (clusters.size() > kShown ? fmt::format(" and {} groups more", clusters.size() - kShown) : "");
+         (groups.size() > kShown ? fmt::format(" and {} groups more", groups.size() - kShown) : "");
 }
 
-std::vector<ImagePlace> all_of(const std::vector<Cluster>& clusters) {
-  std::vector<ImagePlace> out;
-  for (const Cluster& cluster : clusters) out.insert(out.end(), cluster.begin(), cluster.end());
+Places all_of(const Places& places, const Groups& groups) {
+  Places out;
+  for (const std::vector<std::size_t>& group : groups)
+    for (const std::size_t i : group) out.push_back(places[i]);
   return out;
 }
 
-std::size_t count_in(const std::vector<ImagePlace>& places, std::size_t set) {
+std::size_t count_in(const Places& places, std::size_t set) {
   return static_cast<std::size_t>(
       std::count_if(places.begin(), places.end(), [&](const ImagePlace& place) { return place.set == set; }));
 }
 
 }  // namespace
 
-std::vector<ImageFinding> duplicate_findings(const Survey& survey, const std::vector<ImagePlace>& places,
-                                             const Groups& groups, const std::string& alike,
+ComparedImages compared_images(const Survey& survey) {
+  ComparedImages out;
+  for (std::size_t s = 0; s < survey.sets.size(); ++s)
+    for (std::size_t i = 0; i < survey.sets[s].images.size(); ++i) {
+      const ImageRecord& image = survey.sets[s].images[i];
+      if (!image.is_usable() || image.is_constant) continue;
+      out.places.push_back({s, i});
+      out.images.push_back({s, image.digest, image.hash});
+    }
+  return out;
+}
+
+std::vector<ImageFinding> duplicate_findings(const Survey& survey, const Places& places,
+                                             const GroupsBySets& alike_images, const std::string& alike,
                                              Level between_domains) {
   std::vector<ImageFinding> out;
-  for (const auto& [sets, clusters] : by_sets(places, groups)) {
-    const std::vector<ImagePlace> members = all_of(clusters);
+  for (const auto& [sets, groups] : alike_images) {
+    const Places members = all_of(places, groups);
     const SurveyedSet &x = survey.sets[sets[0]], &y = survey.sets[sets[1]];
-    const std::string examples = examples_of(survey, clusters);
+    const std::string examples = examples_of(survey, places, groups);
     if (sets[0] == sets[1])
       out.push_back({Level::warning, "",
                      fmt::format("{} in {} among {} images ({}): keep one of each, or hold them out together",
-                                 count_text(clusters.size(), "group") + " of " + alike + " images", x.title,
+                                 count_text(groups.size(), "group") + " of " + alike + " images", x.title,
                                  members.size(), examples),
                      members});
     else if (x.split != y.split)

@@ -1,9 +1,7 @@
 #include "doctor/duplicates.h"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
-#include <unordered_map>
 #include <utility>
 
 namespace torsor {
@@ -12,32 +10,81 @@ namespace {
 
 constexpr int kHashBits = 64;
 
-// Sets that are united pair by pair; a set is known by its least member.
-class UnitedSets {
+// Images of one set, or of two, that are united pair by pair; a group is known by its least member.
+class UnitedImages {
  public:
-  explicit UnitedSets(std::size_t count) : above_(count) { std::iota(above_.begin(), above_.end(), 0); }
-
-  std::size_t root(std::size_t i) {
-    while (above_[i] != i) i = above_[i] = above_[above_[i]];
-    return i;
+  explicit UnitedImages(std::size_t count) : above_(count), partner_(count) {
+    std::iota(above_.begin(), above_.end(), 0);
+    std::iota(partner_.begin(), partner_.end(), 0);
   }
 
+  bool are_united(std::size_t i, std::size_t k) { return root(i) == root(k); }
+
+  // Which are alike directly.
   void unite(std::size_t i, std::size_t k) {
     const auto [low, high] = std::minmax({root(i), root(k)});
+    if (low == high) return;
     above_[high] = low;
+    meet(i, k);
+    meet(k, i);
   }
+
+  // One that it is directly alike to; itself for none.
+  std::size_t partner(std::size_t i) const { return partner_[i]; }
 
   Groups groups() {
     std::map<std::size_t, std::vector<std::size_t>> by_root;
     for (std::size_t i = 0; i < above_.size(); ++i) by_root[root(i)].push_back(i);
     Groups out;
-    for (auto& [unused, members] : by_root)
-      if (members.size() > 1) out.push_back(std::move(members));
+    for (auto& [first, members] : by_root) {
+      if (members.size() < 2) continue;
+      const auto second = std::find(members.begin(), members.end(), partner(first));
+      std::rotate(members.begin() + 1, second, second + 1);
+      out.push_back(std::move(members));
+    }
     return out;
   }
 
  private:
-  std::vector<std::size_t> above_;
+  std::size_t root(std::size_t i) {
+    while (above_[i] != i) i = above_[i] = above_[above_[i]];
+    return i;
+  }
+
+  void meet(std::size_t i, std::size_t other) {
+    partner_[i] = partner_[i] == i ? other : std::min(partner_[i], other);
+  }
+
+  std::vector<std::size_t> above_, partner_;
+};
+
+// The same for each set, and for each two.
+class UnitedBySets {
+ public:
+  explicit UnitedBySets(const std::vector<ComparedImage>& images) : images_(images) {}
+
+  UnitedImages& of(std::size_t i, std::size_t k) {
+    const auto [low, high] = std::minmax(images_[i].set, images_[k].set);
+    return united_.try_emplace({low, high}, images_.size()).first->second;
+  }
+
+  // An image with the pixels of another is alike to all that the other is alike to.
+  void follow(std::size_t copy, std::size_t original) {
+    for (auto& [unused, united] : united_)
+      if (const std::size_t partner = united.partner(original); partner != original)
+        united.unite(copy, partner);
+  }
+
+  GroupsBySets groups() {
+    GroupsBySets out;
+    for (auto& [sets, united] : united_)
+      if (Groups groups = united.groups(); !groups.empty()) out[sets] = std::move(groups);
+    return out;
+  }
+
+ private:
+  const std::vector<ComparedImage>& images_;
+  std::map<std::array<std::size_t, 2>, UnitedImages> united_;
 };
 
 using Keyed = std::vector<std::pair<std::uint64_t, std::size_t>>;  // a part of the bits, and whose it is
@@ -61,32 +108,51 @@ std::uint64_t part_of(std::uint64_t bits, int low, int high) {
   return upper >> low;
 }
 
-}  // namespace
-
-Groups equal_groups(const std::vector<std::string>& texts) {
-  std::unordered_map<std::string, std::size_t> first;
-  UnitedSets sets(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    if (!texts[i].empty()) sets.unite(first.emplace(texts[i], i).first->second, i);
-  return sets.groups();
+// The first image of its set with the pixels of each.
+std::vector<std::size_t> originals_of(const std::vector<ComparedImage>& images) {
+  std::map<std::pair<std::size_t, std::string>, std::size_t> first;
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    out.push_back(first.try_emplace({images[i].set, images[i].digest}, i).first->second);
+  return out;
 }
 
-Groups near_groups(const std::vector<const ImageHash*>& hashes, const NearRule& rule) {
-  UnitedSets sets(hashes.size());
+}  // namespace
+
+GroupsBySets equal_groups(const std::vector<ComparedImage>& images) {
+  std::map<std::string, std::vector<std::size_t>> by_digest;
+  for (std::size_t i = 0; i < images.size(); ++i) by_digest[images[i].digest].push_back(i);
+  UnitedBySets united(images);
+  for (const auto& [unused, members] : by_digest) {
+    std::map<std::size_t, std::size_t> firsts;  // by set
+    for (const std::size_t i : members) firsts.try_emplace(images[i].set, i);
+    for (const std::size_t i : members)
+      for (const auto& [set, first] : firsts)
+        if (first != i) united.of(first, i).unite(first, i);
+  }
+  return united.groups();
+}
+
+GroupsBySets near_groups(const std::vector<ComparedImage>& images, const NearRule& rule) {
+  const std::vector<std::size_t> originals = originals_of(images);
+  UnitedBySets united(images);
   const auto compare = [&](std::size_t i, std::size_t k) {
-    if (differing_bits(hashes[i]->bits, hashes[k]->bits) > rule.bits || sets.root(i) == sets.root(k)) return;
-    if (correlation(*hashes[i], *hashes[k]) >= rule.least_correlation) sets.unite(i, k);
+    const ImageHash &x = images[i].hash, &y = images[k].hash;
+    if (differing_bits(x.bits, y.bits) > rule.bits || images[i].digest == images[k].digest) return;
+    UnitedImages& of_sets = united.of(i, k);
+    if (!of_sets.are_united(i, k) && correlation(x, y) >= rule.least_correlation) of_sets.unite(i, k);
   };
   const int parts = std::clamp(rule.bits + 1, 1, kHashBits);
   for (int part = 0; part < parts; ++part) {
+    const int low = part * kHashBits / parts, high = (part + 1) * kHashBits / parts;
     Keyed keyed;
-    for (std::size_t i = 0; i < hashes.size(); ++i)
-      if (hashes[i] != nullptr)
-        keyed.emplace_back(part_of(hashes[i]->bits, part * kHashBits / parts, (part + 1) * kHashBits / parts),
-                           i);
+    for (std::size_t i = 0; i < images.size(); ++i)
+      if (originals[i] == i) keyed.emplace_back(part_of(images[i].hash.bits, low, high), i);
     for_equal_keys(keyed, compare);
   }
-  return sets.groups();
+  for (std::size_t i = 0; i < images.size(); ++i)
+    if (originals[i] != i) united.follow(i, originals[i]);
+  return united.groups();
 }
 
 }  // namespace torsor

@@ -40,6 +40,20 @@ std::string count_text(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+TextCounts counts_of(const SurveyedSet& set, const std::function<std::string(const ImageRecord&)>& text) {
+  TextCounts out;
+  for (const ImageRecord& image : set.images)
+    if (image.is_usable()) ++out[text(image)];
+  return out;
+}
+
+std::string counts_text(const TextCounts& counts) {
+  if (counts.size() == 1) return counts.begin()->first;
+  std::vector<std::string> parts;
+  for (const auto& [text, count] : counts) parts.push_back(fmt::format("{} ({})", text, count));
+  return join(parts);
+}
+
 std::string letter_of(const SurveyedSet& set) {
   return set.holds == Holds::domain_a ? "a" : set.holds == Holds::domain_b ? "b" : "";
 }

@@ -1,7 +1,9 @@
 // What a check has to say of the images, and how it says it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,15 @@ std::string share_text(const Survey& survey, std::size_t set, std::size_t count)
 
 /// "1 image", "2 images".
 std::string count_text(std::size_t count, const std::string& noun);
+
+/// How many images have each text.
+using TextCounts = std::map<std::string, std::int64_t>;
+
+/// Of the usable images of a set.
+TextCounts counts_of(const SurveyedSet& set, const std::function<std::string(const ImageRecord&)>& text);
+
+/// "8-bit" where all have it; "16-bit (3), 8-bit (297)".
+std::string counts_text(const TextCounts& counts);
 
 /// "a" for domain A, "b" for B, as options end in; "" for other sets.
 std::string letter_of(const SurveyedSet& set);

@@ -20,11 +20,8 @@ std::string digest_of_pixels(const Image& image) {
   return sum.hex();
 }
 
-// Channels that the features know, or all of them.
-std::int64_t colours_seen(const Image& image) { return image.channels - (image.has_alpha() ? 1 : 0); }
-
 Image eight_bits(const Image& stored, const SampleScale& scale, std::string& note, const std::string& file) {
-  const PreparedImage ready = prepare_without_alpha(stored, colours_seen(stored), scale, note, file);
+  const PreparedImage ready = prepare_without_alpha(stored, stored.colours(), scale, note, file);
   return to_preview(ready.image, ready.range);
 }
 
@@ -64,6 +61,7 @@ void record_image(const Image& stored, const SampleScale& scale, FeaturesOf feat
   record.type = stored.type;
   record.has_alpha = stored.has_alpha();
   record.has_profile = stored.profile != nullptr;
+  if (record.has_profile) record.profile = profile_name(stored.profile);
   record.digest = digest_of_pixels(stored);
   record.hash = hash_of(image);
   record_pixels(image, record);

@@ -7,6 +7,7 @@
 #include "core/shell.h"
 #include "core/text.h"
 #include "data/data_source.h"
+#include "doctor/pair_shape.h"
 #include "doctor/planned_size.h"
 #include "train/config.h"
 
@@ -25,8 +26,7 @@ bool is_broken(const Survey& survey) {
 // Whether all images of a training set are grey, however they are stored.
 bool is_grey(const SurveyedSet& set) {
   return set.usable() > 0 && std::all_of(set.images.begin(), set.images.end(), [](const ImageRecord& image) {
-           return !image.is_usable() || image.is_colourless ||
-                  image.channels - (image.has_alpha ? 1 : 0) == 1;
+           return !image.is_usable() || image.is_colourless || image.colours() == 1;
          });
 }
 
@@ -50,11 +50,12 @@ std::string preset_to_use(const Survey& survey, const std::vector<PresetCost>& c
 
 std::string data_words(const Survey& survey, const DataPlace& place) {
   if (place.data.empty()) return "--a " + shell_word(place.a) + " --b " + shell_word(place.b);
-  const bool is_whole = survey.find(Holds::pairs, Split::train) != nullptr ||
-                        survey.find(Holds::domain_a, Split::train) != nullptr ||
-                        survey.find(Holds::domain_b, Split::train) != nullptr ||
-                        survey.sets.front().folder.empty();
-  return is_whole ? "--data " + shell_word(place.data) : "--a " + shell_word(place.data) + " --b FOLDER_OF_B";
+  const bool is_whole =
+      pairs_to_train_on(survey) != nullptr || survey.find(Holds::domain_a, Split::train) != nullptr ||
+      survey.find(Holds::domain_b, Split::train) != nullptr || survey.sets.front().folder.empty();
+  if (is_whole) return "--data " + shell_word(place.data);
+  const SurveyedSet* misread = survey.find(Holds::pairs, Split::train);  // other images, by its name
+  return "--a " + shell_word(misread == nullptr ? place.data : misread->folder.string()) + " --b FOLDER_OF_B";
 }
 
 // Smaller images than the preset's, and its ratio of load to crop size.
@@ -76,7 +77,7 @@ std::string suggested_command(const Survey& survey, const DataPlace& place,
                               const std::vector<PresetCost>& costs) {
   const std::string preset = preset_to_use(survey, costs);
   std::string out = "torsor train " + data_words(survey, place);
-  if (survey.find(Holds::pairs, Split::train) != nullptr) out += " --model pix2pix";
+  if (pairs_to_train_on(survey) != nullptr) out += " --model pix2pix";
   for (const SurveyedSet& set : survey.sets)
     if (set.split == Split::train && is_grey(set)) out += channel_words(set);
   if (place.pages == PageUse::channels) out += " --pages channels";

@@ -17,19 +17,6 @@ namespace {
 struct SetInWork {
   const OpenedSet* opened = nullptr;
   SurveyedSet* surveyed = nullptr;
-  PageUse pages = PageUse::images;
-  std::vector<fs::path> files;      // by image; empty where there are none
-  std::vector<std::int64_t> slice;  // by image: the page of its file
-
-  Image read(std::int64_t index, Notes& notes) const {
-    if (files.empty()) return opened->images->read(index);
-    const auto at = static_cast<std::size_t>(index);
-    if (pages == PageUse::images) return read_image(files[at], notes);
-    ImageFile file(files[at], pages);
-    Image image = file.read(slice[at]);
-    notes = file.notes();
-    return image;
-  }
 
   FeaturesOf features_of(std::int64_t index) const {
     // Only the training images of domains are compared.
@@ -43,8 +30,9 @@ struct SetInWork {
   void look_at(std::int64_t index) const {
     ImageRecord& record = surveyed->images[static_cast<std::size_t>(index)];
     record.name = opened->images->name(index);
+    record.pair_name = opened->images->pair_name(index);
     try {
-      const Image image = read(index, record.notes);
+      const Image image = opened->images->read_noting(index, record.notes);
       record_image(image, SampleScale("white", surveyed->range), features_of(index),
                    opened->images->file(index), record);
     } catch (const StoppedError&) {
@@ -69,11 +57,8 @@ SetInWork begin_set(const OpenedSet& opened, PageUse pages, SurveyedSet& surveye
   surveyed.holds = opened.holds;
   surveyed.split = opened.split;
   surveyed.images.resize(static_cast<std::size_t>(opened.images->size()));
-  SetInWork out{&opened, &surveyed, pages, opened.images->files(), {}};
-  for (std::size_t i = 0; i < out.files.size(); ++i)
-    out.slice.push_back(i > 0 && out.files[i] == out.files[i - 1] ? out.slice[i - 1] + 1 : 0);
-  surveyed.range = range_of_files(out.files, pages);
-  return out;
+  surveyed.range = range_of_files(opened.images->files(), pages);
+  return {&opened, &surveyed};
 }
 
 }  // namespace
@@ -88,13 +73,7 @@ std::int64_t SurveyedSet::smaller_side(const ImageRecord& image) const {
 }
 
 std::int64_t SurveyedSet::median_side() const {
-  std::vector<std::int64_t> sides;
-  for (const ImageRecord& image : images)
-    if (image.is_usable()) sides.push_back(smaller_side(image));
-  if (sides.empty()) return 0;
-  const auto middle = sides.begin() + static_cast<std::ptrdiff_t>(sides.size() / 2);
-  std::nth_element(sides.begin(), middle, sides.end());
-  return *middle;
+  return median_of(sorted([this](const ImageRecord& image) { return smaller_side(image); }));
 }
 
 const SurveyedSet* Survey::find(Holds holds, Split split) const {

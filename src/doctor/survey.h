@@ -1,9 +1,12 @@
 // All images of a folder of data looked at once; a small record of each is kept.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/log.h"
@@ -23,11 +26,26 @@ struct SurveyedSet {
   std::vector<ImageRecord> images;
 
   std::size_t usable() const;
+  /// A value of each usable image, ascending; `value` is a function of a record, or a member of it.
+  template <class Value>
+  auto sorted(const Value& value) const {
+    std::vector<std::decay_t<std::invoke_result_t<Value, const ImageRecord&>>> out;
+    for (const ImageRecord& image : images)
+      if (image.is_usable()) out.push_back(std::invoke(value, image));
+    std::sort(out.begin(), out.end());
+    return out;
+  }
   /// The smaller side of an image, of a pair side by side that of a half.
   std::int64_t smaller_side(const ImageRecord& image) const;
   /// Half of the usable images have at least this smaller side; 0 where none is usable.
   std::int64_t median_side() const;
 };
+
+/// Of ascending values: at least half of them are no larger, and half no smaller; 0 of none.
+template <class T>
+T median_of(const std::vector<T>& ascending) {
+  return ascending.empty() ? T() : ascending[ascending.size() / 2];
+}
 
 struct Survey {
   std::vector<SurveyedSet> sets;

@@ -77,13 +77,13 @@ EvaluationFiles evaluation_files(const fs::path& out) {
   return {out / "evaluation.json", out / "images.csv", out / "index.html"};
 }
 
-EvaluationFiles write_evaluation(const Evaluation& evaluation, const std::string& command,
+EvaluationFiles write_evaluation(const Evaluation& evaluation, const Json& json, const std::string& command,
                                  const fs::path& out) {
   make_folder(out);
   const EvaluationFiles files = evaluation_files(out);
   write_file_atomically(files.csv, images_csv(evaluation));
   evaluation_page(evaluation, command).save(files.page);
-  write_file_atomically(files.json, evaluation_json(evaluation).dump(2) + "\n");  // the last: all is there
+  write_file_atomically(files.json, json.dump(2) + "\n");  // the last: all is there
   return files;
 }
 

@@ -39,8 +39,8 @@ struct EvaluationFiles {
 };
 EvaluationFiles evaluation_files(const std::filesystem::path& out);
 
-/// Writes all three; `command` is shown on the page. Throws Error.
-EvaluationFiles write_evaluation(const Evaluation& evaluation, const std::string& command,
+/// Writes all three; `json` is evaluation_json() of it, `command` is shown on the page. Throws Error.
+EvaluationFiles write_evaluation(const Evaluation& evaluation, const Json& json, const std::string& command,
                                  const std::filesystem::path& out);
 
 /// Folders of anybody's images. `inputs` and `mask` may be "".

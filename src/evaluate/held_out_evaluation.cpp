@@ -7,9 +7,6 @@
 #include <limits>
 
 #include "core/error.h"
-#include "model/average_scope.h"
-#include "model/evaluation.h"
-#include "model/step_support.h"
 
 namespace torsor {
 
@@ -84,9 +81,8 @@ HeldOutEvaluation::HeldOutEvaluation(TrainSession& session, std::shared_ptr<LogS
       options_(session.config().evaluation),
       plan_(plan_metrics(options_.eval_metrics, session.config().pairing(), "--eval-metrics")),
       placement_(resolve_placement(session.config().run.placement)),
-      log_(std::move(log)) {
-  for (const NetworkInfo& info : session.config().networks())
-    if (info.kind == kGeneratorKind && info.maps.is_known()) generators_.push_back(info);
+      log_(std::move(log)),
+      generators_(directed_generators(session.config().networks())) {
   require_images();
   if (plan_.lpips) lpips_ = make_lpips({}, placement_.device);
   if (!plan_.needs_features()) return;
@@ -136,31 +132,25 @@ std::vector<std::string> HeldOutEvaluation::rising_scalars() const {
   return out;
 }
 
-// As stored samples of its domain. Nothing is drawn from the stream.
-Image HeldOutEvaluation::held_out(const std::string& key, std::int64_t i) const {
+// Nothing is drawn from the stream.
+Batch HeldOutEvaluation::held_out(std::int64_t i) const {
   Rng unused(0);
-  return to_image(session_.data().held_out.images->get(i, unused).at("real_" + key), domain(key).range);
+  return session_.data().held_out.images->get(i, unused);
 }
 
 const at::Tensor& HeldOutEvaluation::real_features(const std::string& key) {
   const auto found = real_.find(key);
   if (found != real_.end()) return found->second;
   FeatureBatches features(extractor_.get());
-  for (std::int64_t i = 0; i < count(key); ++i) features.add(to_preview(held_out(key, i), domain(key).range));
+  for (std::int64_t i = 0; i < count(key); ++i) {
+    const ValueRange& range = domain(key).range;
+    features.add(to_preview(to_image(held_out(i).at("real_" + key), range), range));
+  }
   return real_[key] = features.all();
 }
 
-Network& HeldOutEvaluation::network(const std::string& name) const {
-  for (const NamedNetwork& network : session_.model().networks())
-    if (network.name == name) return *network.network;
-  fail("the model has no network {}", name);
-}
-
-void HeldOutEvaluation::compare_pair(const Direction& direction, std::int64_t i, const Image& fake,
+void HeldOutEvaluation::compare_pair(const Image& real, const Image& fake, const ValueRange& range,
                                      Translations& out) const {
-  if (plan_.pixel_pairs.empty() && !lpips_) return;
-  const ValueRange& range = domain(direction.to).range;
-  const Image real = held_out(direction.to, i);
   const ImagePair pair = image_pair({real, fake}, range.white - range.black_level);
   for (const std::string& metric : plan_.pixel_pairs) out.values[metric].push_back(score_pair(metric, pair));
   if (!lpips_) return;
@@ -168,21 +158,22 @@ void HeldOutEvaluation::compare_pair(const Direction& direction, std::int64_t i,
   out.values[kLpips].push_back(lpips_->distances(x, y).values.item<double>());
 }
 
-HeldOutEvaluation::Translations HeldOutEvaluation::translate(const Direction& direction, Network& generator) {
+HeldOutEvaluation::Translations HeldOutEvaluation::translate(const ModelInUse& model,
+                                                             const NetworkInfo& generator) {
   Translations out;
   FeatureBatches features(extractor_.get());
+  const Direction& direction = generator.maps;
   const ValueRange& range = domain(direction.to).range;
+  const bool compares_pairs = !plan_.pixel_pairs.empty() || lpips_;
   for (std::int64_t i = 0; i < count(direction.from); ++i) {
-    Rng unused(0);
-    const at::Tensor input = session_.data().held_out.images->get(i, unused).at("real_" + direction.from);
-    const at::Tensor x = input.unsqueeze(0).to(placement_.device, placement_.dtype);
-    const at::Tensor made = run_network(generator, x, placement_).to(at::kCPU, at::kFloat)[0];
+    const Batch item = held_out(i);
+    const at::Tensor made = model.run(generator, item.at("real_" + direction.from));
     if (!made.isfinite().all().item<bool>()) {
       out.finite = false;
       return out;
     }
     const Image fake = to_image(made, range);
-    compare_pair(direction, i, fake, out);
+    if (compares_pairs) compare_pair(to_image(item.at("real_" + direction.to), range), fake, range, out);
     features.add(to_preview(fake, range));
   }
   out.features = features.all();
@@ -199,9 +190,10 @@ HeldOutEvaluation::Values HeldOutEvaluation::score_sets(const at::Tensor& real,
   return out;
 }
 
-HeldOutEvaluation::Values HeldOutEvaluation::evaluate(const Direction& direction, Network& generator) {
+HeldOutEvaluation::Values HeldOutEvaluation::evaluate(const ModelInUse& model, const NetworkInfo& generator) {
   Values out;
-  const Translations made = translate(direction, generator);
+  const Direction& direction = generator.maps;
+  const Translations made = translate(model, generator);
   if (!made.finite) {
     log_->warning(fmt::format("evaluation: {} translates to numbers that are not finite", direction.name()));
     for (const std::string& metric : metric_list(plan_))
@@ -232,11 +224,10 @@ void HeldOutEvaluation::say_copying() {
 
 void HeldOutEvaluation::publish(const TrainState& state, StepScalars& scalars) {
   if (state.step % options_.eval_every != 0) return;
-  const EvaluationScope evaluation(session_.model().networks());
-  const AverageScope averaged(session_.model());
+  const ModelInUse model(session_.model(), placement_);
   say_copying();
   for (const NetworkInfo& generator : generators_) {
-    const Values values = evaluate(generator.maps, network(generator.name));
+    const Values values = evaluate(model, generator);
     for (const std::string& metric : metric_list(plan_))
       scalars.publish(scalar_name(metric, generator.maps), values.at(metric));
   }

@@ -9,7 +9,7 @@
 #include "core/log.h"
 #include "evaluate/evaluate_options.h"
 #include "metric/metrics.h"
-#include "model/placement.h"
+#include "model/model_in_use.h"
 #include "train/session.h"
 
 namespace torsor {
@@ -40,12 +40,11 @@ class HeldOutEvaluation : public Observer {
   std::int64_t count(const std::string& domain) const;
   const DomainInfo& domain(const std::string& key) const;
   void require_images() const;
-  Image held_out(const std::string& domain, std::int64_t i) const;
   const at::Tensor& real_features(const std::string& domain);
-  Translations translate(const Direction& direction, Network& generator);
-  void compare_pair(const Direction& direction, std::int64_t i, const Image& fake, Translations& out) const;
-  Values evaluate(const Direction& direction, Network& generator);
-  Network& network(const std::string& name) const;
+  Batch held_out(std::int64_t i) const;
+  Translations translate(const ModelInUse& model, const NetworkInfo& generator);
+  void compare_pair(const Image& real, const Image& fake, const ValueRange& range, Translations& out) const;
+  Values evaluate(const ModelInUse& model, const NetworkInfo& generator);
   Values score_sets(const at::Tensor& real, const at::Tensor& fake) const;
   void say_copying();
 

@@ -44,8 +44,9 @@ class ModelEvaluation {
     out.protocol = scoring_.protocol();
     out.protocol["resize"] = size_json(request_.resize);
     for (const std::string& direction : directions) {
-      out.parts.push_back(evaluated(direction));
-      out.about["model"]["weights"][direction] = weights_hash(direction);
+      const std::string weights = hash_of(used_weights(set_, generator_for(set_, direction).name));
+      out.parts.push_back(evaluated(direction, weights));
+      out.about["model"]["weights"][direction] = weights;
       for (const std::string& line : out.parts.back().scores.warnings)
         out.warnings.push_back(direction + ": " + line);
     }
@@ -68,10 +69,6 @@ class ModelEvaluation {
     b_ = scored_set(folders.second, reading());
   }
 
-  std::string weights_hash(const std::string& direction) const {
-    return hash_of(used_weights(set_, generator_for(set_, direction).name));
-  }
-
   Json about() const {
     return {{"model",
              {{"file", set_.source},
@@ -84,11 +81,11 @@ class ModelEvaluation {
   }
 
   // All that decides on the pixels of a translation.
-  Json identity(const std::string& direction, const ScoredSet& inputs) const {
+  Json identity(const std::string& direction, const std::string& weights, const ScoredSet& inputs) const {
     const Placement& placement = request_.runner.placement;
     return {{"torsor", torsor_version()},
             {"direction", direction},
-            {"weights", weights_hash(direction)},
+            {"weights", weights},
             {"generator", generator_for(set_, direction).options},
             {"inputs", inputs.digest()},
             {"resize", size_json(request_.resize)},
@@ -97,7 +94,8 @@ class ModelEvaluation {
             {"bfloat16", placement.autocast || placement.dtype != c10::kFloat}};
   }
 
-  EvaluatedSets evaluated(const std::string& direction) {
+  // `weights`: their hash.
+  EvaluatedSets evaluated(const std::string& direction, const std::string& weights) {
     RunnerOptions options = request_.runner;
     options.direction = direction;
     GeneratorRunner runner(load_generator(set_, direction), options);
@@ -109,8 +107,9 @@ class ModelEvaluation {
     treatment.batch_size = request_.batch_size;
     treatment.bit_depth = request_.bit_depth;
     const fs::path folder = request_.out / "translations" / direction;
-    const auto made = translate_set(runner, {*inputs, folder, identity(direction, *inputs), treatment},
-                                    fmt::format("translated {}:", direction), *log_, stop_);
+    const auto made =
+        translate_set(runner, {*inputs, folder, identity(direction, weights, *inputs), treatment},
+                      fmt::format("translated {}:", direction), *log_, stop_);
     EvaluatedSets out;
     out.direction = direction;
     out.real = targets;
@@ -138,7 +137,7 @@ std::vector<std::string> scored_directions(const WeightSet& set, const std::stri
   }
   std::vector<std::string> out;
   for (const Direction& direction : {kAToB, kBToA})
-    if (find_generator(set.info, direction) != nullptr) out.push_back(direction.name());
+    if (find_generator(set.info.networks, direction) != nullptr) out.push_back(direction.name());
   if (out.empty()) out.push_back(kAToB.name());  // of a generator whose direction nobody knows
   return out;
 }

@@ -31,18 +31,6 @@ std::string preparation(const ImageReading& reading) {
   return out;
 }
 
-// Of 16 bits in floats, rounded back.
-Image resized(const Image& image, Size size) {
-  if (image.width == size.width && image.height == size.height) return image;
-  if (image.type != PixelType::u16) return resize_bicubic(image, size.width, size.height);
-  const Image wide = resize_bicubic(to_f32(image), size.width, size.height);
-  Image out = Image::blank(size.width, size.height, image.channels, PixelType::u16).with_tags_of(image);
-  std::transform(wide.f32(), wide.f32() + wide.samples(), out.u16(), [](float sample) {
-    return static_cast<std::uint16_t>(std::clamp(sample + 0.5f, 0.0f, 65535.0f));
-  });
-  return out;
-}
-
 // The mask of each image, by name; further masks are passed over.
 std::vector<fs::path> masks_of(const FolderSource& images, const FolderSource& masks) {
   std::map<std::string, fs::path> by_name;
@@ -91,7 +79,7 @@ std::vector<std::string> ScoredSet::names() const {
 
 Image ScoredSet::read(std::int64_t i) const {
   const Image image = read_image(path(i));
-  return reading_.resize ? resized(image, *reading_.resize) : image;
+  return reading_.resize ? resize_stored(image, reading_.resize->width, reading_.resize->height) : image;
 }
 
 Image ScoredSet::preview(std::int64_t i) const {

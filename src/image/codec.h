@@ -135,6 +135,12 @@ bool format_holds_profile(const std::filesystem::path& path);
 /// A profile of sRGB for Image::profile; a grey image is written with its grey counterpart.
 IccProfile srgb_profile();
 
+/// What an ICC profile calls itself, at most 60 characters; "" where it does not, or is malformed.
+std::string profile_name(const IccProfile& profile);
+
+/// The note of a reader that converted colours from the profile of this name.
+std::string conversion_note(const std::string& profile_name);
+
 /// Throws Error that begins with `path` and says why, when an image of so many channels, the last of 2 or 4
 /// being alpha, cannot be written there in the colours of the profile.
 void check_profile_fits(const std::filesystem::path& path, const IccProfile& profile, std::int64_t channels);

@@ -132,7 +132,7 @@ void apply_profile(const Source& source, std::string_view bytes, std::optional<C
   } else {
     convert(*transform, channels_of(*space), image);
     image.profile = profile->bytes();
-    add_note(source, fmt::format("colours are converted from the ICC profile{} to sRGB", named(*profile)));
+    add_note(source, conversion_note(profile->description()));
   }
 }
 
@@ -147,7 +147,7 @@ std::shared_ptr<const ColourProfile> ink_profile(const Source& source, std::stri
                  profile->space() ? fmt::format("it is one of {} samples", title_of(*profile->space()))
                                   : "it is not valid");
   } else {
-    add_note(source, fmt::format("colours are converted from the ICC profile{} to sRGB", named(*profile)));
+    add_note(source, conversion_note(profile->description()));
     return profile;
   }
   return nullptr;
@@ -173,8 +173,7 @@ Image inks_to_srgb(const ColourProfile& profile, const Image& inks) {
 
 Image in_stored_colours(const Image& image, const std::string& name) {
   Image out = image;
-  const std::int64_t channels = image.channels - (image.has_alpha() ? 1 : 0);
-  const std::optional<ColourSpace> space = colours_of(channels);
+  const std::optional<ColourSpace> space = colours_of(image.colours());
   out.profile = nullptr;
   if (image.profile == nullptr || !space) return out;
   const auto profile = ColourProfile::of(*image.profile);
@@ -187,7 +186,7 @@ Image in_stored_colours(const Image& image, const std::string& name) {
   if (has_other_scale(out)) fail_to_fit(name, *profile, "as most samples are above 1, its white");
   const ColourTransform* transform = profile->transform(ColourWay::from_srgb, image.type);
   if (transform == nullptr) fail_to_fit(name, *profile, "which is not valid");
-  convert(*transform, channels, out);
+  convert(*transform, image.colours(), out);
   return out;
 }
 
@@ -207,6 +206,15 @@ void check_profile_fits(const IccProfile& profile, std::int64_t channels, const 
 }  // namespace torsor::formats
 
 namespace torsor {
+
+std::string profile_name(const IccProfile& profile) {
+  return formats::ColourProfile::of(*profile)->description();
+}
+
+std::string conversion_note(const std::string& profile_name) {
+  return fmt::format("colours are converted from the ICC profile{} to sRGB",
+                     profile_name.empty() ? "" : " " + profile_name);
+}
 
 IccProfile srgb_profile() { return formats::srgb_profile(formats::ColourSpace::rgb); }
 

@@ -4,6 +4,10 @@
 
 namespace torsor {
 
+std::string depth_text(PixelType type) {
+  return type == PixelType::u8 ? "8-bit" : type == PixelType::u16 ? "16-bit" : "float";
+}
+
 Image Image::blank(std::int64_t width, std::int64_t height, std::int64_t channels, PixelType type) {
   if (width < 1 || height < 1 || channels < 1)
     fail("an image of {} x {} pixels and {} channels cannot be made; each must be at least 1", width, height,

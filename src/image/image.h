@@ -16,6 +16,9 @@ constexpr std::int64_t bytes_per_sample(PixelType type) {
   return type == PixelType::u8 ? 1 : type == PixelType::u16 ? 2 : 4;
 }
 
+/// "8-bit", "16-bit" or "float", as stands before "samples".
+std::string depth_text(PixelType type);
+
 /// What the last of 2 or 4 channels is: by their number alpha, unless the file says that it is data like the
 /// others.
 enum class LastChannel { by_number, data };
@@ -41,6 +44,8 @@ struct Image {
   /// What the file says of the samples, without the samples.
   Image& with_tags_of(const Image& other);
   bool has_alpha() const { return last == LastChannel::by_number && (channels == 2 || channels == 4); }
+  /// Channels without alpha.
+  std::int64_t colours() const { return channels - (has_alpha() ? 1 : 0); }
   std::int64_t samples() const { return width * height * channels; }
   std::uint8_t* u8() { return bytes.data(); }
   const std::uint8_t* u8() const { return bytes.data(); }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "image/convert.h"
 
 // The kernel is integer only, so that a wider instruction set changes its speed and not its result.
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -232,6 +233,17 @@ Image resize(const Image& image, std::int64_t width, std::int64_t height, const 
 
 Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {
   return resize(image, width, height, kCubic, order);
+}
+
+Image resize_stored(const Image& image, std::int64_t width, std::int64_t height) {
+  if (image.type != PixelType::u16) return resize_bicubic(image, width, height);
+  if (image.width == width && image.height == height) return image;
+  const Image wide = resize_bicubic(to_f32(image), width, height);
+  Image out = Image::blank(width, height, image.channels, PixelType::u16).with_tags_of(image);
+  std::transform(wide.f32(), wide.f32() + wide.samples(), out.u16(), [](float sample) {
+    return static_cast<std::uint16_t>(std::lround(std::clamp(sample, 0.0F, 65535.0F)));
+  });
+  return out;
 }
 
 Image resize_bilinear(const Image& image, std::int64_t width, std::int64_t height, PassOrder order) {

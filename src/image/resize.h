@@ -19,6 +19,9 @@ enum class PassOrder { horizontal_first, pillow_13 };
 Image resize_bicubic(const Image& image, std::int64_t width, std::int64_t height,
                      PassOrder order = PassOrder::horizontal_first);
 
+/// The same of any type: 16-bit samples are resized as floats, rounded and clipped.
+Image resize_stored(const Image& image, std::int64_t width, std::int64_t height);
+
 /// The same with PIL's BILINEAR: a triangle, antialiased too, with support max(scale, 1).
 Image resize_bilinear(const Image& image, std::int64_t width, std::int64_t height,
                       PassOrder order = PassOrder::horizontal_first);

@@ -16,7 +16,7 @@ InputCheck::InputCheck(const LoadedGenerator& loaded) : direction_(loaded.direct
   const DomainInfo& other = loaded.info.domain(direction_.to);
   own_ = {direction_.from, own.name};
   other_ = {direction_.to, other.name};
-  has_opposite_ = find_generator(loaded.info, direction_.opposite()) != nullptr;
+  has_opposite_ = find_generator(loaded.info.networks, direction_.opposite()) != nullptr;
   if (Recogniser::possible(own.fingerprint, other.fingerprint))
     recogniser_.emplace(own.fingerprint, other.fingerprint, loaded.source);
 }

@@ -47,8 +47,8 @@ std::vector<Target> targets_for(const WeightSet& set) {
     return out;
   }
   // The reference's D_A is the discriminator of its G_A's output.
-  for (const Target& target : {Target{find_generator(set.info, kAToB), "latest_net_G_A.pth"},
-                               Target{find_generator(set.info, kBToA), "latest_net_G_B.pth"},
+  for (const Target& target : {Target{find_generator(set.info.networks, kAToB), "latest_net_G_A.pth"},
+                               Target{find_generator(set.info.networks, kBToA), "latest_net_G_B.pth"},
                                Target{find_discriminator(set.info, {"b"}), "latest_net_D_A.pth"},
                                Target{find_discriminator(set.info, {"a"}), "latest_net_D_B.pth"}})
     if (target.network != nullptr) out.push_back(target);

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "kernels/direct_conv.h"
+#include "kernels/plain_sums.h"
 
 namespace torsor {
 
@@ -26,12 +27,6 @@ void for_each_product(const DirectShape& s, const Work& work) {
                      ((o * s.in_channels + i) * s.kernel + ky) * s.kernel + kx);
               }
 }
-
-void store(const std::vector<double>& sums, float* out) {
-  for (std::size_t i = 0; i < sums.size(); ++i) out[i] = static_cast<float>(sums[i]);
-}
-
-std::vector<double> zeros(std::int64_t count) { return std::vector<double>(static_cast<std::size_t>(count)); }
 
 }  // namespace
 

@@ -23,6 +23,7 @@ struct BlurShape {
   BlurDirection direction = BlurDirection::down;
   std::int64_t batch = 1, channels = 16, height = 0, width = 0;
   Prologue prologue = {};  // its padding mode is not used
+  bool operator==(const BlurShape&) const = default;
   std::int64_t side() const { return direction == BlurDirection::down ? 3 : 4; }  // of the taps
   std::int64_t out_side(std::int64_t n) const {
     return direction == BlurDirection::down ? (n + 1) / 2 : 2 * n;

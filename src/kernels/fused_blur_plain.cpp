@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/fused_blur.h"
+#include "kernels/plain_sums.h"
 
 namespace torsor {
 
@@ -41,12 +42,6 @@ void for_each_product(const BlurShape& s, const Work& work) {
       });
     });
 }
-
-void store(const std::vector<double>& sums, float* out) {
-  for (std::size_t i = 0; i < sums.size(); ++i) out[i] = static_cast<float>(sums[i]);
-}
-
-std::vector<double> zeros(std::int64_t count) { return std::vector<double>(static_cast<std::size_t>(count)); }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/shuffle.h"
 #include "metric/resampling_strata.h"
 
 namespace torsor {
@@ -75,7 +76,7 @@ ResamplingUnits resampling_units(const SampleGroups& groups, std::int64_t at_mos
   ResamplingUnits out;
   std::vector<std::int64_t> unit_of(static_cast<std::size_t>(groups.count), 0);
   for (auto& stratum : independent_strata(groups)) {
-    shuffle(stratum, rng);
+    shuffle(stratum.begin(), std::ssize(stratum), rng);
     const std::int64_t units = std::min(at_most, std::ssize(stratum));
     for (std::int64_t i = 0; i < std::ssize(stratum); ++i)
       unit_of[static_cast<std::size_t>(stratum[static_cast<std::size_t>(i)])] = out.count + i % units;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/shuffle.h"
 #include "metric/bootstrap.h"
 #include "metric/logistic.h"
 #include "metric/protocol.h"
@@ -43,7 +44,7 @@ void keep_some(at::Tensor& rows, std::vector<std::int64_t>& groups, std::int64_t
   if (rows.size(0) <= most) return;
   std::vector<std::int64_t> places(groups.size()), kept;
   std::iota(places.begin(), places.end(), 0);
-  shuffle(places, rng);
+  shuffle(places.begin(), std::ssize(places), rng);
   places.resize(static_cast<std::size_t>(most));
   for (const std::int64_t place : places) kept.push_back(groups[static_cast<std::size_t>(place)]);
   rows = rows.index_select(0, at::tensor(places, at::kLong));
@@ -92,7 +93,7 @@ std::vector<std::int64_t> group_folds(const SampleGroups& groups, std::int64_t f
   std::vector<std::array<bool, 2>> filled(static_cast<std::size_t>(folds), {false, false});
   std::int64_t next = 0;
   for (auto part : {sides.both, sides.real_only, sides.fake_only}) {
-    shuffle(part, rng);
+    shuffle(part.begin(), std::ssize(part), rng);
     for (const std::int64_t group : part) out[static_cast<std::size_t>(group)] = next++ % folds;
   }
   const auto fold_at = [&](std::int64_t group) { return static_cast<std::size_t>(out[std::size_t(group)]); };

@@ -13,10 +13,6 @@ namespace torsor {
 
 namespace {
 
-const char* name_of(PixelType type) {
-  return type == PixelType::u8 ? "8-bit" : type == PixelType::u16 ? "16-bit" : "float";
-}
-
 // Stored samples, [C,H,W] float64.
 at::Tensor samples(const Image& image) {
   const at::TensorOptions options = image.type == PixelType::u8    ? at::kByte
@@ -29,12 +25,9 @@ at::Tensor samples(const Image& image) {
       .contiguous();
 }
 
-// Without alpha, other channels as they are.
-std::int64_t colours(const Image& image) { return image.has_alpha() ? image.channels - 1 : image.channels; }
-
 std::int64_t common_channels(const PairImages& p, PairChannels channels) {
   if (channels == PairChannels::grey) return 1;
-  const std::int64_t real = colours(p.real), fake = colours(p.fake);
+  const std::int64_t real = p.real.colours(), fake = p.fake.colours();
   if (real == fake) return real;
   if (std::min(real, fake) == 1 && std::max(real, fake) == 3) return 3;
   fail("{} has {} channels and {} has {}: they cannot be compared", p.real_name, real, p.fake_name, fake);
@@ -47,7 +40,7 @@ void check_size(const Image& image, const std::string& name, const PairImages& p
 }
 
 at::Tensor mask_of(const PairImages& p) {
-  const at::Tensor stored = samples(*p.mask).narrow(0, 0, colours(*p.mask));
+  const at::Tensor stored = samples(*p.mask).narrow(0, 0, p.mask->colours());
   at::Tensor mask = (stored != 0).any(0);
   if (!mask.any().item<bool>()) fail("{}: nothing in this mask counts, all of it is 0", p.mask_name);
   return mask;
@@ -69,8 +62,8 @@ Image in_channels(const Image& image, std::int64_t channels) {
 ImagePair image_pair(const PairImages& p, double range, PairChannels channels) {
   check_size(p.fake, p.fake_name, p);
   if (p.real.type != p.fake.type)
-    fail("{} has {} samples and {} has {} ones: they cannot be compared", p.real_name, name_of(p.real.type),
-         p.fake_name, name_of(p.fake.type));
+    fail("{} has {} samples and {} has {} ones: they cannot be compared", p.real_name,
+         depth_text(p.real.type), p.fake_name, depth_text(p.fake.type));
   const std::int64_t count = common_channels(p, channels);
   ImagePair out;
   out.name = p.real_name + " and " + p.fake_name;
@@ -89,7 +82,7 @@ double data_range(PixelType type, const std::optional<double>& stated, const std
   if (stated) return *stated;
   if (type == PixelType::u8) return full_scale(type);
   fail_usage("the files have {} samples, which do not say what is white: state it with {} (for example {})",
-             name_of(type), option, full_scale(type));
+             depth_text(type), option, full_scale(type));
 }
 
 void check_pair(const ImagePair& pair) {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/shuffle.h"
 #include "metric/bootstrap.h"
 #include "metric/protocol.h"
 #include "metric/unit_pairs.h"
@@ -54,12 +55,9 @@ Parts parts_of(const Sample& x, const Sample& y, std::int64_t units) {
           pairs_between(x, y, units, Pairs::all)};
 }
 
-// `size` of 0..n-1, the first draws of a shuffle.
+// `size` of 0..n-1.
 at::Tensor drawn(std::int64_t n, std::int64_t size, Rng& rng) {
-  at::Tensor places = at::arange(n, at::kLong);
-  auto* p = places.data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < size; ++i) std::swap(p[i], p[i + rng.index(n - i)]);
-  return places.narrow(0, 0, size);
+  return at::tensor(draw_places(n, size, rng), at::kLong);
 }
 
 Json subsets_json(const FeatureSets& sets, const MetricOptions& options) {

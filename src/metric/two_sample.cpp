@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "core/error.h"
+#include "core/shuffle.h"
 
 namespace torsor {
 
@@ -16,10 +17,7 @@ TwoSampleResult energy_test(const at::Tensor& x, const at::Tensor& y, std::int64
   at::Tensor weights = at::empty({permutations + 1, n + m}, at::kDouble);
   weights.narrow(1, 0, n).fill_(1.0 / static_cast<double>(n));
   weights.narrow(1, n, m).fill_(-1.0 / static_cast<double>(m));
-  for (std::int64_t k = 1; k <= permutations; ++k) {
-    double* row = weights[k].data_ptr<double>();
-    for (std::int64_t i = n + m - 1; i > 0; --i) std::swap(row[i], row[rng.index(i + 1)]);
-  }
+  for (std::int64_t k = 1; k <= permutations; ++k) shuffle(weights[k].data_ptr<double>(), n + m, rng);
   const at::Tensor statistics = -(at::matmul(weights, distances) * weights).sum(1);
   const double own = statistics[0].item<double>();
   // Equal splits give equal statistics up to rounding.

@@ -4,9 +4,9 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/error.h"
+#include "core/shuffle.h"
 #include "loss/patch_nce.h"
 #include "model/evaluation.h"
 #include "model/generator_state.h"
@@ -99,14 +99,7 @@ PatchFeatureOptions CutSpec::features() const {
 }
 
 std::vector<std::int64_t> StreamCutDraws::patches(std::int64_t n, std::int64_t count) {
-  Rng& rng = streams_["patches"];
-  std::vector<std::int64_t> all(static_cast<std::size_t>(n));
-  std::iota(all.begin(), all.end(), 0);
-  // The first places of a shuffle (Fisher and Yates).
-  for (std::int64_t i = 0; i < count; ++i)
-    std::swap(all[static_cast<std::size_t>(i)], all[static_cast<std::size_t>(i + rng.index(n - i))]);
-  all.resize(static_cast<std::size_t>(count));
-  return all;
+  return draw_places(n, count, streams_["patches"]);
 }
 
 Cut::Cut(const CutSpec& spec, const Placement& placement, std::uint64_t seed)

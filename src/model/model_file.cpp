@@ -257,12 +257,6 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set) {
   write_safetensors(path, file);
 }
 
-const NetworkInfo* find_generator(const ModelInfo& info, const Direction& maps) {
-  for (const NetworkInfo& network : info.networks)
-    if (network.kind == kGeneratorKind && maps.is_known() && network.maps == maps) return &network;
-  return nullptr;
-}
-
 const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<std::string>& sees) {
   for (const NetworkInfo& network : info.networks)
     if (network.kind == kDiscriminatorKind && !sees.empty() && network.sees == sees) return &network;
@@ -271,7 +265,7 @@ const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<s
 
 const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
   const Direction wanted = direction.empty() ? kAToB : Direction::named(direction);
-  if (const NetworkInfo* found = find_generator(set.info, wanted)) return *found;
+  if (const NetworkInfo* found = find_generator(set.info.networks, wanted)) return *found;
   std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
   for (const NetworkInfo& network : set.info.networks) {

@@ -79,9 +79,8 @@ WeightSet read_weights(const std::filesystem::path& path);
 /// Writes the set as a model file. Throws Error.
 void write_weights(const std::filesystem::path& path, const WeightSet& set);
 
-/// By what the file says of its networks, not by their names; null when there is none.
-const NetworkInfo* find_generator(const ModelInfo& info, const Direction& maps);
-/// The discriminator of these domains' images alone.
+/// The discriminator of these domains' images alone, by what the file says of its networks, not by their
+/// names; null when there is none.
 const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<std::string>& sees);
 
 /// The generator of this direction, "a_to_b"; "" stands for that, or for the only one there is. Throws Error

@@ -28,6 +28,19 @@ NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& opti
           {}};
 }
 
+const NetworkInfo* find_generator(const std::vector<NetworkInfo>& networks, const Direction& maps) {
+  for (const NetworkInfo& network : networks)
+    if (network.kind == kGeneratorKind && maps.is_known() && network.maps == maps) return &network;
+  return nullptr;
+}
+
+std::vector<NetworkInfo> directed_generators(const std::vector<NetworkInfo>& networks) {
+  std::vector<NetworkInfo> out;
+  for (const NetworkInfo& network : networks)
+    if (network.kind == kGeneratorKind && network.maps.is_known()) out.push_back(network);
+  return out;
+}
+
 std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source) {
   const std::string where = source.empty() ? info.name : source + ": " + info.name;
   if (info.kind == kGeneratorKind)

@@ -37,6 +37,12 @@ NetworkInfo discriminator_info(const std::vector<std::string>& sees, const Discr
 /// Named "f_" and the direction of its generator. Throws UsageError for unusable options.
 NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& options);
 
+/// The generator of this direction, by what is said of the networks, not by their names; null when there is
+/// none.
+const NetworkInfo* find_generator(const std::vector<NetworkInfo>& networks, const Direction& maps);
+/// All generators whose direction is known.
+std::vector<NetworkInfo> directed_generators(const std::vector<NetworkInfo>& networks);
+
 /// The network that this describes, its parameters zeros. Throws UsageError naming `source` for options that
 /// cannot be used, Error for a kind that is none of ours.
 std::shared_ptr<Network> make_network(const NetworkInfo& info, const std::string& source);

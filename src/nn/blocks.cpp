@@ -90,9 +90,7 @@ std::vector<std::int64_t> SequentialGenerator::feature_channels(
 at::Tensor features_of(Network& discriminator, const at::Tensor& x) {
   const auto* list = dynamic_cast<const SequentialDiscriminator*>(&discriminator);
   if (list == nullptr) fail("this network has no features to compare images by; use a discriminator");
-  at::Tensor y = x;
-  for (std::size_t i = 0; i + 1 < list->layers().size(); ++i) y = list->layers()[i]->forward(y);
-  return y;
+  return list->before_last(x);
 }
 
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& o, std::int64_t channels) {

@@ -41,7 +41,8 @@ struct Sequential : Kind, HasEngine {
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override {
     return model->describe(sink, x);
   }
-  const std::vector<LayerPtr>& layers() const { return model->layers(); }
+  /// What the last layer gets.
+  at::Tensor before_last(const at::Tensor& x) const { return model->before_last(x); }
 
  protected:
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();

@@ -26,10 +26,7 @@ struct ClassifierNetwork : Network {
   SizeRule size_rule() const override { return {side_, side_}; }
 
   // [N,4*width,1,1]
-  at::Tensor before_last(at::Tensor x) const {
-    for (std::size_t i = 0; i + 1 < model_->layers().size(); ++i) x = model_->layers()[i]->forward(x);
-    return x;
-  }
+  at::Tensor before_last(const at::Tensor& x) const { return model_->before_last(x); }
 
  private:
   void conv(const ClassifierOptions& o, ConvShape shape) {

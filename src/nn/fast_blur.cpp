@@ -3,9 +3,11 @@
 #include <torch/autograd.h>
 #include <torch/types.h>
 
+#include <mutex>
 #include <stdexcept>
 
 #include "nn/resampling.h"
+#include "nn/weight_version.h"
 
 namespace torsor {
 
@@ -16,6 +18,22 @@ using torch::autograd::variable_list;
 struct FastBlur::State {
   FastBlurSpec spec;
   Isa isa;
+  std::mutex mutex;
+  // The one that was used last, as the next image often has its shape.
+  BlurShape shape;
+  WeightVersion of;
+  std::shared_ptr<const FusedBlur> last;
+
+  std::shared_ptr<const FusedBlur> kernel(const BlurShape& wanted) {
+    const WeightVersion now = version_of(spec.filt);
+    const std::lock_guard lock(mutex);
+    if (last == nullptr || shape != wanted || of != now) {
+      last = std::make_shared<const FusedBlur>(wanted, isa, values(spec.filt));
+      shape = wanted;
+      of = now;
+    }
+    return last;
+  }
 };
 
 namespace {
@@ -29,16 +47,16 @@ struct BlurResult {
   Tensor y, moments;
 };
 
-BlurResult compute(const FastBlur::State& state, const Tensor& x) {
+BlurResult compute(FastBlur::State& state, const Tensor& x) {
   const BlurShape shape = shape_of(state.spec, x);
-  const FusedBlur blur(shape, state.isa, values(state.spec.filt));
+  const std::shared_ptr<const FusedBlur> blur = state.kernel(shape);
   BlurResult result{
       at::empty({shape.batch, shape.channels / kBlock, shape.out_height(), shape.out_width(), kBlock},
                 x.options()),
       {}};
   if (shape.prologue.norm == Prologue::Norm::instance)
-    result.moments = at::empty({static_cast<std::int64_t>(blur.moment_floats())}, x.options());
-  blur.forward(values(x), state.spec.norm.pointers(), place(result.moments), place(result.y));
+    result.moments = at::empty({static_cast<std::int64_t>(blur->moment_floats())}, x.options());
+  blur->forward(values(x), state.spec.norm.pointers(), place(result.moments), place(result.y));
   return result;
 }
 
@@ -74,8 +92,8 @@ class BlurFunction : public torch::autograd::Function<BlurFunction> {
     const NormTensors parameters = {saved[2], saved[3]};
     const Tensor dy = aligned_contiguous(gradients[0]), dx = at::empty_like(x),
                  sums = parameters.defined() ? empty_norm_sums(x) : Tensor();
-    const FusedBlur blur(shape_of(state->spec, x), state->isa, values(state->spec.filt));
-    blur.backward(values(x), parameters.pointers(), values(moments), values(dy), place(dx), place(sums));
+    const std::shared_ptr<const FusedBlur> blur = state->kernel(shape_of(state->spec, x));
+    blur->backward(values(x), parameters.pointers(), values(moments), values(dy), place(dx), place(sums));
     const NormTensors of_norm = sums.defined() ? norm_gradients(sums) : NormTensors();
     return {dx, of_norm.gain, of_norm.shift, Tensor()};
   }
@@ -83,8 +101,10 @@ class BlurFunction : public torch::autograd::Function<BlurFunction> {
 
 }  // namespace
 
-FastBlur::FastBlur(FastBlurSpec spec, Isa isa)
-    : state_(std::make_shared<State>(State{std::move(spec), isa})) {}
+FastBlur::FastBlur(FastBlurSpec spec, Isa isa) : state_(std::make_shared<State>()) {
+  state_->spec = std::move(spec);
+  state_->isa = isa;
+}
 
 bool FastBlur::supports(const Tensor& x) const {
   const FastBlurSpec& spec = state_->spec;

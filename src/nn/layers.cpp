@@ -49,6 +49,12 @@ at::Tensor LayerList::forward(const at::Tensor& x) {
   return y;
 }
 
+at::Tensor LayerList::before_last(const at::Tensor& x) const {
+  at::Tensor y = x;
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) y = layers_[i]->forward(y);
+  return y;
+}
+
 GraphValue LayerList::describe(GraphSink& sink, const GraphValue& x) const {
   GraphValue y = x;
   for (const auto& layer : layers_) y = layer->describe(sink, y);

@@ -44,6 +44,8 @@ struct LayerList : Layer {
   at::Tensor forward(const at::Tensor& x) override;
   GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
   const std::vector<LayerPtr>& layers() const { return layers_; }
+  /// What the last layer gets.
+  at::Tensor before_last(const at::Tensor& x) const;
 
  private:
   std::vector<LayerPtr> layers_;

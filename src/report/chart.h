@@ -53,7 +53,6 @@ struct Heatmap {
 
 /// Charts beside each other, in rows from left to right; one below the other on a phone.
 struct ChartSheet {
-  std::string title;
   std::vector<LineChart> charts;  // their widths follow from the sheet's
   std::size_t columns = 2;
   double width = kSheetWidth;

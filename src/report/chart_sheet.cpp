@@ -7,7 +7,7 @@ namespace torsor {
 
 namespace {
 
-constexpr double kEdge = 10, kTitle = 15, kGap = 6;
+constexpr double kEdge = 10, kGap = 6;
 
 // The charts that stand beside each other; returns the height of the highest.
 double draw_row(Canvas& canvas, const ChartSheet& sheet, std::size_t first, std::size_t columns, double top,
@@ -22,7 +22,6 @@ double draw_row(Canvas& canvas, const ChartSheet& sheet, std::size_t first, std:
 Extent draw_sheet(Canvas& canvas, const ChartSheet& sheet, double width) {
   const std::size_t columns = width <= kPhoneWidth ? 1 : std::max<std::size_t>(1, sheet.columns);
   double y = kEdge;
-  y += canvas.paragraph({kEdge, y}, sheet.title, width - 2 * kEdge, palette::kInk, kTitle);
   for (std::size_t first = 0; first < sheet.charts.size(); first += columns)
     y += draw_row(canvas, sheet, first, columns, y, width / static_cast<double>(columns)) + kGap;
   y += canvas.paragraph({kEdge, y}, sheet.note, width - 2 * kEdge, palette::kSoft);

@@ -45,11 +45,15 @@ void paste_enlarged(Image& page, const Image& image, std::int64_t left, std::int
 
 }  // namespace
 
+std::int64_t grid_enlargement(const Image& image, const GridOptions& options) {
+  const std::int64_t side = std::max(image.width, image.height);
+  return std::max<std::int64_t>(1, (options.min_cell + side - 1) / side);
+}
+
 Image make_grid(const std::vector<std::vector<Image>>& rows, const GridOptions& options) {
   const Image& first = first_image(rows);
   check_cells(rows, first);
-  const std::int64_t side = std::max(first.width, first.height);
-  const std::int64_t factor = std::max<std::int64_t>(1, (options.min_cell + side - 1) / side);
+  const std::int64_t factor = grid_enlargement(first, options);
   std::size_t columns = 0;
   for (const auto& row : rows) columns = std::max(columns, row.size());
   const std::int64_t step_x = first.width * factor + options.margin,

@@ -230,8 +230,7 @@ RunCharts run_charts(const std::vector<RunRecord>& runs, const PlotOptions& opti
 Drawing plot_runs(const std::vector<RunRecord>& runs, const PlotOptions& options) {
   RunCharts charts = run_charts(runs, options);
   const std::vector<std::string> missing = gaps(runs, options);
-  ChartSheet sheet{"", std::move(charts.charts), charts.columns,
-                   kWidth * static_cast<double>(charts.columns)};
+  ChartSheet sheet{std::move(charts.charts), charts.columns, kWidth * static_cast<double>(charts.columns)};
   sheet.note = join(missing, ". ");
   return draw(sheet);
 }

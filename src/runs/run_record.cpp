@@ -107,9 +107,8 @@ std::int64_t RunRecord::planned_steps() const {
   const Json began = last_told("from_step");
   const double session = began.is_number() ? began.get<double>() : 0;
   // A time budget changes the length on the way; what it did in an earlier session the newest has taken up.
-  read_jsonl(directory.budget(), [&](const Json& line) {
+  for (const Json& line : corrections)
     if (line.contains("steps") && number_or(line, "step", 0) >= session) steps = line.at("steps");
-  });
   return steps.is_number_integer() ? std::max(steps.get<std::int64_t>(), log.last_step) : 0;
 }
 
@@ -134,6 +133,7 @@ RunRecord read_run(const std::filesystem::path& path) {
     fail("{}: is no configuration of a run: expected a JSON object", run.directory.config().string());
   run.log = read_log(run.directory.log());
   read_jsonl(run.directory.sessions(), [&](const Json& line) { run.sessions.push_back(line); });
+  read_jsonl(run.directory.budget(), [&](const Json& line) { run.corrections.push_back(line); });
   run.notices = read_notices(run.directory.notices());
   run.samples = run.directory.list_samples();
   run.sample_layout = read_layout(run.directory.sample_layout());

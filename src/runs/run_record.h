@@ -44,6 +44,7 @@ struct RunRecord {
   std::vector<Notice> notices;  // those that say the same, once, with its first step
   std::vector<StepFile> samples;
   std::optional<GridLayout> sample_layout;  // older runs have none
+  std::vector<Json> corrections = {};       // of budget.jsonl: where a time budget changed the length
 
   /// The value that the newest session tells under this key; null where none does.
   Json last_told(const std::string& key) const;

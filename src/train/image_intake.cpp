@@ -104,10 +104,7 @@ void ImageIntake::say_scale(Domain d) const {
   const double percent =
       samples > 0 ? 100.0 * static_cast<double>(clipped) / static_cast<double>(samples) : 0;
   log_->notice(fmt::format("{}: {} samples, of which {:g} is black and {:g} white{}", letter(d),
-                           r.type == PixelType::u8    ? "8-bit"
-                           : r.type == PixelType::u16 ? "16-bit"
-                                                      : "float",
-                           r.black_level, r.white,
+                           depth_text(r.type), r.black_level, r.white,
                            clipped > 0 ? fmt::format("; {} of {} ({:.2g} %) lie outside and are clipped",
                                                      clipped, samples, percent)
                                        : ""));

@@ -98,13 +98,10 @@ SampleGrid sample_grid(Model& model, const Batch& images, const ValueRange& rang
   for (auto& direction : rows) std::move(direction.begin(), direction.end(), std::back_inserter(all));
   const GridOptions options;
   Image grid = make_grid(all, options);
-  std::size_t columns = 1;
-  for (const auto& row : all) columns = std::max(columns, row.size());
-  const auto cell = [&](std::int64_t side, std::size_t count) {
-    return (side - options.margin) / static_cast<std::int64_t>(count) - options.margin;
-  };
+  const Image& any = all.front().front();
+  const std::int64_t factor = grid_enlargement(any, options);
   layout.margin = options.margin;
-  layout.cell = {cell(grid.width, columns), cell(grid.height, all.size())};
+  layout.cell = {any.width * factor, any.height * factor};
   return {std::move(grid), std::move(layout)};
 }
 

@@ -86,6 +86,24 @@ TEST(Checks, FindNearDuplicates) {
   EXPECT_THAT(found_by("exact_duplicates", survey), IsEmpty());
 }
 
+// Frames of one film: five in training, the last of which is like the one that is tested with.
+TEST(Checks, CountImagesOfATestThatAreDirectlyLikeTrainingImages) {
+  Survey survey = healthy_survey();
+  const ImageHash first = survey.sets[0].images[0].hash;
+  for (std::size_t i = 0; i < 5; ++i) {
+    survey.sets[0].images[i].hash = first;
+    survey.sets[0].images[i].hash.bits = first.bits ^ ((std::uint64_t{1} << 6 * i) - 1);
+  }
+  survey.sets[2].images[3].hash = first;
+  survey.sets[2].images[3].hash.bits = first.bits ^ ((std::uint64_t{1} << 30) - 1);
+  const std::vector<ImageFinding> found = found_by("near_duplicates", survey);
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_THAT(found[0].text, HasSubstr("1 group of nearly identical images in trainA among 5 images"));
+  EXPECT_THAT(found[1].text, HasSubstr("1 image of testA nearly identical to images of trainA "
+                                       "(trainA_04.png = testA_03.png)"));
+  EXPECT_THAT(found[1].places, SizeIs(2));
+}
+
 TEST(Checks, FindConstantImages) {
   Survey survey = healthy_survey();
   survey.sets[0].images[0] = recorded("black.png", constant(64, 0));
@@ -149,7 +167,8 @@ TEST(Checks, FindPairsSideBySideAndWhatIsNone) {
 TEST(Checks, FindPartnersByName) {
   Survey survey = healthy_survey();
   survey.sets[0].folder = "trainA";
-  for (std::size_t i = 0; i < 45; ++i) survey.sets[1].images[i].name = fmt::format("trainA_{:02}.jpg", i);
+  for (std::size_t i = 0; i < 45; ++i)
+    survey.sets[1].images[i].pair_name = survey.sets[0].images[i].pair_name;
   expect_found("pairs", survey, Level::info, 10, {"45 images of trainA", "10 images without a partner"});
 }
 
@@ -177,15 +196,35 @@ TEST(Checks, FindBlackBackgrounds) {
   expect_found("background", survey, Level::info, 0, {"trainA", "black", "61 %", "--mask"});
 }
 
-TEST(Checks, FindAlphaProfilesAndNotes) {
+TEST(Checks, FindAlphaAndNotes) {
   Survey survey = healthy_survey();
   survey.sets[0].images[0] = recorded("clear.png", waves(5, 64, 64, 4));
   expect_found("alpha", survey, Level::info, 1, {"1 of 50 images in trainA", "clear.png"});
-  survey.sets[1].images[0].has_profile = true;
-  expect_found("profiles", survey, Level::info, 1, {"sRGB", "trainB_00.png"});
   survey = healthy_survey();
   survey.sets[0].images[1].notes = {"the end mark is missing"};
   expect_found("notes", survey, Level::info, 0, {"trainA: trainA_01.png: the end mark is missing"});
+}
+
+TEST(Checks, CountImagesByTheirProfiles) {
+  Survey survey = healthy_survey();
+  std::vector<ImageRecord>& images = survey.sets[1].images;
+  const std::vector<std::string> names = {"Display P3", "Adobe RGB (1998)", "", "Adobe RGB (1998)"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    images[i].has_profile = true;
+    images[i].profile = names[i];
+    images[i].notes = {conversion_note(names[i])};
+  }
+  expect_found("profiles", survey, Level::info, 4,
+               {"4 of 50 images in trainB", "Adobe RGB (1998) (2), Display P3 (1), one without a name (1)",
+                "the first: trainB_00.png", "sRGB"});
+  EXPECT_THAT(found_by("notes", survey), IsEmpty());
+  images[1].notes.push_back("the end mark is missing");
+  expect_found("notes", survey, Level::info, 0, {"trainB_01.png: the end mark is missing"});
+  for (std::size_t i = 0; i < 7; ++i) {
+    images[i].has_profile = true;
+    images[i].profile = fmt::format("camera {}", i);
+  }
+  expect_found("profiles", survey, Level::info, 7, {"camera 0 (1)", "camera 4 (1) and 2 more"});
 }
 
 TEST(Checks, SayWhatTellsTheDomainsApart) {

@@ -51,6 +51,7 @@ inline ImageRecord recorded(const std::string& name, const Image& image, const V
                             FeaturesOf features = FeaturesOf::whole) {
   ImageRecord out;
   out.name = name;
+  out.pair_name = std::filesystem::path(name).replace_extension().string();
   record_image(image, SampleScale("white", range), features, name, out);
   return out;
 }

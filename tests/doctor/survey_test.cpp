@@ -142,6 +142,40 @@ TEST_F(SurveyOfFolders, SuggestsATrainingThatFitsTheImages) {
   EXPECT_THAT(suggested_command(large, place, {}), HasSubstr(" --channels-b 1 --skip-bad"));
 }
 
+TEST_F(SurveyOfFolders, SuggestsPairsWhereTheTrainingImagesAreSome) {
+  put("pairs/train", 3, 1, 128);
+  put("pairs/test", 2, 2, 128);
+  const DataPlace pairs{.data = (folder_ / "pairs").string()};
+  EXPECT_THAT(suggested_command(surveyed(pairs), pairs, {}),
+              AllOf(HasSubstr("--data "), HasSubstr(" --model pix2pix")));
+  put("singles/train", 3, 1);
+  put("singles/test", 2, 2, 128);
+  const DataPlace singles{.data = (folder_ / "singles").string()};
+  EXPECT_THAT(suggested_command(surveyed(singles), singles, {}),
+              AllOf(HasSubstr("--a " + (folder_ / "singles/train").string() + " --b FOLDER_OF_B"),
+                    Not(HasSubstr("pix2pix"))));
+  put("both/trainA", 3, 1);
+  put("both/trainB", 3, 2);
+  put("both/trainAB", 3, 3, 128);
+  const DataPlace both{.data = (folder_ / "both").string()};
+  EXPECT_THAT(suggested_command(surveyed(both), both, {}),
+              AllOf(HasSubstr("--data "), Not(HasSubstr("pix2pix"))));
+}
+
+TEST_F(SurveyOfFolders, NamesPartnersAsATrainingDoes) {
+  for (const auto& [folder, pages] : {std::pair{"a", 3}, std::pair{"b", 2}}) {
+    make_folder(folder_ / folder);
+    std::vector<Image> slices;
+    for (int i = 0; i < pages; ++i) slices.push_back(waves(static_cast<std::uint64_t>(10 * pages + i)));
+    write_image_pages(folder_ / folder / "volume.tif", slices);
+  }
+  const Survey survey = surveyed(DataPlace{.a = folder_ / "a", .b = folder_ / "b", .pages = PageUse::slices});
+  const std::vector<ImageFinding> found = found_by("pairs", survey);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found.front().text,
+              AllOf(HasSubstr("2 images of A have partners"), HasSubstr("1 image without a partner")));
+}
+
 TEST_F(SurveyOfFolders, BecomesAPageAndJson) {
   put("d/trainA", 3, 1);
   put("d/trainB", 3, 2);
@@ -160,6 +194,10 @@ TEST_F(SurveyOfFolders, BecomesAPageAndJson) {
   const std::string page = doctor_page(found, "torsor doctor d").html();
   EXPECT_THAT(page, AllOf(HasSubstr("1 warning to look at"), HasSubstr("1.png = again.png"),
                           HasSubstr("Contact sheet"), HasSubstr("brightness")));
+  for (const std::string& check : doctor_checks().names())
+    EXPECT_THAT(page, AllOf(HasSubstr(check), HasSubstr(doctor_checks().at(check).help)));
+  options.presets = "paper, laptop";
+  EXPECT_THAT(options.presets_to_measure(), ElementsAre("paper", "laptop"));
   options.presets = "lptop";
   EXPECT_THAT(error_of<UsageError>([&] { options.presets_to_measure(); }),
               HasSubstr("did you mean 'laptop'"));

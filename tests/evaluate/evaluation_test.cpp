@@ -160,7 +160,7 @@ TEST_F(Folders, ShowTheirWorstImagesOnAPage) {
   const fs::path a = folder("a", 4, 1), b = folder("b", 4, 1), out = folder_ / "out";
   write_image(b / "02.png", noise(99));
   const Evaluation done = evaluated({a, b, {}, {}, {}}, pixel_options("psnr", "aligned"));
-  const EvaluationFiles files = write_evaluation(done, "torsor evaluate <x>", out);
+  const EvaluationFiles files = write_evaluation(done, evaluation_json(done), "torsor evaluate <x>", out);
   const std::string page = read_file(files.page);
   EXPECT_THAT(page, AllOf(HasSubstr("ranked by the psnr"), HasSubstr("torsor evaluate &lt;x&gt;")));
   EXPECT_LT(page.find("02.png, psnr"), page.find("<h3>Middle</h3>")) << "the worst come first";

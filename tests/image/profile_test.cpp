@@ -46,6 +46,8 @@ TEST(Profiles, AreConvertedAtEveryDepth) {
       expect_srgb(image, stored, made, units);
       EXPECT_THAT(notes, ElementsAre(HasSubstr("converted from the ICC profile " + made.name + " to sRGB")));
       EXPECT_EQ(*image.profile, *profile);
+      EXPECT_EQ(profile_name(image.profile), made.name);
+      EXPECT_THAT(notes, ElementsAre(conversion_note(made.name)));
     }
   }
 }

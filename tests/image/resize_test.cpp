@@ -98,6 +98,25 @@ TEST(Resize, RefusesEmptySizesAndOtherTypes) {
   EXPECT_THROW(resize_bicubic(noise(4, 4, 1), 0, 4), Error);
   EXPECT_THROW(resize_bicubic(noise(4, 4, 1), 4, -1), Error);
   EXPECT_THROW(resize_bicubic(smooth_picture(4, 4, 1, PixelType::u16), 8, 8), Error);
+  EXPECT_NO_THROW(resize_stored(smooth_picture(4, 4, 1, PixelType::u16), 8, 8));
+}
+
+TEST(ResizeStored, OfSixteenBitsIsTheFloatsRoundedAndClipped) {
+  Image image = Image::blank(4, 4, 1, PixelType::u16);
+  for (std::int64_t i = 0; i < image.samples(); ++i) image.u16()[i] = i % 4 < 2 ? 0 : 65535;
+  image.no_data = 7;
+  const Image out = resize_stored(image, 9, 9), floats = resize_bicubic(to_f32(image), 9, 9);
+  ASSERT_EQ(out.type, PixelType::u16);
+  EXPECT_EQ(out.no_data, 7);
+  bool overshoots = false;
+  for (std::int64_t i = 0; i < out.samples(); ++i) {
+    overshoots = overshoots || floats.f32()[i] < -1 || floats.f32()[i] > 65536;
+    EXPECT_NEAR(out.u16()[i], std::clamp(floats.f32()[i], 0.0F, 65535.0F), 0.5) << i;
+  }
+  EXPECT_TRUE(overshoots) << "or nothing is clipped";
+  EXPECT_EQ(resize_stored(image, 4, 4).bytes, image.bytes);
+  const Image eight = smooth_picture(6, 5, 3, PixelType::u8);
+  EXPECT_EQ(resize_stored(eight, 9, 4).bytes, resize_bicubic(eight, 9, 4).bytes);
 }
 
 }  // namespace

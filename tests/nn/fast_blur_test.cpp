@@ -4,6 +4,9 @@
 #include <torch/autograd.h>
 #include <torch/types.h>
 
+#include <atomic>
+#include <thread>
+
 #include "kernels/kernel_test_support.h"
 #include "nn/layers.h"
 #include "nn/resampling.h"
@@ -112,6 +115,40 @@ TEST_P(FastBlurTest, ComputesByTheKernelThatTheWeightsHold) {
   const Tensor before = blur.forward(blur_image());
   spec.filt.mul_(2);
   EXPECT_TRUE(at::equal(blur.forward(blur_image()), 2 * before));
+}
+
+// One blur has images of several shapes in turn, as a crop and a whole picture, and some at once.
+TEST_P(FastBlurTest, KeepsNothingOfOtherShapes) {
+  for (const BlurCase& c : kBlurCases) {
+    const FastBlurSpec spec = spec_of(c);
+    const FastBlur blur(spec, GetParam());
+    const auto gradient = [&](const FastBlur& by, const Tensor& image) {
+      const Tensor x = image.detach().requires_grad_();
+      return torch::autograd::grad({by.forward(x).pow(2).sum()}, {x})[0];
+    };
+    const Tensor small = blur_image().slice(2, 0, 5).contiguous(), large = blur_image();
+    for (const Tensor& x : {large, small, small, large})
+      EXPECT_TRUE(at::equal(gradient(blur, x), gradient(FastBlur(spec, GetParam()), x)));
+    const Tensor of_small = small.detach().requires_grad_(), y = blur.forward(of_small).pow(2).sum();
+    blur.forward(large);
+    EXPECT_TRUE(at::equal(torch::autograd::grad({y}, {of_small})[0], gradient(blur, small)));
+  }
+}
+
+TEST_P(FastBlurTest, ServesSeveralThreads) {
+  const FastBlur blur(spec_of(kBlurCases[0]), GetParam());
+  const at::NoGradGuard no_grad;
+  const Tensor small = blur_image().slice(2, 0, 5).contiguous(), large = blur_image();
+  const Tensor of_small = blur.forward(small), of_large = blur.forward(large);
+  std::atomic<int> wrong{0};
+  const auto work = [&](const Tensor& x, const Tensor& right) {
+    const at::NoGradGuard none;
+    for (int i = 0; i < 50; ++i) wrong += !at::equal(blur.forward(x), right);
+  };
+  {
+    const std::jthread first([&] { work(small, of_small); }), second([&] { work(large, of_large); });
+  }
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST_P(FastBlurTest, ReportsWhatItSupports) {

@@ -94,14 +94,14 @@ TEST(Layout, OfLineChartsKeepsAllTextsWhole) {
 
 TEST(Layout, OfSheetsOfChartsKeepsAllTextsWhole) {
   for (const std::size_t columns : {1, 2}) {
-    ChartSheet sheet{kOneWord, {chart_with("short"), chart_with(kLong.substr(0, 60))}, columns};
+    ChartSheet sheet{{chart_with("short"), chart_with(kLong.substr(0, 60))}, columns};
     sheet.width = 360.0 * static_cast<double>(columns);
-    sheet.note = kLong;
+    sheet.note = kOneWord + " " + kLong;
     expect_whole(draw(sheet), fmt::format("{} columns", columns));
   }
-  const ChartSheet beside{"", {chart_with("a"), chart_with("b")}, 2};
+  const ChartSheet beside{{chart_with("a"), chart_with("b")}, 2};
   const Drawing drawing = draw(beside);
-  EXPECT_LT(drawing.sheet.size.height, draw(ChartSheet{"", beside.charts, 1}).sheet.size.height);
+  EXPECT_LT(drawing.sheet.size.height, draw(ChartSheet{beside.charts, 1}).sheet.size.height);
   EXPECT_GT(drawing.phone.size.height, 1.5 * drawing.phone.size.width) << "one below the other";
 }
 

@@ -72,6 +72,7 @@ TEST(RunRecord, TellsLossesFromMetricsAndHowLongTheRunIs) {
   EXPECT_EQ(read.planned_steps(), 80);
   run.write(run.directory.budget(), "{\"step\":10,\"steps\":60}\n");
   EXPECT_EQ(run.read().planned_steps(), 60);
+  EXPECT_EQ(read.planned_steps(), 80) << "as it was when it was read";
   run.write(run.directory.sessions(), "{\"from_step\":0,\"steps\":80}\n{\"from_step\":40,\"steps\":90}\n");
   EXPECT_EQ(run.read().planned_steps(), 90);
 }
