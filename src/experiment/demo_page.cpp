@@ -238,6 +238,12 @@ void add_color_lessons(HtmlPage& page, const Results& results, const DemoOptions
   for (const LessonResult* r : results) add_command(page, *r, options, identity_words(*r));
 }
 
+constexpr const char* kLossWords =
+    "Losses: the cycle loss is shown without its weight; 1 % of the range is 2.6 of 255 grey levels. "
+    "Generator and discriminator loss are the two sides of the adversarial loss, by least squares: the "
+    "discriminator scores images of the domain 1 and translations 0. When it always can, the generator "
+    "loss is 1 and its own 0; when it scores everything 0.5, both are 0.25.";
+
 void add_scoring(HtmlPage& page) {
   page.heading("How to read the numbers");
   page.paragraph(
@@ -259,10 +265,7 @@ void add_scoring(HtmlPage& page) {
                    "translation and after the cycle (translated back). Random hues would be 90° off; up to "
                    "{}° counts as kept, more as permuted.",
                    kMaxKeptHue),
-       "Losses: the cycle loss is shown without its weight; 1 % of the range is 2.6 of 255 grey levels. "
-       "Generator and discriminator loss are the two sides of the adversarial loss, by least squares: the "
-       "discriminator scores images of the domain 1 and translations 0. When it always can, the generator "
-       "loss is 1 and its own 0; when it scores everything 0.5, both are 0.25.",
+       kLossWords,
        fmt::format("A training passes when {} of the translations are correct in both directions and the "
                    "hues are as its part of this page says.",
                    percent(kMinPassShare))});
