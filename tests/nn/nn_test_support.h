@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "nn/init.h"
@@ -48,6 +49,13 @@ template <class NetworkPtr>
 NetworkPtr initialised(NetworkPtr network, std::uint64_t seed = 1) {
   init_weights(*network, {"kaiming", 1}, seed);
   return network;
+}
+
+/// Of parameters and buffers, in the order of its state_dict().
+inline std::vector<std::string> tensor_names(const torch::nn::Module& module) {
+  std::vector<std::string> out;
+  for (const auto& [name, tensor] : state_dict(module)) out.push_back(name);
+  return out;
 }
 
 }  // namespace torsor::testing

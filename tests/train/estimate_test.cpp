@@ -92,5 +92,29 @@ TEST(Estimate, CountsTheHistoryAndWhatIsReadAhead) {
   EXPECT_DOUBLE_EQ(estimate(config, HUGE_VAL).memory().images, before + 10 * image + 4 * image);
 }
 
+TEST(Estimate, MeasuresAStep) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  const StepCost cost = measure_step(config, Trial::full);
+  EXPECT_GT(cost.seconds, 0);
+  EXPECT_GT(cost.bytes, 0);
+  EXPECT_EQ(cost.batches, 1);
+  cyclegan(config).gan.gan_mode = "wgangp";
+  cyclegan(config).cyclegan.critic_steps = 3;
+  EXPECT_EQ(measure_step(config, Trial::full).batches, 3);
+}
+
+// Two passes through generators are kept at a time instead of six.
+TEST(Estimate, SeesWhatBackwardByGroupsSaves) {
+  const TestFolder folder;
+  TrainConfig config = tiny_config(folder.path / "run");
+  config.data.transform.crop_size = config.data.transform.load_size = 64;
+  cyclegan(config).cyclegan.backward = "joint";
+  const double joint = try_step(config, Trial::full, Timing::none).bytes;
+  cyclegan(config).cyclegan.backward = "grouped";
+  const double grouped = try_step(config, Trial::full, Timing::none).bytes;
+  EXPECT_LT(grouped, 0.6 * joint);
+}
+
 }  // namespace
 }  // namespace torsor::testing
