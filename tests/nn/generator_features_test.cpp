@@ -134,7 +134,7 @@ class FeaturesByKernels : public ::testing::Test {
   }
 };
 
-double error_of(const Tensor& got, const Tensor& right) {
+double relative_error(const Tensor& got, const Tensor& right) {
   return ((got - right).norm() / right.norm().clamp_min(1e-30)).item<double>();
 }
 
@@ -165,7 +165,7 @@ TEST_F(FeaturesByKernels, AgreeInValuesAndGradients) {
       if (right[i].dim() == 1 && right[i].norm().item<double>() < 1e-2)
         EXPECT_LT(got[i].norm().item<double>(), 1e-2) << blurs << ' ' << i;
       else
-        EXPECT_LT(error_of(got[i], right[i]), i < layers.size() ? 1e-5 : 5e-3) << blurs << ' ' << i;
+        EXPECT_LT(relative_error(got[i], right[i]), i < layers.size() ? 1e-5 : 5e-3) << blurs << ' ' << i;
     }
     EXPECT_TRUE(differs) << "no kernel ran";
   }
