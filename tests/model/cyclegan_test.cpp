@@ -150,7 +150,8 @@ TEST(CycleGanStep, FeaturesAreWhatTheLastLayerOfTheDiscriminatorSees) {
   Rig rig(spec, cpu(at::kDouble));
   const Made p(rig);
   const auto of = [&](const char* discriminator, const at::Tensor& x) {
-    const auto& layers = dynamic_cast<SequentialDiscriminator&>(*network(rig.model, discriminator)).layers();
+    const auto list = network(rig.model, discriminator)->named_children()["model"];
+    const auto& layers = dynamic_cast<const LayerList&>(*list).layers();
     at::Tensor y = x;
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) y = layers[i]->forward(y);
     EXPECT_TRUE(at::equal(layers.back()->forward(y), network(rig.model, discriminator)->forward(x)));
