@@ -19,7 +19,7 @@ FORBIDDEN = {
 def layers():
     """Their order in CMakeLists.txt, lowest first, and what each links."""
     text = (SOURCE / "CMakeLists.txt").read_text()
-    found = re.findall(r"^torsor_layer\((\w+)\s+(?:TORCH\s+)?LINK\s+PUBLIC\s+([^)]*)\)", text, re.M)
+    found = re.findall(r"^torsor_layer\((\w+)\s+(?:TORCH\s+|SEPARATE\s+)?LINK\s+PUBLIC\s+([^)]*)\)", text, re.M)
     return {name: re.findall(r"\btorsor_(\w+)", links) for name, links in found}
 
 
