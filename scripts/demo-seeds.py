@@ -37,13 +37,14 @@ def outcome(lesson):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--lesson", help="one of them instead of all")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", default="build/demo-seeds")
     parser.add_argument("--program", default="build/torsor")
     options = parser.parse_args()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        rows = list(pool.map(lambda seed: run(options, seed), range(options.seeds)))
+        rows = list(pool.map(lambda seed: run(options, seed), range(options.first, options.first + options.seeds)))
     passed = {}
     print("| seed | lesson | a_to_b | b_to_a | |\n| --- | --- | --- | --- | --- |")
     for scores in rows:

@@ -117,7 +117,7 @@ inline Triple times(const Matrix& m, const Triple& v) {
   return out;
 }
 
-/// From linear samples to XYZ under D50.
+/// From linear samples to XYZ under D50. Closes the profile.
 inline Matrix colorants(cmsHPROFILE opened) {
   Matrix out{};
   constexpr cmsTagSignature kTags[] = {cmsSigRedColorantTag, cmsSigGreenColorantTag, cmsSigBlueColorantTag};
@@ -127,6 +127,7 @@ inline Matrix colorants(cmsHPROFILE opened) {
     out[1][c] = xyz->Y;
     out[2][c] = xyz->Z;
   }
+  cmsCloseProfile(opened);
   return out;
 }
 
