@@ -22,8 +22,8 @@ constexpr std::size_t kExamples = 6;
 // norm would take from each of these flat images the brightness and colour that are to be kept, so batch
 // norm. A discriminator with patches of half the image sees outlines, which is what the domains differ in.
 // With half of the usual cycle weight, its gradients on stripes and corners count after fewer steps.
-// Transposed convolutions of so narrow a network leave a grid that hides stripes and outlines, hence repeated
-// pixels; the weights averaged over some 200 steps do not depend on which step was the last.
+// Transposed convolutions of so narrow a network leave a grid that hides stripes and outlines, hence
+// interpolation; the weights averaged over some 200 steps do not depend on which step was the last.
 Json settings_for(const std::string& task, const Json& more) {
   Json settings = {{"data", "generated:" + task},
                    {"crop_size", 32},
@@ -31,7 +31,7 @@ Json settings_for(const std::string& task, const Json& more) {
                    {"net_d", "n_layers"},
                    {"n_layers_d", 2},
                    {"norm", "batch"},
-                   {"upsample", "resize"},
+                   {"upsample", "blur"},
                    {"init_type", "kaiming"},
                    {"ngf", 16},
                    {"ndf", 32},
