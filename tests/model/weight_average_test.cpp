@@ -1,7 +1,7 @@
 // The moving average of the generators' weights: its values by hand, and that whoever looks through it leaves
 // no trace.
-#include "model/average_scope.h"
 #include "model/weight_average.h"
+#include "model/average_scope.h"
 
 #include "model/model_test_support.h"
 
