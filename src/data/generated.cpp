@@ -49,7 +49,7 @@ Color vivid(double hue) {
 class SmoothNoise {
  public:
   SmoothNoise(Rng& rng, int cells_x, int cells_y) : nx_(cells_x), ny_(cells_y) {
-    values_.resize(static_cast<std::size_t>((nx_ + 1) * (ny_ + 1)));
+    values_.resize(static_cast<std::size_t>(nx_ + 1) * static_cast<std::size_t>(ny_ + 1));
     for (double& value : values_) value = rng.uniform(-1, 1);
   }
 
@@ -91,7 +91,7 @@ Image to_image(const Canvas& canvas) {
   Image image = Image::blank(canvas.size, canvas.size, 3);
   std::uint8_t* out = image.u8();
   const auto quantise = [](double v) {
-    return static_cast<std::uint8_t>(255 * std::clamp(v, 0.0, 1.0) + 0.5);
+    return static_cast<std::uint8_t>(std::lround(255 * std::clamp(v, 0.0, 1.0)));
   };
   for (const Color& pixel : canvas.pixels)
     for (const double value : {pixel.r, pixel.g, pixel.b}) *out++ = quantise(value);

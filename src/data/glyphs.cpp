@@ -126,7 +126,7 @@ Image render_glyph(const GlyphTruth& truth, std::int64_t size) {
       double nearest = 2;
       for (const auto& [a, b] : segments) nearest = std::min(nearest, distance_to_segment(p, a, b));
       const double covered = std::clamp(0.5 + (truth.width / 2 - nearest) * side, 0.0, 1.0);
-      image.u8()[y * size + x] = static_cast<std::uint8_t>(255 * covered + 0.5);
+      image.u8()[y * size + x] = static_cast<std::uint8_t>(std::lround(255 * covered));
     }
   return image;
 }

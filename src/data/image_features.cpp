@@ -62,7 +62,7 @@ Plane working_channel(const Image& image, std::int64_t c) {
   const std::int64_t longest = std::max(image.width, image.height);
   const double scale = std::min(1.0, static_cast<double>(kFeatureSide) / static_cast<double>(longest));
   const auto scaled = [&](std::int64_t side) {
-    return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(side) * scale + 0.5));
+    return std::max<std::int64_t>(1, std::llround(static_cast<double>(side) * scale));
   };
   Plane narrow(image.height, scaled(image.width)), out(scaled(image.height), narrow.width);
   std::vector<double> line(static_cast<std::size_t>(image.width));

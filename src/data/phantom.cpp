@@ -100,7 +100,7 @@ Image render_phantom(Domain domain, const PhantomTruth& truth, std::int64_t size
           sum += sample_at(truth, contrast, (static_cast<double>(x * kPixelSamples + i) + 0.5) * step,
                            (static_cast<double>(y * kPixelSamples + j) + 0.5) * step);
       const double mean = truth.gain * sum / (kPixelSamples * kPixelSamples);
-      image.u8()[y * size + x] = static_cast<std::uint8_t>(255 * mean + 0.5);
+      image.u8()[y * size + x] = static_cast<std::uint8_t>(std::lround(255 * mean));
     }
   return truth.flipped ? flip_horizontal(image) : image;
 }

@@ -56,7 +56,7 @@ std::vector<fs::path> masks_of(const FolderSource& images, const FolderSource& m
 }  // namespace
 
 ScoredSet::ScoredSet(fs::path folder, std::vector<fs::path> files, ImageReading reading)
-    : folder_(std::move(folder)), files_(std::move(files)), reading_(std::move(reading)) {
+    : folder_(std::move(folder)), files_(std::move(files)), reading_(reading) {
   const std::string how = preparation(reading_);
   std::vector<std::string> hashes;
   for (const fs::path& file : files_) {

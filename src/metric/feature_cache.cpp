@@ -95,8 +95,8 @@ std::string content_key(std::string_view bytes, std::string_view preparation) {
   return hash.hex();
 }
 
-FeatureCache::FeatureCache(fs::path folder, const FeatureExtractor& extractor, LogSink& log)
-    : file_(std::move(folder) / fmt::format("{}-{}.safetensors", extractor.name(), extractor.hash())),
+FeatureCache::FeatureCache(const fs::path& folder, const FeatureExtractor& extractor, LogSink& log)
+    : file_(folder / fmt::format("{}-{}.safetensors", extractor.name(), extractor.hash())),
       identity_(extractor.identity()) {
   std::error_code ec;
   if (!fs::exists(file_, ec)) return;

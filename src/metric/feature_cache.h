@@ -29,7 +29,7 @@ class FeatureCache {
  public:
   /// Reads what the folder, which need not exist, has of this extractor. A file that is damaged, or says that
   /// it is another extractor's, is a warning to `log`; its features are computed anew and replace it.
-  FeatureCache(std::filesystem::path folder, const FeatureExtractor& extractor, LogSink& log);
+  FeatureCache(const std::filesystem::path& folder, const FeatureExtractor& extractor, LogSink& log);
 
   std::size_t size() const { return rows_.size(); }
   /// [width] float64, or an undefined tensor.

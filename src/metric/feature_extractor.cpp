@@ -114,10 +114,10 @@ Image to_rgb(const Image& image, std::size_t index) {
 }  // namespace
 
 void FeatureOptions::describe(OptionSet& o) {
-  std::vector<std::string> names = extractor_names();
   o.add("features", features,
-        "what FID, KID and their kin compare: auto, " + join(names) + ", or a file (docs/features.md)")
-      .suggest(std::move(names));
+        "what FID, KID and their kin compare: auto, " + join(extractor_names()) +
+            ", or a file (docs/features.md)")
+      .suggest(extractor_names());
   std::vector<std::string> protocols = protocol_names();
   protocols.insert(protocols.begin(), kAuto);
   o.add("protocol", protocol, "how images become the input of the Inception features")

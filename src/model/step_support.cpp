@@ -36,11 +36,11 @@ void prepare_networks(const std::vector<NamedNetwork>& networks, const InitOptio
 }
 
 void freeze(torch::nn::Module& network) {
-  for (Tensor parameter : network.parameters()) parameter.requires_grad_(false);
+  for (const Tensor& parameter : network.parameters()) parameter.requires_grad_(false);
 }
 
 void unfreeze(torch::nn::Module& network) {
-  for (Tensor parameter : network.parameters()) parameter.requires_grad_(true);
+  for (const Tensor& parameter : network.parameters()) parameter.requires_grad_(true);
 }
 
 Batch pull_batch(StepContext& context, StepReport& report) {

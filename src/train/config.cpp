@@ -181,7 +181,7 @@ void RunOptions::describe(OptionSet& o) {
       .common();
 }
 
-TrainConfig::TrainConfig(ModelChoice chosen) : model(std::move(chosen)) {
+TrainConfig::TrainConfig(const ModelChoice& chosen) : model(chosen) {
   const Epochs epochs = model->epochs();
   schedule.epochs = epochs.full;
   schedule.epochs_decay = epochs.decay;

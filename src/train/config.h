@@ -65,7 +65,7 @@ struct RunOptions {
 };
 
 struct TrainConfig {
-  explicit TrainConfig(ModelChoice model = ModelChoice());
+  explicit TrainConfig(const ModelChoice& model = ModelChoice());
 
   ModelChoice model;
   DataOptions data;
