@@ -202,14 +202,13 @@ void add_disc_lesson(HtmlPage& page, const LessonResult& r, const DemoOptions& o
 }
 
 void add_color_words(HtmlPage& page) {
-  page.heading("2. Circles and squares: low losses, wrong colours");
+  page.heading("2. Circles and squares: equal losses, wrong colours");
   page.paragraph(
       "All hues are equally frequent among the circles and among the squares. A generator that also permutes "
       "them, red to green, green to blue and blue to red, therefore produces squares like those of the "
-      "domain, and the generator of the other direction can undo the permutation. Adversarial and cycle loss "
-      "are then low, and the colours are wrong. Such a permutation, which maps the data onto themselves, is "
-      "called an automorphism. The two losses are the same for every automorphism, so a longer training does "
-      "not favour the correct colours.");
+      "domain, and the generator of the other direction can undo the permutation. Such a permutation, which "
+      "maps the data onto themselves, is called an automorphism. Adversarial and cycle loss are the same for "
+      "every automorphism, so a longer training does not favour the correct colours.");
   page.paragraph(
       "The identity loss differs between them: a square should stay the square it is, its colour included, "
       "and a generator that keeps the colours of squares keeps, as the same network, those of circles too.");
