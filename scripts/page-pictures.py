@@ -60,7 +60,8 @@ def draw_folders(folder):
     shutil.copy(folder / "trainA" / "007.png", folder / "testA" / "060.png")
     shutil.copy(folder / "trainB" / "011.png", folder / "trainB" / "400.png")
     Image.new("RGB", (SIDE, SIDE), (90, 90, 90)).save(folder / "trainB" / "401.png")
-    (folder / "trainA" / "400.png").write_bytes((folder / "trainA" / "000.png").read_bytes()[:900])
+    whole = (folder / "trainA" / "000.png").read_bytes()
+    (folder / "trainA" / "400.png").write_bytes(whole[:len(whole) // 2])
 
 
 class Maker:
@@ -74,21 +75,19 @@ class Maker:
             sys.exit(f"{' '.join(command)} ended with {done.returncode}")
 
     def picture(self, address, name, height, width=DESKTOP, wait=0):
-        """The top of a page, with few enough colours for a small file."""
-        raw = self.work / f"{name}.png"
+        """The top of a page."""
         waits = [f"--virtual-time-budget={wait}"] if wait else []
         subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                        f"--window-size={width},{height}", *waits, f"--screenshot={raw}", address],
+                        f"--window-size={width},{height}", *waits, f"--screenshot={self.out / name}.png", address],
                        check=True, stderr=subprocess.DEVNULL)
-        with Image.open(raw) as image:
-            image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(self.out / f"{name}.png", optimize=True)
 
     def tensorboard(self, runs):
+        """`runs`: folder, relative to that of the work, since the page shows its name."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", str(runs), "--port", str(port)],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", runs, "--port", str(port)],
+                                  cwd=self.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         address = f"http://127.0.0.1:{port}/"
         try:
             for _ in range(120):
@@ -98,7 +97,7 @@ class Maker:
                 except (urllib.error.URLError, ConnectionError):
                     time.sleep(0.5)
             time.sleep(10)  # until it has read the runs
-            self.picture(address + "#timeseries", "tensorboard", 1000, wait=20000)
+            self.picture(address + "#scalars", "tensorboard", 1000, wait=20000)
         finally:
             server.terminate()
             server.wait()
@@ -132,7 +131,7 @@ def main():
     make.picture((work / "runs/identity/report.html").as_uri(), "report-phone", 1200, PHONE)
     make.picture((work / "doctor/index.html").as_uri(), "doctor", 1500)
     make.picture((work / "evaluation/index.html").as_uri(), "evaluation", 1500)
-    make.tensorboard(work / "runs")
+    make.tensorboard("runs")
 
 
 if __name__ == "__main__":
