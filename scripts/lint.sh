@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make lint: the format of all sources, then clang-tidy with .clang-tidy. LINT="src/model/cut.cpp ..." checks these
-# files alone. All of them take about ten minutes on two cores.
+# files alone. All of them took 15 minutes on one core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/.venv/bin:$PATH"

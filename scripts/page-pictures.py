@@ -2,7 +2,7 @@
 """Makes the pictures of torsor's pages that the documentation shows, in docs/images: draws two folders of images, trains
 two short runs on them, and opens report, plot, TensorBoard, doctor and evaluation in a headless browser.
 
-Needs .venv (numpy, Pillow, tensorboard: scripts/setup.sh) and Chromium. Takes about five minutes on two cores.
+Needs .venv (numpy, Pillow, tensorboard: scripts/setup.sh) and Chromium. Takes about three minutes on two cores.
 """
 import argparse
 import pathlib

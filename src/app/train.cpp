@@ -35,7 +35,7 @@ using Display = std::shared_ptr<ProgressDisplay>;
 
 constexpr int kEndedByAlarm = 3;  // exit code
 
-std::string setting_text(const Json& value) {
+std::string option_text(const Json& value) {
   if (value.is_null() || value == Json("")) return "-";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -52,8 +52,8 @@ void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
       group = option.group();
       display.say(group);
     }
-    std::string line = fmt::format("  {:<20} {}", option.name(), setting_text(option.value()));
-    if (changed) line += fmt::format("   [default: {}]", setting_text(option.default_value()));
+    std::string line = fmt::format("  {:<20} {}", option.name(), option_text(option.value()));
+    if (changed) line += fmt::format("   [default: {}]", option_text(option.default_value()));
     display.say(line);
   }
 }

@@ -147,9 +147,9 @@ std::string verdict(const LessonResult& r) {
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error), cycle_text(r))
                  : fmt::format(
                        "The shapes are correct, but this training does not show permuted hues: they are {} "
-                       "off "
-                       "after the translation and {} after the cycle. Its losses admit every permutation, "
-                       "the correct hues among them. With another --seed it may converge to another one.",
+                       "off after the translation and {} after the cycle. Its losses admit every "
+                       "permutation, the correct hues among them. With another --seed it may converge to "
+                       "another one.",
                        degrees(d.score.hue_error), degrees(d.cycle_hue_error));
     case HueClaim::kept:
       return r.hue_as_claimed()

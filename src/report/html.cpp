@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "image/codec.h"
 #include "report/embed.h"
+#include "report/grid.h"
 #include "report/page_scripts.h"
 #include "report/page_style.h"
 
@@ -180,9 +181,8 @@ void HtmlPage::figure(const Figure& figure) { body_ += figure_html(figure); }
 void HtmlPage::image_rows(const std::vector<ImageRow>& rows, const std::string& caption) {
   if (rows.empty() || rows.front().images.empty()) fail("rows of images need at least one image");
   const Image& first = rows.front().images.front();
-  const std::int64_t side = std::max(first.width, first.height);
-  const std::int64_t factor = (std::max(kCellSide, side) + side - 1) / side;
-  body_ += fmt::format("<figure class=\"rows\" style=\"--cell:{}px\">\n", first.width * factor);
+  body_ += fmt::format("<figure class=\"rows\" style=\"--cell:{}px\">\n",
+                       first.width * grid_enlargement(first, {.min_cell = kCellSide}));
   if (!caption.empty()) body_ += "<figcaption>" + escape_html(caption) + "</figcaption>\n";
   for (const ImageRow& row : rows) body_ += image_row_html(row);
   body_ += "</figure>\n";

@@ -78,6 +78,12 @@ std::vector<Notice> read_notices(const std::filesystem::path& path) {
   return out;
 }
 
+std::vector<Json> lines_of(const std::filesystem::path& path) {
+  std::vector<Json> out;
+  read_jsonl(path, [&](const Json& line) { out.push_back(line); });
+  return out;
+}
+
 std::optional<GridLayout> read_layout(const std::filesystem::path& path) {
   std::error_code ec;
   if (!std::filesystem::exists(path, ec)) return std::nullopt;
@@ -132,8 +138,8 @@ RunRecord read_run(const std::filesystem::path& path) {
   if (!run.config.is_object())
     fail("{}: is no configuration of a run: expected a JSON object", run.directory.config().string());
   run.log = read_log(run.directory.log());
-  read_jsonl(run.directory.sessions(), [&](const Json& line) { run.sessions.push_back(line); });
-  read_jsonl(run.directory.budget(), [&](const Json& line) { run.corrections.push_back(line); });
+  run.sessions = lines_of(run.directory.sessions());
+  run.corrections = lines_of(run.directory.budget());
   run.notices = read_notices(run.directory.notices());
   run.samples = run.directory.list_samples();
   run.sample_layout = read_layout(run.directory.sample_layout());

@@ -133,7 +133,7 @@ std::string page_of_both() {
   return page;
 }
 
-TEST(DemoPage, ShowsTheLossesThatItCallsLow) {
+TEST(DemoPage, ShowsTheLossesOfBothTrainings) {
   const std::string page = page_of_both();
   EXPECT_THAT(page, HasSubstr("<tr><th></th><th class=\"number\">without identity loss</th>"
                               "<th class=\"number\">with identity loss</th></tr>"));

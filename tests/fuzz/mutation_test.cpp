@@ -1,5 +1,5 @@
 // Whatever a file holds, its reader gives a sound result or one line that names the file and the place, and
-// takes no more memory than the file justifies. The files are seeded mutants (fuzz/readers.h), 1 000 a
+// takes no more memory than the file justifies. The files are seeded mutants (fuzz/readers.h), 2 000 a
 // reader; TORSOR_MUTANTS sets another number. A mutant that fails is kept, and its path is printed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ constexpr std::uint64_t kSeed = 20261126;
 
 std::size_t mutants_wanted() {
   const char* given = std::getenv("TORSOR_MUTANTS");
-  return given == nullptr ? 1000 : std::strtoull(given, nullptr, 10);
+  return given == nullptr ? 2000 : std::strtoull(given, nullptr, 10);
 }
 
 // Where to write what must be seen although standard error is captured: the end of a program.
