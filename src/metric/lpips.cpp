@@ -102,16 +102,19 @@ std::vector<at::Tensor> Lpips::taps(const at::Tensor& x) const {
   return network_->taps((x - shift_) / scale_);
 }
 
+// One image at a time: in a batch of two, equal images may be rounded differently, and their distance would not be 0.
+std::vector<at::Tensor> Lpips::unit_taps(const Image& image) const {
+  const InputForm form{Resizer::clean_bicubic, image.width, image.height};  // its own size: v / 127.5 - 1 alone
+  std::vector<at::Tensor> out = taps(network_input({&image, 1}, form, place_));  // each [1,C,h,w]
+  for (at::Tensor& tap : out) tap = normalised(tap);
+  return out;
+}
+
 at::Tensor Lpips::layer_distances(const Image& x, const Image& y) const {
-  const Image both[] = {x, y};
-  const InputForm form{Resizer::clean_bicubic, x.width, x.height};  // its size already: v / 127.5 - 1 alone
+  const std::vector<at::Tensor> of_x = unit_taps(x), of_y = unit_taps(y);
   std::vector<at::Tensor> out;
-  const std::vector<at::Tensor> seen = taps(network_input(both, form, place_));
-  for (std::size_t k = 0; k < seen.size(); ++k) {
-    const at::Tensor unit = normalised(seen[k]);                              // [2,C,h,w]
-    const at::Tensor difference = (unit[0] - unit[1]).square().unsqueeze(0);  // [1,C,h,w]
-    out.push_back((difference * linear_[k]).sum(1).mean());
-  }
+  for (std::size_t k = 0; k < of_x.size(); ++k)
+    out.push_back(((of_x[k] - of_y[k]).square() * linear_[k]).sum(1).mean());
   return at::stack(out).to(at::kCPU, at::kDouble);
 }
 
