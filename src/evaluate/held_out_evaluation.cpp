@@ -83,7 +83,7 @@ HeldOutEvaluation::HeldOutEvaluation(TrainSession& session, std::shared_ptr<LogS
       placement_(resolve_placement(session.config().run.placement)),
       log_(std::move(log)),
       generators_(directed_generators(session.config().networks())) {
-  require_images();
+  require_enough_images();
   if (plan_.lpips) lpips_ = make_lpips({}, placement_.device);
   if (!plan_.needs_features()) return;
   FeatureOptions features;
@@ -92,11 +92,7 @@ HeldOutEvaluation::HeldOutEvaluation(TrainSession& session, std::shared_ptr<LogS
   for (const std::string& note : extractor_->notes()) log_->notice(note);
 }
 
-void HeldOutEvaluation::require_images() const {
-  if (!session_.data().held_out.images)
-    fail_usage(
-        "--eval-every {}: no images are held out of training; give --val-a and --val-b, or --val-share",
-        options_.eval_every);
+void HeldOutEvaluation::require_enough_images() const {
   const std::int64_t images = std::min(count("a"), count("b"));
   for (const std::string& metric : metric_list(plan_)) {
     const std::int64_t least = metrics().at(metric).least(quick_options(0));

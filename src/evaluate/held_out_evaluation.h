@@ -20,8 +20,8 @@ namespace torsor {
 /// that cannot be computed because the translations are not finite is published as NaN.
 class HeldOutEvaluation : public Observer {
  public:
-  /// Opens the feature extractor. Throws UsageError without held-out images, for an unknown metric, for one
-  /// of pairs where there are none, and for fewer images than a metric needs. The session must outlive it.
+  /// Opens the feature extractor. Throws UsageError for an unknown metric, for one of pairs where there are
+  /// none, and for fewer held-out images than a metric needs. The session must outlive it.
   HeldOutEvaluation(TrainSession& session, std::shared_ptr<LogSink> log);
 
   std::string name() const override { return "evaluation"; }
@@ -39,7 +39,7 @@ class HeldOutEvaluation : public Observer {
 
   std::int64_t count(const std::string& domain) const;
   const DomainInfo& domain(const std::string& key) const;
-  void require_images() const;
+  void require_enough_images() const;
   const at::Tensor& real_features(const std::string& domain);
   Batch held_out(std::int64_t i) const;
   Translations translate(const ModelInUse& model, const NetworkInfo& generator);

@@ -49,6 +49,7 @@ class Lpips {
   std::vector<at::Tensor> taps(const at::Tensor& x) const;
 
  private:
+  std::vector<at::Tensor> unit_taps(const Image& image) const;
   at::Tensor layer_distances(const Image& x, const Image& y) const;  // [5]
 
   NetworkPlace place_;

@@ -60,6 +60,16 @@ std::vector<std::string> CycleGanSettings::summary(const DomainChannels& channel
                       id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)};
 }
 
+// What each of these does for an hour of training: docs/training.md, "An hour on a laptop".
+Json CycleGanSettings::preset(const std::string& name, Json json) const {
+  if (name != "laptop") return json;
+  if (nets.generator.net_g.starts_with("resnet_")) json["upsample"] = "blur";
+  json["net_d"] = "n_layers";  // two layers: 34 of 128 pixels, as the publication's 70 of 256
+  json["n_layers_d"] = 2;
+  json["ema"] = 0.999;
+  return json;
+}
+
 std::unique_ptr<ModelOptions> CycleGanSettings::without_history() const {
   auto out = std::make_unique<CycleGanSettings>(*this);
   out->cyclegan.pool_size = 0;

@@ -49,16 +49,18 @@ class AlignedOpener {
  private:
   const DataOptions& data() const { return intake_.data(); }
 
+  // `test` and `share` may have no pairs.
   OpenedImages opened(const OpenedPairs& train, const OpenedPairs& test,
                       std::shared_ptr<FingerprintBuilder> seen_a, std::shared_ptr<FingerprintBuilder> seen_b,
-                      const OpenedPairs& share = {}) const {
+                      const OpenedPairs& share) const {
+    const OpenedPairs given = intake_.evaluates_tests() ? test : val_pairs(train);
     return {dataset(train.pairs, data().transform),
-            dataset(test.pairs, intake_.whole()),
+            dataset(test.pairs ? test.pairs : train.pairs, intake_.whole()),
             train.a,
             train.b,
             std::move(seen_a),
             std::move(seen_b),
-            held_out(share.pairs ? share : val_pairs(train))};
+            held_out(share.pairs ? share : given)};
   }
 
   HeldOut held_out(const OpenedPairs& held) const {
@@ -111,7 +113,7 @@ class AlignedOpener {
     intake_.verify(*train, look_at_halves(seen_a.get(), seen_b.get()));
     const std::shared_ptr<ImageSet> test = intake_.open(SetName::pairs, Split::test);
     if (test) intake_.verify(*test, look_at_halves(nullptr, nullptr));
-    return opened(halves(train), halves(test ? test : train), seen_a, seen_b,
+    return opened(halves(train), test ? halves(test) : OpenedPairs{}, seen_a, seen_b,
                   share ? halves(share) : OpenedPairs{});
   }
 
@@ -174,9 +176,9 @@ class AlignedOpener {
     const PairedSets train = verified(all);
     const auto test_a = intake_.open(SetName::paired_a, Split::test),
                test_b = intake_.open(SetName::paired_b, Split::test);
-    const OpenedPairs test = test_a && test_b ? verified(matched(test_a, test_b)).pairs() : train.pairs();
-    const OpenedPairs held_out = intake_.evaluates_drawn() ? test : share.a ? share.pairs() : OpenedPairs{};
-    return opened(train.pairs(), test, train.seen_a, train.seen_b, held_out);
+    const OpenedPairs test =
+        test_a && test_b ? verified(matched(test_a, test_b)).pairs() : OpenedPairs{};
+    return opened(train.pairs(), test, train.seen_a, train.seen_b, share.a ? share.pairs() : OpenedPairs{});
   }
 
   const ImageIntake& intake_;

@@ -27,7 +27,7 @@ void EvaluationOptions::describe(OptionSet& o) {
   o.group("Evaluation");
   o.add("eval_every", eval_every,
         "steps between evaluations on images that are held out of training (--val-a and --val-b, or "
-        "--val-share); 0 = none")
+        "--val-share; else testA and testB); 0 = none")
       .at_least(0)
       .changeable()
       .common();

@@ -49,10 +49,10 @@ class ImageIntake {
   /// names that could decide on the share.
   void require_images(Pairing pairing) const;
 
-  /// Whether drawn test images, which no step sees, are held out for metrics: where these are wanted and no
-  /// other images are given.
-  bool evaluates_drawn() const {
-    return is_drawn(data().data) && config_.evaluation.is_on() && data().val_a.empty();
+  /// Whether the source's test images, which no step sees, serve metrics too: where these are wanted and no
+  /// other images are held out for them.
+  bool evaluates_tests() const {
+    return config_.evaluation.is_on() && data().val_a.empty() && data().val_share == 0;
   }
   /// A set of --data, or of --a and --b; null where the source has none.
   std::shared_ptr<ImageSet> open(SetName name, Split split) const { return source_->open(name, split); }

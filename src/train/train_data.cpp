@@ -53,7 +53,7 @@ class UnpairedOpener {
 
   std::shared_ptr<const ImageSet> held_out_of(const DomainSets& sets, Domain d) const {
     if (sets.held_out) return sets.held_out;
-    if (intake_.evaluates_drawn()) return sets.test;
+    if (intake_.evaluates_tests()) return sets.test;
     return verify(intake_.val_set(d, *sets.train, data().max_dataset_size), d);
   }
 

@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "evaluate/best_model.h"
+#include "image/codec.h"
 #include "io/archive.h"
 #include "train/fake_run.h"
 #include "train/train_test_support.h"
@@ -71,6 +72,17 @@ class TrainingEvaluations : public ::testing::Test {
   std::string refusal(const TrainConfig& config) {
     return error_of<UsageError>([&] { train_evaluated(config); });
   }
+  // Two folders to train on and nothing else.
+  TrainConfig config_of_folders() const {
+    TrainConfig out = evaluated_config(folder_ / "run");
+    out.data.data.clear();
+    for (const auto& [domain, name] : {std::pair{&out.data.a, "a"}, std::pair{&out.data.b, "b"}}) {
+      *domain = (folder_ / name).string();
+      fs::create_directories(*domain);
+      for (const char* image : {"0.png", "1.png"}) write_image(fs::path(*domain) / image, Image::blank(40, 40, 3));
+    }
+    return out;
+  }
   TestFolder folder_;
 };
 
@@ -135,16 +147,28 @@ TEST_F(TrainingEvaluations, AreRefusedWhereTheyCannotBe) {
   EXPECT_THAT(refusal(config), AllOf(HasSubstr("--keep-best"), HasSubstr("kid_a_to_b, kid_b_to_a")));
   config.evaluation.eval_every = 0;
   EXPECT_THAT(refusal(config), HasSubstr("--eval-every"));
-  config = evaluated_config(folder_ / "run");
-  config.data.data.clear();
-  config.data.a = config.data.b = folder_.path;
-  EXPECT_THAT(refusal(config), HasSubstr("--val-a and --val-b"));
+  config = config_of_folders();
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("--eval-every 2"), HasSubstr("--val-a and --val-b")));
+  config.run.preset = "laptop";
+  EXPECT_THAT(refusal(config), HasSubstr("--eval-every 2")) << "the user's number, not the preset's";
   EXPECT_FALSE(fs::exists(folder_ / "run"));
   for (const char* text : {"kid", "kid:", ":3", "kid:0", "kid:x", "kid:3x"})
     EXPECT_THAT(error_of<UsageError>([&] { EarlyStopRule::parse(text, "--early-stop"); }),
                 HasSubstr("METRIC:PATIENCE"))
         << text;
   EXPECT_EQ(EarlyStopRule::parse("kid:12", "x").patience, 12);
+}
+
+TEST_F(TrainingEvaluations, OfAPresetDoWithoutImages) {
+  TrainConfig config = config_of_folders();
+  config.run.preset = "laptop";
+  config.evaluation.eval_every = train_preset("laptop", *config.model).at("eval_every");
+  const auto log = std::make_shared<Lines>();
+  TrainSession session(config, log);
+  EXPECT_TRUE(evaluation_observers(session, log).empty());
+  EXPECT_THAT(log->lines, Contains(HasSubstr("nothing is evaluated during training: no images are held out")));
+  config.evaluation.keep_best = "kid";
+  EXPECT_THAT(refusal(config), HasSubstr("--eval-every 2000")) << "something acts on the numbers";
 }
 
 // Publishes the values that a test gives, one for each step.

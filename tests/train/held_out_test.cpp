@@ -77,6 +77,24 @@ TEST_F(HeldOutImages, AreNoneUnlessAskedFor) {
   EXPECT_EQ(data.count_a, 3);
 }
 
+TEST_F(HeldOutImages, AreTheTestImagesWhereMetricsAreWanted) {
+  for (const char* name : {"trainA", "trainB", "testA", "testB"})
+    put_folder(name, std::string(name).starts_with("train") ? 8 : 3);
+  for (const char* pairing : {"unpaired", "aligned"}) {
+    TrainConfig c = config(pairing);
+    EXPECT_EQ(open(c).held_out.images, nullptr) << pairing;
+    c.evaluation.eval_every = 1;
+    const TrainData data = open(c);
+    EXPECT_EQ(data.count_a, 8);
+    ASSERT_NE(data.held_out.images, nullptr) << pairing;
+    EXPECT_EQ(data.held_out.count_a, 3) << pairing;
+    EXPECT_EQ(names_of(*data.held_out.images, "real_b"), (Names{"0.png", "1.png", "2.png"})) << pairing;
+    c.data.val_a = folder_ / "trainB";  // given ones come first
+    c.data.val_b = folder_ / "trainA";
+    EXPECT_EQ(open(c).held_out.count_a, 8) << pairing;
+  }
+}
+
 TEST_F(HeldOutImages, OfFoldersAreWholeAndInOrder) {
   put_folder("trainA", 3);
   put_folder("trainB", 3);

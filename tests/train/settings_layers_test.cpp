@@ -37,7 +37,17 @@ TEST(SettingsLayers, StandOverThePresetThatTheyName) {
   EXPECT_EQ(laptop.config.schedule.epochs, 3);
   EXPECT_EQ(laptop.config.schedule.epochs_decay, 15) << "the preset's";
   EXPECT_EQ(cyclegan(laptop.config).nets.generator.ngf, 32) << "the preset's";
+  EXPECT_EQ(cyclegan(laptop.config).nets.generator.upsample, "blur") << "the preset's";
+  EXPECT_EQ(cyclegan(laptop.config).nets.discriminator.n_layers_d, 2) << "the preset's";
   EXPECT_THAT(laptop.given, UnorderedElementsAre("preset", "crop_size", "epochs"));
+}
+
+TEST(SettingsLayers, APresetFitsTheNetworksThatAreGiven) {
+  const TrainConfig unet =
+      resolve_settings({{{{"preset", "laptop"}, {"net_g", "unet_128"}, {"net_d", "pixel"}}, "flags"}}).config;
+  EXPECT_NO_THROW(unet.networks());
+  EXPECT_EQ(cyclegan(unet).nets.generator.upsample, "transposed") << "a U-Net has no other";
+  EXPECT_EQ(cyclegan(unet).nets.discriminator.net_d, "pixel");
 }
 
 TEST(SettingsLayers, NetworksOfAModelStandOverThePreset) {
@@ -48,6 +58,7 @@ TEST(SettingsLayers, NetworksOfAModelStandOverThePreset) {
   const std::string model = RunDirectory(folder / "run").model().string();
   const ResolvedSettings tuned = resolve_settings({{{{"init_from", model}, {"preset", "laptop"}}, "flags"}});
   EXPECT_EQ(cyclegan(tuned.config).nets.generator.ngf, 4) << "the model's";
+  EXPECT_EQ(cyclegan(tuned.config).nets.generator.upsample, "transposed") << "the model's";
   EXPECT_EQ(tuned.config.schedule.epochs, 15) << "the preset's";
   const ResolvedSettings wider =
       resolve_settings({{{{"init_from", model}}, "a.json"}, {{{"ngf", 6}}, "flags"}});
