@@ -6,24 +6,22 @@
 #include <sstream>
 #include <utility>
 
-#include "alarm/alarm_watch.h"
 #include "app/command_text.h"
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/progress.h"
 #include "app/train_flags.h"
+#include "app/train_parts.h"
 #include "app/train_program.h"
 #include "app/train_progress.h"
+#include "app/train_seeds.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/shell.h"
 #include "core/text.h"
-#include "evaluate/training_evaluation.h"
 #include "model/placement.h"
-#include "runs/run_report.h"
 #include "train/budget.h"
 #include "train/estimate.h"
-#include "train/notices.h"
 #include "train/pace.h"
 #include "train/session.h"
 
@@ -32,31 +30,6 @@ namespace torsor::app {
 namespace {
 
 using Display = std::shared_ptr<ProgressDisplay>;
-
-constexpr int kEndedByAlarm = 3;  // exit code
-
-std::string option_text(const Json& value) {
-  if (value.is_null() || value == Json("")) return "-";
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-// All options, or those that differ from their defaults.
-void say_configuration(const TrainProgram& p, ProgressDisplay& display) {
-  const bool all = p.settings.config.run.verbose;
-  if (!all) display.say("options that differ from their defaults (--verbose lists all):");
-  std::string group;
-  for (const Option& option : p.options.options()) {
-    const bool changed = option.value() != option.default_value();
-    if (option.is_hidden() || !p.is_of_the_run(option.name()) || (!all && !changed)) continue;
-    if (all && option.group() != group) {
-      group = option.group();
-      display.say(group);
-    }
-    std::string line = fmt::format("  {:<20} {}", option.name(), option_text(option.value()));
-    if (changed) line += fmt::format("   [default: {}]", option_text(option.default_value()));
-    display.say(line);
-  }
-}
 
 void say_sizes(TrainSession& session, ProgressDisplay& display) {
   const TrainData& data = session.data();
@@ -78,10 +51,6 @@ void say_estimate(const TrainSession& session, const RunEstimate& estimate, Prog
       estimate.seconds_a_step(), human_duration(estimate.seconds_a_step() * static_cast<double>(steps)),
       steps, session.steps_per_epoch(),
       with_thousands(std::llround(estimate.memory().total() / (1024 * 1024)))));
-}
-
-MemoryRoom room_for(const TrainConfig& config) {
-  return config.run.force ? MemoryRoom{HUGE_VAL, ""} : memory_room();
 }
 
 // What the run will take; refuses one that the machine's memory does not hold.
@@ -237,35 +206,12 @@ void say_end(const TrainSession& session, EndReason reason, ProgressDisplay& dis
     display.say(fmt::format("  report   {}", directory.report().string()));
 }
 
-// A page that cannot be made takes nothing from a training that is done.
-void write_report(const TrainSession& session, LogSink& log) {
-  if (!session.config().run.report) return;
-  try {
-    write_run_report(session.directory());
-  } catch (const Error& error) {
-    log.warning(fmt::format("no report is written: {}", error.what()));
-  }
-}
-
-// Also a run that came to nothing has a report, which shows how.
-EndReason trained(TrainSession& session, std::vector<std::unique_ptr<Observer>> extra, double used,
-                  NoticeLog& log) {
-  try {
-    const EndReason reason = session.run(stop_flag(), std::move(extra), used);
-    write_report(session, log);
-    return reason;
-  } catch (const DivergedError& error) {
-    log.failure(error.what());
-    write_report(session, log);
-    throw;
-  }
-}
-
 int train(const std::vector<std::string>&) {
   const Stopwatch since_start;
   TrainProgram& p = TrainProgram::instance();
   p.settings.progress.validate();
   const auto display = std::make_shared<ProgressDisplay>(p.settings.progress.audience(), Stream::output);
+  if (!p.settings.seeds.empty()) return train_seeds(p, display);
   const auto log = std::make_shared<NoticeLog>(std::make_shared<ConsoleLog>(display));
   const RunOptions& run = p.settings.config.run;
   const auto [session, estimate] = run.resume.empty() ? begin(p, log, *display) : go_on(p, log, *display);
@@ -277,19 +223,17 @@ int train(const std::vector<std::string>&) {
                              shell_word(session->directory().root().string())));
   display->report(start_event(p, *session));
 
-  std::vector<std::unique_ptr<Observer>> extra = evaluation_observers(*session, log);
-  extra.push_back(std::make_unique<NoticeKeeper>(log, session->directory().notices()));
   bool ended_by_alarm = false;
-  if (auto watch = alarm_observer(*session, log, [&] {
-        ended_by_alarm = true;
-        stop_flag().request();
-      }))
-    extra.push_back(std::move(watch));  // after the keeper, which knows the step of what it says
+  std::vector<std::unique_ptr<Observer>> extra = run_observers(*session, log, [&] {
+    ended_by_alarm = true;
+    stop_flag().request();
+  });
   extra.push_back(std::make_unique<TrainProgress>(display, session->loader()));
   if (run.verbose) extra.push_back(std::make_unique<PathReport>(session->model(), display));
   if (estimate)
     extra.push_back(std::make_unique<PaceWatch>(estimate->seconds_a_step(), session->loader(), log));
-  const EndReason reason = trained(*session, std::move(extra), since_start.seconds(), *log);
+  const EndReason reason =
+      run_with_report(*session, stop_flag(), std::move(extra), *log, since_start.seconds());
   if (engine_named(run.placement.engine) == Engine::check) say_paths(session->model(), *display);
   say_end(*session, reason, *display);
   if (ended_by_alarm) return kEndedByAlarm;

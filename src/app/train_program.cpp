@@ -47,6 +47,11 @@ void TrainSettings::describe(OptionSet& o) {
   o.add("restart", restart,
         "begin again in a run directory whose run ended before its first checkpoint; its files are removed")
       .common();
+  o.add("seeds", seeds,
+        "train once for each of these seeds, such as 0-4 or 3,8, in OUT/seed-N, as many at a time as "
+        "processors and "
+        "memory allow; the same command goes on where it was stopped")
+      .common();
   progress.describe(o);
 }
 

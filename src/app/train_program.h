@@ -13,6 +13,7 @@ namespace torsor::app {
 struct TrainSettings {
   TrainConfig config;
   bool restart = false;
+  std::string seeds = {};  // "0-4": a run for each; "" = one run
   ProgressOptions progress;
 
   void describe(OptionSet& o);

@@ -13,7 +13,8 @@ namespace {
 constexpr std::int64_t kFewestImages = 2;  // of KID
 
 const char* const kNoImages =
-    "no images are held out of training; give --val-a and --val-b, or --val-share 0.1, or put images into testA and "
+    "no images are held out of training; give --val-a and --val-b, or --val-share 0.1, or put images into "
+    "testA and "
     "testB";
 
 // Says why not, where that is the preset's wish alone.

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "core/error.h"
@@ -15,8 +14,6 @@
 namespace torsor {
 
 namespace {
-
-constexpr std::size_t kMaxSeeds = 1000;
 
 const std::vector<std::string>& scale_names() {
   static const std::vector<std::string> names = {"smoke", "quick", "full"};
@@ -105,44 +102,12 @@ Finding at_scale(Scale scale, const Finding& finding) {
                   verdict_name(finding.verdict), finding.because)};
 }
 
-// One number of a list of seeds.
-std::uint64_t seed_number(std::string_view text, const std::string& all, const std::string& what) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty())
-    fail_usage("{} {}: expected seeds such as 0-4 or 3,8", what, all);
-  return value;
-}
-
 }  // namespace
 
 std::string scale_name(Scale scale) { return scale_names()[static_cast<std::size_t>(scale)]; }
 
 std::string verdict_name(Verdict verdict) {
   return verdict == Verdict::agrees ? "agrees" : verdict == Verdict::disagrees ? "disagrees" : "cannot tell";
-}
-
-std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what) {
-  std::vector<std::uint64_t> seeds;
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', start), text.size());
-    const std::string_view part = std::string_view(text).substr(start, comma - start);
-    const std::size_t dash = part.find('-');
-    const std::uint64_t first = seed_number(part.substr(0, dash), text, what);
-    const std::uint64_t last =
-        dash == std::string_view::npos ? first : seed_number(part.substr(dash + 1), text, what);
-    if (last < first)
-      fail_usage("{} {}: {} comes before {}; write {}-{}", what, text, last, first, last, first);
-    if (last - first >= kMaxSeeds || seeds.size() + (last - first) >= kMaxSeeds)
-      fail_usage("{} {}: more than {} seeds", what, text, kMaxSeeds);
-    for (std::uint64_t k = 0; k <= last - first; ++k) {
-      if (std::find(seeds.begin(), seeds.end(), first + k) != seeds.end())
-        fail_usage("{} {}: {} is given twice", what, text, first + k);
-      seeds.push_back(first + k);
-    }
-    start = comma + 1;
-  }
-  return seeds;
 }
 
 void ReproduceOptions::describe(OptionSet& o) {

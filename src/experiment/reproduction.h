@@ -35,10 +35,6 @@ struct ReproduceOptions {
   void describe(OptionSet& o);
 };
 
-/// "0-4,7" -> 0,1,2,3,4,7. Throws UsageError naming `what` for anything else, a seed given twice, or more
-/// than 1000 of them.
-std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what);
-
 /// The request to an experiment.
 struct Request {
   Scale scale;

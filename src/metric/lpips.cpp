@@ -102,9 +102,11 @@ std::vector<at::Tensor> Lpips::taps(const at::Tensor& x) const {
   return network_->taps((x - shift_) / scale_);
 }
 
-// One image at a time: in a batch of two, equal images may be rounded differently, and their distance would not be 0.
+// One image at a time: in a batch of two, equal images may be rounded differently, and their distance would
+// not be 0.
 std::vector<at::Tensor> Lpips::unit_taps(const Image& image) const {
-  const InputForm form{Resizer::clean_bicubic, image.width, image.height};  // its own size: v / 127.5 - 1 alone
+  const InputForm form{Resizer::clean_bicubic, image.width,
+                       image.height};  // its own size: v / 127.5 - 1 alone
   std::vector<at::Tensor> out = taps(network_input({&image, 1}, form, place_));  // each [1,C,h,w]
   for (at::Tensor& tap : out) tap = normalised(tap);
   return out;

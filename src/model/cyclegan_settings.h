@@ -22,8 +22,8 @@ struct CycleGanSettings : ModelOptionsOf<CycleGanSettings> {
   std::int64_t images_kept() const override { return cyclegan.pool_size; }
   std::unique_ptr<ModelOptions> without_history() const override;
   std::vector<ModelSize> sizes() const override { return resnet_sizes(); }
-  /// The preset's sizes; "laptop" with averaged weights, upsampling without a grid (where the generators are resnets)
-  /// and patches of the discriminators in the publication's proportion to the image.
+  /// The preset's sizes; "laptop" with averaged weights, upsampling without a grid (where the generators are
+  /// resnets) and patches of the discriminators in the publication's proportion to the image.
   Json preset(const std::string& name, Json json) const override;
 
   /// The networks and losses, with each domain's channels filled in.

@@ -176,8 +176,7 @@ class AlignedOpener {
     const PairedSets train = verified(all);
     const auto test_a = intake_.open(SetName::paired_a, Split::test),
                test_b = intake_.open(SetName::paired_b, Split::test);
-    const OpenedPairs test =
-        test_a && test_b ? verified(matched(test_a, test_b)).pairs() : OpenedPairs{};
+    const OpenedPairs test = test_a && test_b ? verified(matched(test_a, test_b)).pairs() : OpenedPairs{};
     return opened(train.pairs(), test, train.seen_a, train.seen_b, share.a ? share.pairs() : OpenedPairs{});
   }
 

@@ -85,8 +85,8 @@ struct TrainConfig {
   std::unique_ptr<Model> make_model(const Placement& placement) const;
   /// The value of --pairing; where that is "auto", what the model needs.
   Pairing pairing() const;
-  /// Whether evaluations during training are the preset's wish and nothing acts on their values, so that a run
-  /// without images for them goes on without them.
+  /// Whether evaluations during training are the preset's wish and nothing acts on their values, so that a
+  /// run without images for them goes on without them.
   bool evaluates_by_preset() const;
 };
 

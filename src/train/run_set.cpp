@@ -1,13 +1,15 @@
 #include "train/run_set.h"
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 
+#include "core/error.h"
 #include "core/files.h"
 #include "core/parallel.h"
 #include "io/run_directory.h"
 #include "io/safetensors.h"
 #include "model/placement.h"
-#include "train/session.h"
 
 namespace torsor {
 
@@ -15,42 +17,58 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t kMaxSeeds = 1000;
+
 // What makes two configurations two different trainings: everything but where they run and lie.
 Json identity_of(TrainConfig config) {
   config.run.out.clear();
   config.run.placement.device.clear();
+  config.run.threads = 0;
   return options_to_json(config);
 }
 
+// Whether that is known without opening the images: the length of a schedule in epochs depends on their
+// number.
 bool is_finished(const RunDirectory& run, std::int64_t steps) {
+  if (steps == 0) return false;
   std::error_code ec;
   if (!fs::exists(run.model(), ec)) return false;
   return read_model_info(read_safetensors_metadata(run.model()), run.model().string()).step >= steps;
 }
 
-void train_one(const TrainConfig& config, const RunSet& set) {
-  use_threads(config.run.threads);
-  const RunDirectory run(config.run.out);
-  std::error_code ec;
-  if (!fs::exists(run.config(), ec)) {
-    TrainSession(config, set.log).run(set.stop, {});
-    return;
-  }
-  const auto there = config_from_json(read_json(run.config()), run.config().string());
-  if (identity_of(there) != identity_of(config))
-    fail("{}: was trained with other settings; give another --out, or remove that folder",
-         run.root().string());
-  if (is_finished(run, config.run.steps)) return;
-  if (run.list_checkpoints().empty()) {  // killed before its first
-    TrainSession(config, set.log, Occupied::restart).run(set.stop, {});
-    return;
-  }
-  ResumePoint point = open_resume_point(run.root(), *set.log);
-  ResumedConfig resumed = resumed_config(point, {{"device", set.placement.device}});
-  TrainSession(std::move(resumed), std::move(point), set.log).run(set.stop, {});
+// One number of a list of seeds.
+std::uint64_t seed_number(std::string_view text, const std::string& all, const std::string& what) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty())
+    fail_usage("{} {}: expected seeds such as 0-4 or 3,8", what, all);
+  return value;
 }
 
 }  // namespace
+
+std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what) {
+  std::vector<std::uint64_t> seeds;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', start), text.size());
+    const std::string_view part = std::string_view(text).substr(start, comma - start);
+    const std::size_t dash = part.find('-');
+    const std::uint64_t first = seed_number(part.substr(0, dash), text, what);
+    const std::uint64_t last =
+        dash == std::string_view::npos ? first : seed_number(part.substr(dash + 1), text, what);
+    if (last < first)
+      fail_usage("{} {}: {} comes before {}; write {}-{}", what, text, last, first, last, first);
+    if (last - first >= kMaxSeeds || seeds.size() + (last - first) >= kMaxSeeds)
+      fail_usage("{} {}: more than {} seeds", what, text, kMaxSeeds);
+    for (std::uint64_t k = 0; k <= last - first; ++k) {
+      if (std::find(seeds.begin(), seeds.end(), first + k) != seeds.end())
+        fail_usage("{} {}: {} is given twice", what, text, first + k);
+      seeds.push_back(first + k);
+    }
+    start = comma + 1;
+  }
+  return seeds;
+}
 
 fs::path run_folder(const fs::path& out, const std::string& arm, std::uint64_t seed) {
   return out / "runs" / fmt::format("{}-seed{}", arm, seed);
@@ -74,6 +92,31 @@ std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
   return runs;
 }
 
+void require_same_run(const TrainConfig& config) {
+  const RunDirectory run(config.run.out);
+  std::error_code ec;
+  if (!fs::exists(run.config(), ec)) return;
+  const auto there = config_from_json(read_json(run.config()), run.config().string());
+  if (identity_of(there) != identity_of(config))
+    fail("{}: was trained with other settings; give another --out, or remove that folder",
+         run.root().string());
+}
+
+std::unique_ptr<TrainSession> open_run(const TrainConfig& config, const std::shared_ptr<LogSink>& log) {
+  use_threads(config.run.threads);
+  const RunDirectory run(config.run.out);
+  std::error_code ec;
+  if (!fs::exists(run.config(), ec)) return std::make_unique<TrainSession>(config, log);
+  require_same_run(config);
+  if (is_finished(run, config.run.steps)) return nullptr;
+  if (run.list_checkpoints().empty())  // killed before its first
+    return std::make_unique<TrainSession>(config, log, Occupied::restart);
+  ResumePoint point = open_resume_point(run.root(), *log);
+  ResumedConfig resumed = resumed_config(point, {{"device", config.run.placement.device}});
+  auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log);
+  return session->state().finished() ? nullptr : std::move(session);
+}
+
 void train_runs(std::vector<TrainConfig> configs, const RunSet& set) {
   for (TrainConfig& config : configs) {
     config.run.placement = set.placement;
@@ -81,7 +124,7 @@ void train_runs(std::vector<TrainConfig> configs, const RunSet& set) {
   }
   std::atomic<std::int64_t> done{0};
   in_parallel(configs.size(), set.stop, [&](std::size_t i) {
-    train_one(configs[i], set);
+    if (const auto session = open_run(configs[i], set.log)) session->run(set.stop, {});
     if (!set.stop.requested()) set.log->progress("trainings", ++done, std::ssize(configs));
   });
   check_stop(set.stop);

@@ -12,6 +12,7 @@
 #include "core/stop.h"
 #include "model/placement.h"
 #include "train/config.h"
+#include "train/session.h"
 
 namespace torsor {
 
@@ -23,6 +24,10 @@ struct RunSet {
   const StopFlag& stop;
   PlacementOptions placement = {};
 };
+
+/// "0-4,7" -> 0,1,2,3,4,7. Throws UsageError naming `what` for anything else, a seed given twice, or more
+/// than 1000 of them.
+std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& what);
 
 /// OUT/runs/ARM-seedN.
 std::filesystem::path run_folder(const std::filesystem::path& out, const std::string& arm,
@@ -37,6 +42,14 @@ TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed
 /// Throws StoppedError when a stop is requested.
 std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
                                const std::function<Json(std::size_t arm, std::uint64_t seed)>& measure);
+
+/// Throws Error where the run directory of `config` holds a run with other settings; where it runs (device,
+/// threads) is none of them.
+void require_same_run(const TrainConfig& config);
+
+/// The training of `config` in its run directory: a new one, one that goes on where it stopped, or null where
+/// it is finished. Throws as require_same_run() does.
+std::unique_ptr<TrainSession> open_run(const TrainConfig& config, const std::shared_ptr<LogSink>& log);
 
 /// Trains every configuration in its run directory, on the set's placement, as many at a time as there are
 /// CPUs, so that each should use one thread; run.steps is their length. Existing runs are resumed where they

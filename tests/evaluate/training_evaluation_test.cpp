@@ -79,7 +79,8 @@ class TrainingEvaluations : public ::testing::Test {
     for (const auto& [domain, name] : {std::pair{&out.data.a, "a"}, std::pair{&out.data.b, "b"}}) {
       *domain = (folder_ / name).string();
       fs::create_directories(*domain);
-      for (const char* image : {"0.png", "1.png"}) write_image(fs::path(*domain) / image, Image::blank(40, 40, 3));
+      for (const char* image : {"0.png", "1.png"})
+        write_image(fs::path(*domain) / image, Image::blank(40, 40, 3));
     }
     return out;
   }
@@ -166,7 +167,8 @@ TEST_F(TrainingEvaluations, OfAPresetDoWithoutImages) {
   const auto log = std::make_shared<Lines>();
   TrainSession session(config, log);
   EXPECT_TRUE(evaluation_observers(session, log).empty());
-  EXPECT_THAT(log->lines, Contains(HasSubstr("nothing is evaluated during training: no images are held out")));
+  EXPECT_THAT(log->lines,
+              Contains(HasSubstr("nothing is evaluated during training: no images are held out")));
   config.evaluation.keep_best = "kid";
   EXPECT_THAT(refusal(config), HasSubstr("--eval-every 2000")) << "something acts on the numbers";
 }
