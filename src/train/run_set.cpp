@@ -114,7 +114,8 @@ std::unique_ptr<TrainSession> open_run(const TrainConfig& config, const std::sha
   ResumePoint point = open_resume_point(run.root(), *log);
   ResumedConfig resumed = resumed_config(point, {{"device", config.run.placement.device}});
   auto session = std::make_unique<TrainSession>(std::move(resumed), std::move(point), log);
-  return session->state().finished() ? nullptr : std::move(session);
+  // One that was killed between its last step and its model writes the model.
+  return is_finished(run, session->state().total_steps) ? nullptr : std::move(session);
 }
 
 void train_runs(std::vector<TrainConfig> configs, const RunSet& set) {
