@@ -10,8 +10,8 @@
 
 namespace torsor {
 
-/// Images that no step of the training sees, whole and in order, without random transforms; for metrics. Where
-/// metrics are wanted and nothing else is held out, the source's test images.
+/// Images that no step of the training sees, whole and in order, without random transforms; for metrics.
+/// Where metrics are wanted and nothing else is held out, the source's test images.
 struct HeldOut {
   std::shared_ptr<const Dataset> images;  // null: none. Item i has image i of A and of B; where one domain
                                           // has fewer, its images come again
