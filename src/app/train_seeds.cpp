@@ -287,8 +287,7 @@ void say_end(const std::vector<SeedRun>& runs, ProgressDisplay& display) {
 
 int train_seeds(TrainProgram& p, const std::shared_ptr<ProgressDisplay>& display) {
   const std::vector<std::string> given_as_flags = given_names(p);
-  require_no_single_run(p, given_as_flags);
-  require_no_single_run(p, resolve_layers(p));  // the config file's too
+  require_no_single_run(p, resolve_layers(p));
   p.settings.config.validate();
   require_sense(p.options, given_as_flags);
   std::vector<SeedRun> runs = planned_runs(p);
