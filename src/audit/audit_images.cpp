@@ -1,0 +1,130 @@
+#include "audit/audit_images.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "data/folder_source.h"
+#include "data/partners.h"
+#include "data/unpaired.h"
+#include "image/convert.h"
+#include "metric/feature_cache.h"
+
+namespace torsor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::int64_t> groups_of(const std::vector<std::string>& names, const std::string& pattern) {
+  return group_by_name(names, {}, pattern).real;
+}
+
+// Every file is read twice, for its hash and for its pixels: they come from the system's cache.
+AuditImages images_of(const std::string& domain, std::shared_ptr<const FolderSource> source,
+                      const AuditReading& reading, const std::shared_ptr<LogSink>& log) {
+  AuditImages out;
+  out.domain = domain;
+  out.folder = source->folder();
+  const DomainReader reader(source, reading.transform, reading.info.channels, log, reading.info.range);
+  Rng unused(0);  // nothing of the transform is random
+  std::vector<at::Tensor> values;
+  for (std::int64_t i = 0; i < reader.size(); ++i) {
+    ScaledImage image = reader.read_scaled(i, unused);
+    if (!values.empty() && !image.values.sizes().equals(values.front().sizes()))
+      fail("{}: is {}x{} pixels, {} is {}x{}; an audit compares images of one size: give --resize",
+           source->file(i), image.values.size(2), image.values.size(1), source->file(0),
+           values.front().size(2), values.front().size(1));
+    values.push_back(std::move(image.values));
+    out.ranges.push_back(image.range);
+    out.names.push_back(source->name(i));
+    out.keys.push_back(content_key(read_file(source->file(i))));
+  }
+  out.values = at::stack(values);
+  out.groups = groups_of(out.names, reading.groups);
+  return out;
+}
+
+std::shared_ptr<FolderSource> opened(const fs::path& folder, const AuditReading& reading, LogSink& log) {
+  auto source = open_folder(folder, reading.limit, PageUse::images, BadFiles::refuse, log);
+  source->verify(BadFiles::refuse, log, [](const Image&, std::int64_t, const std::string&, Notes&) {});
+  return source;
+}
+
+std::int64_t side_of(std::string_view text, const std::string& all) {
+  std::int64_t side = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), side);
+  if (error != std::errc() || end != text.data() + text.size() || side < 1)
+    fail_usage("--resize {}: expected SIDE or WIDTHxHEIGHT in pixels, such as 128 or 160x120",
+               printable(all));
+  return side;
+}
+
+}  // namespace
+
+AuditImages AuditImages::at(const std::vector<std::int64_t>& places) const {
+  AuditImages out;
+  out.domain = domain;
+  out.folder = folder;
+  out.values = values.index_select(0, at::tensor(places, at::kLong));
+  for (const std::int64_t place : places) {
+    const auto i = static_cast<std::size_t>(place);
+    out.ranges.push_back(ranges[i]);
+    out.names.push_back(names[i]);
+    out.keys.push_back(keys[i]);
+    out.groups.push_back(groups[i]);
+  }
+  return out;
+}
+
+AuditImages AuditImages::first(std::int64_t count) const {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < std::min(count, size()); ++i) places.push_back(i);
+  return at(places);
+}
+
+TransformOptions audit_transform(const ModelInfo& info, const std::string& resize) {
+  TransformOptions out;
+  if (!info.preprocessing.empty())
+    out = options_from_json<TransformOptions>(info.preprocessing, "the model's preprocessing");
+  out.flip = false;
+  const Size trained = output_size(out);
+  std::int64_t side = trained.width;
+  if (!resize.empty()) {
+    const std::size_t x = resize.find('x');
+    side = side_of(std::string_view(resize).substr(0, x), resize);
+    if (x != std::string::npos && side_of(std::string_view(resize).substr(x + 1), resize) != side)
+      fail_usage("--resize {}: an audit looks at square images, since quarter turns are among its symmetries",
+                 resize);
+  }
+  if (side > 0) {
+    out.preprocess = "resize";
+    out.load_size = out.crop_size = side;
+  }
+  return out;
+}
+
+AuditImages read_audit_images(const std::string& domain, const fs::path& folder, const AuditReading& reading,
+                              const std::shared_ptr<LogSink>& log) {
+  return images_of(domain, opened(folder, reading, *log), reading, log);
+}
+
+AuditPairs read_audit_pairs(const fs::path& folder_a, const fs::path& folder_b, const AuditReading& a,
+                            const AuditReading& b, const std::shared_ptr<LogSink>& log) {
+  const auto first = opened(folder_a, a, *log), second = opened(folder_b, b, *log);
+  keep_partners(*first, *second, 0, BadFiles::refuse, *log);
+  AuditPairs out{images_of("a", first, a, log), images_of("b", second, b, log)};
+  out.b.groups = out.a.groups;
+  return out;
+}
+
+Image preview_of(const at::Tensor& values, const ValueRange& range) {
+  const std::int64_t channels = values.size(0);
+  const at::Tensor shown = channels == 1 || channels == 3 ? values : values.narrow(0, 0, 1);
+  return to_preview(to_image(shown.contiguous(), range), range);
+}
+
+}  // namespace torsor

@@ -1,0 +1,65 @@
+// The images that an audit looks at, as the networks see them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "data/tensor_image.h"
+#include "data/transform.h"
+#include "metric/groups.h"
+#include "model/model_file.h"
+
+namespace torsor {
+
+/// Images of one domain, all of one size.
+struct AuditImages {
+  std::string domain;              // "a" or "b"
+  std::filesystem::path folder;    // "" where they are from no folder
+  at::Tensor values;               // [N,C,H,W] float32, in the range of the model's scaling
+  std::vector<ValueRange> ranges;  // N: what turns an image's values into samples again
+  std::vector<std::string> names;  // N, relative to the folder
+  std::vector<std::string> keys;   // N: content_key() of the files
+  std::vector<std::int64_t> groups;  // N: 0 ... , images of one are not independent
+
+  std::int64_t size() const { return values.defined() ? values.size(0) : 0; }
+  /// The first `count` of them, or all.
+  AuditImages first(std::int64_t count) const;
+  AuditImages at(const std::vector<std::int64_t>& places) const;
+};
+
+/// How a folder is read.
+struct AuditReading {
+  DomainInfo info;             // channels and range
+  TransformOptions transform;  // without anything random, to one size; see audit_transform()
+  std::string groups;          // pattern; "" = every image on its own
+  std::int64_t limit = 0;      // the first that many; 0 = all
+};
+
+/// The transform of a model's training without its random parts: images whole, at the size of its crops or,
+/// where `resize` is given (SIDE or WIDTHxHEIGHT), at that. Throws UsageError for a resize that is none.
+TransformOptions audit_transform(const ModelInfo& info, const std::string& resize);
+
+/// Reads the images below a folder. Throws Error naming the folder or file: missing, empty, unreadable, of
+/// another size than the first where nothing resizes them.
+AuditImages read_audit_images(const std::string& domain, const std::filesystem::path& folder,
+                              const AuditReading& reading, const std::shared_ptr<LogSink>& log);
+
+/// Two folders whose images belong together by name: image i of one to image i of the other, with the same
+/// groups. Throws as read_audit_images(), and Error naming the first three images without a partner.
+struct AuditPairs {
+  AuditImages a, b;
+  std::int64_t size() const { return a.size(); }
+};
+AuditPairs read_audit_pairs(const std::filesystem::path& folder_a, const std::filesystem::path& folder_b,
+                            const AuditReading& a, const AuditReading& b,
+                            const std::shared_ptr<LogSink>& log);
+
+/// An image as 8 bits, for extractors and pages: [C,H,W] -> u8, 1 or 3 channels (of others the first).
+Image preview_of(const at::Tensor& values, const ValueRange& range);
+
+}  // namespace torsor

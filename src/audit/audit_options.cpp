@@ -1,0 +1,80 @@
+#include "audit/audit_options.h"
+
+#include "core/error.h"
+#include "metric/groups.h"
+
+namespace torsor {
+
+void AuditThresholds::describe(OptionSet& o) {
+  o.group("Where the verdict draws its lines");
+  o.add("solution_share", solution_share,
+        "a solution's KID is at most this share of that of its untranslated inputs")
+      .above(0);
+  o.add("copy_share", copy_share,
+        "a translation nearer than this to its input is a copy (distances: 0 = the same image, 1 = as far as "
+        "an unrelated one)")
+      .range(0, 1);
+  o.add("cycle_share", cycle_share,
+        "distance of a reconstruction, of rounded and noisy translations, up to which the cycle is closed")
+      .range(0, 1);
+  o.add("difference_margin", difference_margin,
+        "distance beyond the reconstructions' own from which two runs differ")
+      .range(0, 1);
+  o.add("local_margin", local_margin, "the same in the patch that differs most").range(0, 1);
+  o.add("automorphism", automorphism,
+        "accuracy of a classifier of originals and transformed images below which the transformation keeps "
+        "the data's distribution")
+      .range(0.5, 1);
+  o.add("matters", matters, "distance by which a symmetry has to move translations to matter").range(0, 1);
+  o.add("null_margin", null_margin, "distance from the identity from which the null task has failed")
+      .range(0, 1);
+  o.add("correction_margin", correction_margin,
+        "share of the error on pairs that a correction, fitted on other pairs, may take away")
+      .range(0, 1);
+  o.add("local_error", local_error, "error in a pair's worst patch from which the pair is wrong there")
+      .range(0, 1);
+  o.add("wrong_pairs", wrong_pairs, "share of such pairs that a trusted run may have, as an upper limit")
+      .range(0, 1);
+  o.add("honesty_loss", honesty_loss,
+        "distance by which rounding and noise may worsen a reconstruction before something is hidden")
+      .range(0, 1);
+  o.add("prevalence_moved", prevalence_moved,
+        "part of the way from the inputs' to the target's prevalence of a class from which content was "
+        "added or removed")
+      .range(0, 1);
+}
+
+void AuditOptions::describe(OptionSet& o) {
+  o.add("symmetries", symmetries,
+        "transformations that are tried, names with commas between; auto = those that fit the images");
+  o.add("groups", groups,
+        "pattern of names (regular expression): images with the same match, such as slices of a patient, "
+        "count as one observation")
+      .check([](const std::string& value, const std::string& where) { check_group_pattern(value, where); })
+      .common();
+  o.add("scale", scale, "quick = at most 128 images where translators are composed; full = all of them")
+      .choices({"quick", "full"})
+      .common();
+  o.add("max_images", max_images, "images of each folder, the first that many; 0 = all").at_least(0);
+  o.add("audit_seed", audit_seed, "of everything that the audit draws");
+  o.add("resamples", resamples, "of a bootstrap").at_least(100);
+  o.add("resize", resize, "look at images of this size: SIDE or WIDTHxHEIGHT [the training's]");
+  features.describe(o);
+  thresholds.describe(o);
+}
+
+void AuditOptions::validate() const {
+  if (thresholds.local_margin < thresholds.difference_margin)
+    fail_usage("--local-margin {}: is below --difference-margin {}; a patch differs more than the whole",
+               thresholds.local_margin, thresholds.difference_margin);
+}
+
+MetricOptions AuditOptions::metric() const {
+  MetricOptions out;
+  out.groups = groups;
+  out.metric_seed = audit_seed;
+  out.resamples = resamples;
+  return out;
+}
+
+}  // namespace torsor
