@@ -14,6 +14,7 @@ Command import_command();
 Command export_command();
 Command inspect_command();
 Command evaluate_command();
+Command audit_command();
 Command doctor_command();
 Command demo_command();
 Command reproduce_command();

@@ -3,7 +3,7 @@
 namespace torsor {
 
 const std::vector<AuditPart>& audit_parts() {
-  static const std::vector<AuditPart> parts = {};
+  static const std::vector<AuditPart> parts = {solution_part(), seeds_part()};
   return parts;
 }
 

@@ -1,0 +1,48 @@
+// `torsor audit`: measures every part that the inputs allow, judges, and keeps it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/audit_options.h"
+#include "audit/verdict.h"
+#include "core/log.h"
+#include "core/stop.h"
+#include "model/placement.h"
+
+namespace torsor {
+
+/// Where the images and runs are; what may be "" is optional.
+struct AuditRequest {
+  std::vector<std::string> runs;  // whatever open_weights() takes; the first is judged
+  std::filesystem::path a, b;     // held-out images
+  std::filesystem::path pairs_a, pairs_b;    // pairs by name that training never saw
+  std::filesystem::path labels_a, labels_b;  // tables "name,label"
+  std::filesystem::path classifier;          // or a classifier of torsor's
+  std::filesystem::path train_a, train_b;    // training images; "" = those that the run remembers, if there
+  std::filesystem::path out;
+  Placement placement = {};
+};
+
+struct Audit {
+  Json json;  // what audit.json holds, see docs/audit.md
+  AuditVerdict verdict = AuditVerdict::cannot_tell;
+  std::string because;
+};
+
+/// The files of an audit in `out`.
+struct AuditFiles {
+  std::filesystem::path json, page;
+};
+AuditFiles audit_files(const std::filesystem::path& out);
+
+/// Measures and writes OUT/parts/<name>.json as each part is done, so that the same request goes on where it
+/// was stopped; parts of other runs, images or options are measured again. `command` is shown on the page.
+/// Writes audit.json last. Throws Error naming what cannot be read, UsageError for options that do not go
+/// together, StoppedError.
+Audit run_audit(const AuditRequest& request, const AuditOptions& options, const std::string& command,
+                const std::shared_ptr<LogSink>& log, const StopFlag& stop);
+
+}  // namespace torsor
