@@ -34,16 +34,18 @@ struct AuditSettings {
 void AuditSettings::describe(OptionSet& o) {
   o.add("a", a, "folder of held-out images of domain A").common();
   o.add("b", b, "folder of held-out images of domain B").common();
-  o.add("pairs_a", pairs_a, "folder of images of A whose right translations are in --pairs-b, by name; "
-                            "training must not have seen the pairs")
+  o.add("pairs_a", pairs_a,
+        "folder of images of A whose right translations are in --pairs-b, by name; "
+        "training must not have seen the pairs")
       .common();
   o.add("pairs_b", pairs_b, "folder of their right translations").common();
   o.add("labels_a", labels_a, "table \"name,label\" of the images of --a").common();
   o.add("labels_b", labels_b, "table \"name,label\" of the images of --b").common();
   o.add("classifier", classifier, "a classifier of torsor's, instead of tables");
-  o.add("train_a", train_a,
-        "training images of A, which help to decide what keeps its distribution [those of the run, where they "
-        "still are]");
+  o.add(
+      "train_a", train_a,
+      "training images of A, which help to decide what keeps its distribution [those of the run, where they "
+      "still are]");
   o.add("train_b", train_b, "training images of B");
   o.add("out", out, "folder for audit.json, index.html and figures").common();
   o.add("fail_on", fail_on, "exit with 3 at this verdict or a worse one; cannot_tell counts as amber")
@@ -84,8 +86,7 @@ void say_audit(const Audit& done, const AuditSettings& s, ProgressDisplay& displ
     if (finding.at("role") != "note")
       display.say(fmt::format("  {}: {}", finding.at("title").get<std::string>(),
                               finding.at("text").get<std::string>()));
-  for (const Json& line : done.json.at("needed"))
-    display.say("to say more: " + line.get<std::string>());
+  for (const Json& line : done.json.at("needed")) display.say("to say more: " + line.get<std::string>());
   display.say(fmt::format("written to {}: audit.json and the page index.html", s.out));
   display.report({{"event", "end"},
                   {"verdict", done.json.at("verdict")},
@@ -103,14 +104,14 @@ int audit(const std::vector<std::string>& positionals) {
   const auto display =
       std::make_shared<ProgressDisplay>(s.progress.audience(), s.json ? Stream::error : Stream::output);
   display->report({{"event", "start"}, {"runs", positionals}, {"out", s.out}});
-  const AuditRequest request{positionals, s.a,       s.b,       s.pairs_a, s.pairs_b,
-                             s.labels_a,  s.labels_b, s.classifier, s.train_a, s.train_b,
-                             s.out,       resolve_placement(s.placement)};
+  const AuditRequest request{positionals, s.a,        s.b,        s.pairs_a,
+                             s.pairs_b,   s.labels_a, s.labels_b, s.classifier,
+                             s.train_a,   s.train_b,  s.out,      resolve_placement(s.placement)};
   try {
-    const Audit done = run_audit(
-        request, s.audit,
-        command_text("audit", positionals, bound.options, {"quiet", "json_progress", "json"}, ""),
-        std::make_shared<PartsLog>(display), stop_flag());
+    const Audit done =
+        run_audit(request, s.audit,
+                  command_text("audit", positionals, bound.options, {"quiet", "json_progress", "json"}, ""),
+                  std::make_shared<PartsLog>(display), stop_flag());
     say_audit(done, s, *display);
     return fails(done.verdict, s.fail_on) ? kFailedOn : 0;
   } catch (const StoppedError&) {

@@ -6,25 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "audit/audit_options.h"
+#include "audit/audit_request.h"
 #include "audit/verdict.h"
 #include "core/log.h"
 #include "core/stop.h"
-#include "model/placement.h"
 
 namespace torsor {
-
-/// Where the images and runs are; what may be "" is optional.
-struct AuditRequest {
-  std::vector<std::string> runs;  // whatever open_weights() takes; the first is judged
-  std::filesystem::path a, b;     // held-out images
-  std::filesystem::path pairs_a, pairs_b;    // pairs by name that training never saw
-  std::filesystem::path labels_a, labels_b;  // tables "name,label"
-  std::filesystem::path classifier;          // or a classifier of torsor's
-  std::filesystem::path train_a, train_b;    // training images; "" = those that the run remembers, if there
-  std::filesystem::path out;
-  Placement placement = {};
-};
 
 struct Audit {
   Json json;  // what audit.json holds, see docs/audit.md

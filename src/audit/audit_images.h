@@ -18,12 +18,12 @@ namespace torsor {
 
 /// Images of one domain, all of one size.
 struct AuditImages {
-  std::string domain;              // "a" or "b"
-  std::filesystem::path folder;    // "" where they are from no folder
-  at::Tensor values;               // [N,C,H,W] float32, in the range of the model's scaling
-  std::vector<ValueRange> ranges;  // N: what turns an image's values into samples again
-  std::vector<std::string> names;  // N, relative to the folder
-  std::vector<std::string> keys;   // N: content_key() of the files
+  std::string domain;                // "a" or "b"
+  std::filesystem::path folder;      // "" where they are from no folder
+  at::Tensor values;                 // [N,C,H,W] float32, in the range of the model's scaling
+  std::vector<ValueRange> ranges;    // N: what turns an image's values into samples again
+  std::vector<std::string> names;    // N, relative to the folder
+  std::vector<std::string> keys;     // N: content_key() of the files
   std::vector<std::int64_t> groups;  // N: 0 ... , images of one are not independent
 
   std::int64_t size() const { return values.defined() ? values.size(0) : 0; }

@@ -41,9 +41,10 @@ const at::Tensor& AuditMaterial::translated(std::size_t run, const Direction& di
   check_stop(stop_);
   const at::Tensor made = runs()[run].generator(direction)(images(direction.from).values);
   if (!made.isfinite().all().item<bool>())
-    fail("{}: translates images of {} to numbers that are not finite (NaN); the training has failed, see "
-         "torsor report",
-         runs()[run].source, images(direction.from).folder.string());
+    fail(
+        "{}: translates images of {} to numbers that are not finite (NaN); the training has failed, see "
+        "torsor report",
+        runs()[run].source, images(direction.from).folder.string());
   return kept = made;
 }
 

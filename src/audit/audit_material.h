@@ -22,9 +22,9 @@ namespace torsor {
 
 /// What an audit is given.
 struct AuditInputs {
-  std::vector<AuditedRun> runs;              // one or more; the first is the one that is judged
-  AuditImages a, b;                          // held out
-  std::optional<AuditImages> more_a, more_b; // training images, for tests of the distribution alone
+  std::vector<AuditedRun> runs;               // one or more; the first is the one that is judged
+  AuditImages a, b;                           // held out
+  std::optional<AuditImages> more_a, more_b;  // training images, for tests of the distribution alone
   std::optional<AuditPairs> pairs;
   std::optional<AuditLabels> labels;
   std::shared_ptr<const FeatureExtractor> extractor;

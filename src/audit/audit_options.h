@@ -18,19 +18,19 @@ enum class AuditScale { quick, full };
 /// 0 = the same image, 1 = as far as any other image. docs/audit.md has the error rates they were measured
 /// with.
 struct AuditThresholds {
-  double solution_share = 0.8;    // of the distance of the untranslated inputs that a solution's KID may have
-  double copy_share = 0.03;       // a translation nearer than this to its input is a copy
-  double cycle_share = 0.35;      // of unrelated images' distance that an honest reconstruction may have
-  double difference_margin = 0.1; // beyond the reconstruction floor, from which two runs differ
-  double local_margin = 0.3;      // the same in the patch where the difference is largest
-  double automorphism = 0.55;     // accuracy of the two-sample classifier below which a symmetry is shown
-  double matters = 0.1;           // displacement of the output from which a symmetry matters
-  double null_margin = 0.2;       // displacement from the identity from which the null task fails
-  double correction_margin = 0.1; // of the error on pairs that a correction may take away
-  double local_error = 0.5;       // error in a pair's worst patch from which the pair counts as wrong there
-  double wrong_pairs = 0.1;       // share of such pairs that green may have (upper limit)
-  double honesty_loss = 0.15;     // by which noise and rounding may worsen the reconstruction
-  double prevalence_moved = 0.5;  // of the way from X's to Y's prevalence, from which content has changed
+  double solution_share = 0.8;  // of the distance of the untranslated inputs that a solution's KID may have
+  double copy_share = 0.03;     // a translation nearer than this to its input is a copy
+  double cycle_share = 0.35;    // of unrelated images' distance that an honest reconstruction may have
+  double difference_margin = 0.1;  // beyond the reconstruction floor, from which two runs differ
+  double local_margin = 0.3;       // the same in the patch where the difference is largest
+  double automorphism = 0.55;      // accuracy of the two-sample classifier below which a symmetry is shown
+  double matters = 0.1;            // displacement of the output from which a symmetry matters
+  double null_margin = 0.2;        // displacement from the identity from which the null task fails
+  double correction_margin = 0.1;  // of the error on pairs that a correction may take away
+  double local_error = 0.5;        // error in a pair's worst patch from which the pair counts as wrong there
+  double wrong_pairs = 0.1;        // share of such pairs that green may have (upper limit)
+  double honesty_loss = 0.15;      // by which noise and rounding may worsen the reconstruction
+  double prevalence_moved = 0.5;   // of the way from X's to Y's prevalence, from which content has changed
 
   void describe(OptionSet& o);
 };

@@ -37,8 +37,7 @@ TensorMapping generator_of(const WeightSet& set, const Direction& direction, con
   RunnerOptions options;
   options.direction = direction.name();
   options.placement = placement;
-  const auto runner =
-      std::make_shared<const GeneratorRunner>(load_generator(set, direction.name()), options);
+  const auto runner = std::make_shared<const GeneratorRunner>(load_generator(set, direction.name()), options);
   return in_batches([runner](const at::Tensor& x) { return runner->translate(x); });
 }
 
@@ -133,8 +132,7 @@ AuditedRun open_audited_run(const fs::path& path, const Placement& placement) {
   return out;
 }
 
-std::vector<AuditedRun> open_audited_runs(const std::vector<std::string>& paths,
-                                          const Placement& placement) {
+std::vector<AuditedRun> open_audited_runs(const std::vector<std::string>& paths, const Placement& placement) {
   std::vector<AuditedRun> out;
   std::set<std::string> names;
   for (const std::string& path : paths) {

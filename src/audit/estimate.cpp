@@ -26,13 +26,9 @@ SampleGroups groups_of_rows(const std::vector<std::int64_t>& groups) {
 
 }  // namespace
 
-double Estimate::low() const {
-  return interval ? interval->low : -std::numeric_limits<double>::infinity();
-}
+double Estimate::low() const { return interval ? interval->low : -std::numeric_limits<double>::infinity(); }
 
-double Estimate::high() const {
-  return interval ? interval->high : std::numeric_limits<double>::infinity();
-}
+double Estimate::high() const { return interval ? interval->high : std::numeric_limits<double>::infinity(); }
 
 std::string Estimate::text() const {
   return interval ? fmt::format("{:.3g} ({:.3g} to {:.3g})", value, interval->low, interval->high)

@@ -42,7 +42,8 @@ std::string role_name(FindingRole role) {
 }
 
 Json AuditFinding::json() const {
-  Json out = {{"id", id},       {"title", title},     {"text", text}, {"role", role_name(role)},
+  Json out = {{"id", id},       {"title", title},
+              {"text", text},   {"role", role_name(role)},
               {"files", files}, {"verdict", verdict_name(verdict)}};
   out["value"] = nullptr;
   out["interval"] = nullptr;

@@ -53,9 +53,10 @@ MeanDistances unrelated_distances(const at::Tensor& images, const std::vector<st
     }
   }
   if (from.empty())
-    fail("all {} images are of one group (--groups), or there is one alone: no two of them are unrelated; an "
-         "audit needs images of several patients, clips or originals",
-         n);
+    fail(
+        "all {} images are of one group (--groups), or there is one alone: no two of them are unrelated; an "
+        "audit needs images of several patients, clips or originals",
+        n);
   const ImageDistances all = image_distances(images.index_select(0, at::tensor(from, at::kLong)),
                                              images.index_select(0, at::tensor(to, at::kLong)));
   return {all.whole.mean().item<double>(), all.worst.mean().item<double>()};

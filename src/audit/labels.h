@@ -21,10 +21,10 @@ namespace torsor {
 using ClassifyImages = std::function<at::Tensor(const at::Tensor& values, const std::string& domain)>;
 
 struct AuditLabels {
-  std::vector<std::string> classes;  // their names, in order
-  at::Tensor a, b;                   // [N] int64 of the held-out images, -1 where one has no label
-  ClassifyImages classify;           // always there
-  std::string source;                // of the classifier, in words for a reader
+  std::vector<std::string> classes;       // their names, in order
+  at::Tensor a, b;                        // [N] int64 of the held-out images, -1 where one has no label
+  ClassifyImages classify;                // always there
+  std::string source;                     // of the classifier, in words for a reader
   double accuracy_a = 0, accuracy_b = 0;  // of `classify` on the labelled held-out images; 0 without labels
   std::int64_t without_label_a = 0, without_label_b = 0;
 };

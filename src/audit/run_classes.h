@@ -15,13 +15,13 @@ namespace torsor {
 /// (kept: upper limit below what the run's own way back keeps, less the margin). They are undecided where
 /// only the values are above. Runs that are no solutions count for nothing.
 struct RunClasses {
-  std::vector<std::size_t> solutions;           // places of the runs that are solutions
+  std::vector<std::size_t> solutions;             // places of the runs that are solutions
   std::vector<std::vector<std::size_t>> classes;  // of runs that are joined by pairs that do not differ
-  std::size_t count = 0;                        // of classes
-  bool differ = false;                          // some two
-  bool undecided = false;                       // some two, and none differ
-  std::size_t worst_pair = 0;                   // in "pairs": that which differs most beyond its margin
-  bool worst_is_local = false;                  // by its worst patch
+  std::size_t count = 0;                          // of classes
+  bool differ = false;                            // some two
+  bool undecided = false;                         // some two, and none differ
+  std::size_t worst_pair = 0;                     // in "pairs": that which differs most beyond its margin
+  bool worst_is_local = false;                    // by its worst patch
 };
 RunClasses run_classes(const Json& parts, const AuditThresholds& thresholds);
 

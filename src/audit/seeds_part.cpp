@@ -42,10 +42,8 @@ SeedPair compared_by_cycle(AuditMaterial& material, std::size_t i, std::size_t j
                            const Direction& direction) {
   const AuditImages& inputs = material.images(direction.from);
   const MeanDistances& unrelated = material.unrelated(direction.from);
-  const ImageDistances own =
-      image_distances(material.brought_back(j, j, direction), inputs.values);
-  const ImageDistances other =
-      image_distances(material.brought_back(j, i, direction), inputs.values);
+  const ImageDistances own = image_distances(material.brought_back(j, j, direction), inputs.values);
+  const ImageDistances other = image_distances(material.brought_back(j, i, direction), inputs.values);
   SeedPair out{i, j, direction, {other.whole - own.whole, other.worst - own.worst}, {}};
   const auto estimate = [&](const at::Tensor& values, double scale) {
     return estimate_of(material, direction, direction.from, values, scale).json();
@@ -66,11 +64,10 @@ SeedPair compared_directly(AuditMaterial& material, std::size_t i, std::size_t j
   const ImageDistances apart =
       image_distances(material.translated(i, direction), material.translated(j, direction));
   SeedPair out{i, j, direction, apart, {}};
-  out.json = {
-      {"excess", estimate_of(material, direction, direction.to, apart.whole, unrelated.whole).json()},
-      {"worst_patch_excess",
-       estimate_of(material, direction, direction.to, apart.worst, unrelated.worst).json()},
-      {"by", "translation"}};
+  out.json = {{"excess", estimate_of(material, direction, direction.to, apart.whole, unrelated.whole).json()},
+              {"worst_patch_excess",
+               estimate_of(material, direction, direction.to, apart.worst, unrelated.worst).json()},
+              {"by", "translation"}};
   return out;
 }
 
@@ -93,8 +90,7 @@ void add_classes(AuditMaterial& material, SeedPair& pair) {
   const auto moved = [](const ConfusionMatrix& m, double share) {
     return static_cast<std::int64_t>(std::llround((1 - share) * static_cast<double>(m.total())));
   };
-  const Interval kept =
-      share_interval(other.total() - moved(other, of_other.identity_share), other.total());
+  const Interval kept = share_interval(other.total() - moved(other, of_other.identity_share), other.total());
   pair.json["classes"] = {{"counts", other.counts()},
                           {"kept", of_other.identity_share},
                           {"kept_interval", {kept.low, kept.high}},
@@ -167,19 +163,18 @@ std::string seeds_caption(AuditMaterial& material, const SeedPair& pair) {
   if (material.has_cycle()) {
     const std::string& j = material.runs()[pair.j].name;
     rows.push_back(fmt::format("the translations of {0} brought back by {0}", j));
-    rows.push_back(
-        fmt::format("the translations of {} brought back by {}", j, material.runs()[pair.i].name));
+    rows.push_back(fmt::format("the translations of {} brought back by {}", j, material.runs()[pair.i].name));
   }
-  return fmt::format("{}; rows: {}. Columns: the images where the two runs differ most, then those in the "
-                     "middle of that order.",
-                     pair.direction.name(), join(rows, "; "));
+  return fmt::format(
+      "{}; rows: {}. Columns: the images where the two runs differ most, then those in the "
+      "middle of that order.",
+      pair.direction.name(), join(rows, "; "));
 }
 
 // Where the runs' translations differ: the standard deviation over runs, of the image where it is largest.
 Json spread_figure(AuditMaterial& material, const Direction& direction) {
   std::vector<at::Tensor> all;
-  for (std::size_t r = 0; r < material.runs().size(); ++r)
-    all.push_back(material.translated(r, direction));
+  for (std::size_t r = 0; r < material.runs().size(); ++r) all.push_back(material.translated(r, direction));
   const at::Tensor spread = at::stack(all).to(at::kDouble).std(0, /*unbiased=*/true).mean(1);  // [N,H,W]
   const auto places = worst_and_median(spread.mean({1, 2}));
   std::vector<std::vector<Image>> rows(3);
@@ -237,9 +232,9 @@ void add_pairs(AuditMaterial& material, std::vector<SeedPair>& pairs) {
         SeedPair& pair = pairs.back();
         pair.json.update({{"i", i}, {"j", j}, {"direction", direction.name()}});
         add_classes(material, pair);
-        material.log().progress("runs compared", std::ssize(pairs),
-                                static_cast<std::int64_t>(runs * (runs - 1)) *
-                                    std::ssize(material.directions()));
+        material.log().progress(
+            "runs compared", std::ssize(pairs),
+            static_cast<std::int64_t>(runs * (runs - 1)) * std::ssize(material.directions()));
       }
 }
 
@@ -255,13 +250,13 @@ Json measure_seeds(AuditMaterial& material) {
   for (const Direction& direction : material.directions()) {
     SeedPair* worst = nullptr;
     for (SeedPair& pair : pairs)
-      if (pair.direction == direction && (worst == nullptr || seed_difference(pair) > seed_difference(*worst)))
+      if (pair.direction == direction &&
+          (worst == nullptr || seed_difference(pair) > seed_difference(*worst)))
         worst = &pair;
     add_certificate(material, *worst);
     const auto places = worst_and_median(worst->excess.worst);
-    out["figures"].push_back(material.write_figure("seeds-" + direction.name(),
-                                                   seeds_grid(material, *worst, places),
-                                                   seeds_caption(material, *worst)));
+    out["figures"].push_back(material.write_figure(
+        "seeds-" + direction.name(), seeds_grid(material, *worst, places), seeds_caption(material, *worst)));
     out["figures"].push_back(spread_figure(material, direction));
   }
   for (const SeedPair& pair : pairs) out["pairs"].push_back(pair.json);
@@ -324,8 +319,9 @@ std::vector<AuditFinding> judge_seeds(const Json& parts, const AuditThresholds& 
     finding = seeds_differ(part, classes);
   } else if (classes.undecided) {
     finding.title = "Whether the runs agree is open";
-    finding.text = "The runs differ on these images by about the margin; more images would decide whether "
-                   "they are one solution.";
+    finding.text =
+        "The runs differ on these images by about the margin; more images would decide whether "
+        "they are one solution.";
     finding.needed = "about four times as many held-out images";
     finding.files = figure_files(part);
   } else {

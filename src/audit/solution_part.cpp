@@ -28,8 +28,8 @@ at::Tensor blurred(const at::Tensor& images) {
   const at::Tensor padded = at::reflection_pad2d(images, {radius, radius, radius, radius});
   const at::Tensor rows = at::conv2d(padded, weights.view({1, 1, 1, -1}).repeat({c, 1, 1, 1}), {}, 1,
                                      c10::IntArrayRef({0, 0}), 1, c);
-  return at::conv2d(rows, weights.view({1, 1, -1, 1}).repeat({c, 1, 1, 1}), {}, 1,
-                    c10::IntArrayRef({0, 0}), 1, c);
+  return at::conv2d(rows, weights.view({1, 1, -1, 1}).repeat({c, 1, 1, 1}), {}, 1, c10::IntArrayRef({0, 0}),
+                    1, c);
 }
 
 // KID of `fake`, made of the images of `from`, against the held-out images of `to`.
@@ -174,12 +174,12 @@ std::string no_solution(const Json& of, const AuditThresholds& t) {
   const bool coincide = of.at("domains_coincide");
   const Estimate reference = Estimate::from(of.at(coincide ? "kid_of_blurred" : "kid_of_inputs"));
   const char* of_what = coincide ? "blurred images of the target" : "the untranslated inputs";
-  if (!kid.interval)
-    return fmt::format("KID has no interval ({}), so it says nothing", kid.no_interval);
+  if (!kid.interval) return fmt::format("KID has no interval ({}), so it says nothing", kid.no_interval);
   if (kid.value > t.solution_share * reference.value)
-    return fmt::format("their KID against real images is {}, and that of {} is {}; a solution has at most {} "
-                       "of it",
-                       kid.text(), of_what, reference.text(), t.solution_share);
+    return fmt::format(
+        "their KID against real images is {}, and that of {} is {}; a solution has at most {} "
+        "of it",
+        kid.text(), of_what, reference.text(), t.solution_share);
   if (kid.high() >= reference.value)
     return fmt::format("their KID against real images, {}, is not clearly below that of {}, {}", kid.text(),
                        of_what, reference.text());
@@ -192,9 +192,10 @@ std::string no_solution(const Json& of, const AuditThresholds& t) {
   if (!of.at("cycle").is_null()) {
     const Estimate cycle = Estimate::from(of.at("cycle"));
     if (cycle.value > t.cycle_share)
-      return fmt::format("brought back, rounded and with a little noise, they are {} from their inputs, where "
-                         "0 is the same image and 1 an unrelated one; a closed cycle has at most {}",
-                         cycle.text(), t.cycle_share);
+      return fmt::format(
+          "brought back, rounded and with a little noise, they are {} from their inputs, where "
+          "0 is the same image and 1 an unrelated one; a closed cycle has at most {}",
+          cycle.text(), t.cycle_share);
   }
   return "";
 }

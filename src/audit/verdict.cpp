@@ -24,8 +24,7 @@ AuditVerdict decided(const Findings& all) {
   if (some(all, FindingRole::gate, cannot_tell)) return cannot_tell;
   if (some(all, FindingRole::lowers, red) || some(all, FindingRole::evidence, red)) return red;
   const bool evidence_is_green =
-      has_role(all, FindingRole::evidence) &&
-      std::all_of(all.begin(), all.end(), [](const AuditFinding& f) {
+      has_role(all, FindingRole::evidence) && std::all_of(all.begin(), all.end(), [](const AuditFinding& f) {
         return f.role != FindingRole::evidence || f.verdict == green;
       });
   const bool lowered = some(all, FindingRole::lowers, amber) || some(all, FindingRole::lowers, cannot_tell);
@@ -62,9 +61,10 @@ std::string reason_of(const Findings& all, AuditVerdict verdict) {
     case AuditVerdict::red:
       return fmt::format("This translator is not to be trusted: {}.", list);
     case AuditVerdict::green:
-      return fmt::format("Evidence that training never saw prefers this translator to every rival that was "
-                         "found: {}.",
-                         list);
+      return fmt::format(
+          "Evidence that training never saw prefers this translator to every rival that was "
+          "found: {}.",
+          list);
     case AuditVerdict::amber:
       break;
   }

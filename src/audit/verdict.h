@@ -11,8 +11,8 @@ namespace torsor {
 
 struct AuditJudgement {
   AuditVerdict verdict = AuditVerdict::cannot_tell;
-  std::string because;             // one sentence that names the findings that decide
-  std::vector<std::string> needed; // what it would take to say more
+  std::string because;              // one sentence that names the findings that decide
+  std::vector<std::string> needed;  // what it would take to say more
   std::vector<AuditFinding> findings;
 };
 

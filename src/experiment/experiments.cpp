@@ -11,7 +11,7 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
       perturbation_bound(), asymptotic_bound(), transfer(),         atoms(),
       trained_atoms(),      injective_maps(),   latent_rotations(), truncated_immersion(),
       style_encoders(),     mnist_to_mnist(),   t1_to_flair(),      architecture_choice(),
-      without_cycle()};
+      without_cycle(),    audit_battery()};
   return all;
 }
 

@@ -71,7 +71,9 @@ TEST(ImageDistances, UnrelatedImagesAreOfOtherGroups) {
   const MeanDistances d = unrelated_distances(x, {0, 0, 0, 0, 1, 1, 1, 1}, 3, rng);
   EXPECT_EQ(d.whole, 1);
   EXPECT_EQ(d.worst, 1);
-  EXPECT_THAT(testing::error_of([&] { unrelated_distances(x, {0, 0, 0, 0, 0, 0, 0, 0}, 3, rng); }),
+  EXPECT_THAT(testing::error_of([&] {
+                unrelated_distances(x, {0, 0, 0, 0, 0, 0, 0, 0}, 3, rng);
+              }),
               ::testing::HasSubstr("--groups"));
 }
 

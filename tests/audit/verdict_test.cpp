@@ -14,8 +14,10 @@ Json measured(double value, double half_width) {
 }
 
 Json direction(double kid, double of_inputs) {
-  return {{"kid", measured(kid, 0.01)}, {"kid_of_inputs", measured(of_inputs, 0.01)},
-          {"domains_coincide", false},  {"copy", measured(0.3, 0.02)},
+  return {{"kid", measured(kid, 0.01)},
+          {"kid_of_inputs", measured(of_inputs, 0.01)},
+          {"domains_coincide", false},
+          {"copy", measured(0.3, 0.02)},
           {"cycle", measured(0.1, 0.02)}};
 }
 
@@ -134,7 +136,8 @@ TEST(Verdict, NothingFromUnpairedImagesIsGreen) {
 }
 
 TEST(Verdict, NamesAreReadBack) {
-  for (const auto v : {AuditVerdict::green, AuditVerdict::amber, AuditVerdict::red, AuditVerdict::cannot_tell})
+  for (const auto v :
+       {AuditVerdict::green, AuditVerdict::amber, AuditVerdict::red, AuditVerdict::cannot_tell})
     EXPECT_EQ(audit_verdict_named(verdict_name(v)), v);
   EXPECT_THAT(testing::error_of([] { audit_verdict_named("blue"); }), ::testing::HasSubstr("blue"));
 }

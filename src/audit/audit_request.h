@@ -1,0 +1,33 @@
+// What an audit is asked to look at, and how that is opened.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/audit_material.h"
+#include "audit/audit_options.h"
+#include "core/log.h"
+#include "model/placement.h"
+
+namespace torsor {
+
+/// Where the images and runs are; what may be "" is optional.
+struct AuditRequest {
+  std::vector<std::string> runs;             // whatever open_weights() takes; the first is judged
+  std::filesystem::path a, b;                // held-out images
+  std::filesystem::path pairs_a, pairs_b;    // pairs by name that training never saw
+  std::filesystem::path labels_a, labels_b;  // tables "name,label"
+  std::filesystem::path classifier;          // or a classifier of torsor's
+  std::filesystem::path train_a, train_b;    // training images; "" = those that the run remembers, if there
+  std::filesystem::path out;
+  Placement placement = {};
+};
+
+/// Opens runs, images, pairs, labels and the feature extractor. Throws Error naming what cannot be read,
+/// UsageError for options that do not go together.
+AuditInputs open_audit(const AuditRequest& request, const AuditOptions& options,
+                       const std::shared_ptr<LogSink>& log);
+
+}  // namespace torsor
