@@ -7,6 +7,7 @@
 #   make test-long  all tests, then the tests once more under the address and undefined-behaviour sanitizers
 #   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folders, a:b)
 #   make bench      measures speed and memory against the reference implementation
+#   make audit-battery  audits translators whose truth is known, for the error rates of docs/audit.md (an hour)
 #   make features   installs EfficientNet-Lite0 (17 MB), whose features `torsor evaluate` compares images by
 #   make format     formats the sources
 #   make lint       checks their format and runs clang-tidy (LINT="FILES": on these alone)
@@ -19,7 +20,7 @@ JOBS ?= $(shell scripts/jobs.sh)
 DEMO ?= demo
 CMAKE_ARGS ?=
 
-.PHONY: build program demo test test-long parity bench features format lint clean setup
+.PHONY: build program demo test test-long parity bench audit-battery features format lint clean setup
 
 build: setup
 	@$(call configure,release,build)
@@ -52,6 +53,9 @@ parity: setup
 bench: build
 	@.venv/bin/python scripts/install-packages.py -r bench/requirements.txt
 	.venv/bin/python bench/run.py
+
+audit-battery: program
+	build/torsor reproduce audit-battery --scale full --out audit-battery --overwrite
 
 # Where torsor looks for it (docs/features.md).
 feature_folder = $${TORSOR_FEATURES:-$${XDG_DATA_HOME:-$$HOME/.local/share}/torsor/features}

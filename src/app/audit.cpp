@@ -18,7 +18,7 @@ namespace {
 constexpr int kFailedOn = 3;  // the exit code where --fail-on says so
 
 struct AuditSettings {
-  std::string a, b, pairs_a, pairs_b, labels_a, labels_b, classifier, train_a, train_b, out;
+  std::string data, a, b, pairs_a, pairs_b, labels_a, labels_b, classifier, train_a, train_b, out;
   AuditOptions audit;
   std::string fail_on;
   PlacementOptions placement;
@@ -32,6 +32,11 @@ struct AuditSettings {
 };
 
 void AuditSettings::describe(OptionSet& o) {
+  o.add(
+       "data", data,
+       "instead of folders: the test images of what train's --data names; its test pairs, where it has some, "
+       "are evidence")
+      .common();
   o.add("a", a, "folder of held-out images of domain A").common();
   o.add("b", b, "folder of held-out images of domain B").common();
   o.add("pairs_a", pairs_a,
@@ -63,9 +68,7 @@ void AuditSettings::validate() const {
   progress.validate();
   if (json && progress.json_progress)
     fail_usage("--json and --json-progress both write to standard output; give one");
-  for (const auto& [value, flag] : {std::pair{&a, "--a"}, {&b, "--b"}, {&out, "--out"}})
-    if (value->empty())
-      fail_usage("{} is missing: torsor audit RUN [RUN...] --a DIR --b DIR --out DIR", flag);
+  if (out.empty()) fail_usage("--out is missing: torsor audit RUN [RUN...] --a DIR --b DIR --out DIR");
 }
 
 bool fails(AuditVerdict verdict, const std::string& fail_on) {
@@ -104,9 +107,19 @@ int audit(const std::vector<std::string>& positionals) {
   const auto display =
       std::make_shared<ProgressDisplay>(s.progress.audience(), s.json ? Stream::error : Stream::output);
   display->report({{"event", "start"}, {"runs", positionals}, {"out", s.out}});
-  const AuditRequest request{positionals, s.a,        s.b,        s.pairs_a,
-                             s.pairs_b,   s.labels_a, s.labels_b, s.classifier,
-                             s.train_a,   s.train_b,  s.out,      resolve_placement(s.placement)};
+  const AuditRequest request{.runs = positionals,
+                             .data = s.data,
+                             .a = s.a,
+                             .b = s.b,
+                             .pairs_a = s.pairs_a,
+                             .pairs_b = s.pairs_b,
+                             .labels_a = s.labels_a,
+                             .labels_b = s.labels_b,
+                             .classifier = s.classifier,
+                             .train_a = s.train_a,
+                             .train_b = s.train_b,
+                             .out = s.out,
+                             .placement = resolve_placement(s.placement)};
   try {
     const Audit done =
         run_audit(request, s.audit,

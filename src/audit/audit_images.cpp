@@ -23,35 +23,18 @@ std::vector<std::int64_t> groups_of(const std::vector<std::string>& names, const
   return group_by_name(names, {}, pattern).real;
 }
 
-// Every file is read twice, for its hash and for its pixels: they come from the system's cache.
-AuditImages images_of(const std::string& domain, std::shared_ptr<const FolderSource> source,
-                      const AuditReading& reading, const std::shared_ptr<LogSink>& log) {
-  AuditImages out;
-  out.domain = domain;
-  out.folder = source->folder();
-  const DomainReader reader(source, reading.transform, reading.info.channels, log, reading.info.range);
-  Rng unused(0);  // nothing of the transform is random
-  std::vector<at::Tensor> values;
-  for (std::int64_t i = 0; i < reader.size(); ++i) {
-    ScaledImage image = reader.read_scaled(i, unused);
-    if (!values.empty() && !image.values.sizes().equals(values.front().sizes()))
-      fail("{}: is {}x{} pixels, {} is {}x{}; an audit compares images of one size: give --resize",
-           source->file(i), image.values.size(2), image.values.size(1), source->file(0),
-           values.front().size(2), values.front().size(1));
-    values.push_back(std::move(image.values));
-    out.ranges.push_back(image.range);
-    out.names.push_back(source->name(i));
-    out.keys.push_back(content_key(read_file(source->file(i))));
+// Of the file, or of the pixels of an image that is in none. A file is read twice, for its hash and for its
+// pixels: the second time it comes from the system's cache.
+std::vector<std::string> keys_of(const ImageSet& set) {
+  std::vector<std::string> out;
+  for (const fs::path& file : set.files()) out.push_back(content_key(read_file(file)));
+  if (!out.empty()) return out;
+  for (std::int64_t i = 0; i < set.size(); ++i) {
+    const Image image = set.read(i);
+    out.push_back(content_key({reinterpret_cast<const char*>(image.bytes.data()), image.bytes.size()},
+                              fmt::format("{}x{}", image.width, image.height)));
   }
-  out.values = at::stack(values);
-  out.groups = groups_of(out.names, reading.groups);
   return out;
-}
-
-std::shared_ptr<FolderSource> opened(const fs::path& folder, const AuditReading& reading, LogSink& log) {
-  auto source = open_folder(folder, reading.limit, PageUse::images, BadFiles::refuse, log);
-  source->verify(BadFiles::refuse, log, [](const Image&, std::int64_t, const std::string&, Notes&) {});
-  return source;
 }
 
 std::int64_t side_of(std::string_view text, const std::string& all) {
@@ -107,16 +90,42 @@ TransformOptions audit_transform(const ModelInfo& info, const std::string& resiz
   return out;
 }
 
-AuditImages read_audit_images(const std::string& domain, const fs::path& folder, const AuditReading& reading,
-                              const std::shared_ptr<LogSink>& log) {
-  return images_of(domain, opened(folder, reading, *log), reading, log);
+std::shared_ptr<ImageSet> open_audit_folder(const fs::path& folder, std::int64_t limit, LogSink& log) {
+  auto source = open_folder(folder, limit, PageUse::images, BadFiles::refuse, log);
+  source->verify(BadFiles::refuse, log, [](const Image&, std::int64_t, const std::string&, Notes&) {});
+  return source;
 }
 
-AuditPairs read_audit_pairs(const fs::path& folder_a, const fs::path& folder_b, const AuditReading& a,
-                            const AuditReading& b, const std::shared_ptr<LogSink>& log) {
-  const auto first = opened(folder_a, a, *log), second = opened(folder_b, b, *log);
-  keep_partners(*first, *second, 0, BadFiles::refuse, *log);
-  AuditPairs out{images_of("a", first, a, log), images_of("b", second, b, log)};
+AuditImages read_audit_images(const std::string& domain, std::shared_ptr<const ImageSet> set,
+                              const AuditReading& reading, const std::shared_ptr<LogSink>& log) {
+  AuditImages out;
+  out.domain = domain;
+  out.folder = set->folder().empty() ? fs::path(set->title()) : set->folder();
+  const DomainReader reader(set, reading.transform, reading.info.channels, log, reading.info.range);
+  Rng unused(0);  // nothing of the transform is random
+  std::vector<at::Tensor> values;
+  for (std::int64_t i = 0; i < reader.size(); ++i) {
+    ScaledImage image = reader.read_scaled(i, unused);
+    if (!values.empty() && !image.values.sizes().equals(values.front().sizes()))
+      fail("{}: is {}x{} pixels, {} is {}x{}; an audit compares images of one size: give --resize",
+           set->file(i), image.values.size(2), image.values.size(1), set->file(0), values.front().size(2),
+           values.front().size(1));
+    values.push_back(std::move(image.values));
+    out.ranges.push_back(image.range);
+    out.names.push_back(set->name(i));
+  }
+  out.values = at::stack(values);
+  out.keys = keys_of(*set);
+  out.groups = groups_of(out.names, reading.groups);
+  return out;
+}
+
+AuditPairs read_audit_pairs(std::shared_ptr<ImageSet> set_a, std::shared_ptr<ImageSet> set_b,
+                            const AuditReading& a, const AuditReading& b,
+                            const std::shared_ptr<LogSink>& log) {
+  keep_partners(*set_a, *set_b, 0, BadFiles::refuse, *log);
+  AuditPairs out{read_audit_images("a", std::move(set_a), a, log),
+                 read_audit_images("b", std::move(set_b), b, log)};
   out.b.groups = out.a.groups;
   return out;
 }

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/log.h"
+#include "data/image_set.h"
 #include "data/tensor_image.h"
 #include "data/transform.h"
 #include "metric/groups.h"
@@ -32,30 +34,35 @@ struct AuditImages {
   AuditImages at(const std::vector<std::int64_t>& places) const;
 };
 
-/// How a folder is read.
+/// How images are read.
 struct AuditReading {
   DomainInfo info;             // channels and range
   TransformOptions transform;  // without anything random, to one size; see audit_transform()
   std::string groups;          // pattern; "" = every image on its own
-  std::int64_t limit = 0;      // the first that many; 0 = all
 };
 
 /// The transform of a model's training without its random parts: images whole, at the size of its crops or,
 /// where `resize` is given (SIDE or WIDTHxHEIGHT), at that. Throws UsageError for a resize that is none.
 TransformOptions audit_transform(const ModelInfo& info, const std::string& resize);
 
-/// Reads the images below a folder. Throws Error naming the folder or file: missing, empty, unreadable, of
-/// another size than the first where nothing resizes them.
-AuditImages read_audit_images(const std::string& domain, const std::filesystem::path& folder,
+/// The images below a folder, each looked at. Throws Error naming the folder or file: missing, empty,
+/// unreadable.
+std::shared_ptr<ImageSet> open_audit_folder(const std::filesystem::path& folder, std::int64_t limit,
+                                            LogSink& log);
+
+/// Reads the images of a set. Throws Error naming the file for one of another size than the first where
+/// nothing resizes them.
+AuditImages read_audit_images(const std::string& domain, std::shared_ptr<const ImageSet> set,
                               const AuditReading& reading, const std::shared_ptr<LogSink>& log);
 
-/// Two folders whose images belong together by name: image i of one to image i of the other, with the same
-/// groups. Throws as read_audit_images(), and Error naming the first three images without a partner.
+/// Images of two sets that belong together by name: image i of one to image i of the other, with the same
+/// groups.
 struct AuditPairs {
   AuditImages a, b;
   std::int64_t size() const { return a.size(); }
 };
-AuditPairs read_audit_pairs(const std::filesystem::path& folder_a, const std::filesystem::path& folder_b,
+/// Throws as read_audit_images() and keep_partners() do.
+AuditPairs read_audit_pairs(std::shared_ptr<ImageSet> set_a, std::shared_ptr<ImageSet> set_b,
                             const AuditReading& a, const AuditReading& b,
                             const std::shared_ptr<LogSink>& log);
 

@@ -1,6 +1,7 @@
 #include "audit/audit_request.h"
 
 #include "core/error.h"
+#include "data/data_source.h"
 
 namespace torsor {
 
@@ -18,6 +19,11 @@ fs::path remembered(const ModelInfo& info, const std::string& domain) {
 }
 
 void validate_request(const AuditRequest& r) {
+  if (!r.data.empty() && (!r.a.empty() || !r.b.empty() || !r.pairs_a.empty()))
+    fail_usage("--data and --a, --b, --pairs-a exclude each other: it names all of them");
+  if (r.data.empty() && (r.a.empty() || r.b.empty()))
+    fail_usage("{} is missing: held-out images of both domains, or --data as the training had it",
+               r.a.empty() ? "--a" : "--b");
   if (r.pairs_a.empty() != r.pairs_b.empty())
     fail_usage("{} is missing: pairs are two folders of images with the same names",
                r.pairs_a.empty() ? "--pairs-a" : "--pairs-b");
@@ -43,14 +49,11 @@ class AuditOpening {
             fmt::format("{}: is still training; it is audited at step {}", run.source, run.info.step));
     info_ = &out.runs.front().info;
     transform_ = audit_transform(*info_, options_.resize);
-    out.a = read_audit_images("a", request_.a, reading("a", options_.max_images), log_);
-    out.b = read_audit_images("b", request_.b, reading("b", options_.max_images), log_);
+    if (request_.data.empty())
+      open_folders(out);
+    else
+      open_data(out);
     require_one_size(out.a, out.b);
-    out.more_a = training_images("a", request_.train_a);
-    out.more_b = training_images("b", request_.train_b);
-    if (!request_.pairs_a.empty())
-      out.pairs =
-          read_audit_pairs(request_.pairs_a, request_.pairs_b, reading("a", 0), reading("b", 0), log_);
     const auto extractor = make_extractor(options_.features, request_.placement.device);
     for (const std::string& note : extractor->notes()) log_->notice(note);
     out.extractor = extractor;
@@ -59,8 +62,57 @@ class AuditOpening {
   }
 
  private:
-  AuditReading reading(const std::string& domain, std::int64_t limit) const {
-    return {info_->domain(domain), transform_, options_.groups, limit};
+  AuditReading reading(const std::string& domain) const {
+    return {info_->domain(domain), transform_, options_.groups};
+  }
+
+  AuditImages images(const std::string& domain, std::shared_ptr<const ImageSet> set) const {
+    return read_audit_images(domain, std::move(set), reading(domain), log_);
+  }
+
+  void open_folders(AuditInputs& out) const {
+    out.a = images("a", open_audit_folder(request_.a, options_.max_images, *log_));
+    out.b = images("b", open_audit_folder(request_.b, options_.max_images, *log_));
+    out.more_a = training_images("a", request_.train_a);
+    out.more_b = training_images("b", request_.train_b);
+    if (request_.pairs_a.empty()) return;
+    out.pairs =
+        read_audit_pairs(open_audit_folder(request_.pairs_a, 0, *log_),
+                         open_audit_folder(request_.pairs_b, 0, *log_), reading("a"), reading("b"), log_);
+  }
+
+  // What a run's own --data opens; drawn images are those of its seed.
+  DataRequest data_request(std::int64_t limit) const {
+    DataRequest out;
+    out.data = request_.data;
+    out.limit = limit;
+    out.seed = info_->training.value("seed", std::uint64_t{0});
+    out.size = output_size(transform_).width;
+    if (options_.max_images > 0) out.drawn_tests = options_.max_images;
+    out.log = log_;
+    return out;
+  }
+
+  void open_data(AuditInputs& out) const {
+    const std::int64_t training = options_.size() == AuditScale::quick ? kMostTrainingImages : 0;
+    const auto source = open_data_source(data_request(options_.max_images)),
+               trained = open_data_source(data_request(training));
+    source->require(Pairing::unpaired);
+    const auto test = [&](SetName name) { return source->open(name, Split::test); };
+    const auto real_a = test(SetName::real_a), real_b = test(SetName::real_b);
+    if (!real_a || !real_b)
+      fail(
+          "--data {}: has no test images of both domains; give --a and --b, folders of images that training "
+          "did not see",
+          request_.data);
+    out.a = images("a", real_a);
+    out.b = images("b", real_b);
+    out.more_a = images("a", trained->open(SetName::real_a, Split::train));
+    out.more_b = images("b", trained->open(SetName::real_b, Split::train));
+    const auto paired_a = test(SetName::paired_a), paired_b = test(SetName::paired_b);
+    if (!paired_a || !paired_b) return;
+    out.pairs = read_audit_pairs(paired_a, paired_b, reading("a"), reading("b"), log_);
+    log_->notice(fmt::format("{} test pairs of {} are evidence", out.pairs->size(), request_.data));
   }
 
   static void require_one_size(const AuditImages& a, const AuditImages& b) {
@@ -73,7 +125,7 @@ class AuditOpening {
     const fs::path folder = given.empty() ? remembered(*info_, domain) : given;
     if (folder.empty()) return std::nullopt;
     const std::int64_t most = options_.size() == AuditScale::quick ? kMostTrainingImages : 0;
-    AuditImages images = read_audit_images(domain, folder, reading(domain, most), log_);
+    AuditImages images = this->images(domain, open_audit_folder(folder, most, *log_));
     log_->notice(fmt::format("{} training images of {} from {} help to decide what keeps its distribution",
                              images.size(), domain == "a" ? "A" : "B", folder.string()));
     return images;

@@ -15,7 +15,10 @@ namespace torsor {
 
 /// Where the images and runs are; what may be "" is optional.
 struct AuditRequest {
-  std::vector<std::string> runs;             // whatever open_weights() takes; the first is judged
+  std::vector<std::string> runs;  // whatever open_weights() takes; the first is judged
+  /// What --data of a training names: its test images are the held-out ones and its test pairs, where it has
+  /// some, evidence. "": `a` and `b` are given.
+  std::string data = {};
   std::filesystem::path a, b;                // held-out images
   std::filesystem::path pairs_a, pairs_b;    // pairs by name that training never saw
   std::filesystem::path labels_a, labels_b;  // tables "name,label"
