@@ -27,7 +27,14 @@ struct AuditLabels {
   std::string source;                     // of the classifier, in words for a reader
   double accuracy_a = 0, accuracy_b = 0;  // of `classify` on the labelled held-out images; 0 without labels
   std::int64_t without_label_a = 0, without_label_b = 0;
+  /// [N] int64: what the classifier says of the held-out images, of a labelled one without having learnt it
+  /// or another of its group; hence with the errors that it makes on translations too. Undefined where
+  /// nothing was learnt from these images: then classify() says it.
+  at::Tensor held_out_a = {}, held_out_b = {};
 };
+
+/// More classes are refused: matrices of more cannot be read, nor be filled by the images of an audit.
+inline constexpr std::int64_t kMostLabelClasses = 16;
 
 /// A torsor classifier's file as the classifier. Images are resized to its side and brought to its channels;
 /// without tables the classes of the real images are what it says of them. Throws Error naming the file.
@@ -35,10 +42,12 @@ AuditLabels labels_by_classifier(const std::filesystem::path& classifier, const 
                                  const AuditImages& b, const Placement& placement);
 
 /// Tables "name,label" (RFC 4180; a header line is recognised by its name having no image) whose names are
-/// those of the images, with or without extension. The classifier is a multinomial logistic regression of the
-/// extractor's features, one for each domain, fitted to the labelled images; its accuracy is that on groups
-/// that were left out. Throws Error naming the table and line for what is no such table, fewer than two
-/// classes, a class with fewer than five images, or no name that is an image's; counts images without label.
+/// those of the images, with or without extension. The classifier is a logistic regression of the extractor's
+/// features, one for each domain, of every class against the others (label_regression.h), fitted to the
+/// labelled images; its accuracy is that on groups that were left out. Throws Error naming the table and line
+/// for what is no such table, fewer than two classes, a class with fewer than five images in either table
+/// (one that is never seen cannot be learnt, and would be taken for removed), more than kMostLabelClasses, or
+/// no name that is an image's; counts images without label, and the log hears of names that are no image's.
 AuditLabels labels_by_tables(const std::filesystem::path& labels_a, const std::filesystem::path& labels_b,
                              const AuditImages& a, const AuditImages& b,
                              std::shared_ptr<const FeatureExtractor> extractor, LogSink& log);
