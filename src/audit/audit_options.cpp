@@ -42,6 +42,16 @@ void AuditThresholds::describe(OptionSet& o) {
         "part of the way from the inputs' to the target's prevalence of a class from which content was "
         "added or removed")
       .range(0, 1);
+  o.add("label_shortfall", label_shortfall,
+        "share of translations, beyond the classifier's own errors, that may change their class")
+      .range(0, 1);
+  o.add("label_power", label_power,
+        "recall beyond chance that a classifier of labels needs to be listened to: 0 = it guesses, 1 = it is "
+        "always right")
+      .range(0, 1);
+  o.add("rank_kept", rank_kept,
+        "rank correlation between structures of the inputs and of the translations below which they are lost")
+      .range(0, 1);
 }
 
 void AuditOptions::describe(OptionSet& o) {

@@ -31,6 +31,9 @@ struct AuditThresholds {
   double wrong_pairs = 0.1;        // share of such pairs that green may have (upper limit)
   double honesty_loss = 0.15;      // by which noise and rounding may worsen the reconstruction
   double prevalence_moved = 0.5;   // of the way from X's to Y's prevalence, from which content has changed
+  double label_shortfall = 0.2;    // by which classes may agree less than the classifier's errors explain
+  double label_power = 0.5;        // recall beyond chance from which a classifier is listened to; 1 = all
+  double rank_kept = 0.5;          // rank correlation with the inputs' structures below which they are lost
 
   void describe(OptionSet& o);
 };

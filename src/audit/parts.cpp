@@ -3,7 +3,7 @@
 namespace torsor {
 
 const std::vector<AuditPart>& audit_parts() {
-  static const std::vector<AuditPart> parts = {solution_part(), seeds_part()};
+  static const std::vector<AuditPart> parts = {solution_part(), seeds_part(), honesty_part(), prevalence_part()};
   return parts;
 }
 
