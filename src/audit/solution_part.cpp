@@ -1,10 +1,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "audit/delivered.h"
 #include "audit/parts.h"
+#include "audit/perturbations.h"
 #include "audit/solution.h"
 #include "core/error.h"
 #include "metric/metrics.h"
@@ -13,24 +12,7 @@ namespace torsor {
 
 namespace {
 
-constexpr double kBlurShare = 1.0 / 64, kLeastBlur = 0.7;  // of the side; pixels
-
-// A Gaussian blur with reflected borders: [N,C,H,W].
-at::Tensor blurred(const at::Tensor& images) {
-  const double sigma =
-      std::max(kLeastBlur, kBlurShare * static_cast<double>(std::min(images.size(2), images.size(3))));
-  const auto radius = std::min<std::int64_t>(static_cast<std::int64_t>(std::ceil(3 * sigma)),
-                                             std::min(images.size(2), images.size(3)) - 1);
-  const at::Tensor x = at::arange(-radius, radius + 1, at::kDouble);
-  at::Tensor weights = at::exp(-x.square() / (2 * sigma * sigma));
-  weights = (weights / weights.sum()).to(images.scalar_type());
-  const std::int64_t c = images.size(1);
-  const at::Tensor padded = at::reflection_pad2d(images, {radius, radius, radius, radius});
-  const at::Tensor rows = at::conv2d(padded, weights.view({1, 1, 1, -1}).repeat({c, 1, 1, 1}), {}, 1,
-                                     c10::IntArrayRef({0, 0}), 1, c);
-  return at::conv2d(rows, weights.view({1, 1, -1, 1}).repeat({c, 1, 1, 1}), {}, 1, c10::IntArrayRef({0, 0}),
-                    1, c);
-}
+constexpr double kBlurCutOff = 0.25;  // of the Nyquist frequency
 
 // KID of `fake`, made of the images of `from`, against the held-out images of `to`.
 Estimate kid_against(AuditMaterial& material, const at::Tensor& fake, const std::string& from,
@@ -53,9 +35,10 @@ SolutionReference solution_reference(AuditMaterial& material, const Direction& d
   out.inputs = kid_against(material, material.real_features(direction.from), direction.from, direction.to);
   out.coincide = out.inputs.low() <= 0;
   if (!out.coincide) return out;
-  const AuditImages& target = material.images(direction.to);
-  out.blurred = kid_against(material, material.features(blurred(target.values), direction.to), direction.to,
-                            direction.to);
+  const at::Tensor& target = material.images(direction.to).values;
+  const PictureScale scale(target, material.subject().info.domain(direction.to).range);
+  const at::Tensor blurred = scale.from_unit(low_passed(scale.to_unit(target), kBlurCutOff));
+  out.blurred = kid_against(material, material.features(blurred, direction.to), direction.to, direction.to);
   return out;
 }
 
@@ -70,10 +53,12 @@ Estimate copy_displacement(AuditMaterial& material, std::size_t run, const Direc
 // Of the images as they are delivered: rounded to 8 bits, with noise.
 Estimate closed_cycle(AuditMaterial& material, std::size_t run, const Direction& direction) {
   const AuditImages& inputs = material.images(direction.from);
-  const double black = material.subject().info.domain(direction.to).range.black;
+  const at::Tensor& made = material.translated(run, direction);
+  const PictureScale scale(made, material.subject().info.domain(direction.to).range);
   Rng noise = material.stream("delivered/" + direction.name()), rng = material.stream("cycle");
+  const at::Tensor unit = scale.to_unit(made);
   const at::Tensor back = material.runs()[run].generator(direction.opposite())(
-      delivered(material.translated(run, direction), black, noise));
+      scale.from_unit(barely_disturbed(unit, normal_noise(unit, noise))));
   return mean_estimate(image_distances(back, inputs.values).whole, inputs.groups,
                        material.unrelated(direction.from).whole, material.options().resamples, rng);
 }

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "audit/delivered.h"
 #include "audit/image_distances.h"
 #include "test_support.h"
 
@@ -75,20 +74,6 @@ TEST(ImageDistances, UnrelatedImagesAreOfOtherGroups) {
                 unrelated_distances(x, {0, 0, 0, 0, 0, 0, 0, 0}, 3, rng);
               }),
               ::testing::HasSubstr("--groups"));
-}
-
-TEST(Delivered, RoundsToLevelsAndAddsNoiseOfOneLevel) {
-  Rng rng(1), same(1);
-  const at::Tensor x = at::full({1, 1, 100, 100}, 0.1003);
-  const at::Tensor y = delivered(x, -1, rng);
-  const double level = 2.0 / 255;
-  EXPECT_NEAR((y - x).std().item<double>(), level, 0.05 * level);
-  EXPECT_TRUE(at::equal(y, delivered(x, -1, same))) << "the same seed, the same noise";
-  // What lies below one level is not delivered.
-  const at::Tensor hidden = at::full({1, 1, 100, 100}, -1 + 10.2 * level);
-  Rng again(1);
-  EXPECT_NEAR((delivered(hidden, -1, again) - (y - 0.1003) - (-1 + 10 * level)).mean().item<double>(), 0,
-              0.6 * level);
 }
 
 }  // namespace
