@@ -22,12 +22,22 @@ namespace {
 constexpr std::int64_t kSmallSide = 256;        // pictures below are shown enlarged
 constexpr std::int64_t kCellSide = 96;          // that an image of a row has at the least
 constexpr std::int64_t kMinCaptionWidth = 240;  // of captions under narrow pictures
-constexpr std::int64_t kWide = 900;    // pixels of a picture that a phone scrolls rather than shrinks
-constexpr std::size_t kLongCell = 24;  // characters of a cell that needs room for some words
+constexpr std::int64_t kWide = 900;           // pixels of a picture that a phone scrolls rather than shrinks
+constexpr std::size_t kLongCell = 24;         // characters of a cell that needs room for some words
+constexpr std::size_t kLongestInterval = 40;  // characters that stay in one line
+// Of their width, what a phone shows encoded pictures at: three columns of a grid fit it.
+constexpr double kOnPhone = 0.72;
+constexpr std::int64_t kNarrowEnough = 480;  // pixels of an encoded picture that a phone shrinks
 
 bool is_number(const std::string& cell) {
   return std::any_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c); }) &&
          cell.find_first_not_of("0123456789.,+-%eE °") == std::string::npos;
+}
+
+// "0.31 (0.28 to 0.35)", which reads badly in several lines.
+bool is_interval(const std::string& cell) {
+  return cell.find('(') != std::string::npos && cell.size() <= kLongestInterval &&
+         cell.find_first_not_of("0123456789.,+-%eE °()to") == std::string::npos;
 }
 
 /// Whether every cell of the column that is not empty is a number, and at least one is.
@@ -56,6 +66,7 @@ std::string table_row(const std::vector<std::string>& cells, const std::vector<c
   std::string row = "<tr>";
   for (std::size_t c = 0; c < cells.size(); ++c) {
     const char* kind = numbers[c]                    ? " class=\"number\""
+                       : is_interval(cells[c])       ? " class=\"whole\""
                        : cells[c].size() > kLongCell ? " class=\"long\""
                                                      : "";
     const std::string label = c < labels.size() && !labels[c].empty()
@@ -66,16 +77,15 @@ std::string table_row(const std::vector<std::string>& cells, const std::vector<c
   return row + "</tr>\n";
 }
 
-std::string figure_html(const Figure& figure) {
-  const Image& image = figure.image;
-  const std::int64_t side = std::max(image.width, image.height);
+// `kind`: attributes that say how a phone shows it.
+std::string figure_html(const Embedded& picture, const std::string& text, const std::string& kind) {
+  const std::int64_t side = std::max(picture.width, picture.height);
   const std::int64_t factor = (std::max(kSmallSide, side) + side - 1) / side;
-  const std::string caption = escape_html(figure.caption);
+  const std::string caption = escape_html(text);
   std::string out = fmt::format(
       "<figure style=\"max-width:{}px\"{}><img{} width=\"{}\" height=\"{}\" alt=\"{}\" src=\"{}\">",
-      std::max(kMinCaptionWidth, image.width * factor), image.width > kWide ? " class=\"wide\"" : "",
-      factor > 1 ? " class=\"small\"" : "", image.width * factor, image.height * factor, caption,
-      data_uri("image/png", encode_image("png", image)));
+      std::max(kMinCaptionWidth, picture.width * factor), kind, factor > 1 ? " class=\"small\"" : "",
+      picture.width * factor, picture.height * factor, caption, picture.uri);
   if (!caption.empty()) out += "<figcaption>" + caption + "</figcaption>";
   return out + "</figure>\n";
 }
@@ -94,6 +104,16 @@ std::string svg_data(const std::string& svg) { return data_uri("image/svg+xml", 
 const char* word(Callout kind) {
   constexpr std::array<const char*, 6> kWords = {"pass", "fail", "agrees", "disagrees", "note", "warning"};
   return kWords[static_cast<std::size_t>(kind)];
+}
+
+struct ToneLook {
+  const char *kind, *sign;
+};
+
+ToneLook look_of(Tone tone) {
+  constexpr std::array<ToneLook, 4> kLooks = {
+      {{"good", "\u2713"}, {"caution", "!"}, {"bad", "\u2715"}, {"unknown", "?"}}};
+  return kLooks[static_cast<std::size_t>(tone)];
 }
 
 }  // namespace
@@ -139,7 +159,10 @@ std::string drawing_html(const Sheets& drawing, const std::string& alt) {
 HtmlPage::HtmlPage(std::string title, std::string lead, std::string details)
     : title_(std::move(title)), lead_(std::move(lead)), details_(std::move(details)) {}
 
-void HtmlPage::heading(const std::string& text) { body_ += "<h2>" + escape_html(text) + "</h2>\n"; }
+void HtmlPage::heading(const std::string& text, const std::string& id) {
+  const std::string mark = id.empty() ? "" : fmt::format(" id=\"{}\"", escape_html(id));
+  body_ += fmt::format("<h2{}>{}</h2>\n", mark, escape_html(text));
+}
 void HtmlPage::subheading(const std::string& text) { body_ += "<h3>" + escape_html(text) + "</h3>\n"; }
 void HtmlPage::paragraph(const std::string& text) { body_ += "<p>" + escape_html(text) + "</p>\n"; }
 void HtmlPage::preformatted(const std::string& text) { body_ += "<pre>" + escape_html(text) + "</pre>\n"; }
@@ -176,7 +199,22 @@ void HtmlPage::table(const Table& table) {
   body_ += "</tbody></table></div></figure>\n";
 }
 
-void HtmlPage::figure(const Figure& figure) { body_ += figure_html(figure); }
+void HtmlPage::figure(const Figure& figure) {
+  const Image& image = figure.image;
+  const std::string uri = data_uri("image/png", encode_image("png", image));
+  body_ += figure_html({uri, image.width, image.height}, figure.caption,
+                       image.width > kWide ? " class=\"wide\"" : "");
+}
+
+// The reader of a phone scrolls a picture of several columns: shrunk to its width it would show nothing.
+void HtmlPage::figure(const Embedded& picture, const std::string& caption) {
+  if (picture.width <= kNarrowEnough) {
+    body_ += figure_html(picture, caption, "");
+    return;
+  }
+  body_ += fmt::format("<div class=\"sheet\" tabindex=\"0\" style=\"--narrow:{:.0f}px\">{}</div>\n",
+                       kOnPhone * static_cast<double>(picture.width), figure_html(picture, caption, ""));
+}
 
 void HtmlPage::image_rows(const std::vector<ImageRow>& rows, const std::string& caption) {
   if (rows.empty() || rows.front().images.empty()) fail("rows of images need at least one image");
@@ -208,6 +246,22 @@ void HtmlPage::beside(const std::function<void()>& blocks) {
 void HtmlPage::callout(Callout kind, const std::string& title, const std::string& text) {
   body_ += fmt::format("<aside class=\"{0}\"><strong><span>{0}</span>{1}</strong><p>{2}</p></aside>\n",
                        word(kind), escape_html(title), escape_html(text));
+}
+
+void HtmlPage::banner(const Banner& banner) {
+  const ToneLook look = look_of(banner.tone);
+  const std::string word = escape_html(banner.word);
+  body_ += fmt::format(
+      "<section class=\"verdict {}\" aria-label=\"Verdict: {}\"><p class=\"word\"><span aria-hidden=\"true\">"
+      "{}</span>{}</p><h2>{}</h2><p>{}</p></section>\n",
+      look.kind, word, look.sign, word, escape_html(banner.headline), escape_html(banner.text));
+}
+
+void HtmlPage::jumps(const std::vector<Jump>& jumps) {
+  body_ += "<nav aria-label=\"On this page\">";
+  for (const Jump& jump : jumps)
+    body_ += fmt::format("<a href=\"#{}\">{}</a>", escape_html(jump.id), escape_html(jump.text));
+  body_ += "</nav>\n";
 }
 
 std::string HtmlPage::html() const {

@@ -36,13 +36,32 @@ struct ImageRow {
 
 enum class Callout { pass, fail, agrees, disagrees, note, warning };
 
+/// How a verdict looks.
+enum class Tone { good, caution, bad, unknown };
+
+/// What a page has to say first, in large letters on a coloured ground.
+struct Banner {
+  Tone tone = Tone::unknown;
+  std::string word;      // "Red": the verdict for those who do not see its colour
+  std::string headline;  // what it means, in a few words
+  std::string text;      // why
+};
+
+/// A heading that a page jumps to.
+struct Jump {
+  std::string text, id;
+};
+
+struct Embedded;
+
 /// Collects blocks in reading order. All texts are plain: characters with a meaning in HTML are escaped.
 class HtmlPage {
  public:
   /// `lead`: one sentence for a stranger, the first thing on the page; `details`: when and how it was made.
   explicit HtmlPage(std::string title, std::string lead = "", std::string details = "");
 
-  void heading(const std::string& text);
+  /// `id`: what jumps() names, a word of small letters.
+  void heading(const std::string& text, const std::string& id = "");
   void subheading(const std::string& text);
   void paragraph(const std::string& text);
   void list(const std::vector<std::string>& items);
@@ -53,6 +72,9 @@ class HtmlPage {
   /// naming the first row that is not as long as the header.
   void table(const Table& table);
   void figure(const Figure& figure);
+  /// The same of a picture that is encoded already. A large one scrolls on a phone, so that the cells of a
+  /// grid stay large enough to be seen.
+  void figure(const Embedded& picture, const std::string& caption);
   /// Labelled rows, their images enlarged by a whole factor with hard pixel edges. A phone shows the first
   /// three of each row, so that they stay large and all rows in sight. Throws Error when there is no image.
   void image_rows(const std::vector<ImageRow>& rows, const std::string& caption);
@@ -65,6 +87,10 @@ class HtmlPage {
   void beside(const std::function<void()>& blocks);
   /// A set-off box, marked by colour and by a word, so that it reads without colour too.
   void callout(Callout kind, const std::string& title, const std::string& text);
+  /// Marked by colour, by a sign and by its word.
+  void banner(const Banner& banner);
+  /// Links to headings of this page.
+  void jumps(const std::vector<Jump>& jumps);
 
   std::string html() const;
   /// Writes the page atomically; the folder must exist. Throws Error naming the path.

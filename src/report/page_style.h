@@ -31,7 +31,7 @@ figcaption { color: var(--soft); font-size: 0.9rem; max-width: 44rem; padding: 0
 table { border-collapse: collapse; font-size: 0.95rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 th, td { padding: 0.4rem 1rem 0.4rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; border-bottom-width: 2px; }
-.long { min-width: 11rem; }
+.long { min-width: 11rem; } .whole { white-space: nowrap; }
 .number { text-align: right; }
 .beside { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1.25rem; margin: 1.25rem 0; }
 .beside figure { margin: 0; flex: 1 1 16rem; }
@@ -97,15 +97,30 @@ aside { background: var(--card); border: 1px solid var(--line); border-left: 4px
 aside strong span { color: var(--tone); margin-right: 0.6em; text-transform: uppercase; font-size: 0.8rem;
   letter-spacing: 0.06em; }
 aside p { margin: 0.25rem 0 0; }
+.verdict { border-radius: 8px; padding: 1rem 1.4rem 1.2rem; margin: 0 0 1.5rem; -webkit-print-color-adjust: exact;
+  print-color-adjust: exact; }
+.verdict p { margin: 0; }
+.verdict .word { display: flex; align-items: center; gap: 0.6rem; font-weight: 700; text-transform: uppercase;
+  letter-spacing: 0.08em; }
+.verdict .word span { display: inline-grid; place-items: center; width: 1.7em; height: 1.7em; border: 2px solid;
+  border-radius: 50%; letter-spacing: 0; line-height: 1; }
+.verdict h2 { font-size: 1.8rem; line-height: 1.2; margin: 0.4rem 0 0.5rem; }
+.verdict.good { background: #17693f; color: #fff; } .verdict.caution { background: #f4b63f; color: #241a00; }
+.verdict.bad { background: #a32018; color: #fff; } .verdict.unknown { background: #46505e; color: #fff; }
+nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: 1rem 0; }
+nav a { color: var(--note); padding: 0.6rem 0; }
 .pass, .agrees { --tone: var(--pass); } .fail, .disagrees { --tone: var(--fail); } .note { --tone: var(--note); }
 .warning { --tone: var(--warning); }
 @media (max-width: 640px) { body { padding-top: 1.5rem; font-size: 1rem; } h1 { font-size: 1.5rem; }
   header .lead { font-size: 1.1rem; } h2 { font-size: 1.25rem; margin-top: 2.25rem; } ul { padding-left: 1.2rem; }
+  .verdict { padding: 0.8rem 1rem 1rem; } .verdict h2 { font-size: 1.45rem; }
   .drawn { max-width: 26rem !important; }
   .legend { padding: 0; }
   .rows > div { display: block; margin-top: 0.5rem; } .rows p { margin-bottom: 0.2rem; }
   .row img:nth-child(n + 4) { display: none; }
   .command div { flex: 1 1 100%; flex-flow: row; align-items: center; gap: 0.75rem; }
+  .sheet { overflow-x: auto; } .sheet figure { width: max-content; } .sheet img { max-width: none; width: var(--narrow); }
+  .sheet figcaption { position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
   .wide { overflow-x: auto; } .wide img { max-width: none; height: 24rem; width: auto; }
   .prose, .prose tbody, .prose tr, .prose td { display: block; } .prose thead { display: none; }
   .prose tr { border-bottom: 1px solid var(--line); padding: 0.5rem 0; }

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "image/codec.h"
+#include "report/embed.h"
 
 namespace torsor {
 namespace {
@@ -143,6 +144,13 @@ TEST(Html, SetsNumberColumnsFlushRight) {
   EXPECT_THAT(html, HasSubstr("<figcaption>Runs</figcaption>"));
 }
 
+TEST(Html, KeepsIntervalsInOneLine) {
+  HtmlPage page("tables");
+  page.table({{"what"}, {{"-0.31 (-0.4 to 1e-05)"}, {"in (1 to 2)"}}, ""});
+  EXPECT_THAT(page.html(), HasSubstr("<td class=\"whole\">-0.31 (-0.4 to 1e-05)</td>"));
+  EXPECT_THAT(page.html(), HasSubstr("<td>in (1 to 2)</td>"));
+}
+
 TEST(Html, TablesOfSentencesBecomeListsOnAPhone) {
   HtmlPage page("tables");
   const std::string sentence = "a sentence that would be one word wide if it stood in a column of a phone";
@@ -181,6 +189,38 @@ TEST(Html, CalloutsReadWithoutColour) {
   EXPECT_THAT(page.html(), HasSubstr("<aside class=\"fail\"><strong><span>fail</span>Hue</strong>"));
 }
 
+TEST(Html, BannersReadWithoutColour) {
+  HtmlPage page("verdicts");
+  page.banner({Tone::bad, "Red", "Do not <use>", "Runs & seeds"});
+  page.banner({Tone::good, "Green", "Use", ""});
+  const std::string html = page.html();
+  EXPECT_THAT(html,
+              HasSubstr("<section class=\"verdict bad\" aria-label=\"Verdict: Red\"><p class=\"word\">"));
+  EXPECT_THAT(html, HasSubstr("</span>Red</p><h2>Do not &lt;use&gt;</h2><p>Runs &amp; seeds</p></section>"));
+  EXPECT_THAT(html, HasSubstr("<section class=\"verdict good\" aria-label=\"Verdict: Green\">"));
+}
+
+TEST(Html, JumpsLeadToHeadings) {
+  HtmlPage page("long");
+  page.jumps({{"What & why", "why"}});
+  page.heading("Why", "why");
+  page.heading("Other");
+  const std::string html = page.html();
+  EXPECT_THAT(html, HasSubstr("<a href=\"#why\">What &amp; why</a>"));
+  EXPECT_THAT(html, HasSubstr("<h2 id=\"why\">Why</h2>\n<h2>Other</h2>"));
+}
+
+TEST(Html, ShowsEncodedPicturesAsTheyAre) {
+  HtmlPage page("pictures");
+  const Image image = speckled(8, 6);
+  page.figure(Embedded{"data:image/png;base64,AAAA", image.width, image.height}, "the picture");
+  EXPECT_THAT(page.html(), HasSubstr("width=\"256\" height=\"192\" alt=\"the picture\" "
+                                     "src=\"data:image/png;base64,AAAA\""));
+  EXPECT_THAT(page.html(), Not(HasSubstr("class=\"sheet\"")));
+  page.figure(Embedded{"data:image/png;base64,AAAA", 800, 400}, "a grid");
+  EXPECT_THAT(page.html(), HasSubstr("<div class=\"sheet\" tabindex=\"0\" style=\"--narrow:576px\">"));
+}
+
 TEST(Html, LoadsNothingFromElsewhere) {
   HtmlPage page("alone", "one file");
   page.figure({speckled(4, 4), "picture"});
@@ -204,6 +244,8 @@ TEST(Html, OpensAndClosesEveryElement) {
   page.image_rows({{"x", {speckled(3, 3)}}}, "rows");
   page.command("c");
   page.callout(Callout::note, "t", "p");
+  page.banner({Tone::unknown, "w", "h", "t"});
+  page.jumps({{"h", "h"}});
   const std::string html = page.html();
   std::vector<std::string> open;
   const std::regex tag("<(/?)([a-z0-9]+)[^>]*>");
