@@ -110,15 +110,15 @@ TEST(Verdict, CannotTellComesBeforeEverything) {
 }
 
 TEST(Verdict, RunsThatDifferAreRed) {
-  const AuditJudgement j =
-      judge_audit({{"solution", solutions(2)}, {"seeds", seeds(2, 0.5, 0.5, 9)}}, kLines);
+  const Json parts = {{"solution", solutions(2)}, {"seeds", seeds(2, 0.5, 0.5, 9)}};
+  const AuditJudgement j = judge_audit(parts, kLines);
   EXPECT_EQ(j.verdict, AuditVerdict::red);
   EXPECT_THAT(j.because, ::testing::HasSubstr("2 different answers"));
 }
 
 TEST(Verdict, AgreementIsAmberAndSaysWhatItLeavesOpen) {
-  const AuditJudgement j =
-      judge_audit({{"solution", solutions(3)}, {"seeds", seeds(3, 0.01, 0.01, 9)}}, kLines);
+  const Json parts = {{"solution", solutions(3)}, {"seeds", seeds(3, 0.01, 0.01, 9)}};
+  const AuditJudgement j = judge_audit(parts, kLines);
   EXPECT_EQ(j.verdict, AuditVerdict::amber);
   EXPECT_THAT(j.needed.front(), ::testing::HasSubstr("--pairs-a"));
   bool said = false;
@@ -129,9 +129,8 @@ TEST(Verdict, AgreementIsAmberAndSaysWhatItLeavesOpen) {
 TEST(Verdict, NothingFromUnpairedImagesIsGreen) {
   for (const double kid : {0.0, 0.05})
     for (const double excess : {-0.2, 0.0, 0.01}) {
-      const AuditJudgement j =
-          judge_audit({{"solution", solutions(5, kid)}, {"seeds", seeds(5, excess, excess, 9)}}, kLines);
-      EXPECT_EQ(j.verdict, AuditVerdict::amber);
+      const Json parts = {{"solution", solutions(5, kid)}, {"seeds", seeds(5, excess, excess, 9)}};
+      EXPECT_EQ(judge_audit(parts, kLines).verdict, AuditVerdict::amber);
     }
 }
 
