@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "core/stop.h"
 #include "metric/feature_extractor.h"
+#include "model/placement.h"
 
 namespace torsor {
 
@@ -28,6 +29,7 @@ struct AuditInputs {
   std::optional<AuditPairs> pairs;
   std::optional<AuditLabels> labels;
   std::shared_ptr<const FeatureExtractor> extractor;
+  PlacementOptions placement = {};  // of networks that the audit itself trains
 };
 
 class AuditMaterial {
@@ -44,6 +46,7 @@ class AuditMaterial {
   const std::optional<AuditPairs>& pairs() const { return inputs_.pairs; }
   const std::optional<AuditLabels>& labels() const { return inputs_.labels; }
   const AuditOptions& options() const { return options_; }
+  const PlacementOptions& placement() const { return inputs_.placement; }
   const std::filesystem::path& out() const { return out_; }
   LogSink& log() const { return *log_; }
   const StopFlag& stop() const { return stop_; }

@@ -1,7 +1,9 @@
 #include "audit/audit_options.h"
 
 #include "core/error.h"
+#include "core/text.h"
 #include "metric/groups.h"
+#include "nn/network.h"
 
 namespace torsor {
 
@@ -28,6 +30,7 @@ void AuditThresholds::describe(OptionSet& o) {
   o.add("matters", matters, "distance by which a symmetry has to move translations to matter").range(0, 1);
   o.add("null_margin", null_margin, "distance from the identity from which the null task has failed")
       .range(0, 1);
+  o.add("null_local_margin", null_local_margin, "the same in the patch that differs most").range(0, 1);
   o.add("correction_margin", correction_margin,
         "share of the error on pairs that a correction, fitted on other pairs, may take away")
       .range(0, 1);
@@ -66,17 +69,47 @@ void AuditOptions::describe(OptionSet& o) {
       .choices({"quick", "full"})
       .common();
   o.add("max_images", max_images, "images of each folder, the first that many; 0 = all").at_least(0);
-  o.add("audit_seed", audit_seed, "of everything that the audit draws");
+  o.add("audit_seed", audit_seed, "of everything that the audit draws").at_least(0);
   o.add("resamples", resamples, "of a bootstrap").at_least(100);
   o.add("resize", resize, "look at images of this size: SIDE or WIDTHxHEIGHT [the training's]");
   features.describe(o);
   thresholds.describe(o);
+  describe_trainings(o);
+}
+
+void AuditOptions::describe_trainings(OptionSet& o) {
+  o.group("Parts that train networks");
+  o.add("null_task", null_task,
+        "train the run's own networks, with its own settings, between two halves of the images of A, where "
+        "the right answer is to change nothing; takes about as long as null_steps of the run at null_size")
+      .common();
+  o.add("null_steps", null_steps, "steps of that training; 0 = a quarter of the run's, 500 to 4000")
+      .at_least(0);
+  o.add("null_size", null_size,
+        "side of its images in pixels; 0 = 64 or the run's if that is smaller, as near as its networks allow")
+      .at_least(0);
+  o.add("search", search,
+        "train a small network to change the images of A as much as it can while they stay images of A and "
+        "can be changed back: an ambiguity of the data that nobody has thought of")
+      .common();
+  o.add("search_steps", search_steps, "steps of that training").at_least(1);
+  o.add("search_net", search_net,
+        "its network: " + join(generator_names()) +
+            "; resnets find changes of colour and texture, an autoencoder_<n> of n x n images also exchanges "
+            "of whole contents")
+      .check([](const std::string& value, const std::string& where) {
+        check_generator_name(value, where);
+        if (value == kIdentityGenerator) fail_usage("{} {}: copies its input and cannot learn", where, value);
+      });
 }
 
 void AuditOptions::validate() const {
   if (thresholds.local_margin < thresholds.difference_margin)
     fail_usage("--local-margin {}: is below --difference-margin {}; a patch differs more than the whole",
                thresholds.local_margin, thresholds.difference_margin);
+  if (thresholds.null_local_margin < thresholds.null_margin)
+    fail_usage("--null-local-margin {}: is below --null-margin {}; a patch differs more than the whole",
+               thresholds.null_local_margin, thresholds.null_margin);
 }
 
 MetricOptions AuditOptions::metric() const {

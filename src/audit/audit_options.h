@@ -26,6 +26,7 @@ struct AuditThresholds {
   double automorphism = 0.55;      // accuracy of the two-sample classifier below which a symmetry is shown
   double matters = 0.1;            // displacement of the output from which a symmetry matters
   double null_margin = 0.2;        // displacement from the identity from which the null task fails
+  double null_local_margin = 0.4;  // the same in the patch where the displacement is largest
   double correction_margin = 0.1;  // of the error on pairs that a correction may take away
   double local_error = 0.5;        // error in a pair's worst patch from which the pair counts as wrong there
   double wrong_pairs = 0.1;        // share of such pairs that green may have (upper limit)
@@ -46,6 +47,12 @@ struct AuditOptions {
   std::int64_t audit_seed = 0;
   std::int64_t resamples = 1000;
   std::string resize;
+  bool null_task = false;
+  std::int64_t null_steps = 0;
+  std::int64_t null_size = 0;
+  bool search = false;
+  std::int64_t search_steps = 2000;
+  std::string search_net = "resnet_3blocks";
   FeatureOptions features;
   AuditThresholds thresholds;
 
@@ -56,6 +63,9 @@ struct AuditOptions {
   AuditScale size() const { return scale == "full" ? AuditScale::full : AuditScale::quick; }
   /// For the metrics of sets: groups, seed and resamples of this.
   MetricOptions metric() const;
+
+ private:
+  void describe_trainings(OptionSet& o);
 };
 
 }  // namespace torsor
