@@ -23,6 +23,9 @@ constexpr std::int64_t kNullPartners = 4;      // of each image, for the distanc
 constexpr std::int64_t kNullShown = 4;         // images of each kind in a figure
 constexpr std::int64_t kMostNullClasses = 16;  // that a confusion matrix has
 
+// As a reader knows the domain: A or B.
+std::string null_letter(const std::string& domain) { return domain == "a" ? "A" : "B"; }
+
 // The images that are cut in two: training images where there are some, so that held-out ones stay unseen.
 const AuditImages& null_source(const AuditMaterial& material, const std::string& domain) {
   const auto& more = material.more(domain);
@@ -34,7 +37,7 @@ std::string too_few_null_groups(const AuditMaterial& material, const std::string
   if (groups >= 2 * kLeastGroups) return "";
   return fmt::format(
       "the images of {} are of {} groups (patients, clips or originals), and two halves need {} together",
-      domain, groups, 2 * kLeastGroups);
+      null_letter(domain), groups, 2 * kLeastGroups);
 }
 
 std::string null_task_why_not(const AuditMaterial& material) {
@@ -77,7 +80,7 @@ Json null_figure(const AuditMaterial& material, const NullTrial& trial, const at
       fmt::format("null-task-{}-{}", trial.domain, trial.direction), make_grid(rows),
       fmt::format("Images of {} and what the null task's translator {} makes of them: those that it changes "
                   "most, then those that it changes as most others. The right answer is no change.",
-                  trial.domain, trial.direction));
+                  null_letter(trial.domain), trial.direction));
 }
 
 // Of both the images and what is made of them the classes are the classifier's, at the same size, so that a
@@ -270,8 +273,8 @@ AuditFinding failed_null_task(const Json& d, const std::string& domain, const Au
       "the right answer is to change nothing. It changes them: {} its outputs are {} of the way to an "
       "unrelated image, and the losses do not mind.{} What these settings return for two different domains "
       "need not be right either.",
-      domain, domain, whole ? "on average" : "where they differ most,", out.estimate->text(),
-      null_class_words(d));
+      null_letter(domain), null_letter(domain), whole ? "on average" : "where they differ most,",
+      out.estimate->text(), null_class_words(d));
   return out;
 }
 
@@ -306,7 +309,7 @@ AuditFinding passed_null_task(const Json& of, const std::string& domain, const A
       "should stay as it is: distance {} (0 = the same image, 1 = an unrelated one). This proves little: "
       "networks that add to their input, as residual ones do, pass this test by their architecture, also "
       "where their translations between different domains are wrong.{}",
-      domain, domain, out.estimate->text(),
+      null_letter(domain), null_letter(domain), out.estimate->text(),
       of.at("asks_for_identity").get<bool>() ? " The run's identity loss also asks for exactly this." : "");
   return out;
 }
@@ -315,7 +318,7 @@ AuditFinding judge_null_domain(const Json& of, const AuditThresholds& thresholds
   const std::string domain = of.at("domain");
   if (!of.at("trained").get<bool>()) {
     AuditFinding out = null_finding(domain);
-    out.text = fmt::format("The null task on images of {} was not measured: {}.", domain,
+    out.text = fmt::format("The null task on images of {} was not measured: {}.", null_letter(domain),
                            of.at("why").get<std::string>());
     out.needed = "a null task that trains to its end";
     return out;

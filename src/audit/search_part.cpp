@@ -22,6 +22,9 @@ constexpr std::int64_t kSearchQuick = 500;  // images that a quick audit measure
 constexpr std::int64_t kSearchTerms = 128;  // of which it evaluates the losses
 constexpr std::int64_t kSearchShown = 4;    // images of each kind in a figure
 
+// As a reader knows the domain: A or B.
+std::string search_letter(const std::string& domain) { return domain == "a" ? "A" : "B"; }
+
 // The images that are transformed: those that the run's first direction starts from.
 Direction search_direction(const AuditMaterial& material) {
   return material.subject().has(kAToB) ? kAToB : kBToA;
@@ -45,7 +48,7 @@ std::string search_why_not(const AuditMaterial& material) {
   const std::int64_t groups = count_groups(material.images(domain).groups);
   if (groups >= needed) return "";
   return fmt::format("the images of {} are of {} groups (patients, clips or originals), and it needs {}",
-                     domain, groups, needed);
+                     search_letter(domain), groups, needed);
 }
 
 /// A finished search with the images that it is measured on.
@@ -281,7 +284,7 @@ AuditFinding search_note() {
 
 AuditFinding found_transformation(const Json& measured, const AuditThresholds& t) {
   AuditFinding out = search_note();
-  const std::string domain = measured.at("domain");
+  const std::string domain = search_letter(measured.at("domain"));
   out.role = FindingRole::lowers;
   out.verdict = AuditVerdict::amber;
   out.estimate = Estimate::from(measured.at("output"));
@@ -321,7 +324,7 @@ AuditFinding nothing_found(const Json& measured, const AuditThresholds& t) {
   out.text = fmt::format(
       "The search found no transformation of the images of {} that counts: {}. This proves nothing: another "
       "network or a longer search may find one.",
-      measured.at("domain").get<std::string>(), why);
+      search_letter(measured.at("domain")), why);
   return out;
 }
 
