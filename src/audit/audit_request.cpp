@@ -43,6 +43,7 @@ class AuditOpening {
   AuditInputs open() {
     AuditInputs out;
     out.runs = open_audited_runs(request_.runs, request_.placement);
+    out.placement = request_.placement;
     for (const AuditedRun& run : out.runs)
       if (!run.finished)
         log_->notice(

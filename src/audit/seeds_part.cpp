@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "audit/group_cut.h"
 #include "audit/parts.h"
 #include "audit/run_classes.h"
 #include "audit/solution.h"
@@ -118,15 +119,15 @@ void add_certificate(AuditMaterial& material, SeedPair& pair) {
     return material.features(material.brought_back(pair.j, by, pair.direction).index_select(0, which),
                              pair.direction.from);
   };
-  SampleGroups groups;
-  std::map<std::int64_t, std::int64_t> ids;
-  const auto id = [&](std::int64_t place) {
-    return ids.emplace(inputs.groups[static_cast<std::size_t>(place)], std::ssize(ids)).first->second;
+  const auto groups_at = [&](const at::Tensor& places) {
+    std::vector<std::int64_t> groups;
+    for (std::int64_t k = 0; k < places.numel(); ++k)
+      groups.push_back(inputs.groups[static_cast<std::size_t>(places[k].item<std::int64_t>())]);
+    return groups;
   };
-  for (std::int64_t k = 0; k < odd.numel(); ++k) groups.real.push_back(id(odd[k].item<std::int64_t>()));
-  for (std::int64_t k = 0; k < even.numel(); ++k) groups.fake.push_back(id(even[k].item<std::int64_t>()));
-  groups.count = std::ssize(ids);
-  SetScorer scorer({features(pair.j, odd), features(pair.i, even), groups}, material.options().metric());
+  SetScorer scorer(
+      grouped_sets(features(pair.j, odd), groups_at(odd), features(pair.i, even), groups_at(even)),
+      material.options().metric());
   pair.json["kid_of_automorphism"] = Estimate::of(scorer.score("kid")).json();
 }
 

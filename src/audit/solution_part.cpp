@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "audit/closeness.h"
 #include "audit/parts.h"
 #include "audit/perturbations.h"
 #include "audit/solution.h"
@@ -11,8 +12,6 @@
 namespace torsor {
 
 namespace {
-
-constexpr double kBlurCutOff = 0.25;  // of the Nyquist frequency
 
 // KID of `fake`, made of the images of `from`, against the held-out images of `to`.
 Estimate kid_against(AuditMaterial& material, const at::Tensor& fake, const std::string& from,
@@ -35,9 +34,7 @@ SolutionReference solution_reference(AuditMaterial& material, const Direction& d
   out.inputs = kid_against(material, material.real_features(direction.from), direction.from, direction.to);
   out.coincide = out.inputs.low() <= 0;
   if (!out.coincide) return out;
-  const at::Tensor& target = material.images(direction.to).values;
-  const PictureScale scale(target, material.subject().info.domain(direction.to).range);
-  const at::Tensor blurred = scale.from_unit(low_passed(scale.to_unit(target), kBlurCutOff));
+  const at::Tensor blurred = blurred_images(material.images(direction.to).values);
   out.blurred = kid_against(material, material.features(blurred, direction.to), direction.to, direction.to);
   return out;
 }

@@ -48,8 +48,8 @@ def test_what_is_not_trained_is_no_solution(audited):
     for finding in found["findings"]:
         for file in finding["files"]:
             assert (out / file).stat().st_size > 0
-    assert found["parts"]["seeds"]["pairs"] and "null_task" not in found["parts"]
-    assert "null_task" in found["not_measured"] and "anchors" in found["not_measured"]
+    assert found["parts"]["seeds"]["pairs"] and "null-task" not in found["parts"]
+    assert "null-task" in found["not_measured"] and "anchors" in found["not_measured"]
 
 
 def test_the_page_is_one_file_with_the_verdict(audited):
