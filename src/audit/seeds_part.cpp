@@ -101,33 +101,20 @@ void add_classes(AuditMaterial& material, SeedPair& pair) {
                           {"mutual_information", of_other.mutual_information}};
 }
 
-// Images of every second group, and the others: no image and its copy stand on both sides.
-std::pair<at::Tensor, at::Tensor> halves_by_group(const std::vector<std::int64_t>& groups) {
-  std::vector<std::int64_t> even, odd;
-  for (std::size_t k = 0; k < groups.size(); ++k)
-    (groups[k] % 2 == 0 ? even : odd).push_back(static_cast<std::int64_t>(k));
-  return {at::tensor(even, at::kLong), at::tensor(odd, at::kLong)};
-}
-
 // Whether F_i o G_j keeps the distribution, seen against F_j o G_j on other images: artefacts of generators
 // are in both.
 void add_certificate(AuditMaterial& material, SeedPair& pair) {
   const AuditImages& inputs = material.images(pair.direction.from);
-  const auto [even, odd] = halves_by_group(inputs.groups);
-  if (std::min(even.numel(), odd.numel()) < kLeastForSets || !material.has_cycle()) return;
-  const auto features = [&](std::size_t by, const at::Tensor& which) {
-    return material.features(material.brought_back(pair.j, by, pair.direction).index_select(0, which),
-                             pair.direction.from);
+  if (count_groups(inputs.groups) < 2 * kLeastForSets || !material.has_cycle()) return;
+  Rng rng = material.stream("seeds/halves");
+  const GroupCut cut = cut_by_groups(inputs.groups, rng);
+  const auto features = [&](std::size_t by, const std::vector<std::int64_t>& places) {
+    const at::Tensor back = material.brought_back(pair.j, by, pair.direction);
+    return material.features(back.index_select(0, at::tensor(places, at::kLong)), pair.direction.from);
   };
-  const auto groups_at = [&](const at::Tensor& places) {
-    std::vector<std::int64_t> groups;
-    for (std::int64_t k = 0; k < places.numel(); ++k)
-      groups.push_back(inputs.groups[static_cast<std::size_t>(places[k].item<std::int64_t>())]);
-    return groups;
-  };
-  SetScorer scorer(
-      grouped_sets(features(pair.j, odd), groups_at(odd), features(pair.i, even), groups_at(even)),
-      material.options().metric());
+  SetScorer scorer(grouped_sets(features(pair.j, cut.second), inputs.at(cut.second).groups,
+                                features(pair.i, cut.first), inputs.at(cut.first).groups),
+                   material.options().metric());
   pair.json["kid_of_automorphism"] = Estimate::of(scorer.score("kid")).json();
 }
 
