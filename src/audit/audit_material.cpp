@@ -59,6 +59,11 @@ at::Tensor AuditMaterial::brought_back(std::size_t run, std::size_t by, const Di
 }
 
 at::Tensor AuditMaterial::features(const at::Tensor& values, const std::string& domain) const {
+  return features_by(extractor(), values, domain);
+}
+
+at::Tensor AuditMaterial::features_by(const FeatureExtractor& extractor, const at::Tensor& values,
+                                      const std::string& domain) const {
   std::vector<at::Tensor> rows;
   const ValueRange& range = subject().info.domain(domain).range;
   for (std::int64_t begin = 0; begin < values.size(0); begin += std::int64_t(kExtractorBatch)) {
@@ -66,9 +71,9 @@ at::Tensor AuditMaterial::features(const at::Tensor& values, const std::string& 
     std::vector<Image> batch;
     const std::int64_t end = std::min(values.size(0), begin + std::int64_t(kExtractorBatch));
     for (std::int64_t i = begin; i < end; ++i) batch.push_back(preview_of(values[i], range));
-    rows.push_back(extractor().features(batch));
+    rows.push_back(extractor.features(batch));
   }
-  return rows.empty() ? at::empty({0, extractor().width()}, at::kDouble) : at::cat(rows);
+  return rows.empty() ? at::empty({0, extractor.width()}, at::kDouble) : at::cat(rows);
 }
 
 const at::Tensor& AuditMaterial::real_features(const std::string& domain) {

@@ -60,8 +60,11 @@ class AuditMaterial {
   /// Those brought back by the other generator of run `by`: [N,C,H,W]. Only by == run is kept.
   at::Tensor brought_back(std::size_t run, std::size_t by, const Direction& direction);
 
-  /// [N,d] float64 of images of this domain, [N,C,H,W] in the networks' range.
+  /// [N,d] float64 of images of this domain, [N,C,H,W] in the networks' range; by the audit's extractor or
+  /// by another.
   at::Tensor features(const at::Tensor& values, const std::string& domain) const;
+  at::Tensor features_by(const FeatureExtractor& extractor, const at::Tensor& values,
+                         const std::string& domain) const;
   const at::Tensor& real_features(const std::string& domain);
   const FeatureExtractor& extractor() const { return *inputs_.extractor; }
 

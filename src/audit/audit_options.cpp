@@ -1,5 +1,6 @@
 #include "audit/audit_options.h"
 
+#include "audit/symmetries.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "metric/groups.h"
@@ -59,7 +60,12 @@ void AuditThresholds::describe(OptionSet& o) {
 
 void AuditOptions::describe(OptionSet& o) {
   o.add("symmetries", symmetries,
-        "transformations that are tried, names with commas between; auto = those that fit the images");
+        "transformations that are tried, names with commas between; auto = those that fit the images")
+      .suggest(symmetry_names());
+  o.add("symmetry_forward", symmetry_forward,
+        "a program of yours that transforms images, called as PROGRAM IN OUT with two folders of 8-bit PNG "
+        "files, for images of both domains");
+  o.add("symmetry_back", symmetry_back, "the program that undoes it, called likewise");
   o.add("groups", groups,
         "pattern of names (regular expression): images with the same match, such as slices of a patient, "
         "count as one observation")
@@ -104,6 +110,9 @@ void AuditOptions::describe_trainings(OptionSet& o) {
 }
 
 void AuditOptions::validate() const {
+  if (symmetry_forward.empty() && !symmetry_back.empty())
+    fail_usage("--symmetry-back {}: undoes a transformation; give that with --symmetry-forward PROGRAM",
+               printable(symmetry_back));
   if (thresholds.local_margin < thresholds.difference_margin)
     fail_usage("--local-margin {}: is below --difference-margin {}; a patch differs more than the whole",
                thresholds.local_margin, thresholds.difference_margin);

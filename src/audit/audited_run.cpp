@@ -66,17 +66,19 @@ std::string hash_of_generators(const WeightSet& set) {
 }
 
 // Of a CycleGAN that torsor trained; what other models minimise is no loss of two translators.
-std::vector<LossTerm> terms_of(const ModelInfo& info) {
-  if (info.type != kDefaultModel || info.training.empty()) return {};
+void set_terms(AuditedRun& run) {
+  const ModelInfo& info = run.info;
+  if (info.type != kDefaultModel || info.training.empty()) return;
   const TrainConfig config = config_from_json(info.training, "the model's training options");
   const auto* settings = dynamic_cast<const CycleGanSettings*>(&*config.model);
-  if (settings == nullptr) return {};
+  if (settings == nullptr) return;
   CycleGanOptions options = settings->cyclegan;
   options.lambda_feature_cycle = options.lambda_feature_identity = 0;
   std::string notice;
-  return generator_terms(
+  run.terms = generator_terms(
       options, gan_loss(settings->gan.gan_mode),
       resolve_identity(options, info.domain("a").channels, info.domain("b").channels, notice));
+  run.cycle_norm = options.cycle_norm;
 }
 
 std::string name_of(const fs::path& path) {
@@ -128,7 +130,7 @@ AuditedRun open_audited_run(const fs::path& path, const Placement& placement) {
   out.maps.d_b = discriminator_of(set, "b", placement);
   if (!out.has(kAToB) && !out.has(kBToA))
     fail("{}: has no generator whose direction is known; import it with --direction", set.source);
-  out.terms = terms_of(set.info);
+  set_terms(out);
   return out;
 }
 

@@ -3,8 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "audit/loss_parts.h"
+#include "audit/pair_psnr.h"
 #include "audit/translators.h"
 #include "core/error.h"
 #include "data/folder_source.h"
@@ -15,7 +16,6 @@
 #include "interchange/weight_source.h"
 #include "io/run_directory.h"
 #include "loss/distance.h"
-#include "metric/psnr.h"
 #include "model/model_file.h"
 #include "report/grid.h"
 #include "train/run_set.h"
@@ -29,7 +29,7 @@ namespace {
 using at::Tensor;
 
 constexpr double kLambdaCycle = 10;
-constexpr double kPeak = 255, kExact = 100;  // dB of an exact slice
+constexpr double kBlack = 0;  // of percentile_95, where values are not shifted
 constexpr std::int64_t kTestBatch = 16, kShown = 6;
 const std::string kNorm = "l1", kGanMode = "lsgan", kScaling = "percentile_95";
 
@@ -92,37 +92,18 @@ std::vector<LossTerm> objective(double alpha) {
                          resolve_identity(options, /*channels_a=*/1, /*channels_b=*/1, notice));
 }
 
-// The networks as they are, in batches; losses are taken in double precision.
-CycleMaps measured(const CycleMaps& networks) {
-  const auto in_double = [](const TensorMapping& map) -> TensorMapping {
-    return [&map](const Tensor& x) { return mapped(map, x.to(at::kFloat)).to(at::kDouble); };
-  };
-  return {in_double(networks.a_to_b),
-          in_double(networks.b_to_a),
-          in_double(networks.d_a),
-          in_double(networks.d_b),
-          {},
-          {}};
-}
-
 Tensor flipped(const Tensor& x) { return x.flip({3}); }
-
-// In units of 8-bit samples: clamped as they are when written, but not rounded.
-Tensor stored(const Tensor& values, const Tensor& white) { return (values * white).clamp(0, kPeak); }
 
 struct Psnr {
   double all = 0, brain = 0;
 };
 
+Tensor stored(const Tensor& values, const Tensor& white) { return eight_bit_samples(values, kBlack, white); }
+
 // Means over the slices; `made` and `truth` in stored units [N,1,H,W], `brain` of bools.
 Psnr mean_psnr(const Tensor& made, const Tensor& truth, const Tensor& brain) {
-  Psnr sum;
-  const std::int64_t n = truth.size(0);
-  for (std::int64_t i = 0; i < n; ++i) {
-    sum.all += std::min(kExact, psnr(made[i], truth[i], kPeak));
-    sum.brain += std::min(kExact, psnr_inside(made[i], truth[i], kPeak, brain[i]));
-  }
-  return {sum.all / static_cast<double>(n), sum.brain / static_cast<double>(n)};
+  return {pair_psnr(made, truth).mean().item<double>(),
+          pair_psnr_inside(made, truth, brain).mean().item<double>()};
 }
 
 Tensor brain_of(const ContrastSlices& s) { return at::logical_or(s.a > 0, s.b > 0); }
@@ -229,31 +210,14 @@ ContrastNetworks composed_with_flip(const ContrastNetworks& n) {
 }
 
 Json measure_contrasts(const ContrastNetworks& n, const ContrastSlices& s, double alpha) {
-  const std::vector<LossTerm> terms = objective(alpha);
-  const CycleMaps networks = measured(n);
-  Pictures pictures(s.a.to(at::kDouble), s.b.to(at::kDouble));
-  for (const Picture which : passes_to({Picture::rec_a, Picture::rec_b})) pictures.make(which, networks);
-  const auto part = [&](TermKind kind) {
-    double sum = 0;
-    for (const LossTerm& term : terms)
-      if (term.on() && term.kind == kind)
-        sum += term.weight * term.per_sample(pictures, networks).mean().item<double>();
-    return sum;
-  };
-  const double gan = part(TermKind::adversarial), cycle = part(TermKind::cycle),
-               identity = part(TermKind::identity);
-  const Tensor brain = brain_of(s), fake_b = pictures[Picture::fake_b].to(at::kFloat),
-               fake_a = pictures[Picture::fake_a].to(at::kFloat);
-  const Psnr there = mean_psnr(stored(fake_b, s.white_b), stored(s.b, s.white_b), brain);
-  const Psnr back = mean_psnr(stored(fake_a, s.white_a), stored(s.a, s.white_a), brain);
-  return {{"gan", gan},
-          {"cycle", cycle},
-          {"identity", identity},
-          {"loss", gan + cycle + identity},
-          {"psnr_a_to_b", there.all},
-          {"psnr_b_to_a", back.all},
-          {"brain_a_to_b", there.brain},
-          {"brain_b_to_a", back.brain}};
+  const MeasuredPair measured = measure_pair(objective(alpha), n, s.a, s.b);
+  const Tensor brain = brain_of(s);
+  const Psnr there = mean_psnr(stored(measured.fake_b, s.white_b), stored(s.b, s.white_b), brain);
+  const Psnr back = mean_psnr(stored(measured.fake_a, s.white_a), stored(s.a, s.white_a), brain);
+  const Json& loss = measured.loss;
+  return {{"gan", loss.at("gan")},       {"cycle", loss.at("cycle")}, {"identity", loss.at("identity")},
+          {"loss", loss.at("loss")},     {"psnr_a_to_b", there.all},  {"psnr_b_to_a", back.all},
+          {"brain_a_to_b", there.brain}, {"brain_b_to_a", back.brain}};
 }
 
 Json measure_copies(const ContrastSlices& s) {

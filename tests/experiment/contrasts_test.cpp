@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "audit/audit_material.h"
+#include "audit/symmetry_battery.h"
 #include "core/files.h"
 #include "data/phantom.h"
 #include "data/tensor_image.h"
@@ -115,6 +117,57 @@ TEST(ContrastMeasuring, DiscriminatorsSeeWhatTheyAreGiven) {
   ContrastNetworks n = networks(same, same);
   n.d_a = [](const at::Tensor& x) { return at::zeros({x.size(0), 1, 1, 1}); };
   EXPECT_EQ(part(plain(n), "gan"), 1) << "(0 - 1)^2 of the discriminator of A";
+}
+
+// An audit of the same translators on the same pairs.
+Json audited(const ContrastNetworks& n, double alpha) {
+  AuditInputs inputs;
+  inputs.runs.emplace_back();
+  AuditedRun& run = inputs.runs.front();
+  run.maps = n;
+  CycleGanOptions objective;
+  objective.alpha_id = alpha;
+  std::string notice;
+  run.terms = generator_terms(objective, gan_loss("lsgan"), resolve_identity(objective, 1, 1, notice));
+  run.cycle_norm = "l1";
+  const auto images = [](const char* domain, const at::Tensor& values, const at::Tensor& white) {
+    AuditImages out;
+    out.domain = domain;
+    out.values = values;
+    for (std::int64_t i = 0; i < values.size(0); ++i) {
+      out.ranges.push_back({white[i].item<double>(), 0, 0, PixelType::u8});
+      out.names.push_back(fmt::format("{}", i));
+      out.keys.push_back(fmt::format("{} {}", domain, i));
+      out.groups.push_back(i);
+    }
+    return out;
+  };
+  inputs.a = images("a", slices().a, slices().white_a);
+  inputs.b = images("b", slices().b, slices().white_b);
+  inputs.pairs = AuditPairs{inputs.a, inputs.b};
+  for (auto& [key, domain] : run.info.domains) domain = {key, 1, inputs.a.ranges.front()};
+  FeatureOptions pixels;
+  pixels.features = "pixels";
+  inputs.extractor = make_extractor(pixels, c10::Device(c10::kCPU));
+  AuditOptions options;
+  options.symmetries = "hflip";
+  const TestFolder folder;
+  const StopFlag stop;
+  AuditMaterial material(inputs, options, folder.path, std::make_shared<NullLog>(), stop);
+  return measure_symmetries(material).at("table_1");
+}
+
+TEST(ContrastMeasuring, AnAuditGivesTheSameRowOfTheTable) {
+  ContrastNetworks n = networks(truth(slices().a, slices().b), [](const at::Tensor& y) { return 0.9 * y; });
+  n.d_b = [](const at::Tensor& x) { return x.flatten(1).mean(1, true); };
+  const Json row = audited(n, 10);
+  for (const auto& [ours, reproduced] : {std::pair{"plain", plain(n)}, std::pair{"flipped", flipped(n)}}) {
+    for (const char* key : {"gan", "cycle", "identity", "loss"})
+      EXPECT_NEAR(part(row.at(ours).at("loss"), key), part(reproduced, key), 1e-6) << ours << " " << key;
+    EXPECT_NEAR(part(row.at(ours).at("psnr"), "a_to_b"), part(reproduced, "psnr_a_to_b"), 1e-6) << ours;
+    EXPECT_NEAR(part(row.at(ours).at("psnr"), "b_to_a"), part(reproduced, "psnr_b_to_a"), 1e-6) << ours;
+  }
+  EXPECT_NEAR((part(row, "moved_a") + part(row, "moved_b")) / 2, flip_distance(), 1e-6);
 }
 
 void write_slice(const fs::path& path, Domain domain, std::int64_t index) {
