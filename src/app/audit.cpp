@@ -119,7 +119,7 @@ int audit(const std::vector<std::string>& positionals) {
                              .train_a = s.train_a,
                              .train_b = s.train_b,
                              .out = s.out,
-                             .placement = resolve_placement(s.placement)};
+                             .placement = s.placement};
   try {
     const Audit done =
         run_audit(request, s.audit,

@@ -38,11 +38,14 @@ void validate_request(const AuditRequest& r) {
 class AuditOpening {
  public:
   AuditOpening(const AuditRequest& request, const AuditOptions& options, std::shared_ptr<LogSink> log)
-      : request_(request), options_(options), log_(std::move(log)) {}
+      : request_(request),
+        options_(options),
+        log_(std::move(log)),
+        placement_(resolve_placement(request.placement)) {}
 
   AuditInputs open() {
     AuditInputs out;
-    out.runs = open_audited_runs(request_.runs, request_.placement);
+    out.runs = open_audited_runs(request_.runs, placement_);
     out.placement = request_.placement;
     for (const AuditedRun& run : out.runs)
       if (!run.finished)
@@ -55,7 +58,7 @@ class AuditOpening {
     else
       open_data(out);
     require_one_size(out.a, out.b);
-    const auto extractor = make_extractor(options_.features, request_.placement.device);
+    const auto extractor = make_extractor(options_.features, placement_.device);
     for (const std::string& note : extractor->notes()) log_->notice(note);
     out.extractor = extractor;
     open_labels(out);
@@ -134,7 +137,7 @@ class AuditOpening {
 
   void open_labels(AuditInputs& out) const {
     if (!request_.classifier.empty())
-      out.labels = labels_by_classifier(request_.classifier, out.a, out.b, request_.placement);
+      out.labels = labels_by_classifier(request_.classifier, out.a, out.b, placement_);
     if (!request_.labels_a.empty())
       out.labels = labels_by_tables(request_.labels_a, request_.labels_b, out.a, out.b, out.extractor, *log_);
   }
@@ -142,6 +145,7 @@ class AuditOpening {
   const AuditRequest& request_;
   const AuditOptions& options_;
   std::shared_ptr<LogSink> log_;
+  Placement placement_;
   const ModelInfo* info_ = nullptr;
   TransformOptions transform_;
 };

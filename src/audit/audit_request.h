@@ -25,7 +25,7 @@ struct AuditRequest {
   std::filesystem::path classifier;          // or a classifier of torsor's
   std::filesystem::path train_a, train_b;    // training images; "" = those that the run remembers, if there
   std::filesystem::path out;
-  Placement placement = {};
+  PlacementOptions placement = {};
 };
 
 /// Opens runs, images, pairs, labels and the feature extractor. Throws Error naming what cannot be read,
