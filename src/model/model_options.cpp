@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/tensor_image.h"
+#include "nn/moved.h"
 
 namespace torsor {
 
@@ -38,6 +39,9 @@ void NetworkChoice::validate() const {
   if (generator.net_g == kIdentityGenerator)
     fail_usage("--net-g identity: copies its input, there is nothing to train; choose one of {}",
                join(generator_names()));
+  if (const auto moved = moved_name(generator.net_g))
+    fail_usage("--net-g {}: is a trained generator with a fixed map, to be applied; train {}",
+               generator.net_g, moved->net);
 }
 
 GeneratorOptions NetworkChoice::generator_of(std::int64_t in, std::int64_t out) const {

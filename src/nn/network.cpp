@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "nn/moved.h"
+
 namespace torsor {
 
 // One line per network; each is defined in its own file.
@@ -151,6 +153,7 @@ void DiscriminatorOptions::describe(OptionSet& o) {
 }
 
 std::shared_ptr<Generator> make_generator(const GeneratorOptions& options) {
+  if (const auto moved = moved_name(options.net_g)) return make_moved_generator(options, *moved);
   const auto [name, n] = generator_family(options.net_g);
   if (options.upsample != "transposed" && name != kResnetFamily)
     fail_usage(
@@ -183,6 +186,7 @@ std::vector<std::string> generator_names() {
 std::vector<std::string> discriminator_names() { return discriminators().names(); }
 
 void check_generator_name(const std::string& name, const std::string& where) {
+  if (const auto moved = moved_name(name)) return check_generator_name(moved->net, where);
   check_known(generator_family(name).first, generators().names(), name, "generator", where,
               {kGeneratorExample, "resnet_6blocks", "residual_unet_4", "autoencoder_32"});
 }
