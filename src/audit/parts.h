@@ -38,6 +38,7 @@ AuditPart prevalence_part();    // G
 AuditPart null_task_part();     // C
 AuditPart search_part();        // D
 AuditPart anchors_part();       // I
+AuditPart acquire_part();       // which pair to acquire
 AuditPart detection_part();     // the limit of detection
 
 }  // namespace torsor
