@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "audit/group_cut.h"
 #include "core/error.h"
 #include "metric/bootstrap.h"
 #include "metric/two_sample.h"
@@ -42,12 +43,6 @@ std::vector<std::int64_t> groups_at(const std::vector<std::int64_t>& groups, con
   for (std::int64_t i = 0; i < places.numel(); ++i)
     out.push_back(groups[static_cast<std::size_t>(places[i].item<std::int64_t>())]);
   return out;
-}
-
-std::int64_t count_groups(const std::vector<std::int64_t>& groups) {
-  std::map<std::int64_t, bool> seen;
-  for (const std::int64_t group : groups) seen[group] = true;
-  return std::ssize(seen);
 }
 
 // Sums over units, so that a resample is a product with its weights.

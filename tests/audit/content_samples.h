@@ -38,7 +38,7 @@ inline AuditImages images_of(const std::string& domain, const at::Tensor& values
   return out;
 }
 
-inline AuditInputs planted_inputs(const at::Tensor& a, const at::Tensor& b, CycleMaps maps) {
+inline AuditInputs content_inputs(const at::Tensor& a, const at::Tensor& b, CycleMaps maps) {
   AuditInputs out;
   AuditedRun run;
   run.name = "planted";

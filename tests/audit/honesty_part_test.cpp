@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using testing::content::is_note;
 using testing::content::is_veto;
 using testing::content::normal_values;
-using testing::content::planted_inputs;
+using testing::content::content_inputs;
 using testing::content::PlantedAudit;
 using testing::content::uniform_values;
 
@@ -41,7 +41,7 @@ CycleMaps honest_pair() {
 }
 
 AuditInputs noise_images(CycleMaps maps, std::int64_t count = 24) {
-  return planted_inputs(uniform_values({count, 1, 16, 16}, 1), uniform_values({count, 1, 16, 16}, 2),
+  return content_inputs(uniform_values({count, 1, 16, 16}, 1), uniform_values({count, 1, 16, 16}, 2),
                         std::move(maps));
 }
 
@@ -114,7 +114,7 @@ TEST(HonestyPart, MeasuresAllRunsOnlyAtFullScale) {
 
 TEST(HonestyPart, ChannelsThatJpegLacksAreLeftOut) {
   PlantedAudit audit(
-      planted_inputs(uniform_values({6, 2, 16, 16}, 1), uniform_values({6, 2, 16, 16}, 2), honest_pair()),
+      content_inputs(uniform_values({6, 2, 16, 16}, 1), uniform_values({6, 2, 16, 16}, 2), honest_pair()),
       honesty_part());
   EXPECT_TRUE(audit.measured()
                   .at("runs")

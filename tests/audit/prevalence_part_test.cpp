@@ -17,7 +17,7 @@ using testing::content::images_of;
 using testing::content::is_note;
 using testing::content::is_veto;
 using testing::content::normal_values;
-using testing::content::planted_inputs;
+using testing::content::content_inputs;
 using testing::content::PlantedAudit;
 using testing::content::uniform_values;
 
@@ -58,7 +58,7 @@ at::Tensor fainter(const at::Tensor& x) { return 0.9 * x; }
 
 AuditInputs translating(const at::Tensor& a, const at::Tensor& b, TensorMapping a_to_b,
                         TensorMapping b_to_a = nullptr) {
-  return planted_inputs(a, b, {std::move(a_to_b), std::move(b_to_a), nullptr, nullptr});
+  return content_inputs(a, b, {std::move(a_to_b), std::move(b_to_a), nullptr, nullptr});
 }
 
 bool has_veto(PlantedAudit& audit) {
