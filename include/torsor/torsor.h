@@ -30,6 +30,7 @@ typedef struct torsor_options {
   const char* precision;  /* "fp32", "bf16" or "fp64" [fp32] */
   const char* norm_stats; /* "running" or "batch", for batch norm [running] */
   const char* engine;     /* "auto", "torch" or "fast", on a CPU in fp32: see docs/performance.md [auto] */
+  const char* evidence;   /* "on": keep what torsor_translate_with_evidence() measures with [off] */
 } torsor_options;
 
 typedef enum torsor_sample {
@@ -72,6 +73,26 @@ TORSOR_API const char* torsor_describe(const torsor_model* model);
  * channels, and any type. U8 and U16 samples are, byte for byte, what `torsor translate` writes. `in` is read
  * whole before `out` is written, so they may share memory. 0 on success; else `out` is untouched. */
 TORSOR_API int torsor_translate(const torsor_model* model, const torsor_image* in, const torsor_image* out);
+
+/* How torsor_translate_with_evidence() judges. 0, NULL or "" in a field selects the default. Set `size` to
+ * sizeof(torsor_evidence_options): later versions may add fields at the end. */
+typedef struct torsor_evidence_options {
+  size_t size;
+  const char* name;                /* what the evidence calls the input [""] */
+  const torsor_model* const* also; /* models beside which this one stands, of the same direction [none] */
+  size_t also_count;
+  const char* ensemble;    /* what `out` receives: "first", "mean" or "median" of all [first] */
+  double doubt_percentile; /* of the calibration, 50 to 100 [99] */
+  double doubt_spread;     /* of the models, a share of the range from black to white [0.1] */
+  int32_t refuse_doubtful; /* not 0: leave `out` untouched where the evidence says doubtful [0] */
+} torsor_evidence_options;
+
+/* As torsor_translate(), and returns the evidence as JSON text: what `torsor translate --evidence` writes
+ * beside an output, see docs/translating.md. The model must have been loaded with evidence "on". `options`
+ * may be NULL. NULL on failure; `out` is then untouched. Valid until the thread's next call. */
+TORSOR_API const char* torsor_translate_with_evidence(const torsor_model* model, const torsor_image* in,
+                                                      const torsor_image* out,
+                                                      const torsor_evidence_options* options);
 
 /* One line when the image looks unlike the images that this generator was trained to translate, else "": see
  * docs/recognition.md. NULL on failure. Valid until the thread's next call. */

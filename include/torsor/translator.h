@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "torsor/error.h"
 
@@ -23,6 +24,7 @@ struct TranslatorOptions {
   std::string norm_stats =
       "running";                // running, or batch: batch norm uses each image's own, as the reference
   std::string engine = "auto";  // auto, torch or fast, on a CPU in fp32: see docs/performance.md
+  bool evidence = false;  // keep what translate_with_evidence() measures with: the way back, a discriminator
 };
 
 /// One sample of one channel.
@@ -45,6 +47,8 @@ struct PixelLayout {
   // x_stride.
   std::ptrdiff_t x_stride = 0, y_stride = 0, channel_stride = 0;
 };
+
+struct EvidenceOptions;
 
 /// A trained generator, ready to run. All const functions may be called from any number of threads at once;
 /// they share libtorch's threads, see set_threads(). Copies share the weights.
@@ -86,12 +90,30 @@ class TORSOR_API Translator {
   /// Throws as translate() does.
   std::string doubt(const void* in, const PixelLayout& in_layout) const;
 
+  /// As translate(), and returns the evidence as JSON text: what `torsor translate --evidence` writes beside
+  /// an output, measured from the samples that `out` receives. See docs/translating.md; hashes are of the
+  /// samples, channels interleaved and rows without gaps. Throws as translate() does, Error when the
+  /// translator was made without TranslatorOptions::evidence or a translator of `also` does not fit,
+  /// UsageError for an option that cannot be.
+  std::string translate_with_evidence(const void* in, const PixelLayout& in_layout, void* out,
+                                      const PixelLayout& out_layout, const EvidenceOptions& options) const;
+
   /// JSON text: all that `torsor inspect --json` says of the file, and the direction in use.
   const std::string& describe() const;
 
  private:
   struct State;
   std::shared_ptr<const State> state_;
+};
+
+/// How translate_with_evidence() judges; the options of `torsor translate` of the same names.
+struct EvidenceOptions {
+  std::string name;                // what the evidence calls the input
+  std::vector<Translator> also;    // models beside which this one stands; any translators of this direction
+  std::string ensemble = "first";  // what `out` receives: first, mean or median of all
+  double doubt_percentile = 99;    // 50 to 100
+  double doubt_spread = 0.1;       // share of the range from black to white
+  bool refuse_doubtful = false;    // leave `out` untouched where the evidence says doubtful
 };
 
 /// Threads that one translation may use; 0 = as many as this process has CPUs (fewer than the machine where

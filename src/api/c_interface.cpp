@@ -15,6 +15,7 @@ namespace {
 
 thread_local std::string last_error;
 thread_local std::string last_doubt;
+thread_local std::string last_evidence;
 
 constexpr int kFailed = 1;
 
@@ -35,13 +36,18 @@ Result call(Result on_failure, const Action& action) noexcept {
   return on_failure;
 }
 
-// A field that the caller's version of the struct has and that is set.
-std::string given(const torsor_options& options, const char* const torsor_options::*field,
-                  const std::string& otherwise) {
+// A field that the caller's version of the struct has, and else what 0 stands for.
+template <class Options, class Field>
+Field field_of(const Options& options, Field Options::*field) {
   const auto* end = reinterpret_cast<const char*>(&(options.*field) + 1);
   const bool known =
       end - reinterpret_cast<const char*>(&options) <= static_cast<std::ptrdiff_t>(options.size);
-  const char* text = known ? options.*field : nullptr;
+  return known ? options.*field : Field{};
+}
+
+template <class Options>
+std::string given(const Options& options, const char* Options::*field, const std::string& otherwise) {
+  const char* text = field_of(options, field);
   return text == nullptr || *text == '\0' ? otherwise : text;
 }
 
@@ -55,12 +61,35 @@ torsor::TranslatorOptions translator_options(const torsor_options* options) {
   out.precision = given(*options, &torsor_options::precision, out.precision);
   out.norm_stats = given(*options, &torsor_options::norm_stats, out.norm_stats);
   out.engine = given(*options, &torsor_options::engine, out.engine);
+  const std::string evidence = given(*options, &torsor_options::evidence, "off");
+  if (evidence != "on" && evidence != "off")
+    torsor::fail_usage("torsor_options: evidence is '{}'; expected on or off", evidence);
+  out.evidence = evidence == "on";
   return out;
 }
 
 const torsor_model& checked(const torsor_model* model) {
   if (model == nullptr) torsor::fail("torsor: the model is NULL; torsor_load gives one");
   return *model;
+}
+
+torsor::EvidenceOptions evidence_options(const torsor_evidence_options* options) {
+  using From = torsor_evidence_options;
+  torsor::EvidenceOptions out;
+  if (options == nullptr) return out;
+  if (options->size < sizeof(options->size))
+    torsor::fail_usage("torsor_evidence_options: size is {}; set it to sizeof(torsor_evidence_options)",
+                       options->size);
+  out.name = given(*options, &From::name, out.name);
+  out.ensemble = given(*options, &From::ensemble, out.ensemble);
+  const torsor_model* const* also = field_of(*options, &From::also);
+  for (std::size_t i = 0; also != nullptr && i < field_of(*options, &From::also_count); ++i)
+    out.also.push_back(checked(also[i]).translator);
+  if (const double percentile = field_of(*options, &From::doubt_percentile); percentile != 0)
+    out.doubt_percentile = percentile;
+  if (const double spread = field_of(*options, &From::doubt_spread); spread != 0) out.doubt_spread = spread;
+  out.refuse_doubtful = field_of(*options, &From::refuse_doubtful) != 0;
+  return out;
 }
 
 torsor::PixelLayout layout_of(const torsor_image& image) {
@@ -96,6 +125,16 @@ int torsor_translate(const torsor_model* model, const torsor_image* in, const to
     if (in == nullptr || out == nullptr) torsor::fail("torsor_translate: an image is NULL");
     checked(model).translator.translate(in->data, layout_of(*in), out->data, layout_of(*out));
     return 0;
+  });
+}
+
+const char* torsor_translate_with_evidence(const torsor_model* model, const torsor_image* in,
+                                           const torsor_image* out, const torsor_evidence_options* options) {
+  return call<const char*>(nullptr, [&] {
+    if (in == nullptr || out == nullptr) torsor::fail("torsor_translate_with_evidence: an image is NULL");
+    last_evidence = checked(model).translator.translate_with_evidence(
+        in->data, layout_of(*in), out->data, layout_of(*out), evidence_options(options));
+    return last_evidence.c_str();
   });
 }
 

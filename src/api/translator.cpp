@@ -3,40 +3,14 @@
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
-#include <exception>
-#include <new>
-#include <utility>
-
-#include "api/pixels.h"
-#include "core/error.h"
+#include "api/translator_state.h"
 #include "core/machine.h"
-#include "infer/generator_runner.h"
-#include "infer/input_check.h"
 #include "interchange/inspect.h"
 #include "interchange/weight_source.h"
 
 namespace torsor {
 
 namespace {
-
-constexpr const char* kInput = "input image";
-constexpr const char* kOutput = "output image";
-
-// What leaves the library is an Error, whichever library below it failed.
-template <class Action>
-auto guarded(const Action& action) {
-  try {
-    return action();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    fail("out of memory; give smaller images, or translate fewer at once");
-  } catch (const c10::Error& e) {
-    fail("libtorch: {}", e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    fail("{}", e.what());
-  }
-}
 
 struct Settings {
   std::string norm_stats;
@@ -57,6 +31,8 @@ RunnerOptions runner_options(const TranslatorOptions& options) {
   return {options.direction, norm_statistics_of(settings.norm_stats), resolve_placement(settings.placement)};
 }
 
+}  // namespace
+
 void check_output(const PixelLayout& in, const PixelLayout& out, std::int64_t channels) {
   if (out.width != in.width || out.height != in.height)
     fail("{}: {}x{} pixels, but the input has {}x{}; they must be equal", kOutput, out.width, out.height,
@@ -65,61 +41,53 @@ void check_output(const PixelLayout& in, const PixelLayout& out, std::int64_t ch
     fail("{}: {} channels, but the network gives {}", kOutput, out.channels, channels);
 }
 
-}  // namespace
+Translator::State::State(const std::filesystem::path& model, const WeightSet& weights,
+                         const RunnerOptions& options, EvidenceKept kept)
+    : runner(load_generator(weights, options.direction), options), check(runner.loaded()) {
+  Json about = describe_weights(weights);
+  about["direction"] = runner.loaded().direction.name();
+  description = about.dump(2);
+  if (kept == EvidenceKept::yes) evidence.emplace(model, weights, runner, options);
+}
 
-struct Translator::State {
-  State(const WeightSet& weights, const RunnerOptions& options)
-      : runner(load_generator(weights, options.direction), options), check(runner.loaded()) {
-    Json about = describe_weights(weights);
-    about["direction"] = runner.loaded().direction.name();
-    description = about.dump(2);
-  }
+at::Tensor Translator::State::read_floats(const void* data, const PixelLayout& layout) const {
+  const std::int64_t wanted = runner.channels_in(layout.channels);
+  if (layout.channels != wanted)
+    fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
+  if (scales_each_image(runner.loaded().info.scaling()))
+    fail(
+        "{}: floats, but this model scales each image by itself ({}); give samples of 8 or 16 bits, or a "
+        "tensor in the network's own range",
+        kInput, runner.loaded().info.scaling());
+  return gather_tensor(data, layout);
+}
 
-  // [C,H,W] of floats that the network takes.
-  at::Tensor read_floats(const void* data, const PixelLayout& layout) const {
-    const std::int64_t wanted = runner.channels_in(layout.channels);
-    if (layout.channels != wanted)
-      fail("{}: {} channels of floats, but the network takes {}", kInput, layout.channels, wanted);
-    if (scales_each_image(runner.loaded().info.scaling()))
-      fail(
-          "{}: floats, but this model scales each image by itself ({}); give samples of 8 or 16 bits, or a "
-          "tensor in the network's own range",
-          kInput, runner.loaded().info.scaling());
-    return gather_tensor(data, layout);
-  }
+PreparedImage Translator::State::read_integers(const void* data, const PixelLayout& layout) const {
+  if (layout.channels < 1 || layout.channels > 4)
+    fail("{}: {} channels; expected 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)", kInput, layout.channels);
+  std::string note;
+  return runner.input(gather_image(data, layout), note, kInput);
+}
 
-  // Integer samples in the channels that the network takes.
-  PreparedImage read_integers(const void* data, const PixelLayout& layout) const {
-    if (layout.channels < 1 || layout.channels > 4)
-      fail("{}: {} channels; expected 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)", kInput,
-           layout.channels);
-    std::string note;
-    return runner.input(gather_image(data, layout), note, kInput);
-  }
+Image Translator::State::preview(const void* data, const PixelLayout& layout) const {
+  if (layout.type == SampleType::f32) return to_image(read_floats(data, layout));
+  const PreparedImage input = read_integers(data, layout);
+  return to_preview(input.image, input.range);
+}
 
-  // 8 bits, for who looks at it.
-  Image preview(const void* data, const PixelLayout& layout) const {
-    if (layout.type == SampleType::f32) return to_image(read_floats(data, layout));
-    const PreparedImage input = read_integers(data, layout);
-    return to_preview(input.image, input.range);
-  }
-
-  // [1,C,H,W], and what its numbers mean.
-  std::pair<at::Tensor, PreparedImage> read(const void* data, const PixelLayout& layout) const {
-    if (layout.type == SampleType::f32) return {read_floats(data, layout).unsqueeze(0), PreparedImage{}};
-    PreparedImage input = read_integers(data, layout);
-    const at::Tensor values = to_tensor(input.image, input.range).unsqueeze(0);
-    return {values, std::move(input)};
-  }
-
-  GeneratorRunner runner;
-  InputCheck check;  // that has seen nothing
-  std::string description;
-};
+std::pair<at::Tensor, PreparedImage> Translator::State::read(const void* data,
+                                                             const PixelLayout& layout) const {
+  if (layout.type == SampleType::f32) return {read_floats(data, layout).unsqueeze(0), PreparedImage{}};
+  PreparedImage input = read_integers(data, layout);
+  const at::Tensor values = to_tensor(input.image, input.range).unsqueeze(0);
+  return {values, std::move(input)};
+}
 
 Translator::Translator(const std::filesystem::path& model, const TranslatorOptions& options)
-    : state_(guarded(
-          [&] { return std::make_shared<const State>(open_weights(model), runner_options(options)); })) {}
+    : state_(guarded([&] {
+        return std::make_shared<const State>(model, open_weights(model), runner_options(options),
+                                             options.evidence ? EvidenceKept::yes : EvidenceKept::no);
+      })) {}
 
 std::int64_t Translator::in_channels() const { return state_->runner.loaded().options.in_channels; }
 

@@ -62,8 +62,8 @@ class Bound {
 /// All subcommands. The commands own their option structs for the life of the program.
 std::vector<Command>& commands();
 
-/// Parses and runs. 0 success, 1 failure, 2 usage, 3 ended by an alarm of --stop-on, 130/143 stopped by a
-/// signal.
+/// Parses and runs. 0 success, 1 failure, 2 usage, 3 what --stop-on, --fail-on or --refuse ask for, 130/143
+/// stopped by a signal.
 int main(int argc, char** argv);
 
 /// Set by SIGINT and SIGTERM; a second signal ends the program at once.

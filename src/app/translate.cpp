@@ -9,11 +9,13 @@
 #include "app/commands.h"
 #include "app/engine_report.h"
 #include "app/image_size.h"
+#include "app/translate_evidence.h"
 #include "app/translate_report.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "image/codec.h"
 #include "infer/input_scale.h"
+#include "interchange/weight_source.h"
 #include "model/placement.h"
 
 namespace torsor::app {
@@ -23,6 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string kStandard = "-";  // input or output
+constexpr int kWithheld = 3;        // exit code of --refuse
 
 struct TranslateOptions {
   std::string direction;
@@ -49,6 +52,7 @@ struct TranslateOptions {
   bool verbose = false;
   PlacementOptions placement;
   WeightChoice choice;
+  EvidenceFlags evidence;
   ProgressOptions progress;
 
   void describe(OptionSet& o);
@@ -100,6 +104,7 @@ void TranslateOptions::describe(OptionSet& o) {
   placement.describe(o);
   o.add("verbose", verbose, "say which layers went through torsor's kernels and which through libtorch");
   choice.describe(o);
+  evidence.describe(o);
   o.group("As the reference");
   o.add("as_reference", as_reference,
         "reproduce what the reference's test.py writes with the three options below: its resize, batch "
@@ -113,6 +118,14 @@ void TranslateOptions::describe(OptionSet& o) {
 
 void TranslateOptions::validate() const {
   progress.validate();
+  evidence.validate();
+  if (evidence.evidence && as_reference)
+    fail_usage("--evidence and --as-reference contradict each other: the reference resizes images; give one");
+  if (evidence.refuse != "nothing" && in_place)
+    fail_usage(
+        "--refuse {} and --in-place: what is withheld would leave its input under the output's name; "
+        "give OUT instead",
+        evidence.refuse);
   if (white && black && !(*white > *black))
     fail_usage("--white {:g} and --black {:g}: give a white above black", *white, *black);
   if (as_reference && (bit_depth == "16" || bit_depth == "float"))
@@ -144,6 +157,7 @@ Treatment treatment_of(const TranslateOptions& options) {
   out.colours = options.keep_profile ? OutputColours::of_input : OutputColours::srgb;
   if (!options.pages.empty()) out.pages = page_use_named(options.pages);
   out.memory = options.force ? MemoryUse::any : MemoryUse::that_there_is;
+  out.companions = options.evidence.evidence ? Companions::evidence : Companions::none;
   out.encode.jpeg_quality = out.encode.webp_quality = static_cast<int>(options.quality);
   return out;
 }
@@ -154,7 +168,7 @@ PlanOptions plan_options_of(const TranslateOptions& options) {
           : options.skip_existing ? ExistingOutputs::keep
                                   : ExistingOutputs::refuse,
           options.in_place ? Place::in_place : Place::elsewhere,
-          options.skip_bad ? BadFiles::skip : BadFiles::refuse};
+          options.skip_bad ? BadFiles::skip : BadFiles::refuse, options.evidence.companions()};
 }
 
 // IN and OUT as they were given.
@@ -170,6 +184,9 @@ Ends ends_of(const std::vector<std::string>& positionals, const TranslateOptions
     fail_usage("OUT is missing: image file or folder to write; see torsor translate --help");
   if (ends.to_standard() && options.progress.json_progress)
     fail_usage("--json-progress: standard output receives the image; name a file as OUT");
+  if (ends.to_standard() && options.evidence.evidence)
+    fail_usage(
+        "--evidence: standard output receives the image and has no place beside it; name a file as OUT");
   if (ends.to_standard() && ::isatty(STDOUT_FILENO) == 1)
     fail_usage("OUT is -, standard output, which is a terminal here; redirect it, for example > out.png");
   return ends;
@@ -218,10 +235,10 @@ void run(FolderTranslation& translation, const TranslationPlan& plan, TranslateR
   if (stop_flag().requested()) report.display().say_aside("stopped: " + done());
 }
 
-GeneratorRunner open_runner(const fs::path& model, const TranslateOptions& options) {
+RunnerOptions runner_options_of(const TranslateOptions& options) {
   const std::string statistics = options.as_reference ? "batch" : options.norm_stats;
-  return GeneratorRunner::open(model, {options.direction, norm_statistics_of(statistics),
-                                       resolve_placement(options.placement), options.choice});
+  return {options.direction, norm_statistics_of(statistics), resolve_placement(options.placement),
+          options.choice};
 }
 
 void say_paths(const GeneratorRunner& runner, ProgressDisplay& display) {
@@ -234,7 +251,27 @@ void write_standard_output(const std::string& bytes) {
     fail("standard output: cannot be written; is its disk full or its reader gone?");
 }
 
-int exit_code() { return stop_flag().requested() ? 128 + stop_flag().signal() : 0; }
+int exit_code(std::int64_t withheld = 0) {
+  if (stop_flag().requested()) return 128 + stop_flag().signal();
+  return withheld > 0 ? kWithheld : 0;
+}
+
+// The inputs that can be translated.
+struct Inputs {
+  std::int64_t skipped = 0, pages = 0;
+};
+
+// Reads them all, and leaves those in the plan that are good. Nothing when a stop was requested.
+std::optional<Inputs> looked_at(const GeneratorRunner& runner, const Treatment& treatment,
+                                TranslationPlan& plan, TranslateReport& report) {
+  InputSurvey survey = survey_inputs(runner, plan.jobs, treatment, report, stop_flag());
+  if (stop_flag().requested()) return std::nullopt;
+  meet_bad_inputs(survey, treatment.bad_files, report);
+  report.notes(survey.notes);
+  if (!survey.scale_warning.empty()) report.log().warning(survey.scale_warning);
+  plan.jobs = std::move(survey.good);
+  return Inputs{static_cast<std::int64_t>(survey.bad.size()), survey.pages};
+}
 
 int translate(const std::vector<std::string>& positionals) {
   const TranslateOptions& options = Bound<TranslateOptions>::instance().settings;
@@ -245,38 +282,38 @@ int translate(const std::vector<std::string>& positionals) {
       options.progress.audience(), ends.to_standard() ? Stream::error : Stream::output));
   TranslationPlan plan = plan_of(ends, plan_options_of(options), report.log());
   use_threads(options.threads);
-  GeneratorRunner runner = open_runner(positionals[0], options);
+  const RunnerOptions runner_options = runner_options_of(options);
+  WeightSet weights = open_weights(positionals[0], options.choice);
+  GeneratorRunner runner(load_generator(weights, options.direction), runner_options);
   for (const std::string& note : runner.loaded().notes) report.log().notice(note);
   if (options.verbose) watch_engine(*runner.loaded().generator);
+  const auto evidence =
+      evidence_writer(options.evidence, positionals[0], weights, runner, runner_options, treatment, report);
+  weights = {};  // the networks have copies
 
   report.start(positionals[0], plan);
   scale_inputs(runner, {options.white, options.black}, plan.jobs, report.log());
-  std::int64_t skipped = 0, pages = static_cast<std::int64_t>(plan.jobs.size());
+  Inputs inputs{0, static_cast<std::int64_t>(plan.jobs.size())};
   if (options.check_first) {
-    InputSurvey survey = survey_inputs(runner, plan.jobs, treatment, report, stop_flag());
-    if (stop_flag().requested()) {
+    const std::optional<Inputs> found = looked_at(runner, treatment, plan, report);
+    if (!found) {
       report.display().say_aside("stopped: nothing is written yet");
       return exit_code();
     }
-    meet_bad_inputs(survey, treatment.bad_files, report);
-    report.notes(survey.notes);
-    if (!survey.scale_warning.empty()) report.log().warning(survey.scale_warning);
-    skipped = static_cast<std::int64_t>(survey.bad.size());
-    pages = survey.pages;
-    plan.jobs = std::move(survey.good);
+    inputs = *found;
   }
-  FolderTranslation translation(runner, plan.jobs, pages, treatment, report);
+  FolderTranslation translation(runner, plan.jobs, inputs.pages, treatment, report, evidence.get());
   run(translation, plan, report, positionals);
   if (!options.check_first) report.notes(translation.notes());
   if (const std::string doubt = translation.doubt(); !doubt.empty()) report.log().warning(doubt);
   if (ends.to_standard() && translation.written() == 1) write_standard_output(*plan.jobs.front().taken);
-  report.end(plan, translation, skipped + translation.skipped(),
+  report.end(plan, translation, inputs.skipped + translation.skipped(), evidence.get(),
              ends.to_standard() ? "standard output"
              : ends.out.empty() ? ends.in
                                 : ends.out);
   if (options.verbose || engine_named(options.placement.engine) == Engine::check)
     say_paths(runner, report.display());
-  return exit_code();
+  return exit_code(evidence != nullptr ? evidence->withheld() : 0);
 }
 
 }  // namespace
@@ -290,7 +327,8 @@ Command translate_command() {
           &Bound<TranslateOptions>::instance().options,
           translate,
           {"torsor translate runs/zebras photos/horses translated",
-           "torsor translate latest_net_G_A.pth horse.jpg zebra.jpg"}};
+           "torsor translate latest_net_G_A.pth horse.jpg zebra.jpg",
+           "torsor translate calibrated.safetensors scans out --evidence --refuse doubtful"}};
 }
 
 }  // namespace torsor::app

@@ -15,6 +15,13 @@ std::string pace(double rate) {
   return rate >= 1 ? fmt::format("{:.1f} images/s", rate) : fmt::format("{:.1f} s/image", 1 / rate);
 }
 
+// "warning: 3 of 10 images are doubtful and withheld; ...".
+std::string doubt_line(const EvidenceWriter& evidence, std::int64_t images) {
+  return fmt::format("warning: {} of {} {} doubtful{}; the evidence beside each output says why",
+                     evidence.doubtful(), counted(images, "image"), evidence.doubtful() == 1 ? "is" : "are",
+                     evidence.withheld() > 0 ? " and withheld" : "");
+}
+
 }  // namespace
 
 void TranslateReport::progress(Stage stage, std::int64_t done, std::int64_t total, const std::string& file) {
@@ -44,17 +51,22 @@ void TranslateReport::notes(const NoteCount& notes) {
 }
 
 void TranslateReport::end(const TranslationPlan& plan, const FolderTranslation& translation,
-                          std::int64_t skipped, const std::string& where) {
+                          std::int64_t skipped, const EvidenceWriter* evidence, const std::string& where) {
   const std::int64_t written = translation.written(), pages = translation.pages_written();
   std::string line = fmt::format("{} written to {}", counted(written, "image"), where);
   if (pages > written) line += fmt::format(" ({})", counted(pages, "page"));
   if (skipped > 0) line += fmt::format(", {} skipped", skipped);
   if (plan.kept > 0)
     line += fmt::format(", {} kept that {} there", plan.kept, plan.kept == 1 ? "was" : "were");
+  Json event = {
+      {"event", "end"}, {"written", written}, {"pages", pages}, {"skipped", skipped}, {"kept", plan.kept}};
   display_->close();
   display_->say(line);
-  display_->report(
-      {{"event", "end"}, {"written", written}, {"pages", pages}, {"skipped", skipped}, {"kept", plan.kept}});
+  if (evidence != nullptr) {
+    event.update({{"doubtful", evidence->doubtful()}, {"withheld", evidence->withheld()}});
+    if (evidence->doubtful() > 0) display_->say_aside(doubt_line(*evidence, written + evidence->withheld()));
+  }
+  display_->report(event);
 }
 
 }  // namespace torsor::app

@@ -21,9 +21,9 @@ class TranslateReport : public TranslationListener {
 
   void start(const std::string& model, const TranslationPlan& plan);
   void notes(const NoteCount& notes);
-  /// How it ended; `where` is OUT.
+  /// How it ended; `evidence` is null where none was asked for, `where` is OUT.
   void end(const TranslationPlan& plan, const FolderTranslation& translation, std::int64_t skipped,
-           const std::string& where);
+           const EvidenceWriter* evidence, const std::string& where);
 
   ProgressDisplay& display() { return *display_; }
   ConsoleLog& log() { return log_; }

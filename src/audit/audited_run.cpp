@@ -9,9 +9,9 @@
 #include "core/error.h"
 #include "infer/generator_runner.h"
 #include "interchange/weight_source.h"
-#include "io/checksum.h"
 #include "io/run_directory.h"
 #include "model/cyclegan_settings.h"
+#include "model/generator_hash.h"
 #include "train/config.h"
 
 namespace torsor {
@@ -48,21 +48,6 @@ TensorMapping discriminator_of(const WeightSet& set, const std::string& domain, 
   return in_batches([network, placement](const at::Tensor& x) {
     return network->forward(x.to(placement.device, placement.dtype)).to(at::kCPU, at::kFloat);
   });
-}
-
-void add_hash(Checksum& checksum, const TensorMap& weights) {
-  for (const auto& [key, tensor] : weights) {
-    const at::Tensor stored = tensor.to(at::kCPU).contiguous();
-    checksum.update(key.data(), key.size());
-    checksum.update(stored.data_ptr(), stored.nbytes());
-  }
-}
-
-std::string hash_of_generators(const WeightSet& set) {
-  Checksum checksum;
-  for (const NetworkInfo& network : directed_generators(set.info.networks))
-    add_hash(checksum, used_weights(set, network.name));
-  return checksum.hex();
 }
 
 // Of a CycleGAN that torsor trained; what other models minimise is no loss of two translators.

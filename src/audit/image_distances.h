@@ -1,4 +1,4 @@
-// How far images are from each other: over the whole image, and where they differ most.
+// How far apart unrelated images of a domain are.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,20 +8,11 @@
 
 #include "audit/estimate.h"
 #include "core/rng.h"
+#include "data/image_distances.h"
 
 namespace torsor {
 
-/// Of N pairs of images, both float64 [N].
-struct ImageDistances {
-  at::Tensor whole;  // the mean of |x - y| over all samples
-  at::Tensor worst;  // the largest mean of |x - y| over the samples of a square patch
-};
-
-/// x, y [N,C,H,W]. Patches are an eighth of the shorter side wide (at least 4 pixels, at most the image) and
-/// lie half a patch apart.
-ImageDistances image_distances(const at::Tensor& x, const at::Tensor& y);
-
-/// Means of them.
+/// Means of ImageDistances.
 struct MeanDistances {
   double whole = 0, worst = 0;
 };

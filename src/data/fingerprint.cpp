@@ -257,13 +257,18 @@ Recogniser::Recogniser(const Json& own, const Json& other, const std::string& so
   }
 }
 
-Likeness Recogniser::judge(const Image& image) const {
+std::string likeness_name(Likeness likeness) {
+  return likeness == Likeness::own ? "own" : likeness == Likeness::other ? "other" : "neither";
+}
+
+Recognition Recogniser::recognise(const Image& image) const {
   const at::Tensor features = row(image_features(image)).unsqueeze(0);
   const double d = own_.distances(features).item<double>(),
                to_other = other_.distances(features).item<double>();
   const bool known_apart = other_power_ >= kLeastPower;
-  if (known_apart && d - to_other > other_limit_ && to_other <= limit_of_other_) return Likeness::other;
-  return d > limit_ ? Likeness::neither : Likeness::own;
+  if (known_apart && d - to_other > other_limit_ && to_other <= limit_of_other_)
+    return {Likeness::other, d, limit_};
+  return {d > limit_ ? Likeness::neither : Likeness::own, d, limit_};
 }
 
 std::int64_t alarms_beyond_chance(std::int64_t n) {

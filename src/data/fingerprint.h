@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "core/json.h"
@@ -75,6 +76,16 @@ struct FeatureGaussian {
 
 enum class Likeness { own, other, neither };
 
+/// "own", "other", "neither".
+std::string likeness_name(Likeness likeness);
+
+/// What a Recogniser finds of one image.
+struct Recognition {
+  Likeness likeness = Likeness::own;
+  double distance = 0;  // Mahalanobis, from the images of the own domain
+  double limit = 0;     // that about 99 % of the own domain's images keep
+};
+
 /// Tells whether an image is like the domain that a generator was trained to translate. About 2 % of the
 /// domain's own images are misclassified, whatever the domain; docs/recognition.md documents what is detected
 /// and what is missed.
@@ -87,7 +98,8 @@ class Recogniser {
   static bool possible(const Json& own, const Json& other);
 
   /// `image`: u8 with 1 or 3 channels, before any resizing.
-  Likeness judge(const Image& image) const;
+  Likeness judge(const Image& image) const { return recognise(image).likeness; }
+  Recognition recognise(const Image& image) const;
 
  private:
   FeatureGaussian own_, other_;

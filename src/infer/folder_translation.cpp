@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "image/resize.h"
 #include "infer/large_images.h"
 #include "infer/output_writer.h"
 #include "infer/page_reader.h"
@@ -73,40 +72,41 @@ class InputQueue {
 class BatchQueue {
  public:
   BatchQueue(const GeneratorRunner& runner, const Treatment& treatment, OutputWriter& writer,
-             TranslationListener& listener)
+             TranslationListener& listener, EvidenceWriter* evidence)
       : runner_(runner),
         treatment_(treatment),
         writer_(writer),
         listener_(listener),
+        evidence_(evidence),
         images_(runner, [&treatment] {
           return treatment.memory == MemoryUse::any ? MemoryRoom{HUGE_VAL, ""} : memory_room();
         }) {}
 
-  void add(const std::shared_ptr<OutputFile>& file, InputPage page) {
+  // `preview`: the page as 8 bits.
+  void add(const std::shared_ptr<OutputFile>& file, InputPage page, const Image& preview) {
     if (treatment_.reference)
       return writer_.write(file, translate_as_reference(runner_, *treatment_.reference, std::move(page.input),
                                                         file->job.in.string()));
-    const at::Tensor tensor = to_tensor(resized(page.input.image), page.input.range);
+    const at::Tensor tensor = network_values(page, treatment_);
     page.input.image = {};  // all that is needed of it
     if (!tensors_.empty() && tensor.sizes() != tensors_.front().sizes()) flush();
-    waiting_.push_back({file, std::move(page)});
+    EvidenceWriter::Seen seen;
+    if (evidence_ != nullptr) seen = evidence_->look_at(file->job, preview);
+    waiting_.push_back({file, std::move(page), std::move(seen)});
     tensors_.push_back(tensor);
     if (static_cast<std::int64_t>(waiting_.size()) >= treatment_.batch_size) flush();
   }
 
   void flush() {
     if (waiting_.empty()) return;
-    const at::Tensor out = images_.translate(at::stack(tensors_), waiting_.front().file->job.in.string(),
-                                             [this](const std::string& line) { listener_.notice(line); });
-    for (std::size_t i = 0; i < waiting_.size(); ++i) {
-      const auto& [file, page] = waiting_[i];
-      Image made = runner_.picture(out[static_cast<std::int64_t>(i)], page.input, page.output.type);
-      made = finished(std::move(made), page.input.aside, page.output);
-      if (page.channels == ChannelsAre::together)
-        writer_.write(file, std::move(made));
-      else
-        for (std::int64_t c = 0; c < made.channels; ++c) writer_.write(file, channel_of(made, c));
-    }
+    const std::string& name = waiting_.front().file->job.in.string();
+    const at::Tensor x = at::stack(tensors_);
+    const at::Tensor out =
+        images_.translate(x, name, [this](const std::string& line) { listener_.notice(line); });
+    if (evidence_ != nullptr)
+      write_with_evidence(evidence_->combine(x, out, name));
+    else
+      write(out);
     waiting_.clear();
     tensors_.clear();
   }
@@ -115,17 +115,32 @@ class BatchQueue {
   struct Waiting {
     std::shared_ptr<OutputFile> file;
     InputPage page;
+    EvidenceWriter::Seen seen;
   };
 
-  Image resized(const Image& image) const {
-    if (!treatment_.resize) return image;
-    return resize_bicubic(image, treatment_.resize->width, treatment_.resize->height);
+  void write_with_evidence(const EvidenceWriter::Made& made) {
+    for (std::size_t i = 0; i < waiting_.size(); ++i)
+      evidence_->write(waiting_[i].file->job, waiting_[i].page, waiting_[i].seen, made,
+                       static_cast<std::int64_t>(i));
+  }
+
+  void write(const at::Tensor& out) {
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      const auto& [file, page, seen] = waiting_[i];
+      Image made = runner_.picture(out[static_cast<std::int64_t>(i)], page.input, page.output.type);
+      made = finished(std::move(made), page.input.aside, page.output);
+      if (page.channels == ChannelsAre::together)
+        writer_.write(file, std::move(made));
+      else
+        for (std::int64_t c = 0; c < made.channels; ++c) writer_.write(file, channel_of(made, c));
+    }
   }
 
   const GeneratorRunner& runner_;
   const Treatment& treatment_;
   OutputWriter& writer_;
   TranslationListener& listener_;
+  EvidenceWriter* const evidence_;  // null: no output has any
   LargeImages images_;
   std::vector<Waiting> waiting_;
   std::vector<at::Tensor> tensors_;
@@ -139,12 +154,14 @@ Size size_used(const Treatment& treatment, Size own) {
 }
 
 FolderTranslation::FolderTranslation(const GeneratorRunner& runner, std::vector<TranslationJob> jobs,
-                                     std::int64_t pages, Treatment treatment, TranslationListener& listener)
+                                     std::int64_t pages, Treatment treatment, TranslationListener& listener,
+                                     EvidenceWriter* evidence)
     : runner_(runner),
       jobs_(std::move(jobs)),
       pages_(pages),
       treatment_(std::move(treatment)),
       listener_(listener),
+      evidence_(evidence),
       check_(runner.loaded()) {}
 
 // Nothing when the input is left out.
@@ -161,14 +178,19 @@ std::optional<std::invoke_result_t<Read>> FolderTranslation::attempt(const Read&
   }
 }
 
+void FolderTranslation::count(const OutputWriter& writer) {
+  const std::int64_t with_evidence = evidence_ != nullptr ? evidence_->written() : 0;
+  written_ = writer.files() + with_evidence;
+  pages_written_ = writer.pages() + with_evidence;
+}
+
 void FolderTranslation::run(const StopFlag& stop) {
   InputQueue inputs(runner_, jobs_, treatment_);
   OutputWriter writer(treatment_.encode);
-  BatchQueue batches(runner_, treatment_, writer, listener_);
+  BatchQueue batches(runner_, treatment_, writer, listener_, evidence_);
   std::int64_t done = 0;
   const auto tell = [&](const TranslationJob& job) {
-    written_ = writer.files();
-    pages_written_ = writer.pages();
+    count(writer);
     listener_.progress(Stage::translating, ++done, std::max(done, pages_), job.in.string());
   };
   for (const TranslationJob& job : jobs_) {
@@ -183,16 +205,16 @@ void FolderTranslation::run(const StopFlag& stop) {
     for (std::int64_t i = 0; i < pages && !stop.requested(); ++i) {
       std::optional<InputPage> page = i == 0 ? input->first : attempt([&] { return input->reader->read(i); });
       if (!page) break;  // a file that lacks a page is never finished
-      check_.add(job.in.string(), to_preview(page->input.image, page->input.range));
-      batches.add(file, std::move(*page));
+      const Image preview = to_preview(page->input.image, page->input.range);
+      check_.add(job.in.string(), preview);
+      batches.add(file, std::move(*page), preview);
       tell(job);
     }
     input->reader->add_notes_to(notes_);
   }
   batches.flush();
   writer.finish();
-  written_ = writer.files();
-  pages_written_ = writer.pages();
+  count(writer);
 }
 
 }  // namespace torsor

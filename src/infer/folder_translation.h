@@ -9,8 +9,10 @@
 
 #include "core/stop.h"
 #include "data/note_count.h"
+#include "infer/evidence_writer.h"
 #include "infer/generator_runner.h"
 #include "infer/input_check.h"
+#include "infer/output_writer.h"
 #include "infer/translation_plan.h"
 #include "infer/treatment.h"
 
@@ -18,10 +20,10 @@ namespace torsor {
 
 class FolderTranslation {
  public:
-  /// `pages`: how many the inputs have together, as far as that is known. The runner and the listener must
-  /// outlive it. Throws as InputCheck does.
+  /// `pages`: how many the inputs have together, as far as that is known. The runner, the listener and
+  /// `evidence`, which writes the outputs where it is given, must outlive it. Throws as InputCheck does.
   FolderTranslation(const GeneratorRunner& runner, std::vector<TranslationJob> jobs, std::int64_t pages,
-                    Treatment treatment, TranslationListener& listener);
+                    Treatment treatment, TranslationListener& listener, EvidenceWriter* evidence = nullptr);
 
   /// Runs until all is written, or until `stop` is requested: translations in progress are still written. All
   /// pages of a TIFF go into one TIFF. Throws Error naming a file that cannot be read, scaled or written.
@@ -36,6 +38,7 @@ class FolderTranslation {
   std::string doubt() const { return check_.warning(); }
 
  private:
+  void count(const OutputWriter& writer);
   template <class Read>
   std::optional<std::invoke_result_t<Read>> attempt(const Read& read);
 
@@ -44,6 +47,7 @@ class FolderTranslation {
   std::int64_t pages_;
   Treatment treatment_;
   TranslationListener& listener_;
+  EvidenceWriter* evidence_;
   InputCheck check_;
   NoteCount notes_;
   std::int64_t written_ = 0, pages_written_ = 0, skipped_ = 0;

@@ -79,9 +79,11 @@ class GeneratorRunner {
   Image picture(const at::Tensor& made, const PreparedImage& input, PixelType type,
                 Rounding rounding = Rounding::nearest) const;
 
+  /// What the samples of picture() mean, of an input that entered with the range `input`.
+  ValueRange output_range(const ValueRange& input, PixelType type) const;
+
  private:
   bool copies() const;
-  ValueRange output_range(const ValueRange& input, PixelType type) const;
 
   LoadedGenerator loaded_;
   Placement placement_;

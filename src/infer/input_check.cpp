@@ -10,15 +10,22 @@ std::string InputCheck::Side::text() const {
   return name.empty() ? "domain " + letter : fmt::format("domain {} ({})", letter, printable(name));
 }
 
-InputCheck::InputCheck(const LoadedGenerator& loaded) : direction_(loaded.direction) {
+std::optional<Recogniser> recogniser_of(const LoadedGenerator& loaded) {
+  if (!loaded.direction.is_known()) return std::nullopt;
+  const DomainInfo& own = loaded.info.domain(loaded.direction.from);
+  const DomainInfo& other = loaded.info.domain(loaded.direction.to);
+  if (!Recogniser::possible(own.fingerprint, other.fingerprint)) return std::nullopt;
+  return Recogniser(own.fingerprint, other.fingerprint, loaded.source);
+}
+
+InputCheck::InputCheck(const LoadedGenerator& loaded)
+    : recogniser_(recogniser_of(loaded)), direction_(loaded.direction) {
   if (!direction_.is_known()) return;
   const DomainInfo& own = loaded.info.domain(direction_.from);
   const DomainInfo& other = loaded.info.domain(direction_.to);
   own_ = {direction_.from, own.name};
   other_ = {direction_.to, other.name};
   has_opposite_ = find_generator(loaded.info.networks, direction_.opposite()) != nullptr;
-  if (Recogniser::possible(own.fingerprint, other.fingerprint))
-    recogniser_.emplace(own.fingerprint, other.fingerprint, loaded.source);
 }
 
 void InputCheck::add(const std::string& name, const Image& image) {

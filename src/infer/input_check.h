@@ -9,6 +9,10 @@
 
 namespace torsor {
 
+/// Tells inputs of this generator from others; nothing where its model does not know its training images.
+/// Throws Error naming the model's file when its fingerprints are damaged.
+std::optional<Recogniser> recogniser_of(const LoadedGenerator& loaded);
+
 /// Compares inputs with the fingerprints in the model. Silent for a model that has none.
 class InputCheck {
  public:

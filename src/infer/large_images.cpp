@@ -31,6 +31,10 @@ std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
 
 std::int64_t alignment(const SizeRule& rule) { return std::max<std::int64_t>(1, rule.multiple) * kTiles; }
 
+double pixels_of(const at::Tensor& images) {
+  return images.dim() == 4 ? static_cast<double>(images.size(0) * images.size(2) * images.size(3)) : 0;
+}
+
 const char* const kAdvice = "--resize translates it at a smaller size";
 
 }  // namespace
@@ -125,16 +129,23 @@ void LargeImages::refuse(const at::Tensor& images, const std::string& name, cons
       smaller(width), smaller(height), images.size(0) > 1 ? ", or a smaller --batch-size" : "");
 }
 
+MemoryRoom LargeImages::room_now() const {
+  return runner_.placement().device.is_cpu() ? room_() : MemoryRoom{HUGE_VAL, ""};
+}
+
+bool LargeImages::fits(const at::Tensor& images) {
+  if (pixels_of(images) < kLargePixels) return true;
+  return cost(images.size(0), images.size(2), images.size(3)).bytes <= room_now().bytes;
+}
+
 at::Tensor LargeImages::translate(const at::Tensor& images, const std::string& name, const Say& say) {
   const auto whole = [&] {
     return for_purpose(fmt::format("the translation of {}", name), kAdvice,
                        [&] { return runner_.translate(images); });
   };
-  const double pixels =
-      images.dim() == 4 ? static_cast<double>(images.size(0) * images.size(2) * images.size(3)) : 0;
-  if (pixels < kLargePixels) return whole();
+  if (pixels_of(images) < kLargePixels) return whole();
   const TranslationCost expected = cost(images.size(0), images.size(2), images.size(3));
-  const MemoryRoom room = runner_.placement().device.is_cpu() ? room_() : MemoryRoom{HUGE_VAL, ""};
+  const MemoryRoom room = room_now();
   const auto tell = [&](const std::string& more) {
     if (expected.bytes > kNotableBytes || expected.seconds > kNotableSeconds || !more.empty())
       say(fmt::format("{}: {}x{} pixels take about {} of memory and {}{}", name, images.size(3),

@@ -34,6 +34,9 @@ class LargeImages {
   /// memory does not hold it.
   at::Tensor translate(const at::Tensor& images, const std::string& name, const Say& say);
 
+  /// Whether the memory holds the translation of such images as a whole.
+  bool fits(const at::Tensor& images);
+
   /// Of a batch of that size, extrapolated from small images.
   TranslationCost cost(std::int64_t batch, std::int64_t height, std::int64_t width);
 
@@ -43,6 +46,7 @@ class LargeImages {
     TranslationCost cost;
   };
   std::int64_t rows_that_fit(const at::Tensor& images, double bytes);
+  MemoryRoom room_now() const;
   [[noreturn]] void refuse(const at::Tensor& images, const std::string& name, const MemoryRoom& room);
 
   const GeneratorRunner& runner_;

@@ -6,13 +6,13 @@
 
 namespace torsor {
 
-namespace {
-
-constexpr std::size_t kLeaving = 2;  // pages that are encoded and written during the translation
-
 void make_folder_of(const fs::path& file) {
   make_folder(file.has_parent_path() ? file.parent_path() : fs::path("."));
 }
+
+namespace {
+
+constexpr std::size_t kLeaving = 2;  // pages that are encoded and written during the translation
 
 void write_single(const TranslationJob& job, const Image& image, const EncodeOptions& encode) {
   if (job.taken != nullptr) {

@@ -19,6 +19,9 @@ struct OutputFile {
   std::shared_ptr<PageWriter> writer = nullptr;  // where there are several
 };
 
+/// Makes the folder of a file that is to be written. Throws Error.
+void make_folder_of(const std::filesystem::path& file);
+
 /// A page that cannot be written is reported a few pages later.
 class OutputWriter {
  public:

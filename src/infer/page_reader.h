@@ -32,7 +32,8 @@ class PageReader {
   std::int64_t output_pages() const;
 
   /// Page 0..pages()-1. Throws Error naming the file, and the page where there are several, when it cannot be
-  /// read, converted or scaled, or when the output's format cannot hold its translation.
+  /// read, converted or scaled, when the output's format cannot hold its translation, or when evidence is to
+  /// stand beside an output of several pages.
   InputPage read(std::int64_t page);
 
   /// Adds the notes about the pages that were read, each kind once.
@@ -40,16 +41,21 @@ class PageReader {
 
  private:
   void say(const std::string& note);
+  void require_single(const InputPage& page) const;
 
   const GeneratorRunner& runner_;
   std::filesystem::path out_;
   Hidden hidden_;
   BitDepth depth_;
   OutputColours colours_;
+  Companions companions_;
   std::string name_;
   ImageFile file_;
   std::int64_t pages_out_ = 1;  // of the last page that was read
   std::vector<std::string> conversions_;
 };
+
+/// [C,H,W] of a page as the network gets it, at the size that the treatment says.
+at::Tensor network_values(const InputPage& page, const Treatment& treatment);
 
 }  // namespace torsor

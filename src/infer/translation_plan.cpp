@@ -64,15 +64,23 @@ fs::path output_name(const fs::path& in, const fs::path& name, const std::string
   return own.empty() ? name : fs::path(name.native() + "." + own);
 }
 
+// The output and what stands beside it.
+std::vector<fs::path> written_for(const TranslationJob& job, const PlanOptions& options) {
+  std::vector<fs::path> out = {job.out};
+  for (const std::string& ending : options.companions) out.push_back(beside(job.out, ending));
+  return out;
+}
+
 // Two inputs must not end in one output (x.png and x.jpg with --format png).
-void require_distinct(const std::vector<TranslationJob>& jobs) {
+void require_distinct(const std::vector<TranslationJob>& jobs, const PlanOptions& options) {
   std::map<fs::path, fs::path> writers;
-  for (const TranslationJob& job : jobs) {
-    const auto [at, fresh] = writers.emplace(job.out, job.in);
-    if (!fresh)
-      fail("{} and {} would both be written to {}; leave --format out or rename one", at->second.string(),
-           job.in.string(), job.out.string());
-  }
+  for (const TranslationJob& job : jobs)
+    for (const fs::path& out : written_for(job, options)) {
+      const auto [at, fresh] = writers.emplace(out, job.in);
+      if (!fresh)
+        fail("{} and {} would both be written to {}; leave --format out or rename one", at->second.string(),
+             job.in.string(), out.string());
+    }
 }
 
 std::vector<TranslationJob> jobs_for_file(const fs::path& in, const fs::path& out,
@@ -106,7 +114,7 @@ std::vector<TranslationJob> jobs_for_folder(const fs::path& in, const fs::path& 
   const auto source = open_folder(in, 0, PageUse::images, options.bad_files, log);
   for (const fs::path& file : source->files())
     jobs.push_back({file, output_name(file, out / file.lexically_relative(in), options.format)});
-  require_distinct(jobs);
+  require_distinct(jobs, options);
   return jobs;
 }
 
@@ -119,39 +127,56 @@ std::optional<FileIdentity> identity_of(const fs::path& path) {
 }
 
 // Also through links, and where the folder of an input is below the one of the outputs.
-void require_no_input_replaced(const std::vector<TranslationJob>& jobs) {
+void require_no_input_replaced(const std::vector<TranslationJob>& jobs, const PlanOptions& options) {
   std::map<FileIdentity, fs::path> inputs;
   for (const TranslationJob& job : jobs)
     if (const auto file = identity_of(job.in)) inputs.emplace(*file, job.in);
-  for (const TranslationJob& job : jobs) {
-    const auto file = identity_of(job.out);
-    const auto found = file ? inputs.find(*file) : inputs.end();
-    if (found != inputs.end())
-      fail_usage(
-          "{}: is the input {}, which would be replaced by a translation; choose another output, or give "
-          "--in-place if that is meant",
-          job.out.string(), found->second.string());
-  }
+  for (const TranslationJob& job : jobs)
+    for (const fs::path& out : written_for(job, options)) {
+      const auto file = identity_of(out);
+      const auto found = file ? inputs.find(*file) : inputs.end();
+      if (found != inputs.end())
+        fail_usage(
+            "{}: is the input {}, which would be replaced by a translation; choose another output, or give "
+            "--in-place if that is meant",
+            out.string(), found->second.string());
+    }
+}
+
+// The first of a job's files that is there.
+std::optional<fs::path> found_there(const TranslationJob& job, const PlanOptions& options) {
+  std::error_code ec;
+  for (const fs::path& out : written_for(job, options))
+    if (fs::exists(out, ec)) return out;
+  return std::nullopt;
+}
+
+bool is_whole(const TranslationJob& job, const PlanOptions& options) {
+  const std::vector<fs::path> all = written_for(job, options);
+  std::error_code ec;
+  return std::all_of(all.begin(), all.end(), [&](const fs::path& out) { return fs::exists(out, ec); });
 }
 
 // Applies what is to be done about outputs that exist.
-void meet_existing(TranslationPlan& plan, ExistingOutputs existing) {
-  std::error_code ec;
-  const auto is_there = [&](const TranslationJob& job) { return fs::exists(job.out, ec); };
+void meet_existing(TranslationPlan& plan, const PlanOptions& options) {
+  const auto is_kept = [&](const TranslationJob& job) { return is_whole(job, options); };
+  if (options.existing == ExistingOutputs::keep) {
+    plan.kept = std::count_if(plan.jobs.begin(), plan.jobs.end(), is_kept);
+    std::erase_if(plan.jobs, is_kept);
+    return;
+  }
+  const auto is_there = [&](const TranslationJob& job) { return found_there(job, options).has_value(); };
   const auto there = std::count_if(plan.jobs.begin(), plan.jobs.end(), is_there);
   if (there == 0) return;
-  if (existing == ExistingOutputs::replace) {
+  if (options.existing == ExistingOutputs::replace) {
     plan.replaced = there;
-  } else if (existing == ExistingOutputs::keep) {
-    plan.kept = there;
-    std::erase_if(plan.jobs, is_there);
-  } else {
-    const auto first = std::find_if(plan.jobs.begin(), plan.jobs.end(), is_there);
-    const bool one = plan.jobs.size() == 1;
-    fail("{}{}: exists already; pass --overwrite to replace {}, {}or choose another output",
-         first->out.string(), there > 1 ? fmt::format(" and {} more", there - 1) : "",
-         there > 1 ? "them" : "it", one ? "" : "--skip-existing to translate the others, ");
+    return;
   }
+  const auto first = std::find_if(plan.jobs.begin(), plan.jobs.end(), is_there);
+  const bool one = plan.jobs.size() == 1;
+  fail("{}{}: exists already; pass --overwrite to replace {}, {}or choose another output",
+       found_there(*first, options)->string(), there > 1 ? fmt::format(" and {} more", there - 1) : "",
+       there > 1 ? "them" : "it", one ? "" : "--skip-existing to translate the others, ");
 }
 
 void require_writable_outputs(const std::vector<TranslationJob>& jobs) {
@@ -169,6 +194,11 @@ void require_writable_outputs(const std::vector<TranslationJob>& jobs) {
 }
 
 }  // namespace
+
+fs::path beside(const fs::path& out, const std::string& ending) {
+  fs::path file = out;
+  return file += ending;
+}
 
 fs::path resolved_place(const fs::path& path) {
   std::error_code ec;
@@ -194,7 +224,7 @@ TranslationPlan plan_stream(TranslationJob job, const PlanOptions& options) {
   TranslationPlan plan;
   plan.jobs = jobs_for_file(job.in, job.out, options);
   plan.jobs.front().given = std::move(job.given);
-  meet_existing(plan, options.existing);
+  meet_existing(plan, options);
   require_writable_outputs(plan.jobs);
   return plan;
 }
@@ -207,8 +237,8 @@ TranslationPlan plan_translation(const fs::path& in, const fs::path& out, const 
   TranslationPlan plan;
   plan.jobs = fs::is_directory(in) ? jobs_for_folder(in, out, options, log) : jobs_for_file(in, out, options);
   if (options.place == Place::elsewhere) {
-    require_no_input_replaced(plan.jobs);
-    meet_existing(plan, options.existing);
+    require_no_input_replaced(plan.jobs, options);
+    meet_existing(plan, options);
   } else {
     plan.replaced = static_cast<std::int64_t>(plan.jobs.size());
   }

@@ -25,11 +25,20 @@ enum class ExistingOutputs { refuse, replace, keep };
 /// Whether outputs replace their inputs.
 enum class Place { elsewhere, in_place };
 
+/// Endings of files that stand beside an output, behind its whole name.
+inline constexpr const char* kEvidenceEnding = ".evidence.json";
+inline constexpr const char* kSpreadEnding = ".spread.png";
+
+/// "zebra.png" and ".evidence.json" -> "zebra.png.evidence.json".
+std::filesystem::path beside(const std::filesystem::path& out, const std::string& ending);
+
 struct PlanOptions {
   std::string format;  // extension that all outputs get, "" = the input's
   ExistingOutputs existing = ExistingOutputs::refuse;
   Place place = Place::elsewhere;
   BadFiles bad_files = BadFiles::refuse;  // entries of a folder that cannot be listed
+  /// Files beside each output: an output that lacks one of them is not there yet.
+  std::vector<std::string> companions = {};
 };
 
 struct TranslationPlan {

@@ -15,6 +15,9 @@ namespace torsor {
 /// Memory that an image may use: what is available, or any amount.
 enum class MemoryUse { that_there_is, any };
 
+/// What is written beside each output: a file of evidence takes one output of one page.
+enum class Companions { none, evidence };
+
 struct Treatment {
   std::optional<Size> resize = std::nullopt;  // translated at this size
   /// Or as translate_as_reference() does.
@@ -26,6 +29,7 @@ struct Treatment {
   OutputColours colours = OutputColours::srgb;
   std::optional<PageUse> pages = std::nullopt;  // else as the model says
   MemoryUse memory = MemoryUse::that_there_is;
+  Companions companions = Companions::none;
 };
 
 /// The size at which an image of the size `own` enters the network.

@@ -34,4 +34,10 @@ std::string Checksum::hex() const {
   return text;
 }
 
+std::string checksum_of(std::string_view bytes) {
+  Checksum checksum;
+  checksum.update(bytes.data(), bytes.size());
+  return checksum.hex();
+}
+
 }  // namespace torsor

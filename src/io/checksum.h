@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace torsor {
 
@@ -23,5 +24,8 @@ class Checksum {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Of these bytes alone.
+std::string checksum_of(std::string_view bytes);
 
 }  // namespace torsor

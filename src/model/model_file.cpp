@@ -160,9 +160,11 @@ Json ModelInfo::to_json() const {
   Json nets = Json::array(), all = Json::object();
   for (const auto& [key, domain] : domains) all[key] = domain_json(domain);
   for (const NetworkInfo& n : networks) nets.push_back(network_json(n));
-  return {{"type", type},        {"networks", nets},   {"domains", all}, {"preprocessing", preprocessing},
-          {"note", note},        {"licence", licence}, {"step", step},   {"environment", environment},
-          {"training", training}};
+  Json out = {{"type", type}, {"networks", nets},   {"domains", all}, {"preprocessing", preprocessing},
+              {"note", note}, {"licence", licence}, {"step", step},   {"environment", environment}};
+  if (!calibration.is_null()) out["calibration"] = calibration;
+  out["training"] = training;
+  return out;
 }
 
 ModelInfo ModelInfo::from_json(const Json& json, const std::string& source, int format) {
@@ -183,6 +185,7 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source, int 
     info.step = json_count(json.at("step"));
     info.note = json.value("note", "");
     info.licence = json.value("licence", "");
+    if (json.contains("calibration")) info.calibration = json.at("calibration");
     // Assigned one by one: GCC 12 destroys the values of an initializer list twice when one of them throws.
     if (json.contains("environment"))
       info.environment = json.at("environment");

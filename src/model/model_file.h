@@ -34,6 +34,7 @@ struct ModelInfo {
   Json environment = Json::object();  // describe_environment() of the training
   std::int64_t step = 0;
   std::string note, licence;  // the user's, "" = none
+  Json calibration = {};      // by direction: what translations of held-out images measure; null = none
 
   /// TransformOptions::scaling of the training; "white" where nothing is said.
   std::string scaling() const;

@@ -8,7 +8,7 @@ import pytest
 
 from cli_support import PROGRAM, USAGE, refused, run, succeeded
 
-COMMANDS = ("doctor", "train", "translate", "evaluate", "import", "export", "inspect", "demo", "reproduce", "completion", "docs")
+COMMANDS = ("doctor", "train", "translate", "calibrate", "evaluate", "import", "export", "inspect", "demo", "reproduce", "completion", "docs")
 
 
 def flags_in(text):

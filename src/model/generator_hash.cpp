@@ -1,0 +1,30 @@
+#include "model/generator_hash.h"
+
+#include <ATen/ATen.h>
+
+#include "io/checksum.h"
+
+namespace torsor {
+
+namespace {
+
+void add_weights_to(Checksum& checksum, const TensorMap& weights) {
+  for (const auto& [key, tensor] : weights) {
+    const at::Tensor stored = tensor.to(at::kCPU).contiguous();
+    checksum.update(key.data(), key.size());
+    checksum.update(stored.data_ptr(), stored.nbytes());
+  }
+}
+
+}  // namespace
+
+std::string hash_of_generators(const WeightSet& set) {
+  const bool any_directed = !directed_generators(set.info.networks).empty();
+  Checksum checksum;
+  for (const NetworkInfo& network : set.info.networks)
+    if (network.kind == kGeneratorKind && network.maps.is_known() == any_directed)
+      add_weights_to(checksum, used_weights(set, network.name));
+  return checksum.hex();
+}
+
+}  // namespace torsor
