@@ -66,7 +66,8 @@ def test_a_calibration_of_too_few_images_is_refused(tmp_path, model, calibrated)
     out = tmp_path / "m.safetensors"
     refused(calibrate(model, few, out), FAILURE, few, "19 images", "20 or more")
     refused(run("calibrate", model, "--a", few, "--out", out), USAGE, "--b is missing")
-    refused(calibrate("identity", few, out), FAILURE, "identity", "between which domains")
+    succeeded(run("export", model, tmp_path / "net.pth"))
+    refused(calibrate(tmp_path / "net.pth", few, out), FAILURE, "net.pth", "between which domains")
     refused(calibrate(model, few, tmp_path / "m.pth"), USAGE, ".safetensors")
     refused(calibrate(model, few, calibrated / "model.safetensors"), FAILURE, "exists already")
     assert not out.exists()
@@ -112,8 +113,9 @@ def test_what_is_worse_than_the_calibration_is_withheld(tmp_path, calibrated):
     end = json.loads(done.stdout.splitlines()[-1])
     assert (end["written"], end["doubtful"], end["withheld"]) == (0, 3, 3)
     # Going on looks at what was withheld again; an earlier output of the name does not outlive it.
-    assert translate(strict, source, tmp_path / "out", evidence=True, refuse="doubtful", skip_existing=True).returncode == WITHHELD
-    assert translate(strict, source, tmp_path / "flagged", evidence=True, refuse="doubtful", overwrite=True).returncode == WITHHELD
+    for out, existing in (("out", "skip_existing"), ("flagged", "overwrite")):
+        done = translate(strict, source, tmp_path / out, evidence=True, refuse="doubtful", **{existing: True})
+        assert done.returncode == WITHHELD, existing
     assert sorted(snapshot(tmp_path / "flagged")) == [f"{i}.png.evidence.json" for i in range(3)]
 
     lax = planted(calibrated / "model.safetensors", tmp_path / "lax.safetensors", cycle_error=9.0, worst_patch=9.0,
@@ -283,7 +285,7 @@ def test_a_model_without_a_way_back_says_so(tmp_path):
     assert evidence_of(tmp_path / "z.png")["discriminator"]["percentile"] is not None
 
 
-def test_what_cannot_have_evidence_is_refused(tmp_path, model):
+def test_what_cannot_have_evidence_is_refused(tmp_path, model, calibrated):
     image = save(tmp_path / "x.png", picture(32, 32))
     out = tmp_path / "y.png"
     refused(translate(model, image, "-", evidence=True), USAGE, "--evidence", "standard output")
@@ -295,5 +297,6 @@ def test_what_cannot_have_evidence_is_refused(tmp_path, model):
     refused(translate(model, image, out, evidence=True, refuse="doubtful"), FAILURE, "--refuse doubtful", "torsor calibrate")
     pages = [pytest.importorskip("PIL.Image").fromarray(picture(32, 32, seed=i)) for i in range(2)]
     pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
-    refused(translate(model, tmp_path / "p.tif", tmp_path / "q.tif", evidence=True), FAILURE, "p.tif", "2 pages")
+    refused(translate(calibrated / "model.safetensors", tmp_path / "p.tif", tmp_path / "q.tif", evidence=True), FAILURE,
+            "p.tif", "2 pages")
     assert not out.exists() and not (tmp_path / "q.tif").exists()

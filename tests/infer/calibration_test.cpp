@@ -54,7 +54,7 @@ TEST(CalibrationQuantiles, OfManyValuesAreAsOfAll) {
 }
 
 TEST(CalibrationQuantiles, RefuseWhatIsNoCalibration) {
-  EXPECT_THAT(error_of([] { Quantiles({}); }), HasSubstr("no images"));
+  EXPECT_THAT(error_of([] { Quantiles(std::vector<double>()); }), HasSubstr("no images"));
   EXPECT_THAT(error_of([] {
                 Quantiles({1, std::numeric_limits<double>::quiet_NaN()});
               }),
