@@ -59,6 +59,7 @@ void set_terms(AuditedRun& run) {
   if (settings == nullptr) return;
   CycleGanOptions options = settings->cyclegan;
   options.lambda_feature_cycle = options.lambda_feature_identity = 0;
+  options.cures = {};
   std::string notice;
   run.terms = generator_terms(
       options, gan_loss(settings->gan.gan_mode),
@@ -116,6 +117,7 @@ AuditedRun open_audited_run(const fs::path& path, const Placement& placement) {
   if (!out.has(kAToB) && !out.has(kBToA))
     fail("{}: has no generator whose direction is known; import it with --direction", set.source);
   set_terms(out);
+  out.anchors = set.info.anchors;
   return out;
 }
 

@@ -21,7 +21,7 @@ struct AuditedRun {
   /// [N,C,H,W] float32 on the CPU to the same, in batches, without gradients; empty where the model has none.
   CycleMaps maps;
   /// What it was trained to minimise, weights included, by the one table of terms; empty where that is not
-  /// known or not a CycleGAN's. Terms of features are left out.
+  /// known or not a CycleGAN's. Terms of features and cures (CureOptions) are left out.
   std::vector<LossTerm> terms;
   std::string cycle_norm;  // of its cycle and identity terms (loss/distance.h); "" without terms
   /// Hashes of the images (content_key()) that anchored its training.

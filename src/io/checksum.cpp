@@ -40,4 +40,12 @@ std::string checksum_of(std::string_view bytes) {
   return checksum.hex();
 }
 
+std::string content_key(std::string_view bytes, std::string_view preparation) {
+  Checksum hash;
+  hash.update(preparation.data(), preparation.size());
+  hash.update("\0", 1);
+  hash.update(bytes.data(), bytes.size());
+  return hash.hex();
+}
+
 }  // namespace torsor

@@ -28,4 +28,8 @@ class Checksum {
 /// Of these bytes alone.
 std::string checksum_of(std::string_view bytes);
 
+/// XXH3-128 of an image file's bytes and of what is made of them before anybody sees them ("" for nothing),
+/// 32 hexadecimal digits: tells whether two files hold the same image, wherever they lie.
+std::string content_key(std::string_view bytes, std::string_view preparation = "");
+
 }  // namespace torsor

@@ -87,14 +87,6 @@ std::vector<std::int64_t> look_up(const std::vector<std::string>& keys, const Fe
 
 }  // namespace
 
-std::string content_key(std::string_view bytes, std::string_view preparation) {
-  Checksum hash;
-  hash.update(preparation.data(), preparation.size());
-  hash.update("\0", 1);
-  hash.update(bytes.data(), bytes.size());
-  return hash.hex();
-}
-
 FeatureCache::FeatureCache(const fs::path& folder, const FeatureExtractor& extractor, LogSink& log)
     : file_(folder / fmt::format("{}-{}.safetensors", extractor.name(), extractor.hash())),
       identity_(extractor.identity()) {

@@ -9,19 +9,15 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/log.h"
 #include "core/stop.h"
 #include "data/tensor_image.h"
+#include "io/checksum.h"
 #include "metric/feature_extractor.h"
 
 namespace torsor {
-
-/// XXH3-128 of an image file's bytes and of what is made of them before the extractor sees them ("" for
-/// nothing), 32 hexadecimal digits.
-std::string content_key(std::string_view bytes, std::string_view preparation = "");
 
 /// One extractor's rows, in a file of its own in a folder: <name>-<hash>.safetensors. A file of another
 /// extractor is never read. Not safe for threads.

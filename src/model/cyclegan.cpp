@@ -77,6 +77,9 @@ StepReport CycleGan::step(StepContext& context) {
   }
   const Batch batch = pull_batch(context, report);
   Pictures pictures = place(batch);
+  if (spec_.cyclegan.cures.anchor_weight() > 0)
+    for (const auto& [which, name] : {std::pair{Picture::anchor_a, "anchor_a"}, std::pair{Picture::anchor_b, "anchor_b"}})
+      pictures.give(which, placed(batch, name, placement_));
   update_generators(pictures, losses, context.sync);
   if (is_adversarial()) update_discriminators(pictures, losses, context);
   report_losses(report, loss_names(), losses);

@@ -33,7 +33,8 @@ class CycleGan : public Model {
   /// options.
   CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed);
 
-  /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W], scaled as --scaling says. Losses:
+  /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W], scaled as --scaling says; with anchors also
+  /// anchor_a [M,Ca,H',W'] and anchor_b [M,Cb,H',W'], M pairs. Losses:
   /// d_a, d_b (halved, as in the reference), then those of generator_terms(); weights included.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;

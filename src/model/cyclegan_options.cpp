@@ -56,6 +56,7 @@ void CycleGanOptions::describe(OptionSet& o) {
       .changeable();
   o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")
       .range(1, 1000);
+  cures.describe(o);
 }
 
 void CycleGanOptions::describe_adversarial(OptionSet& o) {
@@ -81,6 +82,7 @@ void CycleGanOptions::describe_adversarial(OptionSet& o) {
 }
 
 void CycleGanOptions::validate() const {
+  cures.validate();
   if (lambda_identity && alpha_id)
     fail_usage("--lambda-identity and --alpha-id are two forms of the identity loss; give one of them");
   const bool cycles = lambda_cycle_a > 0 || lambda_cycle_b > 0 || lambda_feature_cycle > 0;

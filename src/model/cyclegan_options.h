@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/options.h"
+#include "model/cure_options.h"
 
 namespace torsor {
 
@@ -24,6 +25,7 @@ struct CycleGanOptions {
   std::int64_t pool_size = 50;
   std::string backward = "grouped";
   std::optional<std::int64_t> critic_steps;
+  CureOptions cures;
 
   void describe(OptionSet& o);
   void validate() const;

@@ -163,6 +163,7 @@ Json ModelInfo::to_json() const {
   Json out = {{"type", type}, {"networks", nets},   {"domains", all}, {"preprocessing", preprocessing},
               {"note", note}, {"licence", licence}, {"step", step},   {"environment", environment}};
   if (!calibration.is_null()) out["calibration"] = calibration;
+  if (!anchors.empty()) out["anchors"] = anchors;
   out["training"] = training;
   return out;
 }
@@ -186,6 +187,7 @@ ModelInfo ModelInfo::from_json(const Json& json, const std::string& source, int 
     info.note = json.value("note", "");
     info.licence = json.value("licence", "");
     if (json.contains("calibration")) info.calibration = json.at("calibration");
+    info.anchors = json.value("anchors", std::vector<std::string>());
     // Assigned one by one: GCC 12 destroys the values of an initializer list twice when one of them throws.
     if (json.contains("environment"))
       info.environment = json.at("environment");

@@ -35,6 +35,8 @@ struct ModelInfo {
   std::int64_t step = 0;
   std::string note, licence;  // the user's, "" = none
   Json calibration = {};      // by direction: what translations of held-out images measure; null = none
+  /// content_key() of the files of both domains that anchored its training, or one that it began from, sorted.
+  std::vector<std::string> anchors;
 
   /// TransformOptions::scaling of the training; "white" where nothing is said.
   std::string scaling() const;

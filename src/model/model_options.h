@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "model/network_info.h"
 #include "model/placement.h"
+#include "model/side_data.h"
 #include "nn/init.h"
 
 namespace torsor {
@@ -53,6 +54,7 @@ class ModelOptions {
                                       const Placement& placement, std::uint64_t seed) const = 0;
 
   virtual Pairing pairing() const { return Pairing::unpaired; }
+  virtual SideData side_data() const { return {}; }
   virtual Epochs epochs() const { return {}; }
 
   /// Warnings about these options for such images, one line each; `scaling` is TransformOptions::scaling.

@@ -20,21 +20,25 @@ struct Pass {
 };
 
 // In the order of Picture.
-constexpr std::array<Pass, 6> kPasses = {{
+constexpr std::array<Pass, 8> kPasses = {{
     {Picture::fake_b, &CycleMaps::a_to_b, Picture::real_a},
     {Picture::rec_a, &CycleMaps::b_to_a, Picture::fake_b},
     {Picture::fake_a, &CycleMaps::b_to_a, Picture::real_b},
     {Picture::rec_b, &CycleMaps::a_to_b, Picture::fake_a},
     {Picture::same_b, &CycleMaps::a_to_b, Picture::real_b},
     {Picture::same_a, &CycleMaps::b_to_a, Picture::real_a},
+    {Picture::anchored_b, &CycleMaps::a_to_b, Picture::anchor_a},
+    {Picture::anchored_a, &CycleMaps::b_to_a, Picture::anchor_b},
 }};
 
-bool is_real(Picture which) { return which == Picture::real_a || which == Picture::real_b; }
+bool is_given(Picture which) {
+  return std::none_of(kPasses.begin(), kPasses.end(), [&](const Pass& pass) { return pass.makes == which; });
+}
 
 const Pass& pass_to(Picture which) {
   for (const Pass& pass : kPasses)
     if (pass.makes == which) return pass;
-  throw std::logic_error("a real image is not made by a pass");
+  throw std::logic_error("an image that is given is not made by a pass");
 }
 
 // The loss of the generator for scores of `fake`.
@@ -50,7 +54,7 @@ LossTerm adversarial(std::string name, TermKind kind, double weight, Picture fak
       [=, &gan](const Pictures& p, const CycleMaps& m) { return gan.generator_per_sample(scores(p, m)); }};
 }
 
-// How far the made image is from the real one that it should be.
+// How far the made image is from the given one that it should be.
 struct Comparison {
   Picture made, real;
 };
@@ -89,7 +93,7 @@ class Parts {
   std::size_t of(Picture which) const { return part_[static_cast<std::size_t>(which)]; }
 
  private:
-  std::array<std::size_t, 8> part_;
+  std::array<std::size_t, kPictures> part_;
 };
 
 std::vector<Picture> pictures_of(const std::vector<LossTerm>& terms, std::vector<Picture> also,
@@ -104,6 +108,11 @@ std::vector<Picture> pictures_of(const std::vector<LossTerm>& terms, std::vector
 Pictures::Pictures(Tensor real_a, Tensor real_b) {
   at(Picture::real_a) = std::move(real_a);
   at(Picture::real_b) = std::move(real_b);
+}
+
+void Pictures::give(Picture which, Tensor image) {
+  if (!is_given(which)) throw std::logic_error("an image that a pass makes is not given");
+  at(which) = std::move(image);
 }
 
 const Tensor& Pictures::operator[](Picture which) const {
@@ -128,7 +137,7 @@ void Pictures::release(const std::vector<Picture>& kept) {
 std::vector<Picture> passes_to(const std::vector<Picture>& wanted) {
   std::set<Picture> all;
   for (Picture which : wanted)
-    for (; !is_real(which); which = pass_to(which).from) all.insert(which);
+    for (; !is_given(which); which = pass_to(which).from) all.insert(which);
   return {all.begin(), all.end()};
 }
 
@@ -153,7 +162,9 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
            by_features("feature_cycle_a", TermKind::cycle, o.lambda_feature_cycle, cycle_a, norm),
            by_features("feature_cycle_b", TermKind::cycle, o.lambda_feature_cycle, cycle_b, norm),
            by_features("feature_idt_a", TermKind::identity, o.lambda_feature_identity, idt_a, norm),
-           by_features("feature_idt_b", TermKind::identity, o.lambda_feature_identity, idt_b, norm)})
+           by_features("feature_idt_b", TermKind::identity, o.lambda_feature_identity, idt_b, norm),
+           by_pixels("anchor_a_to_b", TermKind::cure, o.cures.anchor_weight(), {anchored_b, anchor_b}, norm),
+           by_pixels("anchor_b_to_a", TermKind::cure, o.cures.anchor_weight(), {anchored_a, anchor_a}, norm)})
     if (further.on()) terms.push_back(std::move(further));
   return terms;
 }
@@ -181,12 +192,12 @@ std::vector<Picture> pictures_for(const std::array<DiscriminatorLoss, 2>& losses
 std::vector<TermGroup> group_terms(const std::vector<LossTerm>& terms, Grouping grouping,
                                    const std::vector<Picture>& also) {
   using enum TermKind;
-  const std::vector<Picture> passes = passes_to(pictures_of(terms, also, {adversarial, cycle, identity}));
+  const std::vector<Picture> passes = passes_to(pictures_of(terms, also, {adversarial, cycle, identity, cure}));
   const std::vector<Picture> first = passes_to(pictures_of(terms, also, {adversarial, cycle}));
   Parts parts;
   for (const Picture which : passes) {
     if (grouping == Grouping::joint) parts.unite(passes.front(), which);
-    if (!is_real(pass_to(which).from)) parts.unite(pass_to(which).from, which);
+    if (!is_given(pass_to(which).from)) parts.unite(pass_to(which).from, which);
   }
   for (const LossTerm& term : terms)
     if (term.on())

@@ -46,6 +46,18 @@ class AlignedOpener {
     return whole ? open_side_by_side(whole) : open_by_name();
   }
 
+  PairedFolders open_beside(const std::filesystem::path& a, const std::filesystem::path& b,
+                            std::int64_t most) const {
+    PairedSets sets{intake_.open_folder_of(a), intake_.open_folder_of(b), nullptr, nullptr};
+    drop_lonely(sets, 0);
+    if (sets.a->size() > most)
+      fail("{} and {}: {} pairs, expected at most {}; more of them are a training of their own "
+           "(--pairing aligned)",
+           a.string(), b.string(), sets.a->size(), most);
+    sets = verified(sets);
+    return {dataset(sets.pairs().pairs, data().transform), sets.a, sets.b};
+  }
+
  private:
   const DataOptions& data() const { return intake_.data(); }
 
@@ -186,5 +198,10 @@ class AlignedOpener {
 }  // namespace
 
 OpenedImages open_aligned(const ImageIntake& intake) { return AlignedOpener(intake).open(); }
+
+PairedFolders open_pairs_beside(const ImageIntake& intake, const std::filesystem::path& a,
+                                const std::filesystem::path& b, std::int64_t most) {
+  return AlignedOpener(intake).open_beside(a, b, most);
+}
 
 }  // namespace torsor

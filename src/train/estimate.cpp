@@ -118,9 +118,10 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   const double image = kFloat * area * static_cast<double>(config.data.channels_a + config.data.channels_b);
   const double ahead = static_cast<double>((kBatchesAhead + 1) * config.data.loader_threads * step.batch);
   const double history = image * static_cast<double>(config.model->images_kept());
+  const double pairs = config.model->side_data().has_anchors() ? 1 : 0;  // beside each image
   RunMemory memory;
   memory.program = program_;
-  memory.images = image * (ahead + samples) + history;
+  memory.images = image * (ahead * (1 + pairs) + samples) + history;
   if (trials_.empty()) {
     memory.weights = kMoments * kFloat * parameters_of(config);
     return memory;

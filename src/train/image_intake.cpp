@@ -1,8 +1,10 @@
 #include "train/image_intake.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "data/folder_source.h"
 #include "data/name_share.h"
 #include "data/unpaired.h"
@@ -38,6 +40,14 @@ Json digest(const ImageSet& set) {
   Checksum sum;
   for (const std::string& text : set.identity()) sum.update(text.data(), text.size() + 1);
   return {{"count", set.size()}, {"digest", sum.hex()}};
+}
+
+// content_key() of all files of two sets, sorted, each once.
+std::vector<std::string> keys_of(const ImageSet& a, const ImageSet& b) {
+  std::set<std::string> keys;
+  for (const ImageSet* set : {&a, &b})
+    for (const fs::path& file : set->files()) keys.insert(content_key(read_file(file)));
+  return {keys.begin(), keys.end()};
 }
 
 }  // namespace
@@ -79,7 +89,11 @@ std::shared_ptr<ImageSet> ImageIntake::val_set(Domain d, const ImageSet& train, 
   if (!no_given && !no_train && held_out == used)
     fail_usage("--val-{} {} is the training folder; give images that are not trained with, or --val-share",
                d == Domain::a ? "a" : "b", given.string());
-  return open_folder(given, limit, page_use_named(data().transform.pages), bad_files(), *log_);
+  return open_folder_of(given, limit);
+}
+
+std::shared_ptr<ImageSet> ImageIntake::open_folder_of(const fs::path& path, std::int64_t limit) const {
+  return open_folder(path, limit, page_use_named(data().transform.pages), bad_files(), *log_);
 }
 
 GivenScale ImageIntake::given_scale(Domain d) const {
@@ -187,6 +201,12 @@ TrainData ImageIntake::describe(const OpenedImages& images) const {
   out.b = {name(Domain::b), channels(Domain::b), range_of_domain(Domain::b, *images.seen_b), seen.b};
   out.largest = largest_->get();
   out.files = {{"a", digest(*images.source_a)}, {"b", digest(*images.source_b)}};
+  if (images.anchors_a) {
+    out.anchors = keys_of(*images.anchors_a, *images.anchors_b);
+    out.anchor_pairs = images.anchors_a->size();
+    out.files["anchors_a"] = digest(*images.anchors_a);
+    out.files["anchors_b"] = digest(*images.anchors_b);
+  }
   return out;
 }
 

@@ -62,6 +62,9 @@ class ImageIntake {
   /// UsageError for the folder of `train`.
   std::shared_ptr<ImageSet> val_set(Domain d, const ImageSet& train, std::int64_t limit) const;
 
+  /// The images below any folder.
+  std::shared_ptr<ImageSet> open_folder_of(const std::filesystem::path& path, std::int64_t limit = 0) const;
+
   /// Decides what is black and white in a domain, over all its training images and before any of them is
   /// looked at in earnest: of files, `part` is what an image shows of the domain. A domain for which it is
   /// not called is 8-bit.

@@ -25,6 +25,7 @@ struct OpenedImages {
   std::shared_ptr<const ImageSet> source_a, source_b;  // the training images
   std::shared_ptr<FingerprintBuilder> seen_a, seen_b;  // the training images
   HeldOut held_out;
+  std::shared_ptr<const ImageSet> anchors_a = {}, anchors_b = {};  // of `train`'s anchors; null: none
 };
 
 /// The images of both domains, opened and checked.
@@ -36,6 +37,8 @@ struct TrainData {
   DomainInfo a, b;
   Size largest;  // that training images have after resizing, where that varies
   Json files;    // {"a": {"count", "digest"}, "b": ...}: tells whether these are the same ones
+  std::int64_t anchor_pairs = 0;
+  std::vector<std::string> anchors;  // ModelInfo::anchors
 };
 
 }  // namespace torsor

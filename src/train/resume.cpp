@@ -47,20 +47,18 @@ std::string flag_text(const Json& value) {
       reason_to_keep(option), run.string());
 }
 
-constexpr const char* kImageOptions[] = {"data", "a", "b", "val_a", "val_b"};
+// What names images, or what goes with them; a model need not have all of these.
+constexpr const char* kImageOptions[] = {"data", "a", "b", "val_a", "val_b", "anchors_a", "anchors_b"};
 
 bool is_there(const std::string& path) {
   std::error_code ec;
   return fs::exists(path, ec);
 }
 
-std::string& image_option(TrainConfig& config, const std::string& name) {
-  DataOptions& o = config.data;
-  return name == "data"    ? o.data
-         : name == "a"     ? o.a
-         : name == "b"     ? o.b
-         : name == "val_a" ? o.val_a
-                           : o.val_b;
+// "" where the model has no such option.
+std::string image_option(const TrainConfig& config, const std::string& name) {
+  const Json value = option_value(config, name);
+  return value.is_string() ? value.get<std::string>() : "";
 }
 
 // What the last session that noted it says of the images; an object, empty where none did.
@@ -84,7 +82,7 @@ std::string stored_path(const Json& images, const std::string& name, const std::
 }
 
 // Of the options that no flag gives anew.
-ImagePaths find_images(const RunDirectory& directory, TrainConfig config, const Json& flags) {
+ImagePaths find_images(const RunDirectory& directory, const TrainConfig& config, const Json& flags) {
   ImagePaths found;
   const Json images = stored_images(directory);
   for (const char* name : kImageOptions) {
@@ -155,20 +153,19 @@ ResumedConfig resumed_config(const ResumePoint& point, const Json& flags) {
 }
 
 TrainConfig with_images_at(TrainConfig config, const ImagePaths& paths) {
-  for (const auto& [name, path] : paths) image_option(config, name) = path;
+  for (const auto& [name, path] : paths) set_option(config, name, path);
   return config;
 }
 
 Json images_as_stored(const TrainConfig& found, const TrainConfig& given) {
-  TrainConfig at = found, as_given = given;
   Json out = Json::object();
   for (const char* name : kImageOptions) {
-    const std::string path = image_option(at, name);
+    const std::string path = image_option(found, name);
     if (path.empty() || is_drawn(path)) continue;
     std::error_code ec;
     const std::string whole = fs::absolute(path, ec).lexically_normal().string();
     if (ec || !is_utf8(whole)) continue;  // JSON could not hold it
-    out[name] = {{"given", image_option(as_given, name)}, {"at", whole}};
+    out[name] = {{"given", image_option(given, name)}, {"at", whole}};
   }
   return out;
 }

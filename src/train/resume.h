@@ -33,8 +33,9 @@ struct OptionChange {
   Json then, now;
 };
 
-/// The paths of the images of --data, --a, --b, --val-a and --val-b, by the options' names, where they differ
-/// from the option's value: a run can be resumed from any working directory.
+/// The paths of the images of --data, --a, --b, --val-a and --val-b, and of what the model wants beside them,
+/// by the options' names, where they differ from the option's value: a run can be resumed from any working
+/// directory.
 using ImagePaths = std::map<std::string, std::string>;
 
 /// The configuration of a resumed run.

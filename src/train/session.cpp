@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "core/text.h"
 #include "core/time.h"
@@ -72,9 +73,14 @@ void TrainSession::open() {
     log_->notice(line);
   Schedule schedule(config_.schedule);
   if (!data_.train) data_ = open_data(with_images_at(config_, image_paths_), log_);
+  anchors_ = data_.anchors;
   model_ = config_.make_model(placement_);
-  if (!resumed_ && !config_.run.init_from.empty())
-    take_weights(*model_, config_.networks(), open_weights(config_.run.init_from), *log_);
+  if (resumed_) inherit_anchors(resumed_->info.anchors);
+  if (!resumed_ && !config_.run.init_from.empty()) {
+    const WeightSet from = open_weights(config_.run.init_from);
+    take_weights(*model_, config_.networks(), from, *log_);
+    inherit_anchors(from.info.anchors);
+  }
   if (config_.optimizer.ema > 0) model_->keep_average(config_.optimizer.ema);
   TrainState state(rank_seed(seed, context_));
   if (resumed_) state.load(resumed_->archive);
@@ -91,6 +97,13 @@ void TrainSession::open() {
         config_.run.steps, state.total_steps));
   if (config_.run.steps > 0) state.total_steps = std::min(state.total_steps, config_.run.steps);
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, schedule, std::move(state), context_);
+}
+
+// Pairs that earlier steps learnt from stay no evidence, whatever this session trains with.
+void TrainSession::inherit_anchors(const std::vector<std::string>& of_the_beginning) {
+  std::set<std::string> all(anchors_.begin(), anchors_.end());
+  all.insert(of_the_beginning.begin(), of_the_beginning.end());
+  anchors_.assign(all.begin(), all.end());
 }
 
 // The rest of what the checkpoint holds, and a word about all that is not as it was.
@@ -270,6 +283,7 @@ ModelInfo TrainSession::model_info() const {
   info.note = config_.run.note;
   info.licence = config_.run.licence;
   info.step = trainer_->state().step;
+  info.anchors = anchors_;
   return info;
 }
 

@@ -53,6 +53,7 @@ class TrainSession {
  private:
   void write_checkpoint(const std::filesystem::path& path) const;
   void open();
+  void inherit_anchors(const std::vector<std::string>& of_the_beginning);
   void take_up();
   void open_directory();
   Sampler::Display add_display();
@@ -72,6 +73,7 @@ class TrainSession {
   Occupied occupied_ = Occupied::refuse;
   std::optional<RunLock> lock_;
   TrainData data_;
+  std::vector<std::string> anchors_;  // ModelInfo::anchors
   std::unique_ptr<Model> model_;
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Trainer> trainer_;

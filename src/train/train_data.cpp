@@ -3,6 +3,7 @@
 #include "data/unpaired.h"
 #include "train/aligned_data.h"
 #include "train/image_intake.h"
+#include "train/side_images.h"
 
 namespace torsor {
 
@@ -82,8 +83,10 @@ class UnpairedOpener {
 
 TrainData open_data(const TrainConfig& config, std::shared_ptr<LogSink> log) {
   const ImageIntake intake(config, std::move(log));
-  return intake.describe(config.pairing() == Pairing::aligned ? open_aligned(intake)
-                                                              : UnpairedOpener(intake).open());
+  OpenedImages images =
+      config.pairing() == Pairing::aligned ? open_aligned(intake) : UnpairedOpener(intake).open();
+  add_side_data(intake, config.model->side_data(), images);
+  return intake.describe(images);
 }
 
 }  // namespace torsor

@@ -17,7 +17,8 @@ constexpr double kEnoughSeconds = 1.5;  // slow steps are timed twice at the lea
 
 class RandomImages : public BatchSource {
  public:
-  RandomImages(const DataOptions& data, Load load) : data_(data), load_(load) {}
+  RandomImages(const DataOptions& data, SideData side, Load load)
+      : data_(data), side_(std::move(side)), load_(load) {}
   Batch next() override { return of(load_.batch); }
   Batch of(std::int64_t count) {
     const auto image = [&](std::int64_t channels) {
@@ -26,11 +27,16 @@ class RandomImages : public BatchSource {
     Batch batch;
     batch.tensors["real_a"] = image(data_.channels_a);
     batch.tensors["real_b"] = image(data_.channels_b);
+    if (side_.has_anchors()) {
+      batch.tensors["anchor_a"] = image(data_.channels_a);
+      batch.tensors["anchor_b"] = image(data_.channels_b);
+    }
     return batch;
   }
 
  private:
   DataOptions data_;
+  SideData side_;
   Load load_;
   at::Generator generator_ = at::detail::createCPUGenerator(1);
 };
@@ -48,6 +54,7 @@ struct TrialModel::Parts {
       : placement(resolve_placement(config.run.placement)),
         watch(placement),
         data(config.data),
+        side(config.model->side_data()),
         model(config.model->without_history()->make(config.channels(), config.optimizer, placement,
                                                     /*seed=*/0)) {
     if (config.optimizer.ema > 0) model->keep_average(config.optimizer.ema);
@@ -56,6 +63,7 @@ struct TrialModel::Parts {
   Placement placement;
   MemoryWatch watch;
   DataOptions data;
+  SideData side;
   // Keeps no images: they may have another size in the next trial, and what fills a history is known
   // without trying.
   std::unique_ptr<Model> model;
@@ -67,7 +75,7 @@ TrialModel::~TrialModel() = default;
 std::int64_t TrialModel::batches_per_step() const { return parts_->model->batches_per_step(); }
 
 StepTrial TrialModel::run(const Load& load, Timing timing) {
-  RandomImages images(parts_->data, load);
+  RandomImages images(parts_->data, parts_->side, load);
   RngStreams rng(0);
   GradientSync sync;
   StepContext context{images, rng, sync};

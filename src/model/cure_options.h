@@ -1,0 +1,27 @@
+// The options that narrow what CycleGAN's losses leave open: its solutions form a torsor (S0), and each of
+// these leaves fewer of them. All are off by default.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/options.h"
+#include "model/side_data.h"
+
+namespace torsor {
+
+struct CureOptions {
+  std::string anchors_a, anchors_b;  // folders of pairs by name
+  std::optional<double> lambda_anchor;
+
+  void describe(OptionSet& o);
+  /// Throws UsageError for one of two options that go together, and for a weight of what is not there.
+  void validate() const;
+
+  bool has_anchors() const { return !anchors_a.empty(); }
+  /// Of anchor_a_to_b and of anchor_b_to_a; 0 without anchors.
+  double anchor_weight() const;
+  SideData side_data() const;
+};
+
+}  // namespace torsor

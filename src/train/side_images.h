@@ -1,0 +1,15 @@
+// What a model wants beside the images of a training.
+#pragma once
+
+#include "model/side_data.h"
+#include "train/image_intake.h"
+
+namespace torsor {
+
+/// Puts beside each training image what `wanted` names: one of the anchors' pairs (AnchoredDataset), under
+/// the training's transform with one crop and one flip for both. Images for sample grids and metrics stay as
+/// they are. Throws Error naming the folder that is missing or empty, images without a partner, and more than
+/// 50 pairs.
+void add_side_data(const ImageIntake& intake, const SideData& wanted, OpenedImages& images);
+
+}  // namespace torsor
