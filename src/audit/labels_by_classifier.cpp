@@ -4,10 +4,8 @@
 #include "audit/labels.h"
 #include "core/error.h"
 #include "image/convert.h"
-#include "io/safetensors.h"
-#include "metric/classifier_file.h"
-#include "metric/extractors.h"
 #include "metric/network_extractor.h"
+#include "model/classifier_file.h"
 
 namespace torsor {
 
@@ -28,14 +26,14 @@ at::Tensor most_likely(Network& network, const InputForm& form, const NetworkPla
   return network.forward(network_input(floats, form, place)).flatten(1).argmax(1).to(at::kCPU);
 }
 
-ClassifierFile opened_classifier(const std::filesystem::path& path) {
-  if (!describes_classifier(read_safetensors_metadata(path)))
-    fail("{}: is no classifier of torsor's; give one that torsor trained, or tables (--labels-a, --labels-b)",
-         path.string());
-  ClassifierFile file = read_classifier(Archive::read(path));
+StoredClassifier opened_classifier(const std::filesystem::path& path) {
+  StoredClassifier file = load_classifier(path);
   if (file.options.classes > kMostLabelClasses)
     fail("{}: tells {} classes apart; an audit takes at most {}", path.string(), file.options.classes,
          kMostLabelClasses);
+  if (!takes_channels(file.options, 3))
+    fail("{}: its images have {} channels; an audit shows it grey or RGB images", path.string(),
+         file.options.in_channels);
   return file;
 }
 
@@ -43,7 +41,7 @@ ClassifierFile opened_classifier(const std::filesystem::path& path) {
 
 AuditLabels labels_by_classifier(const std::filesystem::path& classifier, const AuditImages& a,
                                  const AuditImages& b, const Placement& placement) {
-  const ClassifierFile file = opened_classifier(classifier);
+  const StoredClassifier file = opened_classifier(classifier);
   const NetworkPlace place{placement.device, at::kFloat};
   file.network->to(place.device, place.dtype);
   AuditLabels out;

@@ -1,26 +1,31 @@
 #include <ATen/core/Tensor.h>
 
-#include "metric/classifier_file.h"
+#include "core/error.h"
 #include "metric/extractors.h"
 #include "metric/network_extractor.h"
+#include "model/classifier_file.h"
 
 namespace torsor {
 
 std::shared_ptr<FeatureExtractor> make_classifier_extractor(const Archive& archive,
                                                             const NetworkPlace& place) {
-  const ClassifierFile file = read_classifier(archive);
-  WeightTable weights(file.weights, archive.source());
-  for (const auto& [key, tensor] : file.weights)
+  const StoredClassifier classifier = load_classifier(archive);
+  const ClassifierOptions& options = classifier.options;
+  if (options.in_channels != 1 && options.in_channels != 3)
+    fail("{}: its images have {} channels; features are of grey and RGB images", archive.source(),
+         options.in_channels);
+  WeightTable weights(classifier.weights, archive.source());
+  for (const auto& [key, tensor] : classifier.weights)
     if (tensor.is_floating_point()) weights.take(key, tensor.sizes().vec());
-  file.network->to(place.device, place.dtype);
-  InputForm form{Resizer::clean_bicubic, file.options.side, file.options.side};
-  form.channels = file.options.in_channels;
+  classifier.network->to(place.device, place.dtype);
+  InputForm form{Resizer::clean_bicubic, options.side, options.side};
+  form.channels = options.in_channels;
   const ExtractorSpec spec{
-      "classifier",           kOwnProtocol,   "what the last layer sees",
-      4 * file.options.width, weights.hash(), std::filesystem::path(archive.source()).filename().string()};
-  return std::make_shared<NetworkExtractor>(spec, form, place, [network = file.network](const at::Tensor& x) {
-    return classifier_features(*network, x);
-  });
+      "classifier",      kOwnProtocol,   "what the last layer sees",
+      4 * options.width, weights.hash(), std::filesystem::path(archive.source()).filename().string()};
+  return std::make_shared<NetworkExtractor>(
+      spec, form, place,
+      [network = classifier.network](const at::Tensor& x) { return classifier_features(*network, x); });
 }
 
 }  // namespace torsor

@@ -43,7 +43,4 @@ std::shared_ptr<FeatureExtractor> make_inception_extractor(FeatureWeights weight
 std::shared_ptr<FeatureExtractor> make_classifier_extractor(const Archive& archive,
                                                             const NetworkPlace& place);
 
-/// Whether the metadata of an archive are a classifier's.
-bool describes_classifier(const std::map<std::string, std::string>& metadata);
-
 }  // namespace torsor

@@ -10,6 +10,7 @@
 #include "image/convert.h"
 #include "io/safetensors.h"
 #include "metric/extractors.h"
+#include "model/classifier_file.h"
 
 namespace torsor {
 

@@ -1,6 +1,7 @@
 #include "model/cure_options.h"
 
 #include "core/error.h"
+#include "model/classifier_file.h"
 
 namespace torsor {
 
@@ -13,6 +14,8 @@ void require_both(const std::string& a, const std::string& b, const char* flag_a
   if (a.empty() != b.empty())
     fail_usage("{} and {} go together; {} is missing", flag_a, flag_b, a.empty() ? flag_a : flag_b);
 }
+
+constexpr double kDefaultLambdaContent = 1;
 
 }  // namespace
 
@@ -28,16 +31,38 @@ void CureOptions::describe(OptionSet& o) {
         "--anchors-a]")
       .at_least(0)
       .changeable();
+  o.add("content_encoder", content_encoder,
+        "file of a classifier that torsor trained: what its last layer sees of an image has to be what it sees "
+        "of the translation")
+      .changeable();
+  o.add("content_hash", content_hash, "").hidden();
+  o.add("lambda_content", lambda_content,
+        "weight of that difference, in both directions [1 with --content-encoder]")
+      .at_least(0)
+      .changeable();
+}
+
+void CureOptions::read_files() {
+  content_hash = content_encoder.empty() ? "" : load_classifier(content_encoder).hash();
 }
 
 void CureOptions::validate() const {
   require_both(anchors_a, anchors_b, "--anchors-a", "--anchors-b");
   if (lambda_anchor.value_or(0) > 0 && !has_anchors())
     fail_usage("--lambda-anchor weighs anchors, and there are none; give --anchors-a and --anchors-b");
+  if (lambda_content.value_or(0) > 0 && content_encoder.empty())
+    fail_usage("--lambda-content weighs what an encoder sees, and there is none; give --content-encoder");
+  if (content_encoder.empty() != content_hash.empty())
+    fail_usage("--content-encoder: a continued run keeps the encoder that it began with, or none; begin a new "
+               "run from these weights with --init-from");
 }
 
 double CureOptions::anchor_weight() const {
   return has_anchors() ? lambda_anchor.value_or(kDefaultLambdaAnchor) : 0;
+}
+
+double CureOptions::content_weight() const {
+  return content_encoder.empty() ? 0 : lambda_content.value_or(kDefaultLambdaContent);
 }
 
 SideData CureOptions::side_data() const {

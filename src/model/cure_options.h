@@ -14,13 +14,22 @@ struct CureOptions {
   std::string anchors_a, anchors_b;  // folders of pairs by name
   std::optional<double> lambda_anchor;
 
+  std::string content_encoder;  // a torsor classifier's file
+  std::string content_hash;     // of its weights, filled in by read_files()
+  std::optional<double> lambda_content;
+
   void describe(OptionSet& o);
-  /// Throws UsageError for one of two options that go together, and for a weight of what is not there.
+  /// Fills in what follows from the files that are named. Throws Error naming the file.
+  void read_files();
+  /// Throws UsageError for one of two options that go together, for a weight of what is not there, and for
+  /// files that a run did not begin with.
   void validate() const;
 
   bool has_anchors() const { return !anchors_a.empty(); }
   /// Of anchor_a_to_b and of anchor_b_to_a; 0 without anchors.
   double anchor_weight() const;
+  /// Of content_a and of content_b; 0 without an encoder.
+  double content_weight() const;
   SideData side_data() const;
 };
 

@@ -31,6 +31,7 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
   identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
   terms_ = generator_terms(spec.cyclegan, gan_, identity_);
   groups_ = groups();
+  if (spec_.encoder) spec_.encoder->set_placement(placement);
   prepare_networks(networks(), spec.init, placement, seed, dropout_generator_);
   opt_g_ =
       std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
@@ -48,7 +49,9 @@ CycleMaps CycleGan::maps() const {
       return features_of(*network, x).to(placement_.dtype);
     };
   };
-  return {map(g_a_to_b_), map(g_b_to_a_), map(d_a_), map(d_b_), features(d_a_), features(d_b_)};
+  CycleMaps out{map(g_a_to_b_), map(g_b_to_a_), map(d_a_), map(d_b_), features(d_a_), features(d_b_)};
+  if (spec_.encoder) out.encoder = [this](const Tensor& x) { return (*spec_.encoder)(x); };
+  return out;
 }
 
 std::vector<TermGroup> CycleGan::groups() const {

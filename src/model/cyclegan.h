@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "model/content_encoder.h"
 #include "model/image_pool.h"
 #include "model/model.h"
 #include "model/objective.h"
@@ -25,6 +26,7 @@ struct CycleGanSpec {
   DiscriminatorOptions d_b;   // of images of B
   InitOptions init;
   OptimizerOptions optimizer;
+  std::shared_ptr<ContentEncoder> encoder = nullptr;  // where the objective has terms of content
 };
 
 class CycleGan : public Model {

@@ -1,8 +1,27 @@
 #include "model/cyclegan_settings.h"
 
+#include "core/error.h"
 #include "core/text.h"
+#include "data/tensor_image.h"
 
 namespace torsor {
+
+namespace {
+
+// Null where no loss asks for it.
+std::shared_ptr<ContentEncoder> encoder_of(const CureOptions& cures, const DomainChannels& channels) {
+  if (cures.content_weight() == 0) return nullptr;
+  auto encoder = std::make_shared<ContentEncoder>(cures.content_encoder);
+  if (encoder->hash() != cures.content_hash)
+    fail_usage("--content-encoder {}: holds other weights than those that the run began with; give that file, "
+               "or begin a new run with --init-from",
+               cures.content_encoder);
+  encoder->require_channels(channels.a);
+  encoder->require_channels(channels.b);
+  return encoder;
+}
+
+}  // namespace
 
 void CycleGanSettings::describe_networks(OptionSet& o) { nets.describe(o); }
 
@@ -39,7 +58,9 @@ std::vector<NetworkInfo> CycleGanSettings::networks(const DomainChannels& channe
 std::unique_ptr<Model> CycleGanSettings::make(const DomainChannels& channels,
                                               const OptimizerOptions& optimizer, const Placement& placement,
                                               std::uint64_t seed) const {
-  return std::make_unique<CycleGan>(spec(channels, optimizer), placement, seed);
+  CycleGanSpec of = spec(channels, optimizer);
+  of.encoder = encoder_of(cyclegan.cures, channels);
+  return std::make_unique<CycleGan>(of, placement, seed);
 }
 
 std::vector<std::string> CycleGanSettings::notices(const DomainChannels& channels,
@@ -48,6 +69,10 @@ std::vector<std::string> CycleGanSettings::notices(const DomainChannels& channel
   std::string notice;
   resolve_identity(cyclegan, channels.a, channels.b, notice);
   if (!notice.empty()) lines.push_back(notice);
+  if (cyclegan.cures.content_weight() > 0 && scales_each_image(scaling))
+    lines.push_back(fmt::format(
+        "--scaling {}: the content encoder learnt from images of -1 to 1 and sees these as they are, from 0 up",
+        scaling));
   for (const std::string& line : reach_notice(nets.generator, scaling)) lines.push_back(line);
   return lines;
 }

@@ -55,6 +55,10 @@ class ModelOptions {
 
   virtual Pairing pairing() const { return Pairing::unpaired; }
   virtual SideData side_data() const { return {}; }
+
+  /// Fills in what follows from the files that options name, before validate() and when a run begins; a
+  /// continued run has it from its beginning. Throws Error naming the file.
+  virtual void read_files() {}
   virtual Epochs epochs() const { return {}; }
 
   /// Warnings about these options for such images, one line each; `scaling` is TransformOptions::scaling.

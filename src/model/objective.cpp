@@ -69,8 +69,8 @@ LossTerm by_pixels(std::string name, TermKind kind, double weight, Comparison c,
       [=](const Pictures& p, const CycleMaps&) { return distance_per_sample(p[c.made], p[c.real], norm); }};
 }
 
-LossTerm by_features(std::string name, TermKind kind, double weight, Comparison c, const std::string& norm) {
-  const Map of = c.real == Picture::real_a ? &CycleMaps::features_a : &CycleMaps::features_b;
+LossTerm by_map(std::string name, TermKind kind, double weight, Comparison c, Map of,
+                const std::string& norm) {
   return {std::move(name),
           kind,
           weight,
@@ -81,6 +81,15 @@ LossTerm by_features(std::string name, TermKind kind, double weight, Comparison 
           [=](const Pictures& p, const CycleMaps& m) {
             return distance_per_sample((m.*of)(p[c.made]), (m.*of)(p[c.real]), norm);
           }};
+}
+
+LossTerm by_features(std::string name, TermKind kind, double weight, Comparison c, const std::string& norm) {
+  const Map of = c.real == Picture::real_a ? &CycleMaps::features_a : &CycleMaps::features_b;
+  return by_map(std::move(name), kind, weight, c, of, norm);
+}
+
+LossTerm by_content(std::string name, double weight, Comparison c) {
+  return by_map(std::move(name), TermKind::cure, weight, c, &CycleMaps::encoder, "l1");
 }
 
 // Images that belong to one group: at first each to its own.
@@ -164,7 +173,9 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
            by_features("feature_idt_a", TermKind::identity, o.lambda_feature_identity, idt_a, norm),
            by_features("feature_idt_b", TermKind::identity, o.lambda_feature_identity, idt_b, norm),
            by_pixels("anchor_a_to_b", TermKind::cure, o.cures.anchor_weight(), {anchored_b, anchor_b}, norm),
-           by_pixels("anchor_b_to_a", TermKind::cure, o.cures.anchor_weight(), {anchored_a, anchor_a}, norm)})
+           by_pixels("anchor_b_to_a", TermKind::cure, o.cures.anchor_weight(), {anchored_a, anchor_a}, norm),
+           by_content("content_a", o.cures.content_weight(), {fake_b, real_a}),
+           by_content("content_b", o.cures.content_weight(), {fake_a, real_b})})
     if (further.on()) terms.push_back(std::move(further));
   return terms;
 }

@@ -39,6 +39,8 @@ struct CycleMaps {
   TensorMapping d_a, d_b;        // images to raw scores [N,...]
   // Images to [N,...]; only terms of features ask for them.
   TensorMapping features_a = nullptr, features_b = nullptr;
+  // What a content encoder sees of images of either domain: to [N,F]; only terms of content ask for it.
+  TensorMapping encoder = nullptr;
 };
 
 /// The images generated so far, and those that were given.
@@ -83,8 +85,9 @@ struct LossTerm {
 /// All losses of the generators, in the order in which the reference sums them and in which they are
 /// reported: g_a_to_b, g_b_to_a, cycle_a, cycle_b, idt_a, idt_b, whatever their weights; then, of the terms
 /// that the reference lacks, those that are on: gan_cycle_* (S0-Q4), feature_cycle_*, feature_idt_*,
-/// anchor_a_to_b and anchor_b_to_a (the distance of an anchor's translation from its partner). `gan` outlives
-/// the table. Sources: Zhu et al. 2017, eqs. 1 to 3 and section 5.2 (target mode); S0-Q1 to Q4.
+/// anchor_a_to_b and anchor_b_to_a (the distance of an anchor's translation from its partner), content_a and
+/// content_b (mean |E(x) - E(G(x))| and mean |E(y) - E(F(y))| for a content encoder E). `gan` outlives the
+/// table. Sources: Zhu et al. 2017, eqs. 1 to 3 and section 5.2 (target mode); S0-Q1 to Q4; S0-C11 (content).
 std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanLoss& gan,
                                       const IdentityTerm& identity);
 

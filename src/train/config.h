@@ -76,6 +76,9 @@ struct TrainConfig {
   RunOptions run;
 
   void describe(OptionSet& o);
+  /// What the model's options take from files (ModelOptions::read_files()); before validate(), where a run
+  /// begins. Throws Error naming the file.
+  void read_files() { model->read_files(); }
   /// Throws UsageError when options contradict each other or the networks do not support the sizes.
   void validate() const;
 

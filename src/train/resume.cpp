@@ -48,7 +48,10 @@ std::string flag_text(const Json& value) {
 }
 
 // What names images, or what goes with them; a model need not have all of these.
-constexpr const char* kImageOptions[] = {"data", "a", "b", "val_a", "val_b", "anchors_a", "anchors_b"};
+constexpr const char* kImageOptions[] = {"data", "a", "b", "val_a", "val_b", "anchors_a", "anchors_b",
+                                         "content_encoder"};
+
+bool is_file(const std::string& option) { return option == "content_encoder"; }
 
 bool is_there(const std::string& path) {
   std::error_code ec;
@@ -92,9 +95,10 @@ ImagePaths find_images(const RunDirectory& directory, const TrainConfig& config,
     if (!at.empty() && is_there(at))
       found[name] = at;
     else if (!is_there(given))
-      fail_usage("--{} {}: the images of {} are not there{}; say where they are now: --{} DIR",
-                 kebab_case(name), given, directory.root().string(),
-                 at.empty() || at == given ? "" : ", nor at " + at, kebab_case(name));
+      fail_usage("--{} {}: {} of {} {} there{}; say where {} now: --{} {}", kebab_case(name), given,
+                 is_file(name) ? "this file" : "the images", directory.root().string(),
+                 is_file(name) ? "is not" : "are not", at.empty() || at == given ? "" : ", nor at " + at,
+                 is_file(name) ? "it is" : "they are", kebab_case(name), is_file(name) ? "FILE" : "DIR");
   }
   return found;
 }

@@ -77,7 +77,8 @@ fs::path run_folder(const fs::path& out, const std::string& arm, std::uint64_t s
 TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed, const fs::path& out) {
   settings["seed"] = seed;
   settings["out"] = run_folder(out, arm, seed).string();
-  const TrainConfig config = config_from_json(settings, "arm " + arm);
+  TrainConfig config = config_from_json(settings, "arm " + arm);
+  config.read_files();
   config.validate();
   return config;
 }

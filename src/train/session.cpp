@@ -66,15 +66,17 @@ TrainSession::TrainSession(ResumedConfig resumed, ResumePoint point, std::shared
 }
 
 void TrainSession::open() {
+  if (!resumed_) config_.read_files();
   config_.validate();
   placement_ = resolve_placement(config_.run.placement);
   const auto seed = static_cast<std::uint64_t>(config_.run.seed);
   for (const std::string& line : config_.model->notices(config_.channels(), config_.data.transform.scaling))
     log_->notice(line);
   Schedule schedule(config_.schedule);
-  if (!data_.train) data_ = open_data(with_images_at(config_, image_paths_), log_);
+  const TrainConfig located = with_images_at(config_, image_paths_);
+  if (!data_.train) data_ = open_data(located, log_);
   anchors_ = data_.anchors;
-  model_ = config_.make_model(placement_);
+  model_ = located.make_model(placement_);
   if (resumed_) inherit_anchors(resumed_->info.anchors);
   if (!resumed_ && !config_.run.init_from.empty()) {
     const WeightSet from = open_weights(config_.run.init_from);

@@ -55,6 +55,7 @@ ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers) {
   if (!preset.empty())
     set_unless_set(options, {train_preset(preset, *config.model), "--preset " + preset}, set);
   adapt_to_data(config, out.given);
+  config.read_files();
   return out;
 }
 

@@ -21,9 +21,10 @@ struct ResolvedSettings {
 };
 
 /// Defaults < the preset < the networks of --init-from < `layers`, the lowest first. The model is that of the
-/// highest layer that names one; preset and init_from are those of the merged layers. Not validated: a time
-/// budget may still choose. Throws UsageError, naming the layer's source, for an unknown option or value and
-/// for layers of different models, and Error when the model to begin from cannot be read.
+/// highest layer that names one; preset and init_from are those of the merged layers. What options take from
+/// files is filled in (TrainConfig::read_files()). Not validated: a time budget may still choose. Throws
+/// UsageError, naming the layer's source, for an unknown option or value and for layers of different models,
+/// and Error when the model to begin from, or a file that an option names, cannot be read.
 ResolvedSettings resolve_settings(const std::vector<SettingsLayer>& layers);
 
 }  // namespace torsor
