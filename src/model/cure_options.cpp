@@ -40,6 +40,11 @@ void CureOptions::describe(OptionSet& o) {
         "weight of that difference, in both directions [1 with --content-encoder]")
       .at_least(0)
       .changeable();
+  o.add("lambda_jacobian", lambda_jacobian,
+        "weight of the share of a translation that answers to a change of one small block of the input, in both "
+        "directions, from 0 to 1: what a local translation keeps small; 0 = off")
+      .at_least(0)
+      .changeable();
 }
 
 void CureOptions::read_files() {

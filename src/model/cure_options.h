@@ -18,6 +18,8 @@ struct CureOptions {
   std::string content_hash;     // of its weights, filled in by read_files()
   std::optional<double> lambda_content;
 
+  double lambda_jacobian = 0;
+
   void describe(OptionSet& o);
   /// Fills in what follows from the files that are named. Throws Error naming the file.
   void read_files();

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "core/error.h"
+#include "loss/response_spread.h"
 #include "model/evaluation.h"
 #include "model/generator_state.h"
 
@@ -12,6 +14,17 @@ namespace {
 using at::Tensor;
 
 constexpr std::int64_t kDefaultWassersteinCriticSteps = 5;  // Gulrajani et al. 2017
+
+// A difference of two passes shows the change of the input alone.
+void require_comparable_passes(const CycleGanSpec& spec, const Placement& placement) {
+  if (spec.cyclegan.cures.lambda_jacobian == 0) return;
+  if (spec.g_a_to_b.dropout || spec.g_b_to_a.dropout)
+    fail_usage("--lambda-jacobian compares two passes of a generator, which dropout makes differ; leave out "
+               "one of them");
+  if (placement.autocast)
+    fail_usage("--lambda-jacobian compares two passes of a generator, which differ by less than the rounding "
+               "of --precision bf16; give --precision fp32");
+}
 
 }  // namespace
 
@@ -27,6 +40,7 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
       pool_a_(spec.cyclegan.pool_size),
       pool_b_(spec.cyclegan.pool_size),
       discriminator_losses_(discriminator_losses(spec.cyclegan)) {
+  require_comparable_passes(spec, placement);
   std::string notice;
   identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
   terms_ = generator_terms(spec.cyclegan, gan_, identity_);
@@ -80,9 +94,7 @@ StepReport CycleGan::step(StepContext& context) {
   }
   const Batch batch = pull_batch(context, report);
   Pictures pictures = place(batch);
-  if (spec_.cyclegan.cures.anchor_weight() > 0)
-    for (const auto& [which, name] : {std::pair{Picture::anchor_a, "anchor_a"}, std::pair{Picture::anchor_b, "anchor_b"}})
-      pictures.give(which, placed(batch, name, placement_));
+  give_extras(pictures, batch, context.rng);
   update_generators(pictures, losses, context.sync);
   if (is_adversarial()) update_discriminators(pictures, losses, context);
   report_losses(report, loss_names(), losses);
@@ -92,6 +104,20 @@ StepReport CycleGan::step(StepContext& context) {
 
 Pictures CycleGan::place(const Batch& batch) const {
   return {placed(batch, "real_a", placement_), placed(batch, "real_b", placement_)};
+}
+
+// What cures need beside the real images; nothing is drawn where they are off.
+void CycleGan::give_extras(Pictures& pictures, const Batch& batch, RngStreams& rng) const {
+  using enum Picture;
+  const CureOptions& cures = spec_.cyclegan.cures;
+  if (cures.anchor_weight() > 0) {
+    pictures.give(anchor_a, placed(batch, "anchor_a", placement_));
+    pictures.give(anchor_b, placed(batch, "anchor_b", placement_));
+  }
+  if (cures.lambda_jacobian > 0) {
+    pictures.give(nudged_a, nudged(pictures[real_a], rng["jacobian"]));
+    pictures.give(nudged_b, nudged(pictures[real_b], rng["jacobian"]));
+  }
 }
 
 Tensor CycleGan::run(Network& network, const Tensor& x) const { return run_network(network, x, placement_); }

@@ -56,6 +56,7 @@ class CycleGan : public Model {
 
  private:
   Pictures place(const Batch& batch) const;
+  void give_extras(Pictures& pictures, const Batch& batch, RngStreams& rng) const;
   CycleMaps maps() const;
   std::vector<TermGroup> groups() const;
   bool is_adversarial() const;  // whether a discriminator learns

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "loss/distance.h"
+#include "loss/response_spread.h"
 
 namespace torsor {
 
@@ -20,7 +21,7 @@ struct Pass {
 };
 
 // In the order of Picture.
-constexpr std::array<Pass, 8> kPasses = {{
+constexpr std::array<Pass, 10> kPasses = {{
     {Picture::fake_b, &CycleMaps::a_to_b, Picture::real_a},
     {Picture::rec_a, &CycleMaps::b_to_a, Picture::fake_b},
     {Picture::fake_a, &CycleMaps::b_to_a, Picture::real_b},
@@ -29,6 +30,8 @@ constexpr std::array<Pass, 8> kPasses = {{
     {Picture::same_a, &CycleMaps::b_to_a, Picture::real_a},
     {Picture::anchored_b, &CycleMaps::a_to_b, Picture::anchor_a},
     {Picture::anchored_a, &CycleMaps::b_to_a, Picture::anchor_b},
+    {Picture::moved_b, &CycleMaps::a_to_b, Picture::nudged_a},
+    {Picture::moved_a, &CycleMaps::b_to_a, Picture::nudged_b},
 }};
 
 bool is_given(Picture which) {
@@ -90,6 +93,23 @@ LossTerm by_features(std::string name, TermKind kind, double weight, Comparison 
 
 LossTerm by_content(std::string name, double weight, Comparison c) {
   return by_map(std::move(name), TermKind::cure, weight, c, &CycleMaps::encoder, "l1");
+}
+
+// An image and what is made of it, as they are and with a change of the image.
+struct Response {
+  Picture asked, asked_anew, made, made_anew;
+};
+
+LossTerm by_response(std::string name, double weight, Response r) {
+  const auto spread = [=](const Pictures& p, const CycleMaps&) {
+    return response_spread(p[r.asked], p[r.asked_anew], p[r.made], p[r.made_anew]);
+  };
+  return {std::move(name),
+          TermKind::cure,
+          weight,
+          {r.made, r.made_anew},
+          [=](const Pictures& p, const CycleMaps& m) { return spread(p, m).mean(); },
+          spread};
 }
 
 // Images that belong to one group: at first each to its own.
@@ -175,7 +195,9 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
            by_pixels("anchor_a_to_b", TermKind::cure, o.cures.anchor_weight(), {anchored_b, anchor_b}, norm),
            by_pixels("anchor_b_to_a", TermKind::cure, o.cures.anchor_weight(), {anchored_a, anchor_a}, norm),
            by_content("content_a", o.cures.content_weight(), {fake_b, real_a}),
-           by_content("content_b", o.cures.content_weight(), {fake_a, real_b})})
+           by_content("content_b", o.cures.content_weight(), {fake_a, real_b}),
+           by_response("jacobian_a", o.cures.lambda_jacobian, {real_a, nudged_a, fake_b, moved_b}),
+           by_response("jacobian_b", o.cures.lambda_jacobian, {real_b, nudged_b, fake_a, moved_a})})
     if (further.on()) terms.push_back(std::move(further));
   return terms;
 }

@@ -28,10 +28,14 @@ enum class Picture {
   anchor_a,    // an image of A whose translation is known
   anchor_b,    // that translation
   anchored_b,  // G_A->B of anchor_a
-  anchored_a   // G_B->A of anchor_b
+  anchored_a,  // G_B->A of anchor_b
+  nudged_a,    // real_a with a block of its pixels changed (nudged(), given)
+  nudged_b,    // real_b likewise
+  moved_b,     // G_A->B of nudged_a
+  moved_a      // G_B->A of nudged_b
 };
 
-inline constexpr std::size_t kPictures = 12;
+inline constexpr std::size_t kPictures = 16;
 
 /// The networks, or what stands for them: a composition with an automorphism, a closed form.
 struct CycleMaps {
@@ -86,8 +90,9 @@ struct LossTerm {
 /// reported: g_a_to_b, g_b_to_a, cycle_a, cycle_b, idt_a, idt_b, whatever their weights; then, of the terms
 /// that the reference lacks, those that are on: gan_cycle_* (S0-Q4), feature_cycle_*, feature_idt_*,
 /// anchor_a_to_b and anchor_b_to_a (the distance of an anchor's translation from its partner), content_a and
-/// content_b (mean |E(x) - E(G(x))| and mean |E(y) - E(F(y))| for a content encoder E). `gan` outlives the
-/// table. Sources: Zhu et al. 2017, eqs. 1 to 3 and section 5.2 (target mode); S0-Q1 to Q4; S0-C11 (content).
+/// content_b (mean |E(x) - E(G(x))| and mean |E(y) - E(F(y))| for a content encoder E), jacobian_a and
+/// jacobian_b (response_spread() of G and of F). `gan` outlives the table. Sources: Zhu et al. 2017, eqs. 1 to
+/// 3 and section 5.2 (target mode); S0-Q1 to Q4; S0-C11 (content); Shrestha et al. 2026 (Jacobian).
 std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanLoss& gan,
                                       const IdentityTerm& identity);
 
