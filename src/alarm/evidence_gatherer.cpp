@@ -7,6 +7,7 @@
 
 #include "loss/discriminator_scale.h"
 #include "loss/gan_loss.h"
+#include "model/class_planes.h"
 
 namespace torsor {
 
@@ -36,13 +37,17 @@ const NetworkInfo* find_discriminator(const std::vector<NetworkInfo>& networks, 
   return nullptr;
 }
 
-// What the discriminator sees of one image of the target domain and the input that belongs to it.
+// What the discriminator sees of one image of the target domain, the input that belongs to it and, where it
+// sees classes, the label (a whole number).
 at::Tensor seen(const NetworkInfo& discriminator, const Direction& direction, const at::Tensor& input,
-                const at::Tensor& image) {
+                const at::Tensor& image, const at::Tensor& label) {
   std::vector<at::Tensor> parts;
   for (const std::string& domain : discriminator.sees)
     parts.push_back(domain == direction.to ? image : input);
-  return at::cat(parts);
+  const at::Tensor stack = at::cat(parts);
+  if (discriminator.labels.empty()) return stack;
+  const auto classes = static_cast<std::int64_t>(discriminator.labels.size());
+  return with_planes(stack.unsqueeze(0), class_planes(label.view({1}), classes, stack.options())).squeeze(0);
 }
 
 }  // namespace
@@ -68,7 +73,11 @@ void EvidenceGatherer::read_images() {
     const std::int64_t index = i * size / count;
     Rng rng(derive_seed(seed, "alarms", {static_cast<std::uint64_t>(index)}));
     const Batch item = data.train->get(index, rng);
-    for (auto& [key, domain] : domains_) domain.images.push_back(item.at("real_" + key));
+    for (auto& [key, domain] : domains_) {
+      domain.images.push_back(item.at("real_" + key));
+      const auto label = item.tensors.find("label_" + key);
+      domain.labels.push_back(label == item.tensors.end() ? at::Tensor() : label->second);
+    }
   }
 }
 
@@ -128,10 +137,12 @@ std::optional<double> EvidenceGatherer::discriminator_share(const ModelInUse& mo
   const Domain &from = domains_.at(direction.from), &to = domains_.at(direction.to);
   double sum = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const auto scores = [&](const at::Tensor& image) {
-      return model.run(*discriminator, seen(*discriminator, direction, from.images[i], image));
+    const auto scores = [&](const at::Tensor& image, const at::Tensor& label) {
+      return model.run(*discriminator, seen(*discriminator, direction, from.images[i], image, label));
     };
-    sum += gan.discriminator(scores(to.images[i]), scores(outputs[i])).item<double>();
+    // A translation has the class of its input.
+    sum += gan.discriminator(scores(to.images[i], to.labels[i]), scores(outputs[i], from.labels[i]))
+               .item<double>();
   }
   return scale->share(sum / static_cast<double>(outputs.size()));
 }

@@ -26,6 +26,7 @@ class EvidenceGatherer {
   /// A domain's images as the networks see them.
   struct Domain {
     std::vector<at::Tensor> images;  // [C,H,W]
+    std::vector<at::Tensor> labels;  // whole numbers, undefined where there are no classes
     double black = -1;               // what black is in them; white is 1
 
     at::Tensor to_unit(const at::Tensor& values) const { return (values - black) / (1 - black); }

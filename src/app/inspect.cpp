@@ -66,7 +66,10 @@ void print_paths(const Json& found) {
 
 // "resnet_9blocks, ngf 64, norm instance, 3 to 3 channels".
 std::string network_text(const Json& network) {
-  return describe_network({network.at("name"), network.at("kind"), network.at("options"), {}});
+  const std::string text =
+      describe_network({network.at("name"), network.at("kind"), network.at("options"), {}});
+  if (!network.contains("labels")) return text;
+  return fmt::format("{}, of which {} are classes", text, network.at("labels").size());
 }
 
 std::string size_text(const Json& network) {

@@ -7,9 +7,9 @@
 
 namespace torsor {
 
-/// Changes one square block of pixels of each image [N,C,H,W]: side an eighth of the shorter side of the image
-/// (at least 1), at a position that is uniform over those there are, each of its samples by +0.1 or -0.1 with
-/// equal probability; the rest stays. Values may leave the range of the images.
+/// Changes one square block of pixels of each image [N,C,H,W]: side an eighth of the shorter side of the
+/// image (at least 1), at a position that is uniform over those there are, each of its samples by +0.1 or
+/// -0.1 with equal probability; the rest stays. Values may leave the range of the images.
 at::Tensor nudged(const at::Tensor& images, Rng& rng);
 
 /// For x, x' = nudged(x), and what a translator G makes of them, with d = G(x') - G(x) and e = x' - x:

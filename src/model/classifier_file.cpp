@@ -26,8 +26,9 @@ ClassifierOptions stored_options(const Archive& archive) {
 at::Tensor with_channels_of(const at::Tensor& images, std::int64_t wanted) {
   if (images.size(1) == wanted) return images;
   if (wanted == 3) return images.expand({-1, 3, -1, -1});
-  const at::Tensor weights =
-      at::tensor({kRedOfGrey, kGreenOfGrey, kBlueOfGrey}, at::kDouble).to(images.options()).view({1, 3, 1, 1});
+  const at::Tensor weights = at::tensor({kRedOfGrey, kGreenOfGrey, kBlueOfGrey}, at::kDouble)
+                                 .to(images.options())
+                                 .view({1, 3, 1, 1});
   return (images * weights).sum(1, /*keepdim=*/true);
 }
 
@@ -51,9 +52,10 @@ std::string StoredClassifier::hash() const {
 
 StoredClassifier load_classifier(const Archive& archive) {
   if (!describes_classifier(archive.metadata()))
-    fail("{}: is no classifier that torsor trained (torsor reproduce leaves one as "
-         "OUT/runs/classifier.safetensors)",
-         archive.source());
+    fail(
+        "{}: is no classifier that torsor trained (torsor reproduce leaves one as "
+        "OUT/runs/classifier.safetensors)",
+        archive.source());
   StoredClassifier out{stored_options(archive), nullptr, archive.tensors_under(kClassifierWeights),
                        archive.source()};
   {

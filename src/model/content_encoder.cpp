@@ -14,9 +14,10 @@ ContentEncoder::ContentEncoder(const std::filesystem::path& classifier)
 
 void ContentEncoder::require_channels(std::int64_t channels) const {
   if (!takes_channels(classifier_.options, channels))
-    fail_usage("--content-encoder {}: sees images of {} channels, and a domain has {}; grey and RGB images "
-               "alone are converted",
-               classifier_.source, classifier_.options.in_channels, channels);
+    fail_usage(
+        "--content-encoder {}: sees images of {} channels, and a domain has {}; grey and RGB images "
+        "alone are converted",
+        classifier_.source, classifier_.options.in_channels, channels);
 }
 
 void ContentEncoder::set_placement(const Placement& placement) {

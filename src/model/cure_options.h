@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/options.h"
 #include "model/side_data.h"
@@ -19,6 +20,8 @@ struct CureOptions {
   std::optional<double> lambda_content;
 
   double lambda_jacobian = 0;
+  std::string labels_a, labels_b;  // tables of classes
+  std::string label_classes;       // of both, a JSON list; filled in by read_files()
 
   void describe(OptionSet& o);
   /// Fills in what follows from the files that are named. Throws Error naming the file.
@@ -32,6 +35,9 @@ struct CureOptions {
   double anchor_weight() const;
   /// Of content_a and of content_b; 0 without an encoder.
   double content_weight() const;
+  bool has_labels() const { return !labels_a.empty(); }
+  /// That the discriminators see, in the order of their planes. Throws UsageError for a damaged list.
+  std::vector<std::string> classes() const;
   SideData side_data() const;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "loss/response_spread.h"
+#include "model/class_planes.h"
 #include "model/evaluation.h"
 #include "model/generator_state.h"
 
@@ -15,18 +16,28 @@ using at::Tensor;
 
 constexpr std::int64_t kDefaultWassersteinCriticSteps = 5;  // Gulrajani et al. 2017
 
-// A difference of two passes shows the change of the input alone.
-void require_comparable_passes(const CycleGanSpec& spec, const Placement& placement) {
-  if (spec.cyclegan.cures.lambda_jacobian == 0) return;
-  if (spec.g_a_to_b.dropout || spec.g_b_to_a.dropout)
-    fail_usage("--lambda-jacobian compares two passes of a generator, which dropout makes differ; leave out "
-               "one of them");
-  if (placement.autocast)
-    fail_usage("--lambda-jacobian compares two passes of a generator, which differ by less than the rounding "
-               "of --precision bf16; give --precision fp32");
+// The difference of two passes shows the change of the input alone.
+void require_exact_passes(const CycleGanSpec& spec, const Placement& placement) {
+  if (spec.cyclegan.cures.lambda_jacobian > 0 && placement.autocast)
+    fail_usage(
+        "--lambda-jacobian compares two passes of a generator, which differ by less than the rounding "
+        "of --precision bf16; give --precision fp32");
 }
 
 }  // namespace
+
+void require_usable(const CycleGanSpec& spec) {
+  const CureOptions& cures = spec.cyclegan.cures;
+  if (cures.lambda_jacobian > 0 && (spec.g_a_to_b.dropout || spec.g_b_to_a.dropout))
+    fail_usage(
+        "--lambda-jacobian compares two passes of a generator, which dropout makes differ; leave out "
+        "one of them");
+  if (!cures.classes().empty() && gan_loss(spec.gan.gan_mode).needs_penalty)
+    fail_usage(
+        "--labels-a: the gradient penalty of --gan-mode {} mixes a real image with a generated one of "
+        "the same class, and a step has none; choose another --gan-mode",
+        spec.gan.gan_mode);
+}
 
 CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed)
     : spec_(spec),
@@ -40,7 +51,8 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
       pool_a_(spec.cyclegan.pool_size),
       pool_b_(spec.cyclegan.pool_size),
       discriminator_losses_(discriminator_losses(spec.cyclegan)) {
-  require_comparable_passes(spec, placement);
+  require_usable(spec);
+  require_exact_passes(spec, placement);
   std::string notice;
   identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
   terms_ = generator_terms(spec.cyclegan, gan_, identity_);
@@ -86,14 +98,14 @@ StepReport CycleGan::step(StepContext& context) {
   LossTensors losses;
   const CycleMaps networks = maps();
   for (std::int64_t extra = batches_per_step() - 1; extra > 0; --extra) {
-    Pictures pictures = place(pull_batch(context, report));
+    Pictures pictures = place_with_classes(pull_batch(context, report));
     at::NoGradGuard no_grad;
     for (const Picture which : passes_to(pictures_for(discriminator_losses_))) pictures.make(which, networks);
     at::AutoGradMode with_grad(true);
     update_discriminators(pictures, losses, context);
   }
   const Batch batch = pull_batch(context, report);
-  Pictures pictures = place(batch);
+  Pictures pictures = place_with_classes(batch);
   give_extras(pictures, batch, context.rng);
   update_generators(pictures, losses, context.sync);
   if (is_adversarial()) update_discriminators(pictures, losses, context);
@@ -104,6 +116,18 @@ StepReport CycleGan::step(StepContext& context) {
 
 Pictures CycleGan::place(const Batch& batch) const {
   return {placed(batch, "real_a", placement_), placed(batch, "real_b", placement_)};
+}
+
+Pictures CycleGan::place_with_classes(const Batch& batch) const {
+  Pictures out = place(batch);
+  const auto classes = static_cast<std::int64_t>(spec_.cyclegan.cures.classes().size());
+  if (classes == 0) return out;
+  const auto planes = [&](const std::string& name) {
+    return class_planes(batch.at(name), classes,
+                        at::TensorOptions(placement_.device).dtype(placement_.dtype));
+  };
+  out.label(planes("label_a"), planes("label_b"));
+  return out;
 }
 
 // What cures need beside the real images; nothing is drawn where they are off.
@@ -168,11 +192,11 @@ Tensor CycleGan::discriminator_loss(const DiscriminatorLoss& of, const Pictures&
   ImagePool& pool = of_a ? pool_a_ : pool_b_;
   Tensor total;
   const auto add = [&](const Tensor& fake, double weight) {
-    const Tensor loss = telling_apart(discriminator, pictures[of.real], fake, rng) * weight;
+    const Tensor loss = telling_apart(discriminator, pictures.seen(of.real), fake, rng) * weight;
     total = total.defined() ? total + loss : loss;
   };
-  if (of.of_fakes > 0) add(pool.query(pictures[of.fake], draws), of.of_fakes);
-  if (of.of_recs > 0) add(pictures[of.rec], of.of_recs);
+  if (of.of_fakes > 0) add(pool.query(pictures.seen(of.fake), draws), of.of_fakes);
+  if (of.of_recs > 0) add(pictures.seen(of.rec), of.of_recs);
   return total;
 }
 

@@ -22,12 +22,15 @@ struct CycleGanSpec {
   GanLossOptions gan;
   GeneratorOptions g_a_to_b;  // in_channels = channels of A
   GeneratorOptions g_b_to_a;  // in_channels = channels of B
-  DiscriminatorOptions d_a;   // of images of A
-  DiscriminatorOptions d_b;   // of images of B
+  DiscriminatorOptions d_a;   // of images of A, and of as many planes as there are classes
+  DiscriminatorOptions d_b;   // of images of B likewise
   InitOptions init;
   OptimizerOptions optimizer;
   std::shared_ptr<ContentEncoder> encoder = nullptr;  // where the objective has terms of content
 };
+
+/// Throws UsageError for options that contradict each other.
+void require_usable(const CycleGanSpec& spec);
 
 class CycleGan : public Model {
  public:
@@ -36,7 +39,8 @@ class CycleGan : public Model {
   CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed);
 
   /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W], scaled as --scaling says; with anchors also
-  /// anchor_a [M,Ca,H',W'] and anchor_b [M,Cb,H',W'], M pairs. Losses:
+  /// anchor_a [M,Ca,H',W'] and anchor_b [M,Cb,H',W'], M pairs, with classes label_a and label_b
+  /// [N]. Losses:
   /// d_a, d_b (halved, as in the reference), then those of generator_terms(); weights included.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
@@ -56,6 +60,7 @@ class CycleGan : public Model {
 
  private:
   Pictures place(const Batch& batch) const;
+  Pictures place_with_classes(const Batch& batch) const;
   void give_extras(Pictures& pictures, const Batch& batch, RngStreams& rng) const;
   CycleMaps maps() const;
   std::vector<TermGroup> groups() const;
@@ -76,7 +81,7 @@ class CycleGan : public Model {
   std::shared_ptr<Network> d_a_, d_b_;
   at::Generator dropout_generator_;
   std::unique_ptr<Optimizer> opt_g_, opt_d_;
-  ImagePool pool_a_, pool_b_;  // of fakes of A and of B
+  ImagePool pool_a_, pool_b_;  // of fakes of A and of B, with the planes of their classes
   std::unique_ptr<PoolDraws> pool_draws_;
   std::array<DiscriminatorLoss, 2> discriminator_losses_;
   std::vector<LossTerm> terms_;    // of the generators

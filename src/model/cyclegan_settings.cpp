@@ -13,9 +13,10 @@ std::shared_ptr<ContentEncoder> encoder_of(const CureOptions& cures, const Domai
   if (cures.content_weight() == 0) return nullptr;
   auto encoder = std::make_shared<ContentEncoder>(cures.content_encoder);
   if (encoder->hash() != cures.content_hash)
-    fail_usage("--content-encoder {}: holds other weights than those that the run began with; give that file, "
-               "or begin a new run with --init-from",
-               cures.content_encoder);
+    fail_usage(
+        "--content-encoder {}: holds other weights than those that the run began with; give that file, "
+        "or begin a new run with --init-from",
+        cures.content_encoder);
   encoder->require_channels(channels.a);
   encoder->require_channels(channels.b);
   return encoder;
@@ -34,6 +35,7 @@ void CycleGanSettings::validate(const DomainChannels& channels) const {
   nets.validate();
   std::string notice;
   resolve_identity(cyclegan, channels.a, channels.b, notice);
+  require_usable(spec(channels, {}));
 }
 
 CycleGanSpec CycleGanSettings::spec(const DomainChannels& channels, const OptimizerOptions& optimizer) const {
@@ -44,15 +46,17 @@ CycleGanSpec CycleGanSettings::spec(const DomainChannels& channels, const Optimi
   spec.optimizer = optimizer;
   spec.g_a_to_b = nets.generator_of(channels.a, channels.b);
   spec.g_b_to_a = nets.generator_of(channels.b, channels.a);
-  spec.d_a = nets.discriminator_of(channels.a);
-  spec.d_b = nets.discriminator_of(channels.b);
+  const auto planes = static_cast<std::int64_t>(cyclegan.cures.classes().size());
+  spec.d_a = nets.discriminator_of(channels.a + planes);
+  spec.d_b = nets.discriminator_of(channels.b + planes);
   return spec;
 }
 
 std::vector<NetworkInfo> CycleGanSettings::networks(const DomainChannels& channels) const {
   const CycleGanSpec of = spec(channels, {});
-  return {generator_info(kAToB, of.g_a_to_b), generator_info(kBToA, of.g_b_to_a),
-          discriminator_info({"a"}, of.d_a), discriminator_info({"b"}, of.d_b)};
+  NetworkInfo d_a = discriminator_info({"a"}, of.d_a), d_b = discriminator_info({"b"}, of.d_b);
+  d_a.labels = d_b.labels = cyclegan.cures.classes();
+  return {generator_info(kAToB, of.g_a_to_b), generator_info(kBToA, of.g_b_to_a), d_a, d_b};
 }
 
 std::unique_ptr<Model> CycleGanSettings::make(const DomainChannels& channels,
@@ -70,9 +74,10 @@ std::vector<std::string> CycleGanSettings::notices(const DomainChannels& channel
   resolve_identity(cyclegan, channels.a, channels.b, notice);
   if (!notice.empty()) lines.push_back(notice);
   if (cyclegan.cures.content_weight() > 0 && scales_each_image(scaling))
-    lines.push_back(fmt::format(
-        "--scaling {}: the content encoder learnt from images of -1 to 1 and sees these as they are, from 0 up",
-        scaling));
+    lines.push_back(
+        fmt::format("--scaling {}: the content encoder learnt from images of -1 to 1 and sees these as they "
+                    "are, from 0 up",
+                    scaling));
   for (const std::string& line : reach_notice(nets.generator, scaling)) lines.push_back(line);
   return lines;
 }
@@ -80,9 +85,13 @@ std::vector<std::string> CycleGanSettings::notices(const DomainChannels& channel
 std::vector<std::string> CycleGanSettings::summary(const DomainChannels& channels) const {
   std::string notice;
   const IdentityTerm id = resolve_identity(cyclegan, channels.a, channels.b, notice);
-  if (!id.on()) return {"identity loss: off"};
-  return {fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)",
-                      id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)};
+  std::vector<std::string> lines = {
+      id.on() ? fmt::format("identity loss: {} mode, weights {} (a_to_b) and {} (b_to_a)",
+                            id.source ? "source" : "target", id.weight_a_to_b, id.weight_b_to_a)
+              : "identity loss: off"};
+  if (const auto classes = cyclegan.cures.classes(); !classes.empty())
+    lines.push_back(fmt::format("the discriminators see {} classes: {}", classes.size(), join(classes)));
+  return lines;
 }
 
 // What each of these does for an hour of training: docs/training.md, "An hour on a laptop".

@@ -103,7 +103,9 @@ Json network_json(const NetworkInfo& n) {
               {"options", n.options},
               {"sides", {{"multiple_of", n.sides.multiple}, {"at_least", n.sides.minimum}}}};
   if (n.maps.is_known()) out.update({{"from", n.maps.from}, {"to", n.maps.to}});
-  if (!n.sees.empty()) out["sees"] = n.sees;
+  // Under another key: who does not know of classes would show it images alone.
+  if (!n.sees.empty()) out[n.labels.empty() ? "sees" : "sees_labelled"] = n.sees;
+  if (!n.labels.empty()) out["labels"] = n.labels;
   return out;
 }
 
@@ -122,7 +124,9 @@ NetworkInfo network_from(const Json& json, int format) {
     return out;
   }
   if (json.contains("from")) out.maps = {json.at("from"), json.at("to")};
-  if (json.contains("sees")) out.sees = json.at("sees").get<std::vector<std::string>>();
+  if (json.contains("labels")) out.labels = json.at("labels").get<std::vector<std::string>>();
+  const char* const sees = out.labels.empty() ? "sees" : "sees_labelled";
+  if (json.contains(sees)) out.sees = json.at(sees).get<std::vector<std::string>>();
   return out;
 }
 
@@ -264,7 +268,8 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set) {
 
 const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<std::string>& sees) {
   for (const NetworkInfo& network : info.networks)
-    if (network.kind == kDiscriminatorKind && !sees.empty() && network.sees == sees) return &network;
+    if (network.kind == kDiscriminatorKind && !sees.empty() && network.sees == sees && network.labels.empty())
+      return &network;
   return nullptr;
 }
 

@@ -35,7 +35,8 @@ struct ModelInfo {
   std::int64_t step = 0;
   std::string note, licence;  // the user's, "" = none
   Json calibration = {};      // by direction: what translations of held-out images measure; null = none
-  /// content_key() of the files of both domains that anchored its training, or one that it began from, sorted.
+  /// content_key() of the files of both domains that anchored its training, or one that it began from,
+  /// sorted.
   std::vector<std::string> anchors;
 
   /// TransformOptions::scaling of the training; "white" where nothing is said.
@@ -82,8 +83,8 @@ WeightSet read_weights(const std::filesystem::path& path);
 /// Writes the set as a model file. Throws Error.
 void write_weights(const std::filesystem::path& path, const WeightSet& set);
 
-/// The discriminator of these domains' images alone, by what the file says of its networks, not by their
-/// names; null when there is none.
+/// The discriminator of these domains' images alone, and of no class, by what the file says of its networks,
+/// not by their names; null when there is none.
 const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<std::string>& sees);
 
 /// The generator of this direction, "a_to_b"; "" stands for that, or for the only one there is. Throws Error

@@ -21,13 +21,15 @@ inline constexpr const char* kFeaturesKind = "features";
 inline constexpr const char* kPairDiscriminator = "d_ab";
 
 struct NetworkInfo {
-  std::string name;                    // unique in its model: g_a_to_b, ...
-  std::string kind;                    // generator, discriminator or features
-  Json options;                        // GeneratorOptions, DiscriminatorOptions or PatchFeatureOptions
-  SizeRule sides;                      // image sides that it supports
-  Direction maps = {};                 // of a generator, or of that whose features it projects
-  std::vector<std::string> sees = {};  // of a discriminator: keys of the domains whose images it sees; of
-                                       // several, as one stack of channels in this order. Empty: unknown
+  std::string name;                      // unique in its model: g_a_to_b, ...
+  std::string kind;                      // generator, discriminator or features
+  Json options;                          // GeneratorOptions, DiscriminatorOptions or PatchFeatureOptions
+  SizeRule sides;                        // image sides that it supports
+  Direction maps = {};                   // of a generator, or of that whose features it projects
+  std::vector<std::string> sees = {};    // of a discriminator: keys of the domains whose images it sees; of
+                                         // several, as one stack of channels in this order. Empty: unknown
+  std::vector<std::string> labels = {};  // of a discriminator: the classes of which it sees a plane each
+                                         // behind those channels (class_planes()). Empty: images alone
 };
 
 /// Named "g_" and its direction, "g" where that is not known. Throws UsageError for unusable options.

@@ -6,6 +6,7 @@
 
 #include "loss/distance.h"
 #include "loss/response_spread.h"
+#include "model/class_planes.h"
 
 namespace torsor {
 
@@ -47,7 +48,7 @@ const Pass& pass_to(Picture which) {
 // The loss of the generator for scores of `fake`.
 LossTerm adversarial(std::string name, TermKind kind, double weight, Picture fake, Map discriminator,
                      const GanLoss& gan) {
-  const auto scores = [=](const Pictures& p, const CycleMaps& m) { return (m.*discriminator)(p[fake]); };
+  const auto scores = [=](const Pictures& p, const CycleMaps& m) { return (m.*discriminator)(p.seen(fake)); };
   return {
       std::move(name),
       kind,
@@ -72,27 +73,34 @@ LossTerm by_pixels(std::string name, TermKind kind, double weight, Comparison c,
       [=](const Pictures& p, const CycleMaps&) { return distance_per_sample(p[c.made], p[c.real], norm); }};
 }
 
-LossTerm by_map(std::string name, TermKind kind, double weight, Comparison c, Map of,
-                const std::string& norm) {
+// What is compared of a picture.
+using Look = std::function<Tensor(const Pictures&, const CycleMaps&, Picture)>;
+
+LossTerm by_look(std::string name, TermKind kind, double weight, Comparison c, const Look& look,
+                 const std::string& norm) {
   return {std::move(name),
           kind,
           weight,
           {c.made},
           [=](const Pictures& p, const CycleMaps& m) {
-            return distance((m.*of)(p[c.made]), (m.*of)(p[c.real]), norm);
+            return distance(look(p, m, c.made), look(p, m, c.real), norm);
           },
           [=](const Pictures& p, const CycleMaps& m) {
-            return distance_per_sample((m.*of)(p[c.made]), (m.*of)(p[c.real]), norm);
+            return distance_per_sample(look(p, m, c.made), look(p, m, c.real), norm);
           }};
 }
 
 LossTerm by_features(std::string name, TermKind kind, double weight, Comparison c, const std::string& norm) {
   const Map of = c.real == Picture::real_a ? &CycleMaps::features_a : &CycleMaps::features_b;
-  return by_map(std::move(name), kind, weight, c, of, norm);
+  return by_look(
+      std::move(name), kind, weight, c,
+      [of](const Pictures& p, const CycleMaps& m, Picture which) { return (m.*of)(p.seen(which)); }, norm);
 }
 
 LossTerm by_content(std::string name, double weight, Comparison c) {
-  return by_map(std::move(name), TermKind::cure, weight, c, &CycleMaps::encoder, "l1");
+  return by_look(
+      std::move(name), TermKind::cure, weight, c,
+      [](const Pictures& p, const CycleMaps& m, Picture which) { return m.encoder(p[which]); }, "l1");
 }
 
 // An image and what is made of it, as they are and with a change of the image.
@@ -148,6 +156,21 @@ const Tensor& Pictures::operator[](Picture which) const {
   const Tensor& image = images_[static_cast<std::size_t>(which)];
   if (!image.defined()) throw std::logic_error("an image of the objective was not made");
   return image;
+}
+
+void Pictures::label(Tensor planes_a, Tensor planes_b) {
+  planes_a_ = std::move(planes_a);
+  planes_b_ = std::move(planes_b);
+}
+
+Tensor Pictures::seen(Picture which) const {
+  Picture origin = which;
+  while (!is_given(origin)) origin = pass_to(origin).from;
+  const Tensor& planes = origin == Picture::real_a ? planes_a_ : planes_b_;
+  if (!planes.defined()) return (*this)[which];
+  if (origin != Picture::real_a && origin != Picture::real_b)
+    throw std::logic_error("an image of the objective has no class");
+  return with_planes((*this)[which], planes);
 }
 
 void Pictures::make(Picture which, const CycleMaps& maps) {
@@ -225,7 +248,8 @@ std::vector<Picture> pictures_for(const std::array<DiscriminatorLoss, 2>& losses
 std::vector<TermGroup> group_terms(const std::vector<LossTerm>& terms, Grouping grouping,
                                    const std::vector<Picture>& also) {
   using enum TermKind;
-  const std::vector<Picture> passes = passes_to(pictures_of(terms, also, {adversarial, cycle, identity, cure}));
+  const std::vector<Picture> passes =
+      passes_to(pictures_of(terms, also, {adversarial, cycle, identity, cure}));
   const std::vector<Picture> first = passes_to(pictures_of(terms, also, {adversarial, cycle}));
   Parts parts;
   for (const Picture which : passes) {

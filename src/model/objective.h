@@ -40,8 +40,8 @@ inline constexpr std::size_t kPictures = 16;
 /// The networks, or what stands for them: a composition with an automorphism, a closed form.
 struct CycleMaps {
   TensorMapping a_to_b, b_to_a;  // [N,C,H,W] to images of the other domain
-  TensorMapping d_a, d_b;        // images to raw scores [N,...]
-  // Images to [N,...]; only terms of features ask for them.
+  TensorMapping d_a, d_b;        // what Pictures::seen() has to raw scores [N,...]
+  // What Pictures::seen() has to [N,...]; only terms of features ask for them.
   TensorMapping features_a = nullptr, features_b = nullptr;
   // What a content encoder sees of images of either domain: to [N,F]; only terms of content ask for it.
   TensorMapping encoder = nullptr;
@@ -53,8 +53,14 @@ class Pictures {
   Pictures(at::Tensor real_a, at::Tensor real_b);  // [N,Ca,H,W], [N,Cb,H,W]
   /// One that no pass generates (std::logic_error).
   void give(Picture which, at::Tensor image);
+  /// The classes of real_a and real_b, as class_planes().
+  void label(at::Tensor planes_a, at::Tensor planes_b);
   /// Throws std::logic_error for one that was neither generated nor given.
   const at::Tensor& operator[](Picture which) const;
+  /// What a discriminator sees of it: the image, where there are classes with the planes of the real image
+  /// that it was made of: a translation is judged among the images of its input's class (Shrestha and Fu
+  /// 2024: matching the domains class by class leaves fewer automorphisms).
+  at::Tensor seen(Picture which) const;
   /// Runs the pass that generates it; that pass's input must exist.
   void make(Picture which, const CycleMaps& maps);
   /// Releases the generated images with their graphs; of `kept` the values stay.
@@ -64,6 +70,7 @@ class Pictures {
   at::Tensor& at(Picture which) { return images_[static_cast<std::size_t>(which)]; }
 
   std::array<at::Tensor, kPictures> images_;
+  at::Tensor planes_a_, planes_b_;  // undefined: no classes
 };
 
 /// The passes that generate these images, each after those that it depends on.
@@ -91,8 +98,8 @@ struct LossTerm {
 /// that the reference lacks, those that are on: gan_cycle_* (S0-Q4), feature_cycle_*, feature_idt_*,
 /// anchor_a_to_b and anchor_b_to_a (the distance of an anchor's translation from its partner), content_a and
 /// content_b (mean |E(x) - E(G(x))| and mean |E(y) - E(F(y))| for a content encoder E), jacobian_a and
-/// jacobian_b (response_spread() of G and of F). `gan` outlives the table. Sources: Zhu et al. 2017, eqs. 1 to
-/// 3 and section 5.2 (target mode); S0-Q1 to Q4; S0-C11 (content); Shrestha et al. 2026 (Jacobian).
+/// jacobian_b (response_spread() of G and of F). `gan` outlives the table. Sources: Zhu et al. 2017, eqs. 1
+/// to 3 and section 5.2 (target mode); S0-Q1 to Q4; S0-C11 (content); Shrestha et al. 2026 (Jacobian).
 std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanLoss& gan,
                                       const IdentityTerm& identity);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/error.h"
 #include "core/shell.h"
@@ -29,6 +30,18 @@ Json defaults_of(const Json& config) {
   }
 }
 
+// Those that no flag gives: a run finds them out. None for a model that is not known.
+std::set<std::string> hidden_options(const Json& config) {
+  std::set<std::string> out;
+  if (defaults_of(config).is_null()) return out;
+  TrainConfig of{ModelChoice(model_in(config, "config.json"))};
+  OptionSet options;
+  of.describe(options);
+  for (const Option& option : options.options())
+    if (option.is_hidden()) out.insert(option.name());
+  return out;
+}
+
 }  // namespace
 
 std::vector<ChangedSetting> changed_settings(const Json& config) {
@@ -47,9 +60,10 @@ std::vector<ChangedSetting> changed_settings(const Json& config) {
 }
 
 std::string train_command(const Json& config, const std::string& out) {
+  const std::set<std::string> hidden = hidden_options(config);
   std::string line = "torsor train";
   for (const ChangedSetting& s : changed_settings(config))
-    if (s.is_known && is_of_the_result(s.name) && !s.value.is_null())
+    if (s.is_known && is_of_the_result(s.name) && !s.value.is_null() && !hidden.contains(s.name))
       line += " " + flag_text(s.name, s.value);
   return line + " --out " + shell_word(out);
 }

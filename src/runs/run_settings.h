@@ -20,9 +20,9 @@ struct ChangedSetting {
 std::vector<ChangedSetting> changed_settings(const Json& config);
 
 /// A command that trains the same: the options that differ from their defaults, without those that say where
-/// the settings came from (config, preset, time_budget, whose choices are among the others) and what is
-/// shown. `out`
-/// is the directory to make. An option that this torsor does not know is left out.
+/// the settings came from (config, preset, time_budget, whose choices are among the others), what is shown,
+/// and what no flag gives. `out` is the directory to make. An option that this torsor does not know is left
+/// out.
 std::string train_command(const Json& config, const std::string& out);
 
 /// The value of an option for people: texts bare, "-" for nothing.

@@ -51,9 +51,10 @@ class AlignedOpener {
     PairedSets sets{intake_.open_folder_of(a), intake_.open_folder_of(b), nullptr, nullptr};
     drop_lonely(sets, 0);
     if (sets.a->size() > most)
-      fail("{} and {}: {} pairs, expected at most {}; more of them are a training of their own "
-           "(--pairing aligned)",
-           a.string(), b.string(), sets.a->size(), most);
+      fail(
+          "{} and {}: {} pairs, expected at most {}; more of them are a training of their own "
+          "(--pairing aligned)",
+          a.string(), b.string(), sets.a->size(), most);
     sets = verified(sets);
     return {dataset(sets.pairs().pairs, data().transform), sets.a, sets.b};
   }

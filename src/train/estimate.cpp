@@ -117,8 +117,11 @@ RunMemory RunEstimate::memory_of(const TrainConfig& config) const {
   const double samples = varies ? 1 : static_cast<double>(config.run.sample_count);
   const double image = kFloat * area * static_cast<double>(config.data.channels_a + config.data.channels_b);
   const double ahead = static_cast<double>((kBatchesAhead + 1) * config.data.loader_threads * step.batch);
-  const double history = image * static_cast<double>(config.model->images_kept());
-  const double pairs = config.model->side_data().has_anchors() ? 1 : 0;  // beside each image
+  const SideData side = config.model->side_data();
+  // The history has a plane for each class behind an image's channels.
+  const double planes = 2 * kFloat * area * static_cast<double>(side.classes.size());
+  const double history = (image + planes) * static_cast<double>(config.model->images_kept());
+  const double pairs = side.has_anchors() ? 1 : 0;  // beside each image
   RunMemory memory;
   memory.program = program_;
   memory.images = image * (ahead * (1 + pairs) + samples) + history;

@@ -1,10 +1,8 @@
 #include "train/image_intake.h"
 
 #include <algorithm>
-#include <set>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "data/folder_source.h"
 #include "data/name_share.h"
 #include "data/unpaired.h"
@@ -35,22 +33,13 @@ DataRequest request_of(const TrainConfig& config, const std::shared_ptr<LogSink>
   return out;
 }
 
-// Whether the images are the same, wherever they lie.
-Json digest(const ImageSet& set) {
+}  // namespace
+
+Json digest_of(const ImageSet& set) {
   Checksum sum;
   for (const std::string& text : set.identity()) sum.update(text.data(), text.size() + 1);
   return {{"count", set.size()}, {"digest", sum.hex()}};
 }
-
-// content_key() of all files of two sets, sorted, each once.
-std::vector<std::string> keys_of(const ImageSet& a, const ImageSet& b) {
-  std::set<std::string> keys;
-  for (const ImageSet* set : {&a, &b})
-    for (const fs::path& file : set->files()) keys.insert(content_key(read_file(file)));
-  return {keys.begin(), keys.end()};
-}
-
-}  // namespace
 
 void LargestSize::see(const Size& size) {
   const std::lock_guard lock(mutex_);
@@ -200,13 +189,10 @@ TrainData ImageIntake::describe(const OpenedImages& images) const {
   out.a = {name(Domain::a), channels(Domain::a), range_of_domain(Domain::a, *images.seen_a), seen.a};
   out.b = {name(Domain::b), channels(Domain::b), range_of_domain(Domain::b, *images.seen_b), seen.b};
   out.largest = largest_->get();
-  out.files = {{"a", digest(*images.source_a)}, {"b", digest(*images.source_b)}};
-  if (images.anchors_a) {
-    out.anchors = keys_of(*images.anchors_a, *images.anchors_b);
-    out.anchor_pairs = images.anchors_a->size();
-    out.files["anchors_a"] = digest(*images.anchors_a);
-    out.files["anchors_b"] = digest(*images.anchors_b);
-  }
+  out.files = {{"a", digest_of(*images.source_a)}, {"b", digest_of(*images.source_b)}};
+  out.files.update(images.beside);
+  out.anchor_pairs = images.anchor_pairs;
+  out.anchors = images.anchors;
   return out;
 }
 

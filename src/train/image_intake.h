@@ -18,6 +18,9 @@
 
 namespace torsor {
 
+/// {"count", "digest"}: whether the images are the same, wherever they lie.
+Json digest_of(const ImageSet& set);
+
 /// By area; several threads look at images.
 class LargestSize {
  public:

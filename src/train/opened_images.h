@@ -25,7 +25,9 @@ struct OpenedImages {
   std::shared_ptr<const ImageSet> source_a, source_b;  // the training images
   std::shared_ptr<FingerprintBuilder> seen_a, seen_b;  // the training images
   HeldOut held_out;
-  std::shared_ptr<const ImageSet> anchors_a = {}, anchors_b = {};  // of `train`'s anchors; null: none
+  std::int64_t anchor_pairs = 0;
+  std::vector<std::string> anchors = {};  // ModelInfo::anchors
+  Json beside = Json::object();           // what TrainData::files has beside "a" and "b"
 };
 
 /// The images of both domains, opened and checked.

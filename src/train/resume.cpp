@@ -48,10 +48,12 @@ std::string flag_text(const Json& value) {
 }
 
 // What names images, or what goes with them; a model need not have all of these.
-constexpr const char* kImageOptions[] = {"data", "a", "b", "val_a", "val_b", "anchors_a", "anchors_b",
-                                         "content_encoder"};
+constexpr const char* kImageOptions[] = {
+    "data", "a", "b", "val_a", "val_b", "anchors_a", "anchors_b", "content_encoder", "labels_a", "labels_b"};
 
-bool is_file(const std::string& option) { return option == "content_encoder"; }
+bool is_file(const std::string& option) {
+  return option == "content_encoder" || option == "labels_a" || option == "labels_b";
+}
 
 bool is_there(const std::string& path) {
   std::error_code ec;

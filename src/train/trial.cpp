@@ -31,6 +31,8 @@ class RandomImages : public BatchSource {
       batch.tensors["anchor_a"] = image(data_.channels_a);
       batch.tensors["anchor_b"] = image(data_.channels_b);
     }
+    if (side_.has_labels())
+      batch.tensors["label_a"] = batch.tensors["label_b"] = at::zeros({count}, at::kLong);
     return batch;
   }
 
