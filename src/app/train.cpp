@@ -38,7 +38,8 @@ void say_sizes(TrainSession& session, ProgressDisplay& display) {
   if (data.held_out.images)
     display.say(fmt::format("held out: {} images of {}, {} of {}", data.held_out.count_a, data.a.name,
                             data.held_out.count_b, data.b.name));
-  if (data.anchor_pairs > 0) display.say(fmt::format("anchors: {} pairs", data.anchor_pairs));
+  if (data.anchor_pairs > 0)
+    display.say(fmt::format("anchors: {} pair{}", data.anchor_pairs, data.anchor_pairs == 1 ? "" : "s"));
   for (const auto& [name, network] : session.model().networks())
     display.say(fmt::format("{:<9} {} parameters", name, with_thousands(parameter_count(*network))));
   const TrainConfig& config = session.config();

@@ -251,6 +251,10 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
   }
   make_folder(folder);
   ReferenceExport out{{}, use_of(options)};
+  for (const NetworkInfo& network : set.info.networks)
+    if (!network.labels.empty())
+      out.notes.push_back(fmt::format(
+          "{} is left out: it sees classes, which the reference's discriminators do not", network.name));
   for (const auto& [network, file] : targets) {
     out.files.push_back(folder / file);
     write_pth(out.files.back(), weights_for_reference(set, *network));

@@ -86,7 +86,8 @@ void CycleGanOptions::validate() const {
   if (lambda_identity && alpha_id)
     fail_usage("--lambda-identity and --alpha-id are two forms of the identity loss; give one of them");
   const bool cycles = lambda_cycle_a > 0 || lambda_cycle_b > 0 || lambda_feature_cycle > 0;
-  if (!cycles && gan_a_to_b() == 0 && gan_b_to_a() == 0 && lambda_gan_cycle == 0)
+  const bool adversaries = gan_a_to_b() > 0 || gan_b_to_a() > 0 || lambda_gan_cycle > 0;
+  if (!cycles && !adversaries && cures.anchor_weight() == 0)
     fail_usage("--lambda-gan, --lambda-cycle-a and --lambda-cycle-b are all 0: nothing would be learnt");
 }
 

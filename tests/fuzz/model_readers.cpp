@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/label_table.h"
 #include "fuzz/readers.h"
 #include "fuzz/sealed.h"
 #include "infer/generator_runner.h"
@@ -203,6 +204,17 @@ constexpr const char* kTrainOpt =
     "                  no_flip: False                         \n"
     "----------------- End -------------------\n";
 
+constexpr const char* kLabels =
+    "name,label\r\nn02381460_1.jpg,horse\r\n\"sub/a, b.png\",\"a \"\"zebra\"\"\"\r\nn02381460_2,horse\n";
+
+// Every row is found again by its name.
+void use_labels(const fs::path& path) {
+  const LabelTable table(path);
+  for (const LabelTable::Row& row : table.rows())
+    if (table.find(row.name) != &row) throw std::logic_error("a row that is not found");
+  if (table.classes().size() > table.rows().size()) throw std::logic_error("more classes than rows");
+}
+
 constexpr const char* kSmallConfig =
     "{\n  \"data\": \"horse2zebra\", \"lr\": 2e-4, \"alpha_id\": null,\n  \"net_g\": \"unet_128\", "
     "\"checkpoint_every\": \"10min\", \"ngf\": 64, \"load_size\": 143, \"crop_size\": 128}\n";
@@ -231,6 +243,7 @@ std::vector<FuzzedReader> model_readers() {
            mutate_configuration,
            use_configuration},
           {"train_opt", ".txt", {{"train_opt", kTrainOpt}}, mutate_words, use_reference_options},
+          {"labels", ".csv", {{"labels", kLabels}}, mutate_words, use_labels},
           {"events", ".torsor", {event_seed()}, mutate_events, use_events}};
 }
 

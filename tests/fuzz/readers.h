@@ -33,7 +33,7 @@ struct FuzzedReader {
 std::vector<FuzzedReader> image_readers();
 /// .pth (both containers, and networks inferred from them), .npz, safetensors.
 std::vector<FuzzedReader> weight_readers();
-/// Model files, checkpoints, ONNX, configurations, the reference's train_opt.txt.
+/// Model files, checkpoints, ONNX, configurations, the reference's train_opt.txt, tables of labels.
 std::vector<FuzzedReader> model_readers();
 
 std::vector<FuzzedReader> all_readers();

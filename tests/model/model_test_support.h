@@ -52,11 +52,21 @@ class NoiseBatches : public BatchSource {
  public:
   std::int64_t batch_size = 1, channels_a = 3, channels_b = 3, next_index = 0;
 
+  static constexpr std::int64_t kClasses = 2;
+  static constexpr std::uint64_t kAnchors = 1 << 20;  // behind all other seeds
+
   Batch at_index(std::int64_t i) const {
     const auto seed = static_cast<std::uint64_t>(2 * i);
     Batch batch;
     batch.tensors["real_a"] = image_noise({batch_size, channels_a, kSide, kSide}, seed).to(at::kFloat);
     batch.tensors["real_b"] = image_noise({batch_size, channels_b, kSide, kSide}, seed + 1).to(at::kFloat);
+    // Of those that ask for them, as many as there are images.
+    batch.tensors["anchor_a"] =
+        image_noise({batch_size, channels_a, kSide, kSide}, seed + kAnchors).to(at::kFloat);
+    batch.tensors["anchor_b"] =
+        image_noise({batch_size, channels_b, kSide, kSide}, seed + kAnchors + 1).to(at::kFloat);
+    batch.tensors["label_a"] = (at::arange(batch_size, at::kLong) + i) % kClasses;
+    batch.tensors["label_b"] = (at::arange(batch_size, at::kLong) + i + 1) % kClasses;
     batch.names["real_a"] = {"a" + std::to_string(i)};
     batch.names["real_b"] = {"b" + std::to_string(i)};
     return batch;

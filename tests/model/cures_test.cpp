@@ -1,0 +1,482 @@
+// What narrows the set of solutions: anchors, a content encoder, a sparse Jacobian, discriminators that see
+// classes. Their values by hand, what learns from them, and what they are not asked for.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+
+#include "loss/response_spread.h"
+#include "model/class_planes.h"
+#include "model/classifier.h"
+#include "model/cyclegan_settings.h"
+#include "model/model_file.h"
+#include "model/model_test_support.h"
+
+namespace torsor::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using enum Picture;
+
+using Names = std::vector<std::string>;
+
+void anchor(CureOptions& cures) { cures.anchors_a = cures.anchors_b = "pairs"; }
+
+void see_classes(CycleGanSpec& spec) {
+  CureOptions& cures = spec.cyclegan.cures;
+  cures.labels_a = cures.labels_b = "labels.csv";
+  cures.label_classes = R"(["disc","ring"])";
+  for (DiscriminatorOptions* d : {&spec.d_a, &spec.d_b}) d->in_channels += NoiseBatches::kClasses;
+}
+
+/// A classifier's file with random weights.
+std::filesystem::path write_classifier(const TestFolder& folder, std::int64_t channels,
+                                       std::uint64_t seed = 3) {
+  ClassifierOptions options;
+  options.in_channels = channels;
+  options.side = 8;
+  options.width = 2;
+  Classifier model(options, {}, {}, seed);
+  Archive archive;
+  model.save(archive);
+  archive.write(folder / "classifier.safetensors", {{"options", options_to_json(options).dump()}});
+  return folder / "classifier.safetensors";
+}
+
+void encode(CycleGanSpec& spec, const std::filesystem::path& classifier) {
+  spec.encoder = std::make_shared<ContentEncoder>(classifier);
+  spec.cyclegan.cures.content_encoder = classifier.string();
+  spec.cyclegan.cures.content_hash = spec.encoder->hash();
+}
+
+// --- rows of the table ---
+
+/// G doubles, F adds one, the encoder sums each channel.
+class CuresByHand : public ::testing::Test {
+ protected:
+  std::vector<LossTerm> terms() const {
+    std::string notice;
+    return generator_terms(options_, gan_loss("lsgan"), resolve_identity(options_, 3, 3, notice));
+  }
+  void expect(const std::string& name, double weight, const std::vector<double>& each) const {
+    for (const LossTerm& term : terms()) {
+      if (term.name != name) continue;
+      EXPECT_EQ(term.weight, weight);
+      EXPECT_EQ(term.kind, TermKind::cure);
+      const at::Tensor found = term.per_sample(pictures_, maps_);
+      ASSERT_EQ(found.sizes(), at::IntArrayRef({2})) << name;
+      for (std::int64_t i = 0; i < 2; ++i)
+        EXPECT_NEAR(found[i].item<double>(), each[static_cast<std::size_t>(i)], kTolerance) << name << i;
+      EXPECT_NEAR(term.mean(pictures_, maps_).item<double>(), (each[0] + each[1]) / 2, kTolerance) << name;
+      return;
+    }
+    ADD_FAILURE() << "no term " << name;
+  }
+  static at::Tensor two(const std::vector<double>& values) {
+    return at::tensor(values, at::kDouble).view({2, 1, 2, 2});
+  }
+
+  const CycleMaps maps_ = {[](const at::Tensor& x) { return 2 * x; },
+                           [](const at::Tensor& y) { return y + 1; },
+                           nullptr,
+                           nullptr,
+                           nullptr,
+                           nullptr,
+                           [](const at::Tensor& x) {
+                             return x.sum({2, 3});
+                           }};
+  CycleGanOptions options_;
+  Pictures pictures_{two({0, 1, 2, 3, -1, 0, 1, 0.5}), two({1, 1, 0, 0, 2, -2, 4, 1})};
+};
+
+TEST_F(CuresByHand, Anchors) {
+  anchor(options_.cures);
+  pictures_.give(anchor_a, two({1, 1, 1, 1, 2, 0, 0, 0}));
+  pictures_.give(anchor_b, two({2, 2, 2, 0, 0, 0, 0, 1}));
+  for (const Picture which : passes_to({anchored_a, anchored_b})) pictures_.make(which, maps_);
+  // 2 a - b and b + 1 - a.
+  expect("anchor_a_to_b", 10, {2 / 4.0, (4 + 1) / 4.0});
+  expect("anchor_b_to_a", 10, {(2 + 2 + 2 + 0) / 4.0, (1 + 1 + 1 + 2) / 4.0});
+  options_.cures.lambda_anchor = 3;
+  options_.cycle_norm = "l2";
+  expect("anchor_a_to_b", 3, {4 / 4.0, (16 + 1) / 4.0});
+}
+
+TEST_F(CuresByHand, Content) {
+  options_.cures.content_encoder = "classifier";
+  options_.cures.content_hash = "0";
+  for (const Picture which : {fake_b, fake_a}) pictures_.make(which, maps_);
+  // Sums of a are 6 and 0.5, doubled by G; F adds 4 to a sum.
+  expect("content_a", 1, {6, 0.5});
+  expect("content_b", 1, {4, 4});
+  options_.cycle_norm = "euclidean";
+  options_.cures.lambda_content = 0.5;
+  expect("content_b", 0.5, {4, 4});
+}
+
+TEST_F(CuresByHand, Jacobian) {
+  options_.cures.lambda_jacobian = 2;
+  pictures_.give(nudged_a, pictures_[real_a] + two({0, 0, 0.5, 0, 0.3, 0.4, 0, 0}));
+  pictures_.give(nudged_b, pictures_[real_b] + two({0, 0, 0, 1, 1, 1, 1, 1}));
+  for (const Picture which : passes_to({fake_a, fake_b, moved_a, moved_b})) pictures_.make(which, maps_);
+  const double no_answer = 0.01;
+  expect("jacobian_a", 2, {1 / (2 * (1 + no_answer * 0.5)), 1.4 / (2 * (1 + no_answer * 0.5))});
+  expect("jacobian_b", 2, {1 / (2 * (1 + no_answer)), 4 / (2 * (2 + no_answer * 2))});
+}
+
+TEST_F(CuresByHand, AreLastInTheTableAndOnlyWhereTheyAreOn) {
+  const auto names = [&] {
+    Names out;
+    for (const LossTerm& term : terms()) out.push_back(term.name);
+    return Names(out.begin() + 6, out.end());
+  };
+  EXPECT_THAT(names(), ElementsAre());
+  anchor(options_.cures);
+  options_.cures.content_encoder = options_.cures.content_hash = "0";
+  options_.cures.lambda_jacobian = 1;
+  EXPECT_THAT(names(), ElementsAre("anchor_a_to_b", "anchor_b_to_a", "content_a", "content_b", "jacobian_a",
+                                   "jacobian_b"));
+  options_.cures.lambda_anchor = options_.cures.lambda_content = 0;
+  EXPECT_THAT(names(), ElementsAre("jacobian_a", "jacobian_b"));
+}
+
+TEST_F(CuresByHand, GroupTermsByThePassesThatTheyShare) {
+  anchor(options_.cures);
+  options_.cures.lambda_jacobian = 1;
+  std::vector<std::vector<Picture>> passes;
+  for (const TermGroup& group : group_terms(terms(), Grouping::grouped, {})) passes.push_back(group.passes);
+  EXPECT_EQ(passes, (std::vector<std::vector<Picture>>{{fake_b, rec_a, moved_b},
+                                                       {fake_a, rec_b, moved_a},
+                                                       {same_b},
+                                                       {same_a},
+                                                       {anchored_b},
+                                                       {anchored_a}}));
+  const auto joint = group_terms(terms(), Grouping::joint, {});
+  ASSERT_EQ(joint.size(), 1U);
+  EXPECT_THAT(joint[0].passes, ElementsAre(fake_b, rec_a, fake_a, rec_b, same_b, same_a, anchored_b,
+                                           anchored_a, moved_b, moved_a));
+}
+
+TEST_F(CuresByHand, WhatAPassMakesIsNotGiven) {
+  EXPECT_THROW(pictures_.give(fake_b, pictures_[real_b]), std::logic_error);
+  EXPECT_THROW(pictures_.make(anchored_b, maps_), std::logic_error) << "there is no anchor";
+}
+
+TEST_F(CuresByHand, ADiscriminatorSeesTheClassOfTheRealImageBehindAPicture) {
+  for (const Picture which : passes_to({rec_a, rec_b})) pictures_.make(which, maps_);
+  EXPECT_TRUE(pictures_.seen(fake_b).is_same(pictures_[fake_b])) << "no class, no copy";
+  const auto planes = [](std::vector<std::int64_t> labels) {
+    return class_planes(at::tensor(labels, at::kLong), 3, at::TensorOptions(at::kDouble));
+  };
+  const at::Tensor of_a = planes({0, 2}), of_b = planes({1, 1});
+  pictures_.label(of_a, of_b);
+  for (const auto& [which, expected] :
+       {std::pair{real_a, of_a}, std::pair{fake_b, of_a}, std::pair{rec_a, of_a}, std::pair{real_b, of_b},
+        std::pair{fake_a, of_b}, std::pair{rec_b, of_b}}) {
+    const at::Tensor seen = pictures_.seen(which);
+    ASSERT_EQ(seen.sizes(), at::IntArrayRef({2, 4, 2, 2}));
+    EXPECT_TRUE(at::equal(seen.narrow(1, 0, 1), pictures_[which]));
+    EXPECT_TRUE(at::equal(seen.narrow(1, 1, 3), expected.expand({2, 3, 2, 2})));
+  }
+  EXPECT_TRUE(at::equal(of_a.flatten(1), at::tensor({1, 0, 0, 0, 0, 1}, at::kDouble).view({2, 3})));
+}
+
+// --- the step ---
+
+/// Every cure at once.
+CycleGanSpec cured(const TestFolder& folder) {
+  CycleGanSpec spec = tiny_spec();
+  anchor(spec.cyclegan.cures);
+  encode(spec, write_classifier(folder, 1));
+  spec.cyclegan.cures.lambda_jacobian = 0.5;
+  see_classes(spec);
+  return spec;
+}
+
+TEST(CuredStep, FirstLossesAreTheirFormulas) {
+  const TestFolder folder;
+  CycleGanSpec spec = cured(folder);
+  spec.cyclegan.cures.lambda_anchor = 3;
+  spec.cyclegan.cures.lambda_content = 4;
+  Rig rig(spec, cpu(at::kDouble));
+  rig.batches.batch_size = 2;
+  const Batch batch = rig.batches.at_index(0);
+  const auto image = [&](const std::string& name) { return batch.at(name).to(at::kDouble); };
+  const auto of = [&](const std::string& name, const at::Tensor& x) {
+    const at::NoGradGuard no_grad;
+    return network(rig.model, name)->forward(x);
+  };
+  const at::Tensor a = image("real_a"), b = image("real_b");
+  RngStreams streams(rig.rng.seed());
+  const at::Tensor asked_a = nudged(a, streams["jacobian"]), asked_b = nudged(b, streams["jacobian"]);
+  const at::Tensor fake_b = of("g_a_to_b", a), fake_a = of("g_b_to_a", b);
+  const double spread_a = response_spread(a, asked_a, fake_b, of("g_a_to_b", asked_a)).mean().item<double>();
+  const double spread_b = response_spread(b, asked_b, fake_a, of("g_b_to_a", asked_b)).mean().item<double>();
+  const double anchor_b_off = mean_absolute(of("g_a_to_b", image("anchor_a")), image("anchor_b"));
+  const auto planes = [&](const std::string& name) {
+    return class_planes(batch.at(name), NoiseBatches::kClasses, at::TensorOptions(at::kDouble));
+  };
+  const at::Tensor real_score = of("d_b", with_planes(b, planes("label_b"))),
+                   fake_score = of("d_b", with_planes(fake_b, planes("label_a")));
+  const double content_a = mean_absolute((*spec.encoder)(a), (*spec.encoder)(fake_b));
+  const StepReport r = rig.step();
+  EXPECT_NEAR(r.loss("anchor_a_to_b"), 3 * anchor_b_off, kTolerance);
+  EXPECT_NEAR(r.loss("content_a"), 4 * content_a, kTolerance);
+  EXPECT_NEAR(r.loss("jacobian_a"), 0.5 * spread_a, kTolerance);
+  EXPECT_NEAR(r.loss("jacobian_b"), 0.5 * spread_b, kTolerance);
+  EXPECT_NEAR(r.loss("g_a_to_b"), mean_square(fake_score, 1), kTolerance);
+  EXPECT_NEAR(r.loss("d_b"), 0.5 * (mean_square(real_score, 1) + mean_square(fake_score, 0)), kTolerance);
+}
+
+// The generators learn from them; the discriminators, and what the encoder is, do not.
+TEST(CuredStep, OnlyGeneratorsLearnFromThem) {
+  const TestFolder folder;
+  const auto gradients = [](const CycleGanSpec& spec) {
+    Rig rig(spec);
+    Spy spy(rig.model);
+    rig.step(spy);
+    return spy.gradients;
+  };
+  const auto without = gradients(tiny_spec());
+  const std::vector<std::function<void(CycleGanSpec&)>> cures = {
+      [](CycleGanSpec& spec) { anchor(spec.cyclegan.cures); },
+      [&](CycleGanSpec& spec) { encode(spec, write_classifier(folder, 3)); },
+      [](CycleGanSpec& spec) { spec.cyclegan.cures.lambda_jacobian = 1; }};
+  for (std::size_t i = 0; i < cures.size(); ++i) {
+    CycleGanSpec spec = tiny_spec();
+    cures[i](spec);
+    const auto with = gradients(spec);
+    EXPECT_EQ(first_difference(with.at("opt_d"), without.at("opt_d")), "") << i;
+    for (const char* generator : {"g_a_to_b", "g_b_to_a"})
+      EXPECT_NE(first_difference(only(with.at("opt_g"), generator), only(without.at("opt_g"), generator)), "")
+          << i << generator;
+  }
+}
+
+// Each falls when the same images come again, which a gradient of the wrong sign or place would not do.
+TEST(CuredStep, TheyAreLearnt) {
+  const TestFolder folder;
+  CycleGanSpec spec = cured(folder);
+  spec.cyclegan.lambda_gan = spec.cyclegan.lambda_cycle_a = spec.cyclegan.lambda_cycle_b = 0;
+  spec.cyclegan.cures.lambda_jacobian = 20;
+  spec.optimizer.lr = 2e-3;
+  Rig rig(spec);
+  const auto mean = [&](int steps) {
+    std::map<std::string, double> sums;
+    for (int i = 0; i < steps; ++i) {
+      rig.batches.next_index = 0;
+      for (const auto& [name, value] : rig.step().losses) sums[name] += value / steps;
+    }
+    return sums;
+  };
+  const auto first = mean(8);
+  mean(60);
+  const auto last = mean(8);
+  for (const std::string name :
+       {"anchor_a_to_b", "anchor_b_to_a", "content_a", "content_b", "jacobian_a", "jacobian_b"})
+    EXPECT_LT(last.at(name), 0.97 * first.at(name)) << name;
+}
+
+TEST(CuredStep, NothingIsDrawnForACureThatIsOff) {
+  Rig plain(tiny_spec());
+  plain.step();
+  EXPECT_THAT(plain.rng.save().dump(), ::testing::Not(HasSubstr("jacobian")));
+  CycleGanSpec spec = tiny_spec();
+  spec.cyclegan.cures.lambda_jacobian = 1;
+  Rig cured(spec);
+  cured.step();
+  EXPECT_THAT(cured.rng.save().dump(), HasSubstr("jacobian"));
+}
+
+TEST(CuredStep, ContinuesFromAFile) {
+  const TestFolder folder;
+  const CycleGanSpec spec = [&] {
+    CycleGanSpec out = cured(folder);
+    out.cyclegan.pool_size = 2;
+    return out;
+  }();
+  Rig whole(spec), rest(spec, cpu(), 2);
+  expect_continues_from_a_file(whole, rest);
+}
+
+TEST(CuredStep, JointAndGroupedAgree) {
+  const TestFolder folder;
+  const auto outcome = [&](const std::string& backward) {
+    CycleGanSpec spec = cured(folder);
+    spec.cyclegan.backward = backward;
+    spec.cyclegan.lambda_gan_cycle = 0.5;
+    spec.cyclegan.lambda_feature_cycle = spec.cyclegan.lambda_feature_identity = 1;
+    spec.optimizer.optimizer = "sgd";
+    spec.optimizer.lr = 1e-3;
+    Rig rig(spec, cpu(at::kDouble));
+    rig.batches.batch_size = 2;
+    for (int step = 0; step < 3; ++step) rig.step();
+    return weights_of(rig.model);
+  };
+  const Weights joint = outcome("joint"), grouped = outcome("grouped");
+  for (const auto& [name, right] : joint)
+    EXPECT_LE((grouped.at(name) - right).abs().max().item<double>(), 1e-12) << name;
+}
+
+TEST(CuredStep, WhatCannotGoTogetherIsRefused) {
+  const auto refusal = [](const CycleGanSpec& spec, const Placement& placement = cpu()) {
+    return error_of<UsageError>([&] { CycleGan(spec, placement, 1); });
+  };
+  CycleGanSpec sparse = tiny_spec();
+  sparse.cyclegan.cures.lambda_jacobian = 1;
+  Placement bf16 = cpu();
+  bf16.autocast = true;
+  EXPECT_THAT(refusal(sparse, bf16), AllOf(HasSubstr("--lambda-jacobian"), HasSubstr("bf16")));
+  sparse.g_b_to_a.dropout = true;
+  EXPECT_THAT(refusal(sparse), AllOf(HasSubstr("--lambda-jacobian"), HasSubstr("dropout")));
+  CycleGanSpec classes = tiny_spec();
+  see_classes(classes);
+  classes.gan.gan_mode = "wgangp";
+  EXPECT_THAT(refusal(classes), AllOf(HasSubstr("--labels-a"), HasSubstr("wgangp")));
+}
+
+// --- options ---
+
+TEST(CureOptionsChecked, TwoThatGoTogetherAndWeightsOfWhatIsThere) {
+  const auto refusal = [](const std::function<void(CureOptions&)>& set) {
+    CureOptions o;
+    set(o);
+    return error_of<UsageError>([&] { o.validate(); });
+  };
+  EXPECT_THAT(refusal([](CureOptions& o) { o.anchors_a = "x"; }), HasSubstr("--anchors-b is missing"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.anchors_b = "x"; }), HasSubstr("--anchors-a is missing"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.lambda_anchor = 1; }), HasSubstr("--lambda-anchor"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.lambda_content = 1; }), HasSubstr("--content-encoder"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.content_encoder = "x"; }), HasSubstr("--init-from"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.content_hash = "x"; }), HasSubstr("--content-encoder"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.labels_b = "x"; }), HasSubstr("--labels-a is missing"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.labels_a = o.labels_b = "x"; }), HasSubstr("--labels-a"));
+  EXPECT_THAT(refusal([](CureOptions& o) { o.label_classes = "[\"x\",\"y\"]"; }), HasSubstr("--labels-a"));
+  CureOptions damaged;
+  damaged.label_classes = "[1,";
+  EXPECT_THAT(error_of<UsageError>([&] { damaged.classes(); }), HasSubstr("label_classes"));
+  CureOptions off;
+  off.lambda_anchor = off.lambda_content = 0;
+  EXPECT_NO_THROW(off.validate());
+}
+
+TEST(CureOptionsChecked, ClassesAreThoseOfBothTables) {
+  const TestFolder folder;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder / name) << text;
+    return (folder / name).string();
+  };
+  CureOptions o;
+  o.labels_a = write("a.csv", "name,label\n1,ring\n2,disc\n");
+  o.labels_b = write("b.csv", "1,disc\n2,ring\n3,ring\n");
+  o.read_files();
+  EXPECT_THAT(o.classes(), ElementsAre("disc", "ring"));
+  o.labels_b = write("c.csv", "1,disc\n2,square\n3,ring\n");
+  EXPECT_THAT(error_of([&] { o.read_files(); }),
+              AllOf(HasSubstr("c.csv:2"), HasSubstr("'square'"), HasSubstr("a.csv")));
+  o.labels_b = write("d.csv", "1,disc\n");
+  EXPECT_THAT(error_of([&] { o.read_files(); }), AllOf(HasSubstr("a.csv:2"), HasSubstr("'ring'")));
+  o.labels_a = o.labels_b;
+  EXPECT_THAT(error_of([&] { o.read_files(); }), HasSubstr("1 class"));
+}
+
+TEST(CureOptionsChecked, ADiscriminatorOfClassesIsNoneOfImagesAlone) {
+  CycleGanSettings settings;
+  CycleGanSpec spec;
+  settings.cyclegan.cures.labels_a = settings.cyclegan.cures.labels_b = "x";
+  settings.cyclegan.cures.label_classes = R"(["x","y","z"])";
+  ModelInfo info;
+  info.networks = settings.networks({1, 3});
+  info.anchors = {"0a", "1b"};
+  const ModelInfo back = ModelInfo::from_json(info.to_json(), "test", kModelFormat);
+  EXPECT_EQ(back.to_json(), info.to_json());
+  EXPECT_EQ(back.anchors, info.anchors);
+  EXPECT_EQ(find_discriminator(back, {"a"}), nullptr);
+  const NetworkInfo& d_a = back.networks.at(2);
+  EXPECT_EQ(d_a.name, "d_a");
+  EXPECT_THAT(d_a.sees, ElementsAre("a"));
+  EXPECT_THAT(d_a.labels, ElementsAre("x", "y", "z"));
+  EXPECT_EQ(d_a.options.at("in_channels"), 4);
+  EXPECT_FALSE(info.to_json().at("networks")[2].contains("sees"))
+      << "who knows of no classes must not use it";
+  settings.cyclegan.cures = {};
+  info.networks = settings.networks({1, 3});
+  EXPECT_NE(find_discriminator(info, {"a"}), nullptr);
+}
+
+// --- the encoder ---
+
+TEST(Encoder, ShowsImagesOfEitherDomainAsTheClassifierTakesThem) {
+  const TestFolder folder;
+  const ContentEncoder grey(write_classifier(folder, 1));
+  const at::Tensor x = image_noise({2, 1, 8, 8}, 1).to(at::kFloat);
+  const at::Tensor features = grey(x);
+  EXPECT_EQ(features.size(0), 2);
+  EXPECT_EQ(features.dim(), 2);
+  EXPECT_TRUE(at::allclose(grey(x.expand({2, 3, 8, 8})), features, 1e-4, 1e-5)) << "grey RGB is grey";
+  const at::Tensor pixels = x.repeat_interleave(2, 2).repeat_interleave(2, 3);
+  EXPECT_EQ(classifier_input(pixels,
+                             [] {
+                               ClassifierOptions o;
+                               o.side = 8;
+                               return o;
+                             }())
+                .sizes(),
+            at::IntArrayRef({2, 1, 8, 8}));
+  EXPECT_FALSE(at::allclose(grey(-x), features));
+  EXPECT_NO_THROW(grey.require_channels(3));
+  EXPECT_THAT(error_of<UsageError>([&] { grey.require_channels(4); }),
+              AllOf(HasSubstr("--content-encoder"), HasSubstr("classifier.safetensors"), HasSubstr("4")));
+}
+
+TEST(Encoder, GivesImagesAGradientAndItsOwnWeightsNone) {
+  const TestFolder folder;
+  CycleGanSpec spec = tiny_spec();
+  encode(spec, write_classifier(folder, 3));
+  const at::Tensor x = image_noise({1, 3, 16, 16}, 1).to(at::kFloat).requires_grad_(true);
+  (*spec.encoder)(x).sum().backward();
+  EXPECT_GT(x.grad().abs().sum().item<double>(), 0);
+  const std::string before = spec.encoder->hash();
+  Rig rig(spec);
+  const at::Tensor seen = (*spec.encoder)(x.detach());
+  rig.step();
+  EXPECT_TRUE(at::equal((*spec.encoder)(x.detach()), seen)) << "neither weights nor statistics move";
+  EXPECT_FALSE(seen.requires_grad());
+  EXPECT_EQ(spec.encoder->hash(), before);
+  EXPECT_EQ(rig.model.networks().size(), 4U);
+}
+
+TEST(Encoder, IsToldByItsWeightsAndNothingElseIsOne) {
+  const TestFolder folder;
+  const std::string first = ContentEncoder(write_classifier(folder, 3)).hash();
+  EXPECT_EQ(ContentEncoder(write_classifier(folder, 3)).hash(), first);
+  EXPECT_NE(ContentEncoder(write_classifier(folder, 3, 4)).hash(), first);
+  Archive other;
+  other.put("net/classifier/x", at::zeros({1}));
+  other.write(folder / "other.safetensors", {});
+  EXPECT_THAT(error_of([&] { ContentEncoder(folder / "other.safetensors"); }),
+              AllOf(HasSubstr("other.safetensors"), HasSubstr("no classifier")));
+}
+
+TEST(Encoder, OfOtherWeightsThanTheRunBeganWithIsRefused) {
+  const TestFolder folder;
+  CycleGanSettings settings;
+  settings.nets.generator.net_g = "resnet_1blocks";
+  settings.nets.generator.ngf = settings.nets.discriminator.ndf = 2;
+  settings.cyclegan.cures.content_encoder = write_classifier(folder, 3).string();
+  settings.read_files();
+  EXPECT_NO_THROW(settings.make({3, 3}, {}, cpu(), 1));
+  EXPECT_THAT(error_of<UsageError>([&] {
+                settings.make({3, 5}, {}, cpu(), 1);
+              }),
+              HasSubstr("--content-encoder"));
+  write_classifier(folder, 3, 5);
+  EXPECT_THAT(error_of<UsageError>([&] { settings.make({3, 3}, {}, cpu(), 1); }), HasSubstr("other weights"));
+}
+
+}  // namespace
+}  // namespace torsor::testing
