@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "io/checksum.h"
+#include "io/safetensors.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
@@ -21,6 +22,14 @@ ClassifierOptions stored_options(const Archive& archive) {
   } catch (const UsageError& error) {  // nobody typed them
     fail("{}: is no classifier's: {}", archive.source(), error.what());
   }
+}
+
+void require_classifier(const std::map<std::string, std::string>& metadata, const std::string& source) {
+  if (!describes_classifier(metadata))
+    fail(
+        "{}: is no classifier that torsor trained (torsor reproduce leaves one as "
+        "OUT/runs/classifier.safetensors)",
+        source);
 }
 
 at::Tensor with_channels_of(const at::Tensor& images, std::int64_t wanted) {
@@ -51,11 +60,7 @@ std::string StoredClassifier::hash() const {
 }
 
 StoredClassifier load_classifier(const Archive& archive) {
-  if (!describes_classifier(archive.metadata()))
-    fail(
-        "{}: is no classifier that torsor trained (torsor reproduce leaves one as "
-        "OUT/runs/classifier.safetensors)",
-        archive.source());
+  require_classifier(archive.metadata(), archive.source());
   StoredClassifier out{stored_options(archive), nullptr, archive.tensors_under(kClassifierWeights),
                        archive.source()};
   {
@@ -69,6 +74,7 @@ StoredClassifier load_classifier(const Archive& archive) {
 }
 
 StoredClassifier load_classifier(const std::filesystem::path& path) {
+  require_classifier(read_safetensors_metadata(path), path.string());
   return load_classifier(Archive::read(path));
 }
 

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from cli_support import (FAILURE, SOURCE, USAGE, each, equal_weights, image_folder, picture, refused, run, save, snapshot,
-                         succeeded, train, weights)
+from cli_support import (FAILURE, SOURCE, USAGE, each, equal_weights, image_folder, picture, refused, run, save, succeeded,
+                         train, weights)
 
 numpy = pytest.importorskip("numpy")
 SIDE = 24
@@ -52,7 +52,7 @@ def classifier(path, seed=0, channels=3, side=8, width=2, classes=2):
     kinds = {name: "int64" if name.endswith("tracked") else "float32" for name in tensors}
     options = {"in_channels": channels, "side": side, "classes": classes, "width": width, "norm": "batch"}
     stored.save_file({f"net/classifier/{name}": value.astype(kinds[name]) for name, value in tensors.items()}, path,
-                     {"options": json.dumps(options)})
+                     {"torsor.state": "{}", "options": json.dumps(options)})
     return path
 
 
@@ -131,10 +131,10 @@ def test_interrupted_and_resumed_is_the_same_run(tmp_path, data):
     done = succeeded(run("train", "--resume", tmp_path / "run", "--steps", 6, "--loader-threads", 0))
     assert "the images are not those" not in done.stderr
     name = "checkpoints/step_00000006.safetensors"
-    assert (tmp_path / "run" / name).read_bytes() != b""
     assert equal_weights(tmp_path / "run" / name, tmp_path / "whole" / name)
     assert log_of(tmp_path / "run") == log_of(tmp_path / "whole")
-    assert snapshot(tmp_path / "run/samples").keys() == snapshot(tmp_path / "whole/samples").keys()
+    picture_at_the_end = "samples/step_00000006.png"
+    assert (tmp_path / "run" / picture_at_the_end).read_bytes() == (tmp_path / "whole" / picture_at_the_end).read_bytes()
 
 
 def test_a_resumed_run_keeps_its_encoder_and_its_classes(tmp_path, data):
@@ -209,7 +209,7 @@ def test_files_that_are_not_right(tmp_path, data):
              ({"content_encoder": tmp_path / "gone.safetensors"}, "gone.safetensors"),
              ({"content_encoder": tmp_path / "many_a/0.png"}, "0.png"),
              ({**labels(data), "labels_a": tmp_path / "few.csv"}, "few.csv", "4 of 6 training images",
-              "1.png, 2.png, 3.png, ..."),]
+              "1.png, 2.png, 3.png, ...")]
     (tmp_path / "few.csv").write_text("0.png,disc\n5.png,square\n")
     each(lambda options, *parts: refused(begin(tmp_path / "run", **domains(data), **options), FAILURE, *parts), cases)
     refused(begin(tmp_path / "run", **domains(data), content_encoder=encoder), USAGE, "--content-encoder",
