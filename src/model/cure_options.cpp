@@ -12,15 +12,14 @@ namespace torsor {
 namespace {
 
 constexpr double kDefaultLambdaAnchor = 10;  // as that of the cycles, which compare images likewise
+constexpr double kDefaultLambdaContent = 1;
+constexpr std::size_t kMostClasses = 256;  // a plane of an image's size each
 
-// `flags` of two options that name the same thing of A and of B.
+// Of two options that name the same thing of A and of B.
 void require_both(const std::string& a, const std::string& b, const char* flag_a, const char* flag_b) {
   if (a.empty() != b.empty())
     fail_usage("{} and {} go together; {} is missing", flag_a, flag_b, a.empty() ? flag_a : flag_b);
 }
-
-constexpr double kDefaultLambdaContent = 1;
-constexpr std::size_t kMostClasses = 256;  // a plane of an image's size each
 
 void require_in_other(const LabelTable& table, const std::vector<std::string>& others,
                       const std::string& other) {
@@ -59,8 +58,7 @@ void CureOptions::describe(OptionSet& o) {
       .changeable();
   o.add("content_encoder", content_encoder,
         "file of a classifier that torsor trained: what its last layer sees of an image has to be what it "
-        "sees "
-        "of the translation")
+        "sees of the translation")
       .changeable();
   o.add("content_hash", content_hash, "").hidden();
   o.add("lambda_content", lambda_content,
@@ -69,15 +67,13 @@ void CureOptions::describe(OptionSet& o) {
       .changeable();
   o.add("lambda_jacobian", lambda_jacobian,
         "weight of the share of a translation that answers to a change of one small block of the input, in "
-        "both "
-        "directions, from 0 to 1: what a local translation keeps small; 0 = off")
+        "both directions, from 0 to 1: what a local translation keeps small; 0 = off")
       .at_least(0)
       .changeable();
   o.add("labels_a", labels_a,
         "table (CSV: name,label) of the class of each training image of A; with --labels-b: the "
-        "discriminators "
-        "see the class of an image, and of what a translation was made of, so that the domains are matched "
-        "class by class")
+        "discriminators see the class of an image, and of what a translation was made of, so that the "
+        "domains are matched class by class")
       .changeable();
   o.add("labels_b", labels_b, "the same of B; both have the same classes").changeable();
   o.add("label_classes", label_classes, "").hidden();

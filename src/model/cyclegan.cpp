@@ -50,7 +50,8 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
       dropout_generator_(make_dropout_generator(seed)),
       pool_a_(spec.cyclegan.pool_size),
       pool_b_(spec.cyclegan.pool_size),
-      discriminator_losses_(discriminator_losses(spec.cyclegan)) {
+      discriminator_losses_(discriminator_losses(spec.cyclegan)),
+      classes_(static_cast<std::int64_t>(spec.cyclegan.cures.classes().size())) {
   require_usable(spec);
   require_exact_passes(spec, placement);
   std::string notice;
@@ -120,10 +121,9 @@ Pictures CycleGan::place(const Batch& batch) const {
 
 Pictures CycleGan::place_with_classes(const Batch& batch) const {
   Pictures out = place(batch);
-  const auto classes = static_cast<std::int64_t>(spec_.cyclegan.cures.classes().size());
-  if (classes == 0) return out;
+  if (classes_ == 0) return out;
   const auto planes = [&](const std::string& name) {
-    return class_planes(batch.at(name), classes,
+    return class_planes(batch.at(name), classes_,
                         at::TensorOptions(placement_.device).dtype(placement_.dtype));
   };
   out.label(planes("label_a"), planes("label_b"));

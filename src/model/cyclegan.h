@@ -84,6 +84,7 @@ class CycleGan : public Model {
   ImagePool pool_a_, pool_b_;  // of fakes of A and of B, with the planes of their classes
   std::unique_ptr<PoolDraws> pool_draws_;
   std::array<DiscriminatorLoss, 2> discriminator_losses_;
+  std::int64_t classes_;           // that the discriminators see, 0: images alone
   std::vector<LossTerm> terms_;    // of the generators
   std::vector<TermGroup> groups_;  // of those terms
 };

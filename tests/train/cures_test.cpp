@@ -214,8 +214,7 @@ TEST_F(CuredTraining, ResumesToTheByte) {
   fs::rename(resumed.root(), whole.root());
   config.run.steps = 5;
   train(config);
-  EXPECT_THAT(go_on(resumed.root(), {{"steps", 10}, {"loader_threads", 0}}),
-              Not(Contains(HasSubstr("warning"))));
+  EXPECT_THAT(go_on(resumed.root(), {{"steps", 10}}), Not(Contains(HasSubstr("warning"))));
   EXPECT_TRUE(read_file(resumed.checkpoint(10)) == read_file(whole.checkpoint(10)));
   EXPECT_TRUE(read_file(resumed.model()) == read_file(whole.model()));
 }
@@ -323,10 +322,16 @@ TEST_F(CuredTraining, TwoRanksMakeTheUpdatesOfOneWithTwiceTheBatch) {
     if (context.is_first()) two = weights(session.model());
   });
   TrainSession one(exact("one", 2), std::make_shared<NullLog>());
+  const TensorMap begin = weights(one.model());
   one.run(StopFlag(), {});
   const TensorMap whole = weights(one.model());
-  for (std::size_t i = 0; i < whole.size(); ++i)
-    EXPECT_LT((two.at(i).second - whole[i].second).abs().max().item<double>(), 1e-12) << whole[i].first;
+  double moved = 0;
+  // Of nearly flat images an instance norm enlarges the rounding.
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_LT((two.at(i).second - whole[i].second).abs().max().item<double>(), 1e-9) << whole[i].first;
+    moved = std::max(moved, (begin.at(i).second - whole[i].second).abs().max().item<double>());
+  }
+  EXPECT_GT(moved, 1e-4);
 }
 
 TEST_F(CuredTraining, OfPairsSeesClassesToo) {
