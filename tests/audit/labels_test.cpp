@@ -28,33 +28,6 @@ struct HeardLog : LogSink {
   std::vector<std::string> warnings;
 };
 
-std::string parse_error(const std::string& text) {
-  return error_of([&] { parse_label_table(text, "t.csv"); });
-}
-
-TEST(LabelTable, FollowsTheStandard) {
-  const auto rows = parse_label_table(
-      "\xEF\xBB\xBFname,label\r\n\"a,1.png\",\"says \"\"no\"\"\"\r\n\"two\nlines\",x\nlast,y", "t");
-  ASSERT_EQ(rows.size(), 4U);
-  EXPECT_EQ(rows[0].name, "name");
-  EXPECT_EQ(rows[1].name, "a,1.png");
-  EXPECT_EQ(rows[1].label, "says \"no\"");
-  EXPECT_EQ(rows[2].name, "two\nlines");
-  EXPECT_EQ(rows[3].line, 5) << "after a field of two lines";
-}
-
-TEST(LabelTable, NamesTheLineOfWhatIsWrong) {
-  EXPECT_THAT(parse_error("a,1\nb\n"), HasSubstr("t.csv:2: expected name,label and found 1 field"));
-  EXPECT_THAT(parse_error("a,1\nb,2,3\n"), HasSubstr("t.csv:2: expected name,label and found 3 fields"));
-  EXPECT_THAT(parse_error("a,1\nb,\n"), HasSubstr("t.csv:2: the label is empty"));
-  EXPECT_THAT(parse_error(",1\n"), HasSubstr("t.csv:1: the name is empty"));
-  EXPECT_THAT(parse_error("a,1\n\nb,2\n"), HasSubstr("t.csv:2:"));
-  EXPECT_THAT(parse_error("a,1\n\"b,2\nc,3\n"), HasSubstr("t.csv:2: a quote that begins here"));
-  EXPECT_THAT(parse_error("a,\"1\"x\n"), HasSubstr("t.csv:1: a quoted field"));
-  EXPECT_THAT(parse_error("a,1\"2\n"), HasSubstr("t.csv:1: a quote inside"));
-  EXPECT_THAT(parse_error("a,1\nb,\xff\n"), HasSubstr("t.csv:2: the line is not UTF-8"));
-}
-
 NamedLabels read_table(const TestFolder& folder, const std::string& text,
                        const std::vector<std::string>& names) {
   write_file_atomically(folder / "t.csv", text);
