@@ -18,7 +18,8 @@ namespace {
 constexpr int kFailedOn = 3;  // the exit code where --fail-on says so
 
 struct AuditSettings {
-  std::string data, a, b, pairs_a, pairs_b, labels_a, labels_b, classifier, train_a, train_b, out;
+  std::string data, a, b, pairs_a, pairs_b, labels_a, labels_b, classifier, train_a, train_b, write_rival,
+      out;
   AuditOptions audit;
   std::string fail_on;
   PlacementOptions placement;
@@ -52,6 +53,9 @@ void AuditSettings::describe(OptionSet& o) {
       "training images of A, which help to decide what keeps its distribution [those of the run, where they "
       "still are]");
   o.add("train_b", train_b, "training images of B");
+  o.add(
+      "write_rival", write_rival,
+      "folder for the strongest rival as a model: another answer that no unpaired score tells from this one");
   o.add("out", out, "folder for audit.json, index.html and figures").common();
   o.add("fail_on", fail_on, "exit with 3 at this verdict or a worse one; cannot_tell counts as amber")
       .choices({"", "amber", "red"})
@@ -118,6 +122,7 @@ int audit(const std::vector<std::string>& positionals) {
                              .classifier = s.classifier,
                              .train_a = s.train_a,
                              .train_b = s.train_b,
+                             .rival = s.write_rival,
                              .out = s.out,
                              .placement = s.placement};
   try {

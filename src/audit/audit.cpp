@@ -4,6 +4,7 @@
 
 #include "audit/advice.h"
 #include "audit/audit_page.h"
+#include "audit/write_rival.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/version.h"
@@ -174,6 +175,14 @@ Audit run_audit(const AuditRequest& request, const AuditOptions& options, const 
   const Json parts = measuring.measured();
   const AuditJudgement judgement = judge_audit(parts, options.thresholds);
   Audit out{audit_json(material, measuring, parts, judgement), judgement.verdict, judgement.because};
+  if (!request.rival.empty()) {
+    const fs::path file = write_rival(material, parts, request.rival);
+    out.json["rival_model"] = file.string();
+    log->notice(
+        fmt::format("the strongest rival is in {}: a model that no unpaired score separates from this "
+                    "one",
+                    file.string()));
+  }
   const AuditFiles files = audit_files(request.out);
   audit_page(out.json, request.out, command).save(files.page);
   write_file_atomically(files.json, out.json.dump(2) + "\n");  // the last: all is there

@@ -24,6 +24,7 @@ struct AuditRequest {
   std::filesystem::path labels_a, labels_b;  // tables "name,label"
   std::filesystem::path classifier;          // or a classifier of torsor's
   std::filesystem::path train_a, train_b;    // training images; "" = those that the run remembers, if there
+  std::filesystem::path rival;               // folder for the strongest rival as a model, see write_rival()
   std::filesystem::path out;
   PlacementOptions placement = {};
 };
