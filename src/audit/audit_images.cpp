@@ -84,8 +84,8 @@ TransformOptions audit_transform(const ModelInfo& info, const std::string& resiz
                  resize);
   }
   if (side > 0) {
-    out.preprocess = "resize";
-    out.load_size = out.crop_size = side;
+    out.preprocess = "resize_and_crop";
+    out.load_size = out.crop_size = side;  // the crop is the whole
   }
   return out;
 }

@@ -19,7 +19,8 @@
 
 namespace torsor {
 
-/// shown: the classifier's accuracy lies below the threshold with its whole interval; excluded: above it.
+/// shown: the classifier's accuracy lies below the threshold with its whole interval, which is moved up to
+/// 1/2 where the accuracy lies below; excluded: above it.
 enum class Equivalence { shown, excluded, undecided };
 std::string equivalence_name(Equivalence state);
 Equivalence equivalence_of(const Estimate& accuracy, double threshold);
@@ -30,9 +31,10 @@ std::int64_t images_to_decide(const Estimate& accuracy, std::int64_t images, dou
 
 /// Accuracy of the classifier two-sample test (metric c2st) between the features of images [N,d] and of the
 /// transformed images [N,d], row by row of the same images, whose groups these are: an image and its
-/// transform never lie in different folds. Wide features are reduced to principal components of both sets
-/// together, an eighth of N but at least 8 and at most 128, and what is left of each row's length. No
-/// interval, with the reason, of fewer than 5 groups or than folds.
+/// transform never lie in different folds. Wide features are reduced to principal components, an eighth of N
+/// but at least 8 and at most 128, half of both sets together and half of the differences between an image
+/// and its transform, and to what is left of each row's length. Equal features give 1/2. No interval, with
+/// the reason, of fewer than 5 groups or than folds.
 Estimate transformed_accuracy(const at::Tensor& features, const at::Tensor& transformed,
                               const std::vector<std::int64_t>& groups, const MetricOptions& options);
 

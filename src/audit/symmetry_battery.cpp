@@ -21,7 +21,7 @@ constexpr std::int64_t kQuickComposed = 128, kLeastComposed = 16;  // images tha
 constexpr std::int64_t kQuickPasses = 1536;                        // of images through each generator
 constexpr std::int64_t kQuickTested = 512, kFullTested = 2000;     // images of a two-sample test
 constexpr std::int64_t kQuickFeatures = 4096;                      // transformed images that it may cost
-constexpr std::int64_t kPassesEach = 2;                            // of an image: there and back again
+constexpr std::int64_t kPassesEach = 3;                            // there, back, and the identity term's
 
 bool is_quick_battery(const AuditMaterial& material) {
   return material.options().size() == AuditScale::quick;

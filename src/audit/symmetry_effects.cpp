@@ -13,15 +13,15 @@ namespace torsor {
 
 namespace {
 
-// Lets a map remember what it records; an absent map stays absent.
-TensorMapping recording_map(const std::shared_ptr<RememberedMap>& map, bool there) {
-  if (!there) return {};
-  return [map](const at::Tensor& x) { return map->record(x); };
+// The map of `memory`, which records or only looks up; absent where `original` is.
+TensorMapping recording_map(const std::shared_ptr<RememberedMap>& memory, const TensorMapping& original) {
+  if (!original) return {};
+  return [memory](const at::Tensor& x) { return memory->record(x); };
 }
 
-TensorMapping remembering_map(const std::shared_ptr<RememberedMap>& map, bool there) {
-  if (!there) return {};
-  return [map](const at::Tensor& x) { return (*map)(x); };
+TensorMapping remembering_map(const std::shared_ptr<RememberedMap>& memory, const TensorMapping& original) {
+  if (!original) return {};
+  return [memory](const at::Tensor& x) { return (*memory)(x); };
 }
 
 Json mean_psnr_json(const at::Tensor& made, const AuditImages& truth) {
@@ -82,13 +82,12 @@ SymmetryEffects::SymmetryEffects(AuditMaterial& material, EffectImages images)
   terms_ = measurable_terms(run.terms, run.maps);
   there_ = std::make_shared<RememberedMap>(run.maps.a_to_b);
   back_ = std::make_shared<RememberedMap>(run.maps.b_to_a);
-  const bool there = run.has(kAToB), back = run.has(kBToA);
   CycleMaps record = run.maps;
-  record.a_to_b = recording_map(there_, there);
-  record.b_to_a = recording_map(back_, back);
+  record.a_to_b = recording_map(there_, run.maps.a_to_b);
+  record.b_to_a = recording_map(back_, run.maps.b_to_a);
   remembering_ = run.maps;
-  remembering_.a_to_b = remembering_map(there_, there);
-  remembering_.b_to_a = remembering_map(back_, back);
+  remembering_.a_to_b = remembering_map(there_, run.maps.a_to_b);
+  remembering_.b_to_a = remembering_map(back_, run.maps.b_to_a);
   plain_ = measure_pair(terms_.terms, record, images_.a.values, images_.b.values);
   const std::int64_t count = images_.a.size();
   if (!images_.paired && material.pairs())

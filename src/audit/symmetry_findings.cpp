@@ -87,12 +87,12 @@ std::string symmetry_needs(const Json& entry, const std::string& text, SymmetryO
   const std::string of = entry.at("of");
   const std::int64_t images = entry.at("needed").get<std::int64_t>();
   if (outcome == SymmetryOutcome::shown)
-    return fmt::format("pairs of images, or a constraint that {} {} would break", of, text);
+    return fmt::format("pairs of images, or a constraint that images of {} {} would break", of, text);
   if (images > 0)
     return fmt::format(
-        "about {} images of {} (training images help) and --scale full to decide whether {} {} keep "
+        "about {} images of {} (training images help) and --scale full to decide whether those {} keep "
         "the distribution, or pairs",
-        images, of, of, text);
+        images, of, text);
   return fmt::format("images of more patients, clips or originals of {} (--groups), or pairs", of);
 }
 

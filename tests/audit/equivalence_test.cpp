@@ -54,6 +54,21 @@ TEST(EquivalenceTest, AnotherMapIsExcluded) {
   }
 }
 
+TEST(EquivalenceTest, ASmallChangeThatIsAlwaysTheSameIsSeenBesideLargeVariation) {
+  at::Tensor x = normal_rows(200, 100);
+  x.select(1, 7) = 0.001 * x.select(1, 7) + 0.002;
+  at::Tensor moved = x.clone();
+  moved.select(1, 7) *= -1;
+  EXPECT_EQ(tested(x, moved), Equivalence::excluded);
+}
+
+TEST(EquivalenceTest, WhatChangesNothingIsNotTold) {
+  const at::Tensor x = normal_rows(50, 100);
+  const Estimate accuracy = transformed_accuracy(x, x.clone(), alone(50), few_resamples());
+  EXPECT_EQ(accuracy.value, 0.5);
+  EXPECT_EQ(equivalence_of(accuracy, kLine), Equivalence::shown);
+}
+
 TEST(EquivalenceTest, FewImagesLeaveEitherUndecided) {
   const at::Tensor x = normal_rows(60, 4);
   EXPECT_EQ(tested(x, -x), Equivalence::undecided);
@@ -81,6 +96,12 @@ TEST(EquivalenceTest, SlicesOfOnePatientAreNoFurtherEvidence) {
             Equivalence::undecided);
   EXPECT_EQ(tested(x, -x), Equivalence::excluded)
       << "without groups the sample's accident is taken for the law";
+}
+
+TEST(EquivalenceTest, AnAccuracyBelowGuessingIsNoCertainty) {
+  EXPECT_EQ(equivalence_of({0.5, Interval{0.46, 0.54}, ""}, kLine), Equivalence::shown);
+  EXPECT_EQ(equivalence_of({0.4, Interval{0.32, 0.48}, ""}, kLine), Equivalence::undecided) << "0.5 to 0.58";
+  EXPECT_EQ(equivalence_of({0.4, Interval{0.36, 0.44}, ""}, kLine), Equivalence::shown);
 }
 
 TEST(EquivalenceTest, SaysHowManyImagesWouldDecide) {

@@ -9,6 +9,7 @@
 #include "audit/symmetry_battery.h"
 #include "audit/symmetry_findings.h"
 #include "audit/symmetry_labels.h"
+#include "data/transform.h"
 #include "planted_material.h"
 
 namespace torsor::symmetries_part_test {
@@ -129,6 +130,23 @@ TEST(SymmetryJudge, TheThresholdsDecide) {
 }
 
 // ---- measured ----
+
+TEST(AuditTransform, BringsImagesWholeToTheSizeOfTheTrainingsCrops) {
+  ModelInfo info;
+  TransformOptions trained;
+  trained.load_size = 40;
+  trained.crop_size = 32;
+  info.preprocessing = options_to_json(trained);
+  Rng rng(1);
+  Image marked = Image::blank(64, 64, 1);
+  marked.u8()[0] = 255;
+  for (const auto& [resize, side] : {std::pair{"", 32}, {"16", 16}}) {
+    const Image seen = transform(audit_transform(info, resize), marked, rng, "x");
+    EXPECT_EQ(seen.width, side);
+    EXPECT_EQ(seen.height, side);
+    EXPECT_GT(seen.u8()[0], 0) << "the corner is there";
+  }
+}
 
 at::Tensor same(const at::Tensor& x) { return x; }
 at::Tensor one(const at::Tensor& x) { return at::ones({x.size(0), 1}); }
