@@ -40,9 +40,9 @@ struct AuditThresholds {
 };
 
 struct AuditOptions {
-  std::string symmetries = "auto";  // names with commas between
+  std::string symmetries = "auto";              // names with commas between
   std::string symmetry_forward, symmetry_back;  // programs of the user's: PROGRAM IN OUT
-  std::string groups;               // pattern of names, see metric/groups.h
+  std::string groups;                           // pattern of names, see metric/groups.h
   std::string scale = "quick";
   std::int64_t max_images = 0;
   std::int64_t audit_seed = 0;

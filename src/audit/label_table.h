@@ -18,9 +18,9 @@ struct NamedLabels {
   std::int64_t first_without_image = 0;  // the line of the first of them; 0 for none
 };
 
-/// Finds the image of each row of a table by its name, "/" between folders, with or without extension. The first
-/// row may be a header of any words. Throws Error naming table and line: as LabelTable, for a second label of an
-/// image, for a name without extension that several images have, and when no row is an image's.
+/// Finds the image of each row of a table by its name, "/" between folders, with or without extension. The
+/// first row may be a header of any words. Throws Error naming table and line: as LabelTable, for a second
+/// label of an image, for a name without extension that several images have, and when no row is an image's.
 NamedLabels read_label_table(const std::filesystem::path& table, const std::vector<std::string>& names);
 
 }  // namespace torsor

@@ -16,10 +16,10 @@ namespace {
 using ::testing::Each;
 using testing::error_of;
 using ::testing::HasSubstr;
+using testing::content::content_inputs;
 using testing::content::is_note;
 using testing::content::is_veto;
 using testing::content::normal_values;
-using testing::content::content_inputs;
 using testing::content::PlantedAudit;
 using testing::content::uniform_values;
 
