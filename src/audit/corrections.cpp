@@ -18,7 +18,7 @@ constexpr std::int64_t kLeastGroupsToFit = 4;  // two in each half
 constexpr std::int64_t kFitPixels = 100'000;   // of a half: bounds time, and is plenty for a few numbers
 constexpr std::int64_t kCurveKnots = 32;
 constexpr std::int64_t kLargestShift = 2;  // pixels
-constexpr std::int64_t kSquaresPerSide = 32, kLeastSquare = 2;
+constexpr std::int64_t kSquaresPerSide = 16, kLeastSquare = 4;
 constexpr double kRidge = 1e-6;         // keeps channels that are alike solvable
 constexpr double kLeastSquares = 1e-6;  // and answers that are one colour: far below one pixel's square
 

@@ -263,7 +263,9 @@ std::vector<std::string> figure_files(const Json& part) {
 AuditFinding seeds_differ(const Json& part, const RunClasses& classes) {
   AuditFinding finding;
   const Json& worst = part.at("pairs").at(classes.worst_pair);
-  const auto name = [&](const char* key) { return part.at("names").at(worst.at(key)).get<std::string>(); };
+  const auto name = [&](const char* key) {
+    return part.at("names").at(worst.at(key).get<std::size_t>()).get<std::string>();
+  };
   const bool locally = classes.worst_is_local;
   finding.estimate = Estimate::from(worst.at(locally ? "worst_patch_excess" : "excess"));
   finding.verdict = AuditVerdict::red;

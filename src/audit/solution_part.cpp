@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "audit/closeness.h"
 #include "audit/parts.h"
@@ -116,13 +117,36 @@ Json measure_solution(AuditMaterial& material) {
   return {{"runs", runs}, {"tables", Json::array({solution_table(runs)})}};
 }
 
-// How many images would give the KID an interval that decides, by the width shrinking with the root.
-std::string images_needed(const Json& direction) {
+// What it would take: of a KID that is low enough and not surely so, more images, whose number narrows an
+// interval by its root.
+std::string needed_for_solution(const Json& direction, const AuditThresholds& t) {
   const Estimate kid = Estimate::from(direction.at("kid"));
-  if (kid.interval)
-    return "train longer, or look at the samples and losses with torsor report: more images would not change "
+  if (!kid.interval)
+    return fmt::format("held-out images of at least 5 groups in each domain ({})", kid.no_interval);
+  const bool coincide = direction.at("domains_coincide");
+  const double reference = direction.at(coincide ? "kid_of_blurred" : "kid_of_inputs").at("value");
+  if (kid.value > t.solution_share * reference || kid.high() < reference)
+    return "train longer, and look at samples and losses with torsor report; more images would not change "
            "this";
-  return fmt::format("held-out images of at least 5 groups in each domain ({})", kid.no_interval);
+  const double factor = std::pow((kid.high() - kid.value) / (reference - kid.value), 2);
+  return fmt::format(
+      "about {:.0f} held-out images of each domain: {} leave open whether the translations are "
+      "nearer to the target than their inputs",
+      std::ceil(1.2 * factor * direction.at("images").get<double>()),
+      direction.at("images").get<std::int64_t>());
+}
+
+// The clause of no_solution() about the way back.
+std::string no_closed_cycle(const Json& of, const AuditThresholds& t) {
+  if (!of.at("cycle").is_null()) {
+    const Estimate cycle = Estimate::from(of.at("cycle"));
+    if (cycle.value > t.cycle_share)
+      return fmt::format(
+          "brought back, rounded and with a little noise, they are {} from their inputs, where "
+          "0 is the same image and 1 an unrelated one; a closed cycle has at most {}",
+          cycle.text(), t.cycle_share);
+  }
+  return "";
 }
 
 std::vector<AuditFinding> judge_solution(const Json& parts, const AuditThresholds& thresholds) {
@@ -141,7 +165,7 @@ std::vector<AuditFinding> judge_solution(const Json& parts, const AuditThreshold
       finding.text = reason.empty() ? "The translations resemble the target domain and can be brought back, "
                                       "so there is something to audit."
                                     : "Its translations cannot be judged as a solution: " + reason + ".";
-      if (!reason.empty()) finding.needed = images_needed(of);
+      if (!reason.empty()) finding.needed = needed_for_solution(of, thresholds);
       out.push_back(std::move(finding));
     }
     first = false;
@@ -157,6 +181,9 @@ std::string no_solution(const Json& of, const AuditThresholds& t) {
   const Estimate reference = Estimate::from(of.at(coincide ? "kid_of_blurred" : "kid_of_inputs"));
   const char* of_what = coincide ? "blurred images of the target" : "the untranslated inputs";
   if (!kid.interval) return fmt::format("KID has no interval ({}), so it says nothing", kid.no_interval);
+  // Where blurring is not seen either, as of images of one grey, nothing is left to compare with.
+  const bool blind = coincide && reference.low() <= 0;
+  if (blind && kid.low() <= 0) return no_closed_cycle(of, t);
   if (kid.value > t.solution_share * reference.value)
     return fmt::format(
         "their KID against real images is {}, and that of {} is {}; a solution has at most {} "
@@ -171,15 +198,7 @@ std::string no_solution(const Json& of, const AuditThresholds& t) {
       return fmt::format("they are copies of their inputs (distance {}, a copy has below {})", copy.text(),
                          t.copy_share);
   }
-  if (!of.at("cycle").is_null()) {
-    const Estimate cycle = Estimate::from(of.at("cycle"));
-    if (cycle.value > t.cycle_share)
-      return fmt::format(
-          "brought back, rounded and with a little noise, they are {} from their inputs, where "
-          "0 is the same image and 1 an unrelated one; a closed cycle has at most {}",
-          cycle.text(), t.cycle_share);
-  }
-  return "";
+  return no_closed_cycle(of, t);
 }
 
 bool is_solution(const Json& parts, std::size_t run, const AuditThresholds& thresholds) {

@@ -19,7 +19,7 @@ namespace {
 double upper_limit_of_none(std::int64_t tasks) { return 1 - std::pow(0.05, 1.0 / double(tasks)); }
 
 BatterySize battery_size(Scale scale) {
-  if (scale == Scale::smoke) return {60, 0, 30};
+  if (scale == Scale::smoke) return {60, 0, 40};
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "audit/parts.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/rng.h"
 
 namespace torsor {
@@ -83,6 +84,14 @@ Json parts_of(AuditMaterial& material) {
   return parts;
 }
 
+// The verdict's sentence, and the texts of the findings that speak against the run.
+std::string reasons_of(const AuditJudgement& judgement) {
+  std::string out = judgement.because;
+  for (const AuditFinding& f : judgement.findings)
+    if (f.role != FindingRole::note && f.verdict != AuditVerdict::green) out += " " + f.text;
+  return out;
+}
+
 AuditOptions battery_options(const BatteryTask& task) {
   AuditOptions options;
   options.symmetries = task.symmetries;
@@ -118,8 +127,10 @@ Json audit_planted(const BatteryTask& task, const std::array<std::size_t, 3>& ru
                    std::shared_ptr<const FeatureExtractor> extractor, const std::filesystem::path& out,
                    const std::shared_ptr<LogSink>& log, const StopFlag& stop) {
   const AuditOptions options = battery_options(task);
+  make_folder(out);
   AuditMaterial material(battery_inputs(task, runs, size, std::move(extractor)), options, out, log, stop);
   const Json parts = parts_of(material);
+  write_file_atomically(out / "parts.json", parts.dump(1) + "\n");
   Json unpaired = parts;
   unpaired.erase("anchors");
   const AuditJudgement without = judge_audit(unpaired, options.thresholds),
@@ -134,8 +145,8 @@ Json audit_planted(const BatteryTask& task, const std::array<std::size_t, 3>& ru
           {"by_automorphism", task.by_automorphism},
           {"without_pairs", verdict_name(without.verdict)},
           {"with_pairs", verdict_name(with.verdict)},
-          {"because_without", without.because},
-          {"because_with", with.because}};
+          {"because_without", reasons_of(without)},
+          {"because_with", reasons_of(with)}};
 }
 
 std::vector<std::array<std::size_t, 3>> battery_triples() {

@@ -31,7 +31,8 @@ enum class Planted { right, wrong, split };
 Planted planted(const BatteryTask& task, const std::array<std::size_t, 3>& runs);
 
 /// One audit of the battery: {"task", "runs", "planted", "subject_right", "without_pairs", "with_pairs"
-/// (verdicts), "because_without", "because_with"}. Figures go to `out`.
+/// (verdicts), "because_without", "because_with"}. Figures and what the parts measured (parts.json) go
+/// to `out`.
 Json audit_planted(const BatteryTask& task, const std::array<std::size_t, 3>& runs, const BatterySize& size,
                    std::shared_ptr<const FeatureExtractor> extractor, const std::filesystem::path& out,
                    const std::shared_ptr<LogSink>& log, const StopFlag& stop);

@@ -11,7 +11,7 @@
 namespace torsor {
 namespace {
 
-const BatterySize kQuick{.images = 60, .training = 0, .pairs = 30};
+const BatterySize kQuick{.images = 60, .training = 0, .pairs = 40};
 
 const BatteryTask& task_named(const std::string& name) {
   const auto& tasks = battery_tasks();
