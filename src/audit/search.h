@@ -8,9 +8,9 @@
 
 #include "audit/audit_images.h"
 #include "audit/search_model.h"
-#include "audit/translators.h"
 #include "core/log.h"
 #include "core/stop.h"
+#include "theory/translators.h"
 
 namespace torsor {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "audit/translators.h"
+#include "theory/translators.h"
 
 namespace torsor {
 

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "audit/rivals.h"
-#include "audit/translators.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "image/codec.h"
@@ -14,6 +13,7 @@
 #include "metric/kernel_distance.h"
 #include "nn/moved.h"
 #include "report/grid.h"
+#include "theory/translators.h"
 
 namespace torsor {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "audit/gaussian_plane.h"
 #include "experiment/experiments.h"
+#include "theory/gaussian_plane.h"
 
 namespace torsor {
 

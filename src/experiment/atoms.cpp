@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "audit/finite_space.h"
 #include "core/rng.h"
 #include "experiment/experiments.h"
+#include "theory/finite_space.h"
 
 namespace torsor {
 

@@ -6,7 +6,6 @@
 
 #include "audit/loss_parts.h"
 #include "audit/pair_psnr.h"
-#include "audit/translators.h"
 #include "core/error.h"
 #include "data/folder_source.h"
 #include "data/phantom.h"
@@ -18,6 +17,7 @@
 #include "loss/distance.h"
 #include "model/model_file.h"
 #include "report/grid.h"
+#include "theory/translators.h"
 #include "train/run_set.h"
 
 namespace torsor {

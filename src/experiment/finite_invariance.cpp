@@ -1,6 +1,6 @@
 // S0-C1, Proposition 2.1: automorphisms keep the kernel.
-#include "audit/finite_space.h"
 #include "experiment/experiments.h"
+#include "theory/finite_space.h"
 
 namespace torsor {
 

@@ -1,8 +1,8 @@
 // S0-C2, Proposition 2.2: the zero-loss pairs are a torsor under Aut(X).
 #include <algorithm>
 
-#include "audit/finite_space.h"
 #include "experiment/experiments.h"
+#include "theory/finite_space.h"
 
 namespace torsor {
 

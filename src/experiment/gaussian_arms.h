@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "audit/gaussian_plane.h"
 #include "experiment/exact_model.h"
+#include "theory/gaussian_plane.h"
 
 namespace torsor {
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "audit/coupling_flow.h"
 #include "experiment/experiments.h"
 #include "metric/statistics.h"
 #include "metric/two_sample.h"
+#include "theory/coupling_flow.h"
 
 namespace torsor {
 

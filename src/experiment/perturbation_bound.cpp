@@ -3,8 +3,8 @@
 #include <array>
 #include <cmath>
 
-#include "audit/line_bound.h"
 #include "experiment/experiments.h"
+#include "theory/line_bound.h"
 
 namespace torsor {
 

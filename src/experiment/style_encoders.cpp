@@ -3,8 +3,8 @@
 #include <cmath>
 #include <map>
 
-#include "audit/finite_space.h"
 #include "experiment/experiments.h"
+#include "theory/finite_space.h"
 
 namespace torsor {
 

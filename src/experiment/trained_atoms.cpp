@@ -5,11 +5,11 @@
 #include <map>
 #include <numeric>
 
-#include "audit/finite_space.h"
 #include "core/text.h"
 #include "experiment/exact_model.h"
 #include "experiment/experiments.h"
 #include "metric/statistics.h"
+#include "theory/finite_space.h"
 
 namespace torsor {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "audit/coupling_flow.h"
-#include "audit/finite_space.h"
 #include "experiment/experiments.h"
+#include "theory/coupling_flow.h"
+#include "theory/finite_space.h"
 
 namespace torsor {
 

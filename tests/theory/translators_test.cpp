@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "audit/translators.h"
+#include "theory/translators.h"
 
 namespace torsor {
 namespace {

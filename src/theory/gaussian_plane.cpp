@@ -1,4 +1,4 @@
-#include "audit/gaussian_plane.h"
+#include "theory/gaussian_plane.h"
 
 #include <ATen/ATen.h>
 

@@ -1,4 +1,4 @@
-#include "audit/translators.h"
+#include "theory/translators.h"
 
 #include <ATen/core/Tensor.h>
 

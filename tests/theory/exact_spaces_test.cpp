@@ -6,11 +6,11 @@
 #include <cmath>
 #include <numbers>
 
-#include "audit/coupling_flow.h"
-#include "audit/finite_space.h"
-#include "audit/gaussian_plane.h"
-#include "audit/line_bound.h"
 #include "test_support.h"
+#include "theory/coupling_flow.h"
+#include "theory/finite_space.h"
+#include "theory/gaussian_plane.h"
+#include "theory/line_bound.h"
 
 namespace torsor {
 namespace {

@@ -1,4 +1,4 @@
-#include "audit/line_bound.h"
+#include "theory/line_bound.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "audit/finite_space.h"
+#include "theory/finite_space.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "audit/coupling_flow.h"
+#include "theory/coupling_flow.h"
 
 #include <ATen/ATen.h>
 
