@@ -76,7 +76,8 @@ Json described_images(const AuditMaterial& material) {
 // The options that decide on what is measured: the lines of the verdict do not.
 Json measured_options(const AuditOptions& options) {
   Json out = options_to_json(options);
-  for (const auto& [name, value] : options_to_json(AuditThresholds()).items()) out.erase(name);
+  const Json lines = options_to_json(AuditThresholds());
+  for (const auto& [name, value] : lines.items()) out.erase(name);
   return out;
 }
 
