@@ -22,7 +22,7 @@ Json audited(const std::string& task, const std::array<std::size_t, 3>& runs, co
   FeatureOptions features;
   features.features = "pixels";
   const StopFlag stop;
-  return audit_planted(task_named(task), runs, kQuick, make_extractor(features, c10::kCPU), out.path(),
+  return audit_planted(task_named(task), runs, kQuick, make_extractor(features, c10::kCPU), out.path,
                        std::make_shared<NullLog>(), stop);
 }
 
