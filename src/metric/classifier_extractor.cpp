@@ -9,11 +9,11 @@ namespace torsor {
 
 std::shared_ptr<FeatureExtractor> make_classifier_extractor(const Archive& archive,
                                                             const NetworkPlace& place) {
-  const StoredClassifier classifier = load_classifier(archive);
-  const ClassifierOptions& options = classifier.options;
+  const ClassifierOptions options = classifier_options(archive);
   if (options.in_channels != 1 && options.in_channels != 3)
     fail("{}: its images have {} channels; features are of grey and RGB images", archive.source(),
          options.in_channels);
+  const StoredClassifier classifier = load_classifier(archive);
   WeightTable weights(classifier.weights, archive.source());
   for (const auto& [key, tensor] : classifier.weights)
     if (tensor.is_floating_point()) weights.take(key, tensor.sizes().vec());

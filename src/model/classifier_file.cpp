@@ -15,15 +15,6 @@ constexpr const char* kClassifierOptionsKey = "options";
 constexpr const char* kClassifierWeights = "net/classifier";
 constexpr double kRedOfGrey = 0.299, kGreenOfGrey = 0.587, kBlueOfGrey = 0.114;  // Rec. 601
 
-ClassifierOptions stored_options(const Archive& archive) {
-  const Json json = parse_json(archive.metadata().at(kClassifierOptionsKey), archive.source());
-  try {
-    return options_from_json<ClassifierOptions>(json, archive.source());
-  } catch (const UsageError& error) {  // nobody typed them
-    fail("{}: is no classifier's: {}", archive.source(), error.what());
-  }
-}
-
 void require_classifier(const std::map<std::string, std::string>& metadata, const std::string& source) {
   if (!describes_classifier(metadata))
     fail(
@@ -48,6 +39,16 @@ bool describes_classifier(const std::map<std::string, std::string>& metadata) {
   return options != metadata.end() && options->second.find("\"classes\"") != std::string::npos;
 }
 
+ClassifierOptions classifier_options(const Archive& archive) {
+  require_classifier(archive.metadata(), archive.source());
+  const Json json = parse_json(archive.metadata().at(kClassifierOptionsKey), archive.source());
+  try {
+    return options_from_json<ClassifierOptions>(json, archive.source());
+  } catch (const UsageError& error) {  // nobody typed them
+    fail("{}: is no classifier's: {}", archive.source(), error.what());
+  }
+}
+
 std::string StoredClassifier::hash() const {
   Checksum sum;
   for (const auto& [key, tensor] : weights) {
@@ -60,8 +61,7 @@ std::string StoredClassifier::hash() const {
 }
 
 StoredClassifier load_classifier(const Archive& archive) {
-  require_classifier(archive.metadata(), archive.source());
-  StoredClassifier out{stored_options(archive), nullptr, archive.tensors_under(kClassifierWeights),
+  StoredClassifier out{classifier_options(archive), nullptr, archive.tensors_under(kClassifierWeights),
                        archive.source()};
   {
     const ShapesOnly outline;

@@ -25,6 +25,10 @@ struct StoredClassifier {
   std::string hash() const;
 };
 
+/// What it says of its network, the weights unseen. Throws Error naming the archive for what is no
+/// classifier.
+ClassifierOptions classifier_options(const Archive& archive);
+
 /// Throws Error naming the archive for what is no classifier, or weights of another one.
 StoredClassifier load_classifier(const Archive& archive);
 StoredClassifier load_classifier(const std::filesystem::path& path);

@@ -77,9 +77,9 @@ Outcome outcome_of(const FuzzedReader& reader, const fs::path& file) {
 // is something else.
 bool names_a_place(const std::string& message) {
   static const std::regex place(
-      "bytes? [0-9]+|[0-9]+ bytes|:[0-9]+:[0-9]+: |'|^: [a-z_0-9]+: |entry [0-9]+|another network");
+      "bytes? [0-9]+|[0-9]+ bytes|:[0-9]+(:[0-9]+)?: |'|^: [a-z_0-9]+: |entry [0-9]+|another network");
   static const std::regex verdict(
-      "^(: [^:]*)?: (is not a|is a|is empty|holds |has model format|not an image|a generated "
+      "^(: [^:]*)?: (is not a|is no table|is a|is empty|holds |has model format|not an image|a generated "
       "image|expected an object)");
   return std::regex_search(message, place) || std::regex_search(message, verdict);
 }
