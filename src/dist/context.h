@@ -1,10 +1,10 @@
 // The ranks that train one model together, each with its own share of every batch.
 //
 // Random streams of a training on several ranks. Drawn alike on all of them, from the one seed: the weights'
-// initialisation (init.*), the order of the images (shuffle), an image's partner, crop and flip (item, by
-// epoch and index), and dropout masks. Drawn by each rank on its own, from rank_seed(): all that a model
-// draws in a step from the trainer's RngStreams (image pool, patches, mixing weights of a gradient penalty);
-// rank 0 draws what a run on one rank would. The learning rate and its schedule draw nothing: they follow
+// initialisation (init.*), the order of the images (shuffle), an image's partner, anchor, crop and flip (item,
+// by epoch and index), and dropout masks. Drawn by each rank on its own, from rank_seed(): all that a model
+// draws in a step from the trainer's RngStreams (image pool, patches, mixing weights of a gradient penalty,
+// what a Jacobian is asked); rank 0 draws what a run on one rank would. The learning rate and its schedule draw nothing: they follow
 // from scalars, which the trainer makes equal on all ranks.
 #pragma once
 
