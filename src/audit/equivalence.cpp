@@ -37,18 +37,29 @@ SampleGroups both_sides(const std::vector<std::int64_t>& groups) {
   return out;
 }
 
-// The leading principal directions of rows [n,d]: [d,kept], orthonormal. Fewer where the rows span fewer.
+// Orthonormal columns that span those of `columns` [d,k].
+at::Tensor orthonormal(const at::Tensor& columns) { return std::get<0>(at::linalg_qr(columns)); }
+
+// The leading principal directions of rows [n,d]: [d,kept], orthonormal. Fewer where the rows span fewer. By
+// subspace iteration: eigenvalues of the rows' products would be as many as rows, most of them 0 where images
+// repeat, at which LAPACK's solver gives up.
 at::Tensor principal_directions(const at::Tensor& rows, std::int64_t kept) {
   constexpr double kNothing = 1e-10;  // of the largest variance
-  const bool by_rows = rows.size(0) < rows.size(1);
-  const at::Tensor gram = by_rows ? at::matmul(rows, rows.t()) : at::matmul(rows.t(), rows);
-  const auto [values, vectors] = at::linalg_eigh(gram);  // ascending
-  const std::int64_t first = std::max<std::int64_t>(0, gram.size(0) - kept);
-  const at::Tensor leading = values.slice(0, first);
-  const at::Tensor used = at::nonzero(leading > kNothing * values[-1]).flatten();
-  const at::Tensor chosen = vectors.slice(1, first).index_select(1, used);
-  if (!by_rows) return chosen;
-  return at::matmul(rows.t(), chosen) / leading.index_select(0, used).sqrt();
+  constexpr std::int64_t kBeyond = 8, kRounds = 6;
+  const std::int64_t k = std::min({kept + kBeyond, rows.size(0), rows.size(1)});
+  Rng start(0);
+  std::vector<double> drawn(static_cast<std::size_t>(rows.size(0) * k));
+  for (double& value : drawn) value = start.normal();
+  at::Tensor basis =
+      orthonormal(at::matmul(rows.t(), at::tensor(drawn, at::kDouble).view({rows.size(0), k})));
+  for (std::int64_t round = 0; round < kRounds; ++round)
+    basis = orthonormal(at::matmul(rows.t(), at::matmul(rows, basis)));
+  const at::Tensor variances = at::matmul(rows, basis).square().sum(0);
+  const at::Tensor used = at::nonzero(variances > kNothing * variances.max()).flatten();
+  basis = basis.index_select(1, used);
+  const at::Tensor scores = at::matmul(rows, basis);
+  const at::Tensor vectors = std::get<1>(at::linalg_eigh(at::matmul(scores.t(), scores)));  // ascending
+  return at::matmul(basis, vectors.slice(1, std::max<std::int64_t>(0, vectors.size(1) - kept)));
 }
 
 // Neither the spread of all rows nor that of the changes looks at which row is an original.

@@ -18,12 +18,11 @@ namespace torsor {
 namespace {
 
 // [n,min(n,d)] with the same inner products as the rows divided by the root of d: all that a regression with
-// weight decay sees of them.
+// weight decay sees of them. By QR of the transpose, which equal rows do not trouble as they do eigenvalues.
 at::Tensor compact(const at::Tensor& rows) {
   const at::Tensor scaled = rows / std::sqrt(static_cast<double>(rows.size(1)));
   if (rows.size(0) >= rows.size(1)) return scaled;
-  const auto [values, vectors] = at::linalg_eigh(at::matmul(scaled, scaled.t()));
-  return vectors * values.clamp_min(0).sqrt();
+  return std::get<1>(at::linalg_qr(scaled.t(), "r")).t();
 }
 
 at::Tensor standardized(const at::Tensor& rows) {
