@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/progress.h"
 #include "app/result_folder.h"
+#include "core/allocation.h"
 #include "core/error.h"
 
 namespace torsor::app {
@@ -108,6 +109,7 @@ int audit(const std::vector<std::string>& positionals) {
   s.validate();
   require_free_result(s.out, audit_files(s.out).json, s.overwrite ? Earlier::replace : Earlier::keep);
   use_threads(s.threads);
+  keep_freed_memory();
   const auto display =
       std::make_shared<ProgressDisplay>(s.progress.audience(), s.json ? Stream::error : Stream::output);
   display->report({{"event", "start"}, {"runs", positionals}, {"out", s.out}});

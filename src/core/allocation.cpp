@@ -1,11 +1,16 @@
 #include "core/allocation.h"
 
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/machine.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace torsor {
 
@@ -49,6 +54,15 @@ std::optional<std::string> allocation_failure(const std::exception& error, const
   if (text.find("CUDA") == std::string_view::npos)
     line += fmt::format("{} {} {}", amount.empty() ? ":" : ", and", room.bound, human_bytes(room.bytes));
   return one_line(line + "; " + advice);
+}
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kMiB = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, 32 * kMiB);  // the most that it accepts
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 * kMiB);
+#endif
 }
 
 }  // namespace torsor
