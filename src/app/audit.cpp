@@ -19,8 +19,9 @@ namespace {
 constexpr int kFailedOn = 3;  // the exit code where --fail-on says so
 
 struct AuditSettings {
-  std::string data, a, b, pairs_a, pairs_b, labels_a, labels_b, classifier, train_a, train_b, write_rival,
-      out;
+  std::string data;
+  bool data_pairs = true;
+  std::string a, b, pairs_a, pairs_b, labels_a, labels_b, classifier, train_a, train_b, write_rival, out;
   AuditOptions audit;
   std::string fail_on;
   PlacementOptions placement;
@@ -39,6 +40,7 @@ void AuditSettings::describe(OptionSet& o) {
        "instead of folders: the test images of what train's --data names; its test pairs, where it has some, "
        "are evidence")
       .common();
+  o.add("data_pairs", data_pairs, "use the test pairs of --data as evidence");
   o.add("a", a, "folder of held-out images of domain A").common();
   o.add("b", b, "folder of held-out images of domain B").common();
   o.add("pairs_a", pairs_a,
@@ -115,6 +117,7 @@ int audit(const std::vector<std::string>& positionals) {
   display->report({{"event", "start"}, {"runs", positionals}, {"out", s.out}});
   const AuditRequest request{.runs = positionals,
                              .data = s.data,
+                             .data_pairs = s.data_pairs,
                              .a = s.a,
                              .b = s.b,
                              .pairs_a = s.pairs_a,

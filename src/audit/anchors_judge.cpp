@@ -66,7 +66,8 @@ std::optional<AnchorReason> rival_is_preferred(const AnchorCase& c) {
       "which is no accident: {}.",
       c.observed(), rival->text, anchor_percent(rival->improvement), rival->error,
       c.evidence.at("error").at("value").get<double>(),
-      clearly ? "training chose the wrong one of several solutions"
+      clearly ? (rival->id == "copy" ? "it changes what it should have kept"
+                                     : "training chose the wrong one of several solutions")
               : "the difference is small, but this translator is not the best of the answers");
   out.needed = clearly ? "train again with pairs as anchors, or with another seed, and audit that"
                        : "audit the better answer in its place";

@@ -113,6 +113,7 @@ class AuditOpening {
     out.b = images("b", real_b);
     out.more_a = images("a", trained->open(SetName::real_a, Split::train));
     out.more_b = images("b", trained->open(SetName::real_b, Split::train));
+    if (!request_.data_pairs) return;
     const auto paired_a = test(SetName::paired_a), paired_b = test(SetName::paired_b);
     if (!paired_a || !paired_b) return;
     out.pairs = read_audit_pairs(paired_a, paired_b, reading("a"), reading("b"), log_);

@@ -19,6 +19,7 @@ struct AuditRequest {
   /// What --data of a training names: its test images are the held-out ones and its test pairs, where it has
   /// some, evidence. "": `a` and `b` are given.
   std::string data = {};
+  bool data_pairs = true;                    // whether its test pairs are used
   std::filesystem::path a, b;                // held-out images
   std::filesystem::path pairs_a, pairs_b;    // pairs by name that training never saw
   std::filesystem::path labels_a, labels_b;  // tables "name,label"

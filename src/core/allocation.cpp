@@ -59,7 +59,7 @@ std::optional<std::string> allocation_failure(const std::exception& error, const
 void keep_freed_memory() {
 #ifdef __GLIBC__
   constexpr int kMiB = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, 32 * kMiB);  // the most that it accepts
+  mallopt(M_MMAP_MAX, 0);  // the threshold of its own mappings goes up to 32 MiB only
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   mallopt(M_TOP_PAD, 64 * kMiB);
 #endif

@@ -66,6 +66,11 @@ void plant_arms(Json& results, int seeds, double first, double second, double cy
   results["runs"] = runs;
 }
 
+// Every audit has this error.
+void plant_errors(Json& results, const std::string& error) {
+  for (Json& row : results["rows"]) row["error"] = error;
+}
+
 // Trained arms whose loss without an identity term is multiplied by `ratio` when flipped, and whose PSNR
 // falls by `cost` dB.
 void plant_contrasts(Json& results, int seeds, double ratio, double cost) {
@@ -220,7 +225,13 @@ const std::vector<PlantedCase>& planted() {
        cannot_tell,
        {{agrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.3); }},
         {disagrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.02); }},
-        {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.1, 0.3); }}}}};
+        {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.1, 0.3); }}}},
+      {"audit-battery",
+       agrees,
+       {{agrees, [](Json& r) { plant_errors(r, ""); }},
+        {disagrees, [](Json& r) { plant_errors(r, "green over a wrong run"); }},
+        {disagrees, [](Json& r) { plant_errors(r, "green without pairs"); }},
+        {cannot_tell, [](Json& r) { plant_errors(r, "not green with pairs over a right run"); }}}}};
   return cases;
 }
 
