@@ -1,6 +1,7 @@
 // torsor audit
 #include "audit/audit.h"
 
+#include <algorithm>
 #include <iostream>
 
 #include "app/command_text.h"
@@ -16,7 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kFailedOn = 3;  // the exit code where --fail-on says so
+constexpr int kFailedOn = 3;      // the exit code where --fail-on says so
+constexpr std::size_t kSaid = 4;  // findings and wishes that a terminal shows
 
 struct AuditSettings {
   std::string data;
@@ -88,15 +90,34 @@ std::string spoken(AuditVerdict verdict) {
   return verdict == AuditVerdict::cannot_tell ? "cannot tell" : verdict_name(verdict);
 }
 
+// Of all findings those that the verdict follows from; the page has the others.
+std::vector<const Json*> deciding(const Audit& done) {
+  std::vector<const Json*> out;
+  for (const Json& finding : done.json.at("findings")) {
+    const AuditVerdict own = audit_verdict_named(finding.at("verdict"));
+    const bool as_undecided = done.verdict == AuditVerdict::amber && own == AuditVerdict::cannot_tell;
+    if (finding.at("role") != "note" && (own == done.verdict || as_undecided)) out.push_back(&finding);
+  }
+  return out;
+}
+
+// The first few lines, and how many are left.
+void say_first(const std::vector<std::string>& lines, const std::string& what, ProgressDisplay& display) {
+  for (std::size_t i = 0; i < std::min(kSaid, lines.size()); ++i) display.say(lines[i]);
+  if (lines.size() > kSaid) display.say(fmt::format("{} more {} on the page", lines.size() - kSaid, what));
+}
+
 void say_audit(const Audit& done, const AuditSettings& s, ProgressDisplay& display) {
   display.close();
   display.say(fmt::format("verdict: {}", spoken(done.verdict)));
   display.say(done.because);
-  for (const Json& finding : done.json.at("findings"))
-    if (finding.at("role") != "note")
-      display.say(fmt::format("  {}: {}", finding.at("title").get<std::string>(),
-                              finding.at("text").get<std::string>()));
-  for (const Json& line : done.json.at("needed")) display.say("to say more: " + line.get<std::string>());
+  std::vector<std::string> findings, needed;
+  for (const Json* finding : deciding(done))
+    findings.push_back(fmt::format("  {}: {}", finding->at("title").get<std::string>(),
+                                   finding->at("text").get<std::string>()));
+  for (const Json& line : done.json.at("needed")) needed.push_back("to say more: " + line.get<std::string>());
+  say_first(findings, "findings", display);
+  say_first(needed, "ways to say more", display);
   display.say(fmt::format("written to {}: audit.json and the page index.html", s.out));
   display.report({{"event", "end"},
                   {"verdict", done.json.at("verdict")},
