@@ -24,6 +24,15 @@ MeanDistances distance_shares(const ImageDistances& distances, const MeanDistanc
           distances.worst.mean().item<double>() / unrelated.worst};
 }
 
+// The error of answers, [N]: half by the whole image and half by the worst patch, each as a share of what
+// unrelated images differ by. A background that is kept does not outweigh an object that is wrong, nor a
+// faint texture everywhere one that is right.
+at::Tensor error_shares(const at::Tensor& answers, const at::Tensor& targets,
+                        const MeanDistances& unrelated) {
+  const ImageDistances d = image_distances(answers, targets);
+  return (d.whole / unrelated.whole + d.worst / unrelated.worst) / 2;
+}
+
 // How far the run's own way back and there again moves its answers.
 MeanDistances run_floor(const AuditMaterial& material, const Direction& direction, const at::Tensor& made,
                         const MeanDistances& unrelated) {
@@ -133,7 +142,7 @@ void add_unrelated_targets(std::vector<RivalErrors>& rivals, const at::Tensor& t
   MeanDistances displacement;
   for (const at::Tensor& places : strangers_of(groups, kUnrelatedTargets, rng)) {
     const at::Tensor answers = targets.index_select(0, places);
-    const at::Tensor one = image_distances(answers, targets).whole;
+    const at::Tensor one = error_shares(answers, targets, unrelated);
     error = error.defined() ? error + one : one;
     displacement = distance_shares(image_distances(answers, made), unrelated);
   }
@@ -164,7 +173,7 @@ void add_constant_answer(std::vector<RivalErrors>& rivals, const at::Tensor& tar
   };
   answers.index_copy_(0, first, median_of(second).expand_as(targets.index_select(0, first)));
   answers.index_copy_(0, second, median_of(first).expand_as(targets.index_select(0, second)));
-  rivals.push_back({kConstantRival, "one image for all inputs", image_distances(answers, targets).whole,
+  rivals.push_back({kConstantRival, "one image for all inputs", error_shares(answers, targets, unrelated),
                     distance_shares(image_distances(answers, made), unrelated)});
 }
 
@@ -247,10 +256,11 @@ Json pair_evidence(AuditMaterial& material, const Direction& direction) {
         "report",
         material.subject().source, inputs.folder.string());
   const ImageDistances own = image_distances(made, targets);
+  const at::Tensor error = error_shares(made, targets, unrelated);
   Rng rng = material.stream("anchors/" + direction.name());
   std::vector<RivalErrors> rivals =
       errors_of_rivals(material, direction, inputs.values, made,
-                       [&](const at::Tensor& answers) { return image_distances(answers, targets).whole; });
+                       [&](const at::Tensor& answers) { return error_shares(answers, targets, unrelated); });
   add_unrelated_targets(rivals, targets, made, inputs.groups, unrelated, rng);
   add_constant_answer(rivals, targets, made, inputs.groups, unrelated);
   const auto estimate = [&](const at::Tensor& values, double scale) {
@@ -258,15 +268,16 @@ Json pair_evidence(AuditMaterial& material, const Direction& direction) {
   };
   Json out = {{"pairs", inputs.size()},
               {"groups", count_evidence_groups(inputs.groups)},
-              {"error", estimate(own.whole, unrelated.whole)},
+              {"error", estimate(error, 1)},
+              {"whole_error", estimate(own.whole, unrelated.whole)},
               {"worst_error", estimate(own.worst, unrelated.worst)},
               {"copies", copies_inputs(rivals, material.options().thresholds.copy_share)}};
-  out["rivals"] = tested_rivals(own.whole, rivals, inputs.groups, unrelated.whole, rng);
+  out["rivals"] = tested_rivals(error, rivals, inputs.groups, 1, rng);
   out["corrections"] = corrections_json(material, direction, made, targets, inputs.groups);
   const double limit = material.options().thresholds.local_error;
   out["wrong"] = wrong_evidence(own.worst > limit * unrelated.worst, inputs.groups);
   out["wrong"]["error_from"] = limit;
-  out["shown"] = shown_pairs(own.whole);
+  out["shown"] = shown_pairs(error);
   return out;
 }
 

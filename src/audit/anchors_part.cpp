@@ -117,7 +117,7 @@ Json pair_figure(AuditMaterial& material, const Direction& direction, const Json
                       : "";
   return material.write_figure(
       "anchors-" + direction.name(), make_grid(rows),
-      fmt::format("{}: the pairs with the largest, the median and the least error over the whole image. From "
+      fmt::format("{}: the pairs with the largest, the median and the least error. From "
                   "left to right the input, the translation, the true image, their difference{}.",
                   direction.name(), last));
 }

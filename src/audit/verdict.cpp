@@ -84,7 +84,9 @@ AuditJudgement judge_audit(const Json& parts, const AuditThresholds& thresholds)
   out.verdict = decided(out.findings);
   out.because = reason_of(out.findings, out.verdict);
   for (const AuditFinding& f : out.findings)
-    if (!f.needed.empty() && std::find(out.needed.begin(), out.needed.end(), f.needed) == out.needed.end())
+    // Where there is no solution, nothing else would help.
+    if ((out.verdict != AuditVerdict::cannot_tell || f.role == FindingRole::gate) && !f.needed.empty() &&
+        std::find(out.needed.begin(), out.needed.end(), f.needed) == out.needed.end())
       out.needed.push_back(f.needed);
   if (out.verdict == AuditVerdict::amber && !has_role(out.findings, FindingRole::evidence))
     out.needed.insert(out.needed.begin(),
