@@ -10,6 +10,8 @@ namespace {
 
 using Findings = std::vector<AuditFinding>;
 
+constexpr std::size_t kNamedFindings = 3;  // in the sentence
+
 bool some(const Findings& all, FindingRole role, AuditVerdict verdict) {
   return std::any_of(all.begin(), all.end(),
                      [&](const AuditFinding& f) { return f.role == role && f.verdict == verdict; });
@@ -54,7 +56,9 @@ std::string reason_of(const Findings& all, AuditVerdict verdict) {
   if (titles.empty() && verdict == AuditVerdict::amber)
     return "Nothing speaks against this translator, and nothing from outside its training speaks for it: "
            "unpaired images alone cannot show that it is the right one.";
-  const std::string list = join(titles, "; ");
+  const std::size_t named = std::min(kNamedFindings, titles.size());
+  std::string list = join({titles.begin(), titles.begin() + static_cast<std::ptrdiff_t>(named)}, "; ");
+  if (titles.size() > named) list += fmt::format("; and {} more", titles.size() - named);
   switch (verdict) {
     case AuditVerdict::cannot_tell:
       return fmt::format("There is no solution to audit: {}.", list);
