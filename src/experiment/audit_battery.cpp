@@ -121,7 +121,7 @@ class AuditBattery : public Experiment {
         {"audits", fmt::format("{} of the ten choices of three runs", triples_at(scale).size())},
         {"images", fmt::format("{} of each domain, {} training images, {} pairs", size.images, size.training,
                                size.pairs)},
-        {"features", "pixels"}};
+        {"features", "pixels", "images are small, and nothing is to be downloaded"}};
   }
 
   Json measure(const Request& request) const override {
