@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from browser import CHROMIUM, check_reads_well
 from cli_support import FAILURE, USAGE, each, flags, image_folder, refused, run, save, picture, succeeded, train
 
 QUICK = {"features": "pixels", "resamples": 100, "threads": 1, "symmetries": "hflip"}
@@ -56,6 +57,11 @@ def test_the_page_is_one_file_with_the_verdict(audited):
     page = (audited[0] / "index.html").read_text()
     assert "cannot tell" in page.lower() and "data:image/png" in page
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium")
+def test_the_page_reads_well_in_a_browser(audited, tmp_path):
+    check_reads_well(tmp_path, {"audit": (audited[0] / "index.html").read_text()}, phone=360)
 
 
 def test_the_same_command_measures_nothing_again(two_runs, sets, audited):
