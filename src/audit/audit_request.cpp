@@ -1,5 +1,7 @@
 #include "audit/audit_request.h"
 
+#include <set>
+
 #include "core/error.h"
 #include "data/data_source.h"
 
@@ -58,6 +60,7 @@ class AuditOpening {
     else
       open_data(out);
     require_one_size(out.a, out.b);
+    leave_out_seen_pairs(out);
     const auto extractor = make_extractor(options_.features, placement_.device);
     for (const std::string& note : extractor->notes()) log_->notice(note);
     out.extractor = extractor;
@@ -83,6 +86,30 @@ class AuditOpening {
     out.pairs =
         read_audit_pairs(open_audit_folder(request_.pairs_a, 0, *log_),
                          open_audit_folder(request_.pairs_b, 0, *log_), reading("a"), reading("b"), log_);
+  }
+
+  // Pairs of which an image is among the training images that were read: they are not held out.
+  void leave_out_seen_pairs(AuditInputs& inputs) const {
+    if (!inputs.pairs) return;
+    std::set<std::string> seen;
+    for (const auto* more : {&inputs.more_a, &inputs.more_b})
+      if (*more) seen.insert((*more)->keys.begin(), (*more)->keys.end());
+    std::vector<std::int64_t> kept;
+    const AuditImages &a = inputs.pairs->a, &b = inputs.pairs->b;
+    for (std::int64_t i = 0; i < a.size(); ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      if (!seen.contains(a.keys[k]) && !seen.contains(b.keys[k])) kept.push_back(i);
+    }
+    const std::int64_t left_out = a.size() - std::ssize(kept);
+    if (left_out == 0) return;
+    if (kept.empty())
+      fail("{}: all {} pairs are among the images of the training; evidence are pairs that it never saw",
+           a.folder.string(), left_out);
+    log_->warning(
+        fmt::format("{} of {} pairs are among the images of the training and are left out: evidence "
+                    "are pairs that it never saw",
+                    left_out, a.size()));
+    inputs.pairs = AuditPairs{a.at(kept), b.at(kept)};
   }
 
   // What a run's own --data opens; drawn images are those of its seed.

@@ -91,6 +91,25 @@ def test_drawn_data_bring_their_own_pairs(two_runs, tmp_path):
     assert "test pairs" in done.stdout + done.stderr and "anchors" in found["parts"]
 
 
+def test_pairs_that_training_saw_are_no_evidence(sets, tmp_path):
+    run_folder = tmp_path / "run"
+    succeeded(train(run_folder, a=sets / "a", b=sets / "b"))
+    held = {"a": sets / "a", "b": sets / "b", "out": tmp_path / "out"}
+    refused(audit(run_folder, pairs_a=sets / "a", pairs_b=sets / "b", **held), FAILURE, "12 pairs", "never saw")
+    for side in ("a", "b"):
+        for i in range(12):
+            image = sets / side / f"{i}.png"
+            target = tmp_path / "pairs" / side / f"{i}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if i < 3:
+                target.write_bytes(image.read_bytes())
+            else:
+                save(target, picture(width=32, height=32, seed=500 + i + 50 * (side == "b")))
+    done = succeeded(audit(run_folder, pairs_a=tmp_path / "pairs" / "a", pairs_b=tmp_path / "pairs" / "b", **held))
+    assert "3 of 12 pairs" in done.stderr
+    assert json.loads((tmp_path / "out" / "audit.json").read_text())["images"]["pairs"]["count"] == 9
+
+
 def test_what_cannot_be_audited_is_refused(two_runs, sets, tmp_path):
     out = tmp_path / "out"
     held = {"a": sets / "a", "b": sets / "b"}
