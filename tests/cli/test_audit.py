@@ -95,7 +95,7 @@ def test_pairs_that_training_saw_are_no_evidence(sets, tmp_path):
     run_folder = tmp_path / "run"
     succeeded(train(run_folder, a=sets / "a", b=sets / "b"))
     held = {"a": sets / "a", "b": sets / "b", "out": tmp_path / "out"}
-    refused(audit(run_folder, pairs_a=sets / "a", pairs_b=sets / "b", **held), FAILURE, "12 pairs", "never saw")
+    refused(audit(run_folder, "--quiet", pairs_a=sets / "a", pairs_b=sets / "b", **held), FAILURE, "12 pairs", "never saw")
     for side in ("a", "b"):
         for i in range(12):
             image = sets / side / f"{i}.png"
