@@ -277,6 +277,9 @@ AuditFinding seeds_differ(const Json& part, const RunClasses& classes) {
       "says which.",
       name("j"), name("i"), finding.estimate->text(), locally ? ", in their worst patch," : "");
   finding.files = figure_files(part);
+  finding.needed =
+      "pairs or labels that training never saw, which say which answer is right, or a training that "
+      "leaves fewer answers open (see what to do)";
   return finding;
 }
 

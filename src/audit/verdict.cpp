@@ -49,6 +49,13 @@ bool decides(const AuditFinding& f, AuditVerdict verdict) {
          (f.verdict == AuditVerdict::amber || f.verdict == AuditVerdict::cannot_tell);
 }
 
+// Whether what this finding needs would change the verdict: where there is no solution nothing else would,
+// and what is open beside a red finding would not.
+bool helps(const AuditFinding& f, AuditVerdict verdict) {
+  if (verdict == AuditVerdict::cannot_tell) return f.role == FindingRole::gate;
+  return verdict != AuditVerdict::red || decides(f, verdict);
+}
+
 std::string reason_of(const Findings& all, AuditVerdict verdict) {
   std::vector<std::string> titles;
   for (const AuditFinding& f : all)
@@ -88,8 +95,7 @@ AuditJudgement judge_audit(const Json& parts, const AuditThresholds& thresholds)
   out.verdict = decided(out.findings);
   out.because = reason_of(out.findings, out.verdict);
   for (const AuditFinding& f : out.findings)
-    // Where there is no solution, nothing else would help.
-    if ((out.verdict != AuditVerdict::cannot_tell || f.role == FindingRole::gate) && !f.needed.empty() &&
+    if (!f.needed.empty() && helps(f, out.verdict) &&
         std::find(out.needed.begin(), out.needed.end(), f.needed) == out.needed.end())
       out.needed.push_back(f.needed);
   if (out.verdict == AuditVerdict::amber && !has_role(out.findings, FindingRole::evidence))
