@@ -7,7 +7,7 @@
 #   make test-long  all tests, then the tests once more under the address and undefined-behaviour sanitizers
 #   make parity     compares with the recorded reference results (TORSOR_GOLDEN names their folders, a:b)
 #   make bench      measures speed and memory against the reference implementation
-#   make audit-battery  audits translators whose truth is known, for the error rates of docs/audit.md (an hour)
+#   make audit-battery  audits translators whose truth is known, for the error rates of docs/audit.md (minutes)
 #   make features   installs EfficientNet-Lite0 (17 MB), whose features `torsor evaluate` compares images by
 #   make format     formats the sources
 #   make lint       checks their format and runs clang-tidy (LINT="FILES": on these alone)

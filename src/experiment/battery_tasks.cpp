@@ -254,8 +254,8 @@ std::vector<BatteryTask> spatial_tasks() {
               {right(), shifted(kBatterySide / 8)}, mostly(1, 0), "hflip,shift-x,negative"),
           styled_task("phantom-flip", "phantom slices, invariant under the flip; three runs mirror", 1,
                       draw_phantoms(0), {right(), flip()}, mostly(1, 0), kSpatial),
-          styled_task("phantom-right", "phantom slices; all runs are right", 1, draw_phantoms(0), {right()},
-                      all_learnt(0), kSpatial),
+          tuning(styled_task("phantom-right", "phantom slices; all runs are right", 1, draw_phantoms(0),
+                             {right()}, all_learnt(0), kSpatial)),
           styled_task("quadrants-equal", "four atoms of equal mass; three runs turn them", 1,
                       draw_quadrants({0.25, 0.25, 0.25, 0.25}), {right(), quarter_turn()}, mostly(1, 0),
                       kSpatial),
@@ -272,8 +272,8 @@ std::vector<BatteryTask> grey_tasks() {
   spots.draw_b = [](std::int64_t n, Rng& rng) { return styled(phantoms(n, 0.05, kBatterySide, rng)); };
   spots.by_automorphism = false;
   return {
-      styled_task("interval", "grey levels uniform on an interval; three runs reverse it", 1, draw_interval,
-                  {right(), negative()}, mostly(1, 0), "negative,gamma"),
+      tuning(styled_task("interval", "grey levels uniform on an interval; three runs reverse it", 1,
+                         draw_interval, {right(), negative()}, mostly(1, 0), "negative,gamma")),
       tuning(styled_task("plane", "Gaussians in the plane; two runs turn it by 70 degrees", 1, draw_plane,
                          {right(), plane_rotation(70.0 / 180 * std::numbers::pi)}, mostly(0, 1),
                          "hflip,negative")),
