@@ -39,13 +39,7 @@ void CalibrateSettings::describe(OptionSet& o) {
   o.add("b", b, "the same of B; a model that translates one way takes one folder").common();
   o.add("out", out, "model file to write, *.safetensors").common();
   o.add("resize", resize, "as it will be translated: SIDE or WIDTHxHEIGHT [the images' own size]").common();
-  o.add("format", format, "as outputs will be written: " + join(image_extensions()) + " [the inputs']")
-      .common()
-      .check([](const std::string& v, const std::string& where) {
-        if (!v.empty() && !has_image_extension("x." + v))
-          fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
-                     join(image_extensions()));
-      });
+  add_output_format(o, format, "as outputs will be written: " + join(image_extensions()) + " [the inputs']");
   add_bit_depth(o, bit_depth);
   o.add("quality", quality, "of JPEG and WebP, as for translate").range(0, 100);
   o.add("max_images", max_images, "use the first that many images of each folder; 0 = all").at_least(0);

@@ -64,13 +64,8 @@ void TranslateOptions::describe(OptionSet& o) {
   o.add("resize", resize,
         "translate at this size: SIDE or WIDTHxHEIGHT; the output has it too [the input's size]")
       .common();
-  o.add("format", format, "write all outputs in this format: " + join(image_extensions()) + " [the input's]")
-      .common()
-      .check([](const std::string& v, const std::string& where) {
-        if (!v.empty() && !has_image_extension("x." + v))
-          fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
-                     join(image_extensions()));
-      });
+  add_output_format(o, format,
+                    "write all outputs in this format: " + join(image_extensions()) + " [the input's]");
   add_bit_depth(o, bit_depth);
   o.add("keep_profile", keep_profile,
         "write outputs in the colours of their inputs' ICC profiles, which are embedded unchanged; else in "

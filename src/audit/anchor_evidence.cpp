@@ -6,6 +6,7 @@
 #include <map>
 
 #include "audit/corrections.h"
+#include "audit/group_cut.h"
 #include "audit/rival_standing.h"
 #include "core/error.h"
 #include "metric/confusion.h"
@@ -81,11 +82,6 @@ std::vector<at::Tensor> strangers_of(const std::vector<std::int64_t>& groups, st
     out.push_back(at::tensor(places, at::kLong));
   }
   return out;
-}
-
-std::int64_t count_evidence_groups(std::vector<std::int64_t> groups) {
-  std::sort(groups.begin(), groups.end());
-  return std::unique(groups.begin(), groups.end()) - groups.begin();
 }
 
 // The places of the images of every second group, and of the others.
@@ -267,7 +263,7 @@ Json pair_evidence(AuditMaterial& material, const Direction& direction) {
     return mean_estimate(values, inputs.groups, scale, material.options().resamples, rng).json();
   };
   Json out = {{"pairs", inputs.size()},
-              {"groups", count_evidence_groups(inputs.groups)},
+              {"groups", count_groups(inputs.groups)},
               {"error", estimate(error, 1)},
               {"whole_error", estimate(own.whole, unrelated.whole)},
               {"worst_error", estimate(own.worst, unrelated.worst)},
@@ -305,7 +301,7 @@ Json label_evidence(AuditMaterial& material, const Direction& direction) {
   Rng rng = material.stream("labels/" + direction.name());
   const double accuracy = direction.to == "a" ? labels.accuracy_a : labels.accuracy_b;
   Json out = {{"images", std::ssize(which.places)},
-              {"groups", count_evidence_groups(which.groups)},
+              {"groups", count_groups(which.groups)},
               {"error", mean_estimate(own, which.groups, 1, material.options().resamples, rng).json()},
               {"copies", copies_inputs(rivals, material.options().thresholds.copy_share)},
               {"accuracy", accuracy > 0 ? accuracy : 1.0},

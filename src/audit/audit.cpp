@@ -4,6 +4,7 @@
 
 #include "audit/advice.h"
 #include "audit/audit_page.h"
+#include "audit/group_cut.h"
 #include "audit/write_rival.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -27,16 +28,10 @@ std::string digest_of(const AuditImages& images) {
   return content_key(join(keys, "\n"));
 }
 
-std::int64_t groups_in(const AuditImages& images) {
-  std::vector<std::int64_t> groups = images.groups;
-  std::sort(groups.begin(), groups.end());
-  return std::unique(groups.begin(), groups.end()) - groups.begin();
-}
-
 Json images_json(const AuditImages& images) {
   return {{"folder", images.folder.string()},
           {"count", images.size()},
-          {"groups", groups_in(images)},
+          {"groups", count_groups(images.groups)},
           {"digest", digest_of(images)}};
 }
 
@@ -62,7 +57,7 @@ Json described_images(const AuditMaterial& material) {
     if (material.more(domain)) out["training_" + domain] = images_json(*material.more(domain));
   if (material.pairs())
     out["pairs"] = {{"count", material.pairs()->size()},
-                    {"groups", groups_in(material.pairs()->a)},
+                    {"groups", count_groups(material.pairs()->a.groups)},
                     {"a", images_json(material.pairs()->a)},
                     {"b", images_json(material.pairs()->b)}};
   if (material.labels())

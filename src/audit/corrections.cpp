@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "audit/group_cut.h"
 #include "audit/image_distances.h"
 #include "core/shuffle.h"
 
@@ -43,11 +44,6 @@ CorrectionHalves correction_halves(const std::vector<std::int64_t>& groups, Rng&
   for (std::size_t i = 0; i < groups.size(); ++i)
     (is_first.at(groups[i]) ? first : second).push_back(static_cast<std::int64_t>(i));
   return {at::tensor(first, at::kLong), at::tensor(second, at::kLong)};
-}
-
-std::int64_t count_correction_groups(std::vector<std::int64_t> groups) {
-  std::sort(groups.begin(), groups.end());
-  return std::unique(groups.begin(), groups.end()) - groups.begin();
 }
 
 // Pixels as rows, at most kFitPixels of them at even steps: [N,C,H,W] -> [P,C] float64.
@@ -271,7 +267,7 @@ std::vector<TriedCorrection> tried_corrections(const at::Tensor& answers, const 
                                                std::int64_t resamples, Rng& rng) {
   const at::NoGradGuard no_grad;
   std::vector<TriedCorrection> out;
-  if (count_correction_groups(groups) < kLeastGroupsToFit) return out;
+  if (count_groups(groups) < kLeastGroupsToFit) return out;
   const CorrectionHalves halves = correction_halves(groups, rng);
   for (const NamedCorrection& one : corrections_with(symmetries)) {
     const CorrectedErrors errors = cross_fitted(answers, targets, halves, one.fit, one.error);

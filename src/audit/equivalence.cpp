@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "audit/group_cut.h"
 #include "core/error.h"
 #include "metric/bootstrap.h"
 #include "metric/metrics.h"
@@ -26,16 +27,6 @@ const std::string kPixelExtractor = "pixels";
 
 // For 90 % power at an interval of 95 %: (1.96 + 1.28) standard errors.
 constexpr double kHalfWidth = 1.96, kPowerWidth = 3.24;
-
-SampleGroups both_sides(const std::vector<std::int64_t>& groups) {
-  SampleGroups out;
-  std::map<std::int64_t, std::int64_t> ids;
-  for (const std::int64_t group : groups)
-    out.real.push_back(ids.emplace(group, std::ssize(ids)).first->second);
-  out.fake = out.real;
-  out.count = std::ssize(ids);
-  return out;
-}
 
 // Orthonormal columns that span those of `columns` [d,k].
 at::Tensor orthonormal(const at::Tensor& columns) { return std::get<0>(at::linalg_qr(columns)); }
@@ -143,7 +134,7 @@ Estimate transformed_accuracy(const at::Tensor& features, const at::Tensor& tran
                               const std::vector<std::int64_t>& groups, const MetricOptions& options) {
   if (!features.sizes().equals(transformed.sizes()) || features.size(0) != std::ssize(groups))
     throw std::logic_error("features of images and of the same images transformed");
-  FeatureSets sets{features, transformed, both_sides(groups)};
+  FeatureSets sets = grouped_sets(features, groups, transformed, groups);
   const std::int64_t least = std::max(kLeastGroups, options.c2st_folds);
   Estimate out;
   out.value = 0.5;

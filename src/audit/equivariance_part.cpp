@@ -6,6 +6,7 @@
 
 #include "audit/image_distances.h"
 #include "audit/parts.h"
+#include "audit/shown_examples.h"
 #include "audit/symmetries.h"
 #include "audit/symmetry_figures.h"
 #include "core/error.h"

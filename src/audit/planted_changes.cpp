@@ -3,9 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
+#include "audit/symmetries.h"
 #include "core/error.h"
 
 namespace torsor {
@@ -18,19 +17,6 @@ constexpr std::int64_t kPatchUnit = 32;
 constexpr double kLesionRadii[] = {1.0 / 32, 1.0 / 16};  // of the side
 constexpr double kContrasts[] = {0.1, 0.2, 0.4, 0.8};    // of the range from black to white
 constexpr double kGains[] = {1.05, 1.1, 1.2, 1.4};
-
-// The rotation about the grey axis that takes red to green at 120 degrees, [output,input].
-at::Tensor hue_rotation(double degrees) {
-  const double angle = degrees * std::numbers::pi / 180, across = std::sin(angle) / std::numbers::sqrt3;
-  const at::Tensor turn = at::tensor({0.0, -1.0, 1.0, 1.0, 0.0, -1.0, -1.0, 1.0, 0.0}).view({3, 3});
-  return std::cos(angle) * at::eye(3) + (1 - std::cos(angle)) / 3 * at::ones({3, 3}) + across * turn;
-}
-
-TensorMapping hue_turned(double degrees) {
-  return [matrix = hue_rotation(degrees)](const at::Tensor& x) {
-    return at::einsum("oc,nchw->nohw", {matrix.to(x.scalar_type()), x});
-  };
-}
 
 // Where in each image, as shares of the room that there is: [N,2] in [0,1).
 at::Tensor drawn_places(std::int64_t count, Rng& rng) {

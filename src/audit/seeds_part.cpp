@@ -9,6 +9,7 @@
 #include "audit/group_cut.h"
 #include "audit/parts.h"
 #include "audit/run_classes.h"
+#include "audit/shown_examples.h"
 #include "audit/solution.h"
 #include "core/error.h"
 #include "metric/confusion.h"
@@ -19,7 +20,6 @@ namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kShownOfEach = 3;    // worst and median examples
 constexpr double kConfidence = 0.05;        // of what agreement leaves open
 constexpr std::int64_t kLeastForSets = 10;  // groups of a half, for the comparison of distributions
 
@@ -118,21 +118,10 @@ void add_certificate(AuditMaterial& material, SeedPair& pair) {
   pair.json["kid_of_automorphism"] = Estimate::of(scorer.score("kid")).json();
 }
 
-std::vector<std::size_t> worst_and_median(const at::Tensor& values) {
-  const at::Tensor order = at::argsort(values, 0, /*descending=*/true);
-  const std::int64_t n = values.numel(), shown = std::min(kShownOfEach, n);
-  std::vector<std::size_t> out;
-  for (std::int64_t k = 0; k < shown; ++k) out.push_back(order[k].item<std::int64_t>());
-  for (std::int64_t k = 0; k < shown && n > 2 * shown; ++k)
-    out.push_back(order[n / 2 - shown / 2 + k].item<std::int64_t>());
-  return out;
-}
-
-Image seeds_grid(AuditMaterial& material, const SeedPair& pair, const std::vector<std::size_t>& places) {
+Image seeds_grid(AuditMaterial& material, const SeedPair& pair, const std::vector<std::int64_t>& places) {
   const auto row = [&](const at::Tensor& images, const std::string& domain) {
     std::vector<Image> cells;
-    for (const std::size_t place : places)
-      cells.push_back(material.picture(images[static_cast<std::int64_t>(place)], domain));
+    for (const std::int64_t place : places) cells.push_back(material.picture(images[place], domain));
     return cells;
   };
   std::vector<std::vector<Image>> rows = {
@@ -167,8 +156,7 @@ Json spread_figure(AuditMaterial& material, const Direction& direction) {
   const auto places = worst_and_median(spread.mean({1, 2}));
   std::vector<std::vector<Image>> rows(3);
   const double white = std::max(spread.max().item<double>(), 1e-12);
-  for (const std::size_t place : places) {
-    const auto k = static_cast<std::int64_t>(place);
+  for (const std::int64_t k : places) {
     rows[0].push_back(material.picture(material.images(direction.from).values[k], direction.from));
     rows[1].push_back(material.picture(at::stack(all).mean(0)[k], direction.to));
     const at::Tensor shown = (spread[k] / white * 2 - 1).to(at::kFloat).unsqueeze(0).expand({3, -1, -1});

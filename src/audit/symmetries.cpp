@@ -137,8 +137,8 @@ double largest_column(const ColourMatrix& m) {
   return out;
 }
 
-// The rotation about the grey axis that takes red to green at 120 degrees (Rodrigues' formula).
-ColourMatrix hue_matrix(int degrees) {
+// Rodrigues' formula.
+ColourMatrix hue_matrix(double degrees) {
   const double angle = degrees * std::numbers::pi / 180;
   const double all = (1 - std::cos(angle)) / 3, across = std::sin(angle) / std::numbers::sqrt3;
   const double same = std::cos(angle) + all, before = all - across, after = all + across;
@@ -163,8 +163,8 @@ void add_colours(const ImageForm& form, std::vector<SymmetryCandidate>& out) {
     const ColourMatrix there = hue_matrix(degrees), back = hue_matrix(360 - degrees);
     out.push_back({{hue_name(degrees),
                     fmt::format("with hues turned by {} degrees", degrees),
-                    recoloured(there),
-                    recoloured(back),
+                    hue_turned(degrees),
+                    hue_turned(360 - degrees),
                     {largest_column(there), 1},
                     {largest_column(back), 1},
                     hue_name(360 - degrees)},
@@ -202,6 +202,8 @@ std::vector<SymmetryCandidate> built_in(const ImageForm& form) {
 double LipschitzConstants::of(const std::string& norm) const {
   return norm == "l1" ? l1 : norm == "euclidean" ? euclidean : kNoConstant;
 }
+
+TensorMapping hue_turned(double degrees) { return recoloured(hue_matrix(degrees)); }
 
 std::vector<std::string> symmetry_names() {
   std::vector<std::string> out;

@@ -30,6 +30,9 @@ struct Symmetry {
   std::string inverse_name = {};
 };
 
+/// The rotation of hues about the grey axis that takes red to green at 120 degrees; [N,3,H,W] to the same.
+TensorMapping hue_turned(double degrees);
+
 /// All names that --symmetries knows.
 std::vector<std::string> symmetry_names();
 

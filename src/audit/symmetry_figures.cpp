@@ -8,6 +8,7 @@
 
 #include "audit/equivalence.h"
 #include "audit/image_distances.h"
+#include "audit/shown_examples.h"
 #include "report/grid.h"
 
 namespace torsor {
@@ -15,7 +16,6 @@ namespace torsor {
 namespace {
 
 constexpr std::size_t kMostSymmetryFigures = 3;
-constexpr std::int64_t kColumnsEach = 3;  // of the worst, and of the median ones
 
 // The entries that get a picture, the first first.
 std::vector<const BatteryEntry*> pictured_symmetries(const std::vector<BatteryEntry>& entries,
@@ -65,18 +65,6 @@ Json symmetry_grid(AuditMaterial& material, SymmetryEffects& effects, const Batt
 }
 
 }  // namespace
-
-std::vector<std::int64_t> worst_and_median(const at::Tensor& values) {
-  const at::Tensor order = values.argsort(0, /*descending=*/true);
-  const std::int64_t n = order.numel();
-  std::vector<std::int64_t> places;
-  for (std::int64_t i = 0; i < std::min(n, kColumnsEach); ++i) places.push_back(i);
-  const std::int64_t middle = std::max(std::ssize(places), n / 2 - kColumnsEach / 2);
-  for (std::int64_t i = middle; i < std::min(n, middle + kColumnsEach); ++i) places.push_back(i);
-  std::vector<std::int64_t> out;
-  for (const std::int64_t i : places) out.push_back(order[i].item<std::int64_t>());
-  return out;
-}
 
 std::string symmetry_family(const std::string& name) { return name.starts_with("hue-") ? "hue" : name; }
 

@@ -1,9 +1,6 @@
 // Pictures of the symmetries that matter most.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,9 +15,6 @@ namespace torsor {
 /// the three images whose translations move most, and the three nearest to the median.
 Json symmetry_figures(AuditMaterial& material, SymmetryEffects& effects,
                       const std::vector<BatteryEntry>& entries);
-
-/// Where the three largest of `values` [N] stand, and the three nearest to the median; each once.
-std::vector<std::int64_t> worst_and_median(const at::Tensor& values);
 
 /// "hue" for hues turned by any angle, else the name.
 std::string symmetry_family(const std::string& name);

@@ -17,11 +17,7 @@ namespace {
 // Of the weights that a generator translates with.
 std::string hash_of(const TensorMap& weights) {
   Checksum checksum;
-  for (const auto& [key, tensor] : weights) {
-    const at::Tensor stored = tensor.to(at::kCPU).contiguous();
-    checksum.update(key.data(), key.size());
-    checksum.update(stored.data_ptr(), stored.nbytes());
-  }
+  add_tensors(checksum, weights);
   return checksum.hex();
 }
 

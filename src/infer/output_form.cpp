@@ -27,6 +27,14 @@ std::string ending(const std::filesystem::path& out) { return lower(out.extensio
 
 }  // namespace
 
+void add_output_format(OptionSet& o, std::string& field, const std::string& help) {
+  o.add("format", field, help).common().check([](const std::string& v, const std::string& where) {
+    if (!v.empty() && !has_image_extension("x." + v))
+      fail_usage("{}: unknown value '{}'{} (one of {})", where, v, did_you_mean(v, image_extensions()),
+                 join(image_extensions()));
+  });
+}
+
 void add_bit_depth(OptionSet& o, std::string& field) {
   std::vector<std::string> names;
   for (const auto& [name, depth] : kNames) names.emplace_back(name);

@@ -13,6 +13,10 @@ namespace torsor {
 /// What --bit-depth says.
 enum class BitDepth { as_input, eight, sixteen, floats };
 
+/// The option format: the extension of a format that is written, "" where the input decides. `help` is what
+/// it is for.
+void add_output_format(OptionSet& o, std::string& field, const std::string& help);
+
 /// The option bit_depth, and what its value means.
 void add_bit_depth(OptionSet& o, std::string& field);
 BitDepth bit_depth_named(const std::string& name);

@@ -13,11 +13,7 @@ namespace {
 // In the order of the keys: every program that writes files lists tensors in its own.
 void add_weights_to(Checksum& checksum, TensorMap weights) {
   std::sort(weights.begin(), weights.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-  for (const auto& [key, tensor] : weights) {
-    const at::Tensor stored = tensor.to(at::kCPU).contiguous();
-    checksum.update(key.data(), key.size());
-    checksum.update(stored.data_ptr(), stored.nbytes());
-  }
+  add_tensors(checksum, weights);
 }
 
 }  // namespace
