@@ -131,19 +131,23 @@ Json audit_planted(const BatteryTask& task, const std::array<std::size_t, 3>& ru
   AuditMaterial material(battery_inputs(task, runs, size, std::move(extractor)), options, out, log, stop);
   const Json parts = parts_of(material);
   write_file_atomically(out / "parts.json", parts.dump(1) + "\n");
-  Json unpaired = parts;
-  unpaired.erase("anchors");
-  const AuditJudgement without = judge_audit(unpaired, options.thresholds),
-                       with = judge_audit(parts, options.thresholds);
   const Planted kind = planted(task, runs);
-  return {{"task", task.name},
-          {"runs", runs},
-          {"planted", kind == Planted::right   ? "right"
-                      : kind == Planted::wrong ? "wrong"
-                                               : "split"},
-          {"subject_right", task.learnt[runs[0]] == 0},
-          {"by_automorphism", task.by_automorphism},
-          {"without_pairs", verdict_name(without.verdict)},
+  Json row = {{"task", task.name},
+              {"runs", runs},
+              {"planted", kind == Planted::right   ? "right"
+                          : kind == Planted::wrong ? "wrong"
+                                                   : "split"},
+              {"subject_right", task.learnt[runs[0]] == 0},
+              {"by_automorphism", task.by_automorphism}};
+  row.update(verdicts_with_and_without_pairs(parts, options.thresholds));
+  return row;
+}
+
+Json verdicts_with_and_without_pairs(const Json& parts, const AuditThresholds& thresholds) {
+  Json unpaired = parts;
+  unpaired.erase(anchors_part().name);
+  const AuditJudgement without = judge_audit(unpaired, thresholds), with = judge_audit(parts, thresholds);
+  return {{"without_pairs", verdict_name(without.verdict)},
           {"with_pairs", verdict_name(with.verdict)},
           {"because_without", reasons_of(without)},
           {"because_with", reasons_of(with)}};

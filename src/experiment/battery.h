@@ -37,6 +37,10 @@ Json audit_planted(const BatteryTask& task, const std::array<std::size_t, 3>& ru
                    std::shared_ptr<const FeatureExtractor> extractor, const std::filesystem::path& out,
                    const std::shared_ptr<LogSink>& log, const StopFlag& stop);
 
+/// What an audit's parts amount to with the evidence of pairs and without it: {"without_pairs", "with_pairs"
+/// (verdicts), "because_without", "because_with" (with the findings that speak against the run)}.
+Json verdicts_with_and_without_pairs(const Json& parts, const AuditThresholds& thresholds);
+
 /// All ten choices of three of five runs.
 std::vector<std::array<std::size_t, 3>> battery_triples();
 

@@ -8,13 +8,12 @@
 #include "data/data_source.h"
 #include "data/loader.h"
 #include "data/tensor_image.h"
+#include "experiment/class_training.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
 #include "io/run_directory.h"
-#include "io/safetensors.h"
 #include "report/grid.h"
 #include "train/run_set.h"
-#include "train/trainer.h"
 
 namespace torsor {
 
@@ -60,16 +59,6 @@ double accuracy_of(const Classifier& classifier, const DigitData& data, const Di
     right += (classifier.predict(batch.at("image")) == batch.at("label")).sum().item<std::int64_t>();
   });
   return static_cast<double>(right) / static_cast<double>(test_count(data, scale));
-}
-
-std::shared_ptr<Classifier> new_classifier(const DigitScale& scale, const Placement& placement) {
-  ClassifierOptions options;
-  options.side = scale.side;
-  options.width = 2 * scale.ngf;
-  OptimizerOptions optimizer;
-  optimizer.lr = 1e-3;
-  optimizer.beta1 = 0.9;
-  return std::make_shared<Classifier>(options, optimizer, placement, kClassifierSeed);
 }
 
 std::vector<Image> pictures(const at::Tensor& images, std::int64_t count) {
@@ -155,33 +144,10 @@ DigitArm resnet_arm(const DigitScale& scale) {
 
 DigitClassifier train_digit_classifier(const DigitData& data, const DigitScale& scale,
                                        const Request& request) {
-  const fs::path file = request.out / "runs" / "classifier.safetensors";
-  const std::shared_ptr<Classifier> model = new_classifier(scale, resolve_placement(request.placement));
-  const std::map<std::string, std::string> made_of = {{"data", data.option},
-                                                      {"options", options_to_json(model->options()).dump()},
-                                                      {"steps", std::to_string(scale.classifier_steps)}};
-  std::error_code ec;
-  if (fs::exists(file, ec)) {
-    const Archive saved = Archive::read(file);
-    for (const auto& [key, value] : made_of)
-      if (!saved.metadata().contains(key) || saved.metadata().at(key) != value)
-        fail("{}: was trained with other settings; give another --out, or remove that file", file.string());
-    model->load(saved);
-    return {model, accuracy_of(*model, data, scale)};
-  }
-  Loader loader(std::make_shared<LabelledDataset>(data.train, digit_transform(scale), 1, request.log),
-                LoaderOptions{2 * kBatch, 1, true, kClassifierSeed, 0});
-  TrainState state(kClassifierSeed);
-  state.epochs = state.total_steps = scale.classifier_steps;
-  ScheduleOptions schedule;
-  schedule.epochs = 1000;
-  Trainer trainer(*model, loader, Schedule(schedule), std::move(state));
-  trainer.run(request.stop);
-  check_stop(request.stop);
-  make_folder(file.parent_path());
-  Archive archive;
-  model->save(archive);
-  archive.write(file, made_of);
+  ClassTraining training{data.option, data.train, {}, scale.classifier_steps};
+  training.options.side = scale.side;
+  training.options.width = 2 * scale.ngf;
+  const auto model = trained_classifier(training, request.out / "runs" / "classifier.safetensors", request);
   const double accuracy = accuracy_of(*model, data, scale);
   request.log->notice(fmt::format("classifier: {:.2f} % of the test images right", 100 * accuracy));
   return {model, accuracy};

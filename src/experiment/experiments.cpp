@@ -6,12 +6,25 @@
 namespace torsor {
 
 const std::vector<std::shared_ptr<const Experiment>>& experiments() {
-  static const std::vector<std::shared_ptr<const Experiment>> all = {
-      finite_invariance(),  finite_torsor(),    gaussian_torsor(),  push_forward_lemma(),
-      perturbation_bound(), asymptotic_bound(), transfer(),         atoms(),
-      trained_atoms(),      injective_maps(),   latent_rotations(), truncated_immersion(),
-      style_encoders(),     mnist_to_mnist(),   t1_to_flair(),      architecture_choice(),
-      without_cycle(),    audit_battery()};
+  static const std::vector<std::shared_ptr<const Experiment>> all = {finite_invariance(),
+                                                                     finite_torsor(),
+                                                                     gaussian_torsor(),
+                                                                     push_forward_lemma(),
+                                                                     perturbation_bound(),
+                                                                     asymptotic_bound(),
+                                                                     transfer(),
+                                                                     atoms(),
+                                                                     trained_atoms(),
+                                                                     injective_maps(),
+                                                                     latent_rotations(),
+                                                                     truncated_immersion(),
+                                                                     style_encoders(),
+                                                                     cures(),
+                                                                     mnist_to_mnist(),
+                                                                     t1_to_flair(),
+                                                                     architecture_choice(),
+                                                                     without_cycle(),
+                                                                     audit_battery()};
   return all;
 }
 

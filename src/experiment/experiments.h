@@ -34,6 +34,7 @@ std::shared_ptr<const Experiment> injective_maps();       // S0-C8
 std::shared_ptr<const Experiment> latent_rotations();     // S0-C9
 std::shared_ptr<const Experiment> truncated_immersion();  // S0-C10
 std::shared_ptr<const Experiment> style_encoders();       // S0-C11
+std::shared_ptr<const Experiment> cures();                // S0-C11-trained
 std::shared_ptr<const Experiment> mnist_to_mnist();       // S0-E1
 std::shared_ptr<const Experiment> architecture_choice();  // S0-C13
 std::shared_ptr<const Experiment> without_cycle();        // S4-C1

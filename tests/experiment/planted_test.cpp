@@ -33,6 +33,22 @@ void keep_rotations(Json& a) {
     if (run["rotation"].get<bool>()) run["end"] = run["start"];
 }
 
+// An arm of a world whose runs are all right, or all wrong, with this verdict of the audit with pairs.
+void plant_cure(Json& results, const std::string& world, const std::string& arm, const std::string& planted,
+                const std::string& verdict) {
+  Json row = results["rows"][0];
+  row.update({{"case", world + "-" + arm}, {"world", world}, {"arm", arm}, {"planted", planted}});
+  row["with_pairs"] = verdict;
+  row["subject_right"] = planted == "right";
+  for (Json& run : row["runs"]) run["right"] = planted == "right";
+  Json kept = Json::array();
+  for (const Json& other : results["rows"])
+    if (other["case"] != row["case"]) kept.push_back(other);
+  kept.push_back(row);
+  results["rows"] = kept;
+  results["step_cost"][arm] = 1.0;
+}
+
 // Six (say) runs that count, all with these shares.
 void plant_runs(Json& results, int count, double follows, double kept) {
   Json run = results["runs"][0];
@@ -226,6 +242,16 @@ const std::vector<PlantedCase>& planted() {
        {{agrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.3); }},
         {disagrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.02); }},
         {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.1, 0.3); }}}},
+      {"S0-C11-trained",
+       cannot_tell,
+       {{agrees,
+         [](Json& r) {
+           plant_cure(r, "kept", "none", "wrong", "red");
+           plant_cure(r, "kept", "identity", "right", "green");
+           plant_cure(r, "turned", "identity", "wrong", "red");
+         }},
+        {disagrees, [](Json& r) { plant_cure(r, "kept", "none", "wrong", "green"); }},
+        {disagrees, [](Json& r) { plant_cure(r, "kept", "none", "right", "green"); }}}},
       {"audit-battery",
        cannot_tell,
        {{agrees, [](Json& r) { plant_errors(r, ""); }},

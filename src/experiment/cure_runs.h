@@ -1,0 +1,63 @@
+// Trainings with one cure against ambiguity each, in worlds where its prior is true and where it is false
+// (S0-C11), and what the audit says of them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiment/reproduction.h"
+#include "experiment/worlds.h"
+
+namespace torsor {
+
+/// How large the experiment is at a scale.
+struct CureScale {
+  std::int64_t epochs = 12;   // of a training at the full learning rate, and as many while it falls
+  std::int64_t steps = 1200;  // of them together
+  std::int64_t ngf = 16, ndf = 32;
+  std::int64_t encoder_steps = 1500;
+  int cost_rounds = 5;              // over which the cost of a step is the least
+  std::int64_t resamples = 400;     // of the audits' bootstraps
+  std::string symmetries = "auto";  // that the audits try
+  WorldSize world = {};
+};
+CureScale cure_scale(Scale scale);
+
+/// One way to train.
+struct CureArm {
+  std::string name, what;
+  bool sees_truth = false;  // through pairs or labels: then worlds of the same images need runs of their own
+};
+/// none, identity, anchors-1 ... anchors-8, labels, content, jacobian, jacobian-anchor.
+const std::vector<CureArm>& cure_arms();
+/// Throws std::logic_error for an unknown name.
+const CureArm& cure_arm(const std::string& name);
+
+/// An arm in a world, which is audited against that world's truth.
+struct CureCase {
+  const CureArm* arm = nullptr;
+  const World* world = nullptr;
+  std::string name() const { return world->name + "-" + arm->name; }
+  /// What its runs are called: those of the first world of these images where no truth is seen.
+  std::string runs() const;
+};
+/// At full every arm in every world; below, those that the claim needs.
+std::vector<CureCase> cure_cases(Scale scale);
+
+/// Writes the images of the worlds, trains the encoders, and trains every arm that the cases need with every
+/// seed in OUT/runs; see train_runs().
+void train_cures(const std::vector<CureCase>& cases, const CureScale& scale, const Request& request);
+
+/// Of one case: {"case", "arm", "world", "runs": [{"seed", "error_a_to_b", "error_b_to_a", "pass_a_to_b",
+/// "pass_b_to_a", "right"}], "agreement" (largest difference of two runs), "planted": "right" | "wrong" |
+/// "split", "subject_right" (the first run), "error" (battery_error())} and
+/// verdicts_with_and_without_pairs(). Writes OUT/figures/CASE.png (inputs, what is right, the translations of
+/// each run) and OUT/audits/CASE.
+Json measure_cure(const CureCase& one, const CureScale& scale, const Request& request);
+
+/// Seconds of a step of each arm of the cases in the first world, over those without a cure: {"arm": ratio};
+/// the least of several rounds, in each of which all arms take their turn.
+Json measure_step_costs(const std::vector<CureCase>& cases, const CureScale& scale, const Request& request);
+
+}  // namespace torsor
