@@ -24,6 +24,8 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
                                                                      t1_to_flair(),
                                                                      architecture_choice(),
                                                                      without_cycle(),
+                                                                     many_transports(),
+                                                                     dynamic_cost(),
                                                                      audit_battery()};
   return all;
 }

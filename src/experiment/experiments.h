@@ -39,6 +39,8 @@ std::shared_ptr<const Experiment> mnist_to_mnist();       // S0-E1
 std::shared_ptr<const Experiment> architecture_choice();  // S0-C13
 std::shared_ptr<const Experiment> without_cycle();        // S4-C1
 std::shared_ptr<const Experiment> t1_to_flair();          // S0-E2
+std::shared_ptr<const Experiment> many_transports();      // S2-C1
+std::shared_ptr<const Experiment> dynamic_cost();         // S2-Q4
 std::shared_ptr<const Experiment> audit_battery();        // torsor's own
 
 }  // namespace torsor
