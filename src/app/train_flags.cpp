@@ -26,8 +26,6 @@ const std::vector<Dependence>& dependences() {
   return table;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 }  // namespace
 
 void require_sense(OptionSet& options, const std::vector<std::string>& given) {
@@ -36,10 +34,10 @@ void require_sense(OptionSet& options, const std::vector<std::string>& given) {
     const Json value = options.find(d.master)->value();
     if (std::find(d.values.begin(), d.values.end(), value) != d.values.end()) continue;
     std::vector<std::string> good;
-    for (const Json& each : d.values) good.push_back(text_of(each));
+    for (const Json& each : d.values) good.push_back(plain_text(each));
     const std::string master = options.find(d.master)->flag();
     fail_usage("{} does nothing with {} {}; leave it out, or give {} {}", options.find(d.option)->flag(),
-               master, text_of(value), master, join(good, " or "));
+               master, plain_text(value), master, join(good, " or "));
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 std::string option_text(const Json& value) {
   if (value.is_null() || value == Json("")) return "-";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return plain_text(value);
 }
 
 // A page that cannot be made takes nothing from a training that is done.

@@ -159,7 +159,7 @@ void Option::set(const Json& value, const std::string& where) {
   } else if (auto* p = std::get_if<std::string*>(&target_)) {
     if (!value.is_string() && !(number_too_ && value.is_number()))
       fail_usage("{}: expected text in quotes, found {}", where, shown(value));
-    const std::string text = value.is_string() ? value.get<std::string>() : shown(value);
+    const std::string text = plain_text(value);
     check_text(text, where);
     **p = text;
   } else if (auto* p = std::get_if<std::optional<double>*>(&target_)) {

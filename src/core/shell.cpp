@@ -17,8 +17,7 @@ std::string shell_word(const std::string& word) {
 
 std::string flag_text(const std::string& name, const Json& value) {
   if (value.is_boolean()) return (value.get<bool>() ? "--" : "--no-") + kebab_case(name);
-  return "--" + kebab_case(name) + " " +
-         shell_word(value.is_string() ? value.get<std::string>() : value.dump());
+  return "--" + kebab_case(name) + " " + shell_word(plain_text(value));
 }
 
 }  // namespace torsor

@@ -23,8 +23,6 @@ std::string cpu_name() {
   return "";
 }
 
-std::string shown(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 }  // namespace
 
 Json describe_environment(const Placement& placement) {
@@ -41,7 +39,7 @@ std::vector<std::string> environment_changes(const Json& then, const Json& now) 
   std::vector<std::string> changes;
   for (const auto& [key, value] : now.items())
     if (then.is_object() && then.contains(key) && then.at(key) != value)
-      changes.push_back(fmt::format("{} {} then, {} now", key, shown(then.at(key)), shown(value)));
+      changes.push_back(fmt::format("{} {} then, {} now", key, plain_text(then.at(key)), plain_text(value)));
   return changes;
 }
 

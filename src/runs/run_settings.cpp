@@ -71,7 +71,7 @@ std::string train_command(const Json& config, const std::string& out) {
 std::string setting_text(const Json& value) {
   if (value.is_null() || value == Json("")) return "-";
   if (value.is_boolean()) return value.get<bool>() ? "on" : "off";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return plain_text(value);
 }
 
 std::vector<ComparedSetting> differing_settings(const std::vector<Json>& configs) {

@@ -35,15 +35,11 @@ std::string reason_to_keep(const Option& option) {
 // How a run names itself says nothing about its course.
 bool is_about_the_place(const std::string& name) { return name == "out" || name == "resume"; }
 
-std::string flag_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 [[noreturn]] void refuse(const Option& option, const Json& then, const fs::path& run) {
   fail_usage(
       "{} {}: in {} it is {}, and a continued run keeps it ({}); leave the option out, or begin a new run "
       "from these weights: --init-from {}",
-      option.flag(), flag_text(option.value()), run.string(), then.is_null() ? "none" : then.dump(),
+      option.flag(), plain_text(option.value()), run.string(), then.is_null() ? "none" : then.dump(),
       reason_to_keep(option), run.string());
 }
 

@@ -1,17 +1,13 @@
-// The interfaces for other programs, through the shared library: memory layouts, errors, threads.
-#include <cmath>
+// The C++ interface for other programs, through the shared library: memory layouts, errors.
 #include <cstring>
 #include <limits>
 #include <random>
-#include <thread>
 
+#include "api_test_support.h"
 #include "core/json.h"
 #include "data/fingerprint.h"
 #include "data/tensor_image.h"
-#include "infer/infer_test_support.h"
 #include "kernels/isa.h"
-#include "torsor/torsor.h"
-#include "torsor/translator.h"
 
 namespace torsor {
 namespace {
@@ -20,47 +16,12 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using testing::error_of;
 using ::testing::HasSubstr;
-
-constexpr std::int64_t kWidth = 13, kHeight = 10;
-
-class Api : public ::testing::Test {
- protected:
-  static LoadedGenerator generator(std::int64_t in, std::int64_t out, std::uint64_t seed = 1) {
-    GeneratorOptions options = testing::small_options();
-    options.in_channels = in;
-    options.out_channels = out;
-    return testing::loaded(options, seed);
-  }
-
-  fs::path model(std::int64_t in = 3, std::int64_t out = 3) const {
-    const fs::path path = folder_ / ("m" + std::to_string(in) + std::to_string(out) + ".safetensors");
-    testing::write_model(path, {{"a_to_b", generator(in, out)}, {"b_to_a", generator(in, out, 2)}});
-    return path;
-  }
-
-  testing::TestFolder folder_;
-};
-
-Image random_image(std::int64_t channels, PixelType type = PixelType::u8) {
-  Image out = Image::blank(kWidth, kHeight, channels, type);
-  std::mt19937 random(5);
-  for (auto& byte : out.bytes) byte = static_cast<std::uint8_t>(random());
-  return out;
-}
-
-// What the command writes: GeneratorRunner is what it runs.
-std::vector<std::uint8_t> expected(const fs::path& model, const Image& image) {
-  std::string note;
-  return GeneratorRunner::open(model, {}).translate(image, note).bytes;
-}
-
-std::vector<std::uint8_t> translated(const Translator& t, const void* in, const PixelLayout& layout) {
-  const PixelLayout out = t.output_layout(layout);
-  const std::int64_t sample = out.type == SampleType::u8 ? 1 : out.type == SampleType::u16 ? 2 : 4;
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(out.width * out.height * out.channels * sample));
-  t.translate(in, layout, bytes.data(), out);
-  return bytes;
-}
+using testing::api::Api;
+using testing::api::expected;
+using testing::api::kHeight;
+using testing::api::kWidth;
+using testing::api::random_image;
+using testing::api::translated;
 
 TEST_F(Api, GivesTheBytesOfTheCommand) {
   for (const auto& [in, out] : {std::pair{3, 3}, {1, 3}, {3, 1}}) {
@@ -344,190 +305,6 @@ TEST_F(Api, AModelMayScaleEachImageByItself) {
   EXPECT_THAT(error_of([&] { t.translate(black.u8(), layout, one.u8(), layout); }),
               HasSubstr("input image: its 95th percentile is 0"));
   EXPECT_EQ(one.bytes, other.bytes) << "untouched";
-}
-
-TranslatorOptions with_evidence() {
-  TranslatorOptions out;
-  out.evidence = true;
-  return out;
-}
-
-TEST_F(Api, TheEvidenceIsOfTheSamplesThatAreDelivered) {
-  const fs::path path = model();
-  const Translator t(path, with_evidence());
-  const Image image = random_image(3);
-  const PixelLayout layout{kWidth, kHeight};
-  Image out = Image::blank(kWidth, kHeight, 3);
-  EvidenceOptions options;
-  options.name = "scan 7";
-  const std::string text = t.translate_with_evidence(image.u8(), layout, out.u8(), layout, options);
-  EXPECT_EQ(out.bytes, expected(path, image));
-  const Json evidence = Json::parse(text);
-  EXPECT_EQ(evidence.at("input").at("file"), "scan 7");
-  EXPECT_EQ(evidence.at("model").at("direction"), "a_to_b");
-  EXPECT_EQ(evidence.at("output").at("delivered"), true);
-  EXPECT_EQ(evidence.at("ensemble"), nullptr);
-  EXPECT_EQ(evidence.at("doubtful"), false) << "nothing to compare with";
-
-  // The way back from the rounded samples, by a translator of the other direction; the noise is all it lacks.
-  TranslatorOptions opposite;
-  opposite.direction = "b_to_a";
-  const at::Tensor x = to_tensor(image, {}).unsqueeze(0), y = to_tensor(out, {}).unsqueeze(0);
-  const double exact = (Translator(path, opposite).translate(y) - x).abs().mean().item<double>() / 2;
-  EXPECT_NEAR(evidence.at("cycle_error").at("value").get<double>(), exact, 0.02);
-  EXPECT_EQ(t.translate_with_evidence(image.u8(), layout, out.u8(), layout, options), text)
-      << "deterministic";
-
-  std::vector<float> floats(out.bytes.size());
-  const PixelLayout f32{kWidth, kHeight, 3, SampleType::f32};
-  const Json of_floats =
-      Json::parse(t.translate_with_evidence(image.u8(), layout, floats.data(), f32, options));
-  EXPECT_EQ(of_floats.at("input").at("hash"), evidence.at("input").at("hash"));
-  EXPECT_NE(of_floats.at("output").at("hash"), evidence.at("output").at("hash"));
-  EXPECT_THAT(error_of([&] {
-                Translator(path).translate_with_evidence(image.u8(), layout, out.u8(), layout, options);
-              }),
-              HasSubstr("set evidence when it is loaded"));
-}
-
-TEST_F(Api, ModelsThatDifferAreDoubtedAndWithheld) {
-  const fs::path path = model(), second = folder_ / "second.safetensors";
-  testing::write_model(second, {{"a_to_b", generator(3, 3, 9)}, {"b_to_a", generator(3, 3, 10)}});
-  const Translator t(path, with_evidence());
-  Image image = random_image(3);
-  const PixelLayout layout{kWidth, kHeight};
-  EvidenceOptions options;
-  options.also = {Translator(second)};
-  options.ensemble = "mean";
-  options.doubt_spread = 1e-6;
-  Image out = Image::blank(kWidth, kHeight, 3);
-  const Json json = Json::parse(t.translate_with_evidence(image.u8(), layout, out.u8(), layout, options));
-  EXPECT_TRUE(json.at("doubtful"));
-  EXPECT_THAT(json.at("ensemble").at("sentence").get<std::string>(), HasSubstr("bounds no error"));
-  const at::Tensor x = to_tensor(image, {}).unsqueeze(0);
-  const at::Tensor one = t.translate(x), two = Translator(second).translate(x);
-  EXPECT_EQ(out.bytes, to_image(((one + two) / 2)[0]).bytes);
-  EXPECT_NEAR(json.at("ensemble").at("spread").get<double>(),
-              (one - two).abs().mean().item<double>() / std::sqrt(2.0) / 2, 1e-5);
-
-  std::fill(out.bytes.begin(), out.bytes.end(), 0xEE);
-  options.refuse_doubtful = true;
-  const std::string refused = t.translate_with_evidence(image.u8(), layout, out.u8(), layout, options);
-  EXPECT_EQ(Json::parse(refused).at("output").at("delivered"), false);
-  EXPECT_EQ(out.bytes, std::vector<std::uint8_t>(out.bytes.size(), 0xEE));
-  options.ensemble = "mode";
-  EXPECT_THAT(error_of([&] { t.translate_with_evidence(image.u8(), layout, out.u8(), layout, options); }),
-              AllOf(HasSubstr("mode"), HasSubstr("median")));
-  options.ensemble = "first";
-  options.also = {Translator(model(3, 1))};
-  EXPECT_THAT(error_of([&] { t.translate_with_evidence(image.u8(), layout, out.u8(), layout, options); }),
-              AllOf(HasSubstr("m31.safetensors"), HasSubstr("channels")));
-
-  torsor_options c{};
-  c.size = sizeof c;
-  c.evidence = "on";
-  torsor_model *m = torsor_load(path.c_str(), &c), *other = torsor_load(second.c_str(), nullptr);
-  ASSERT_NE(m, nullptr) << torsor_last_error();
-  torsor_evidence_options how{};
-  how.size = sizeof how;
-  how.also = &other;
-  how.also_count = 1;
-  how.ensemble = "mean";
-  how.doubt_spread = 1e-6;
-  how.refuse_doubtful = 1;
-  const torsor_image in{image.u8(), TORSOR_U8, 3, kWidth, kHeight, 0, 0, 0};
-  const torsor_image to{out.u8(), TORSOR_U8, 3, kWidth, kHeight, 0, 0, 0};
-  const char* text = torsor_translate_with_evidence(m, &in, &to, &how);
-  ASSERT_NE(text, nullptr) << torsor_last_error();
-  EXPECT_EQ(text, refused);
-  EXPECT_NE(torsor_translate_with_evidence(m, &in, &to, nullptr), nullptr);
-  EXPECT_EQ(out.bytes, expected(path, image));
-  EXPECT_EQ(torsor_translate_with_evidence(other, &in, &to, nullptr), nullptr);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("keeps none"));
-  torsor_free(m);
-  torsor_free(other);
-}
-
-torsor_image image_at(void* data, std::int32_t channels = 3) {
-  return {data, TORSOR_U8, channels, kWidth, kHeight, 0, 0, 0};
-}
-
-TEST_F(Api, TheCInterfaceDoesTheSame) {
-  const fs::path path = model(3, 1);
-  Image image = random_image(3);
-  torsor_model* m = torsor_load(path.c_str(), nullptr);
-  ASSERT_NE(m, nullptr) << torsor_last_error();
-  EXPECT_EQ(torsor_in_channels(m), 3);
-  EXPECT_EQ(torsor_out_channels(m), 1);
-  EXPECT_EQ(torsor_describe(m), Translator(path).describe());
-  std::vector<std::uint8_t> out(kWidth * kHeight);
-  const torsor_image in = image_at(image.u8()), to = image_at(out.data(), 1);
-  EXPECT_EQ(torsor_translate(m, &in, &to), 0) << torsor_last_error();
-  EXPECT_EQ(out, expected(path, image));
-  torsor_free(m);
-  torsor_free(nullptr);
-  EXPECT_STREQ(torsor_version(), "0.1.0");
-}
-
-TEST_F(Api, CFailuresAreToldToTheThreadThatHadThem) {
-  EXPECT_EQ(torsor_load((folder_ / "gone").c_str(), nullptr), nullptr);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("gone"));
-  std::thread([] { EXPECT_STREQ(torsor_last_error(), ""); }).join();
-  EXPECT_EQ(torsor_load(nullptr, nullptr), nullptr);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("path is NULL"));
-  EXPECT_EQ(torsor_in_channels(nullptr), 0);
-  EXPECT_EQ(torsor_describe(nullptr), nullptr);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("model is NULL"));
-  torsor_model* m = torsor_load(model().c_str(), nullptr);
-  std::vector<std::uint8_t> pixels(3 * kWidth * kHeight);
-  torsor_image in = image_at(pixels.data());
-  EXPECT_NE(torsor_translate(m, &in, nullptr), 0);
-  const torsor_image out = in;
-  in.type = 7;
-  EXPECT_NE(torsor_translate(m, &in, &out), 0);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("sample type 7"));
-  EXPECT_NE(torsor_set_threads(-3), 0);
-  torsor_free(m);
-}
-
-// A caller that was compiled when the struct was shorter.
-TEST_F(Api, FieldsBeyondTheCallersStructAreNotRead) {
-  const fs::path path = model();
-  torsor_options options{};
-  options.direction = "b_to_a";
-  options.device = "no such device";
-  options.size = offsetof(torsor_options, device);
-  torsor_model* m = torsor_load(path.c_str(), &options);
-  ASSERT_NE(m, nullptr) << torsor_last_error();
-  EXPECT_THAT(torsor_describe(m), HasSubstr("\"direction\": \"b_to_a\""));
-  torsor_free(m);
-  options.size = sizeof options;
-  EXPECT_EQ(torsor_load(path.c_str(), &options), nullptr);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("no such device"));
-  options.size = 0;
-  EXPECT_EQ(torsor_load(path.c_str(), &options), nullptr);
-  EXPECT_THAT(torsor_last_error(), HasSubstr("sizeof(torsor_options)"));
-}
-
-TEST_F(Api, ManyThreadsMayShareAModelWhileOthersLoadAndFree) {
-  const fs::path path = model();
-  const Image image = random_image(3);
-  const std::vector<std::uint8_t> bytes = expected(path, image);
-  torsor_model* shared = torsor_load(path.c_str(), nullptr);
-  const auto work = [&](int thread) {
-    for (int round = 0; round < 6; ++round) {
-      torsor_model* m = thread % 2 == 0 ? shared : torsor_load(path.c_str(), nullptr);
-      std::vector<std::uint8_t> in = image.bytes, out(bytes.size());
-      const torsor_image from = image_at(in.data()), to = image_at(out.data());
-      EXPECT_EQ(torsor_translate(m, &from, &to), 0) << torsor_last_error();
-      EXPECT_EQ(out, bytes);
-      if (m != shared) torsor_free(m);
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) threads.emplace_back(work, i);
-  for (auto& thread : threads) thread.join();
-  torsor_free(shared);
 }
 
 }  // namespace

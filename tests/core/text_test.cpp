@@ -121,6 +121,13 @@ TEST(JsonText, NestingHasABound) {
   parse_json("\"" + std::string(100, '[') + "\\\"" + std::string(100, '{') + "\"", "run.json");  // a text
 }
 
+TEST(JsonText, PlainTextHasNoQuotes) {
+  EXPECT_EQ(plain_text(Json("a \"b\"")), "a \"b\"");
+  EXPECT_EQ(plain_text(Json(0.5)), "0.5");
+  EXPECT_EQ(plain_text(Json(nullptr)), "null");
+  EXPECT_EQ(plain_text(Json{"a", 1}), R"(["a",1])");
+}
+
 TEST(JsonText, CountsAreWholeAndNotNegative) {
   EXPECT_EQ(json_count(Json(3)), 3);
   EXPECT_EQ(json_count(Json(0u)), 0);

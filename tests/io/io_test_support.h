@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "golden_folders.h"
+#include "io/pth.h"
 #include "io/tensor_map.h"
 #include "test_support.h"
 
@@ -52,6 +53,11 @@ class TemporaryFolder : public TestFolder {
     return path / name;
   }
 };
+
+/// What is said of a .pth file that cannot be read.
+inline std::string pth_error(const fs::path& path) {
+  return error_of([&] { read_pth(path); });
+}
 
 inline bool same(const at::Tensor& a, const at::Tensor& b) {
   return a.defined() && b.defined() && a.scalar_type() == b.scalar_type() && a.sizes() == b.sizes() &&
