@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/plain_text.h"
 #include "core/text.h"
 
 namespace torsor::app {

@@ -4,6 +4,7 @@
 
 #include "alarm/alarm_watch.h"
 #include "core/error.h"
+#include "core/plain_text.h"
 #include "evaluate/training_evaluation.h"
 #include "runs/run_report.h"
 

@@ -89,10 +89,6 @@ std::string json_reason(const Json::exception& error) {
   return printable(what, kLongest);
 }
 
-std::string plain_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 std::int64_t json_count(const Json& value) {
   const bool is_count = value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
   // A number that was set, not parsed, may be of the signed kind.

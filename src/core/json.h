@@ -21,9 +21,6 @@ std::optional<std::size_t> deeper_than(int levels, const std::string& text);
 /// What is wrong with a value, as the end of a message: one line without nlohmann's prefix.
 std::string json_reason(const Json::exception& error);
 
-/// What a value is in a line for people: a text without its quotes, anything else as JSON.
-std::string plain_text(const Json& value);
-
 /// A whole number of 0 or more, as counts and sizes are stored. Throws Json::type_error for anything else,
 /// also for fractions and text.
 std::int64_t json_count(const Json& value);

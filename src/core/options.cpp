@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/plain_text.h"
 #include "core/text.h"
 
 namespace torsor {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "core/plain_text.h"
 #include "core/text.h"
 
 namespace torsor {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "core/plain_text.h"
 #include "core/version.h"
 #include "kernels/isa.h"
 

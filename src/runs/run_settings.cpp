@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/plain_text.h"
 #include "core/shell.h"
 #include "core/text.h"
 #include "train/config.h"

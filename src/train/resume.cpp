@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/plain_text.h"
 #include "core/text.h"
 #include "data/data_source.h"
 #include "telemetry/jsonl.h"

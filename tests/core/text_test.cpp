@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/plain_text.h"
 #include "core/text.h"
 #include "test_support.h"
 
