@@ -153,7 +153,8 @@ AuditPart acquire_part() {
       "true counterpart is worth the effort.",
       acquire_why_not,
       measure_acquire,
-      judge_acquire};
+      judge_acquire,
+      LineUse::measuring};
 }
 
 }  // namespace torsor

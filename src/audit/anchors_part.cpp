@@ -165,7 +165,8 @@ AuditPart anchors_part() {
       "each of them on every pair.",
       anchors_why_not,
       measure_anchors,
-      judge_anchors};
+      judge_anchors,
+      LineUse::measuring};
 }
 
 }  // namespace torsor

@@ -4,12 +4,14 @@
 
 #include "audit/advice.h"
 #include "audit/audit_page.h"
+#include "audit/folder_program.h"
 #include "audit/group_cut.h"
 #include "audit/write_rival.h"
+#include "core/build_id.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/version.h"
-#include "metric/feature_cache.h"
+#include "io/checksum.h"
 
 namespace torsor {
 
@@ -63,12 +65,13 @@ Json described_images(const AuditMaterial& material) {
   if (material.labels())
     out["labels"] = {{"classes", material.labels()->classes},
                      {"source", material.labels()->source},
+                     {"digest", material.labels()->digest},
                      {"without_label_a", material.labels()->without_label_a},
                      {"without_label_b", material.labels()->without_label_b}};
   return out;
 }
 
-// The options that decide on what is measured: the lines of the verdict do not.
+// The options, without the lines of the verdict.
 Json measured_options(const AuditOptions& options) {
   Json out = options_to_json(options);
   const Json lines = options_to_json(AuditThresholds());
@@ -76,15 +79,28 @@ Json measured_options(const AuditOptions& options) {
   return out;
 }
 
-/// Measures the parts, or takes them from an earlier audit of the same that was stopped.
+// What a program of the user's is by now; null where none is given.
+Json program_json(const std::string& program) {
+  return program.empty() ? Json(nullptr) : Json(content_key(read_file(require_program(program))));
+}
+
+/// Measures the parts, or takes them from an earlier audit of the same that was stopped. The same are
+/// version, runs, images, options, where it computes, the user's programs and the build: between two versions
+/// any code that a number comes from may change, be it of another layer, and the build id changes with all of
+/// it, where a hash of this layer's sources would not.
 class AuditMeasuring {
  public:
   explicit AuditMeasuring(AuditMaterial& material) : material_(material) {
-    identity_ = {{"torsor", torsor_version()},
-                 {"runs", runs_json(material)},
-                 {"images", described_images(material)},
-                 {"options", measured_options(material.options())},
-                 {"extractor", material.extractor().hash()}};
+    identity_ = {
+        {"torsor", torsor_version()},
+        {"runs", runs_json(material)},
+        {"images", described_images(material)},
+        {"options", measured_options(material.options())},
+        {"placement", options_to_json(material.placement())},
+        {"symmetry_programs",
+         {program_json(material.options().symmetry_forward), program_json(material.options().symmetry_back)}},
+        {"extractor", material.extractor().hash()},
+        {"build", build_id()}};
   }
 
   Json measured() {
@@ -107,14 +123,17 @@ class AuditMeasuring {
  private:
   Json measured(const AuditPart& part) {
     const fs::path file = material_.out() / "parts" / (part.name + ".json");
+    Json identity = identity_;
+    if (part.lines == LineUse::measuring)
+      identity["thresholds"] = options_to_json(material_.options().thresholds);
     std::error_code ec;
     if (fs::exists(file, ec)) {
       Json stored = read_json(file);
-      if (stored.value("identity", Json()) == identity_) return stored.at("measured");
+      if (stored.value("identity", Json()) == identity) return stored.at("measured");
     }
     Json measured = part.measure(material_);
     make_folder(file.parent_path());
-    write_file_atomically(file, Json{{"identity", identity_}, {"measured", measured}}.dump(1) + "\n");
+    write_file_atomically(file, Json{{"identity", identity}, {"measured", measured}}.dump(1) + "\n");
     return measured;
   }
 

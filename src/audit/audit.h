@@ -26,7 +26,8 @@ struct AuditFiles {
 AuditFiles audit_files(const std::filesystem::path& out);
 
 /// Measures and writes OUT/parts/<name>.json as each part is done, so that the same request goes on where it
-/// was stopped; parts of other runs, images or options are measured again. `command` is shown on the page.
+/// was stopped; parts of other runs, images or options, or of another build of the program, are measured
+/// again. `command` is shown on the page.
 /// Writes audit.json last. Throws Error naming what cannot be read, UsageError for options that do not go
 /// together, StoppedError.
 Audit run_audit(const AuditRequest& request, const AuditOptions& options, const std::string& command,

@@ -173,7 +173,7 @@ void show_runs(const Json& runs, HtmlPage& page) {
 std::string told(const Json& object) {
   std::vector<std::string> words;
   for (const auto& [key, value] : object.items()) {
-    std::string text = audit_cell(value);
+    std::string text = key == "digest" ? short_digest(value) : audit_cell(value);
     if (value.is_array() &&
         std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); }))
       text = join(value.get<std::vector<std::string>>());

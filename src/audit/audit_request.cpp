@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "audit/folder_program.h"
 #include "core/error.h"
 #include "data/data_source.h"
 
@@ -46,6 +47,8 @@ class AuditOpening {
         placement_(resolve_placement(request.placement)) {}
 
   AuditInputs open() {
+    for (const std::string& program : {options_.symmetry_forward, options_.symmetry_back})
+      if (!program.empty()) require_program(program);  // before anything takes minutes
     AuditInputs out;
     out.runs = open_audited_runs(request_.runs, placement_);
     out.placement = request_.placement;

@@ -376,7 +376,8 @@ AuditPart detection_part() {
           "smaller than the smallest that they find can be there without a word of this page.",
           detection_why_not,
           measure_detection,
-          judge_detection};
+          judge_detection,
+          LineUse::measuring};
 }
 
 }  // namespace torsor

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <vector>
 
 #include "audit/audit_images.h"
@@ -93,6 +94,24 @@ at::Tensor returned_image(const std::string& program, const fs::path& file, cons
 }
 
 }  // namespace
+
+fs::path require_program(const std::string& program) {
+  const auto may_run = [](const fs::path& file) {
+    std::error_code ec;
+    return fs::is_regular_file(file, ec) && access(file.c_str(), X_OK) == 0;
+  };
+  if (program.find('/') != std::string::npos) {
+    std::error_code ec;
+    if (!fs::exists(program, ec)) fail("{}: there is no such program", program);
+    if (!may_run(program)) fail("{}: is no program that may be executed (chmod +x)", program);
+    return program;
+  }
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (may_run(fs::path(folder) / program)) return fs::path(folder) / program;
+  fail("{}: there is no such program on the PATH; a program of this folder is ./{}", program, program);
+}
 
 void run_folder_program(const std::string& program, const fs::path& in, const fs::path& out) {
   const fs::path said = said_by_program(out);

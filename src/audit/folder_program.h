@@ -8,6 +8,10 @@
 
 namespace torsor {
 
+/// The file of a program, which is a path or a name on the PATH. Throws Error naming it when there is no such
+/// file, or none that may be executed.
+std::filesystem::path require_program(const std::string& program);
+
 /// Runs `PROGRAM in out` without a shell and waits for its end; PROGRAM is a path or a name on the PATH.
 /// Throws Error naming it when it cannot be started, is killed, or exits with another code than 0 (with the
 /// last line that it wrote).

@@ -25,6 +25,7 @@ struct AuditLabels {
   at::Tensor a, b;                        // [N] int64 of the held-out images, -1 where one has no label
   ClassifyImages classify;                // always there
   std::string source;                     // of the classifier, in words for a reader
+  std::string digest;                     // of the tables' or the classifier's bytes
   double accuracy_a = 0, accuracy_b = 0;  // of `classify` on the labelled held-out images; 0 without labels
   std::int64_t without_label_a = 0, without_label_b = 0;
   /// [N] int64: what the classifier says of the held-out images, of a labelled one without having learnt it

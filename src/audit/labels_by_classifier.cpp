@@ -3,7 +3,9 @@
 #include "audit/label_images.h"
 #include "audit/labels.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "image/convert.h"
+#include "io/checksum.h"
 #include "metric/network_extractor.h"
 #include "model/classifier_file.h"
 
@@ -54,6 +56,7 @@ AuditLabels labels_by_classifier(const std::filesystem::path& classifier, const 
   };
   out.a = out.classify(a.values, "a");
   out.b = out.classify(b.values, "b");
+  out.digest = content_key(read_file(classifier));
   out.source = fmt::format("the classifier {}, of unknown accuracy on these images", classifier.string());
   return out;
 }

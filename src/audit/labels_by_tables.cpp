@@ -9,6 +9,8 @@
 #include "audit/label_table.h"
 #include "audit/labels.h"
 #include "core/error.h"
+#include "core/files.h"
+#include "io/checksum.h"
 
 namespace torsor {
 
@@ -133,6 +135,7 @@ AuditLabels labels_by_tables(const std::filesystem::path& labels_a, const std::f
   out.accuracy_b = of_b.accuracy;
   out.without_label_a = table_a.without_label;
   out.without_label_b = table_b.without_label;
+  out.digest = content_key(content_key(read_file(labels_a)) + content_key(read_file(labels_b)));
   out.source = fmt::format(
       "a logistic regression of {} features, fitted to {} and {}; right for {:.0f} % of the images of A and "
       "{:.0f} % of those of B that it had not learnt",

@@ -10,6 +10,10 @@
 
 namespace torsor {
 
+/// Where a part looks at the lines of the verdict (AuditThresholds): in judge() alone, or in measure() too,
+/// so that other lines need other numbers.
+enum class LineUse { judging, measuring };
+
 struct AuditPart {
   std::string name;   // its key in audit.json, and OUT/parts/<name>.json
   std::string title;  // its heading on the page
@@ -23,6 +27,7 @@ struct AuditPart {
   Json (*measure)(AuditMaterial& material);
   /// `parts`: what each part that was measured gave, by name; this one's is among them.
   std::vector<AuditFinding> (*judge)(const Json& parts, const AuditThresholds& thresholds);
+  LineUse lines = LineUse::judging;
 };
 
 /// All of them, in the order of the page.

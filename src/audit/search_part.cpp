@@ -345,7 +345,8 @@ AuditPart search_part() {
           "those of the changed images, and the losses would not say so.",
           search_why_not,
           measure_search,
-          judge_search};
+          judge_search,
+          LineUse::measuring};
 }
 
 }  // namespace torsor

@@ -21,7 +21,8 @@ AuditPart symmetries_part() {
           "changes there are and how far they would move the translations.",
           why_no_symmetries,
           measure_symmetries,
-          judge_symmetries};
+          judge_symmetries,
+          LineUse::measuring};
 }
 
 }  // namespace torsor

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "core/build_id.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json.h"
@@ -320,6 +321,15 @@ TEST(Errors, AWrongUseIsAlsoAFailure) {
   EXPECT_EQ(error_of<UsageError>([] { fail_usage("--lr: {} is too large", 9); }), "--lr: 9 is too large");
   EXPECT_EQ(error_of([] { fail("{}: broken", "x.png"); }), "x.png: broken");
   EXPECT_THROW(fail_usage("wrong"), Error);
+}
+
+TEST(BuildId, IsTheOneThatTheLinkerWroteIntoTheProgram) {
+  const std::string id = build_id();
+  ASSERT_EQ(id.size(), 40U);
+  std::string note("\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0", 16);  // sizes of name and hash, the type, the name
+  for (std::size_t i = 0; i < id.size(); i += 2)
+    note += static_cast<char>(std::stoi(id.substr(i, 2), nullptr, 16));
+  EXPECT_NE(read_file("/proc/self/exe").find(note), std::string::npos);
 }
 
 }  // namespace
