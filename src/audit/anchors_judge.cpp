@@ -153,12 +153,13 @@ std::string rival_texts(const std::vector<const RivalStanding*>& rivals) {
 std::string pairs_to_separate(const AnchorCase& c, std::size_t rivals) {
   const auto groups = c.evidence.at("groups").get<std::int64_t>();
   const std::int64_t least = pairs_for_rivals(static_cast<std::int64_t>(rivals));
-  const char* what =
-      c.of_pairs() ? "pairs" : "pairs, since labels do not tell these answers apart, or labels";
+  const char* what = c.of_pairs() ? "pairs" : "labelled images";
+  const std::string others = c.of_pairs() ? "" : "pairs, since labels may not tell these answers apart, or ";
   if (groups < least)
-    return fmt::format("at least {} {} of different patients, clips or originals (there are {})", least, what,
-                       groups);
-  return fmt::format("more {} than {}, best of the images under \"Which pair to acquire\"", what, groups);
+    return fmt::format("{}at least {} {} of different patients, clips or originals (there are {})", others,
+                       least, what, groups);
+  return fmt::format("{}more {} than {}, best of those under \"Which pair to acquire\"", others, what,
+                     groups);
 }
 
 std::optional<AnchorReason> rival_is_unbeaten(const AnchorCase& c) {

@@ -57,7 +57,7 @@ AuditFinding agreement_finding(const std::string& direction, const Json& measure
   const std::string way = direction_text(direction),
                     permutation = measured.at("permutation").get<std::string>();
   AuditFinding out = content_note(
-      "labels-" + direction, "Classes of translations, " + way,
+      "classes-" + direction, "Classes of translations, " + way,
       fmt::format(
           "{} of the translations {} have the class of their input; the classifier's errors alone would "
           "leave {}.",
@@ -174,7 +174,7 @@ std::vector<AuditFinding> judge_classes(const std::string& direction, const Json
                                         const AuditThresholds& thresholds) {
   if (too_weak(measured, thresholds.label_power)) {
     AuditFinding note =
-        content_note("labels-" + direction, "Labels say too little, " + direction_text(direction),
+        content_note("classes-" + direction, "Labels say too little, " + direction_text(direction),
                      classifier_text(measured) +
                          " That is too little beyond guessing to tell whether translations keep their "
                          "class.");

@@ -10,7 +10,7 @@
 namespace torsor {
 
 /// From what class_content() measured of a direction, "a_to_b". Amber where classes change by more than the
-/// classifier's errors explain ("labels-...": the shortfall's lower limit above label_shortfall) and where
+/// classifier's errors explain ("classes-...": the shortfall's lower limit above label_shortfall) and where
 /// prevalences follow the target ("prevalence-...": the lower limit of "moved" of a class above
 /// prevalence_moved). A note where they do not, and where the classifier is known to be too weak to say
 /// (label_power).

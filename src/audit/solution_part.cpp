@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "audit/closeness.h"
+#include "audit/needed_images.h"
 #include "audit/parts.h"
 #include "audit/perturbations.h"
 #include "audit/solution.h"
@@ -129,11 +130,18 @@ std::string needed_for_solution(const Json& direction, const AuditThresholds& t)
     return "train longer, and look at samples and losses with torsor report; more images would not change "
            "this";
   const double factor = std::pow((kid.high() - kid.value) / (reference - kid.value), 2);
+  const double images = std::ceil(1.2 * factor * direction.at("images").get<double>());
+  const char* nearer =
+      coincide ? "nearer to the target than blurred images of it" : "nearer to the target than their inputs";
+  if (!(images <= double(kMostImagesToAskFor)))
+    return fmt::format(
+        "other features (--features) that tell the two apart, or a longer training: more images will hardly "
+        "settle whether the translations are {}, because their KID, {:.3g}, lies so near {:.3g}, which is "
+        "that of the {}",
+        nearer, kid.value, reference, coincide ? "blurred images" : "inputs");
   return fmt::format(
-      "about {:.0f} held-out images of each domain: {} leave open whether the translations are "
-      "nearer to the target than their inputs",
-      std::ceil(1.2 * factor * direction.at("images").get<double>()),
-      direction.at("images").get<std::int64_t>());
+      "about {:.0f} held-out images of each domain: {} leave open whether the translations are {}", images,
+      direction.at("images").get<std::int64_t>(), nearer);
 }
 
 // The clause of no_solution() about the way back.

@@ -93,13 +93,8 @@ class Battery {
         if (other.domain == entry.domain && other.phi.name == entry.measured.at("tested_as"))
           entry.measured["tests"] = other.measured.at("tests");
     const double threshold = material_.options().thresholds.automorphism;
-    const Equivalence state = equivalence_of_tests(entry.measured.at("tests"), threshold);
-    const Json test = telling_test(entry.measured.at("tests"), threshold);
-    entry.measured["automorphism"] = equivalence_name(state);
-    entry.measured["needed"] =
-        state == Equivalence::undecided
-            ? images_to_decide(Estimate::from(test.at("accuracy")), test.at("images"), threshold)
-            : 0;
+    entry.measured["automorphism"] =
+        equivalence_name(equivalence_of_tests(entry.measured.at("tests"), threshold));
   }
 
   AuditMaterial& material_;

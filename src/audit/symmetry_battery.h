@@ -23,8 +23,7 @@ struct BatteryEntry {
 /// "table_1" (null without pairs or flip), "tables", "figures"}. An entry: {"id" ("symmetry:a:hflip"),
 /// "kind": "symmetry", "domain", "of" (the domain's name), "name", "text", "tests" (EquivalenceTests),
 /// "tested_as" (the name of the map that was tested: the inverse where that came first), "automorphism",
-/// "needed" (images of the domain that would decide; 0 where that is not known or it is decided), then what
-/// SymmetryEffects::of() has}.
+/// then what SymmetryEffects::of() has}.
 ///
 /// Cost at --scale quick: features of at most 4096 transformed images for the network extractor, beside those
 /// of 128 a symmetry, and about 1536 images through each generator.

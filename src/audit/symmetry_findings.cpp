@@ -4,6 +4,7 @@
 #include <string>
 
 #include "audit/equivalence.h"
+#include "audit/needed_images.h"
 #include "audit/symmetry_figures.h"
 #include "core/error.h"
 
@@ -83,11 +84,21 @@ std::string why_amber(SymmetryOutcome outcome) {
                                            : "; whether the data rule it out is open.";
 }
 
-std::string symmetry_needs(const Json& entry, const std::string& text, SymmetryOutcome outcome) {
+std::string symmetry_needs(const Json& entry, const std::string& text, SymmetryOutcome outcome,
+                           const AuditThresholds& thresholds) {
   const std::string of = entry.at("of");
-  const std::int64_t images = entry.at("needed").get<std::int64_t>();
   if (outcome == SymmetryOutcome::shown)
     return fmt::format("pairs of images, or a constraint that images of {} {} would break", of, text);
+  const double line = thresholds.automorphism;
+  const Json& test = telling_test(entry.at("tests"), line);
+  const Estimate accuracy = Estimate::from(test.at("accuracy"));
+  const std::int64_t images = images_to_decide(accuracy, test.at("images"), line);
+  if (images > kMostImagesToAskFor)
+    return fmt::format(
+        "pairs, or a line further from the accuracy (--automorphism), to decide whether images of {} {} keep "
+        "the distribution: more images will hardly settle it, because the accuracy, {:.3f}, lies so near "
+        "the line, {:g}",
+        of, text, accuracy.value, line);
   if (images > 0)
     return fmt::format(
         "about {} images of {} (training images help) and --scale full to decide whether those {} keep "
@@ -139,7 +150,7 @@ AuditFinding symmetry_finding(const Json& parts, const std::vector<const Json*>&
   out.text = fmt::format("{} of {} {} {} ({}). {}{}{}", shown ? "Loss-ambiguous: images" : "Images", of, text,
                          shown ? "look like originals" : "may look like originals, which is undecided",
                          accuracy, rival, why_amber(outcome), moved_loss_text(parts, most));
-  out.needed = symmetry_needs(most, text, outcome);
+  out.needed = symmetry_needs(most, text, outcome, thresholds);
   out.files = symmetry_files(parts, entries);
   return out;
 }

@@ -144,7 +144,7 @@ TEST(PrevalencePart, LabelsShowWhatIsRemoved) {
   PlantedAudit audit(labelled(translating(blobs_in_half(), blobs_in_few(), without_blobs)),
                      prevalence_part());
   const auto findings = audit.findings();
-  const AuditFinding &labels = findings.at("labels-a_to_b"), &prevalence = findings.at("prevalence-a_to_b");
+  const AuditFinding &labels = findings.at("classes-a_to_b"), &prevalence = findings.at("prevalence-a_to_b");
   EXPECT_TRUE(is_veto(labels));
   EXPECT_EQ(findings.at("spots-bright-a_to_b").needed, "") << "labels are there already";
   EXPECT_NEAR(labels.estimate->value, 0.45, 0.01)
@@ -161,9 +161,9 @@ TEST(PrevalencePart, LabelsThatStayAreANote) {
   PlantedAudit audit(labelled(translating(blobs_in_half(), blobs_in_few(), fainter, fainter)),
                      prevalence_part());
   const auto findings = audit.findings();
-  for (const char* id : {"labels-a_to_b", "labels-b_to_a", "prevalence-a_to_b", "prevalence-b_to_a"})
+  for (const char* id : {"classes-a_to_b", "classes-b_to_a", "prevalence-a_to_b", "prevalence-b_to_a"})
     EXPECT_TRUE(is_note(findings.at(id))) << id;
-  EXPECT_EQ(findings.at("labels-a_to_b").estimate->value, 1);
+  EXPECT_EQ(findings.at("classes-a_to_b").estimate->value, 1);
 }
 
 TEST(PrevalencePart, AClassifierOfUnknownAccuracySaysSo) {
@@ -172,8 +172,8 @@ TEST(PrevalencePart, AClassifierOfUnknownAccuracySaysSo) {
   inputs.labels->accuracy_a = inputs.labels->accuracy_b = 0;
   PlantedAudit audit(std::move(inputs), prevalence_part());
   const auto findings = audit.findings();
-  EXPECT_TRUE(is_veto(findings.at("labels-a_to_b")));
-  EXPECT_THAT(findings.at("labels-a_to_b").text, HasSubstr("accuracy on these images is not known"));
+  EXPECT_TRUE(is_veto(findings.at("classes-a_to_b")));
+  EXPECT_THAT(findings.at("classes-a_to_b").text, HasSubstr("accuracy on these images is not known"));
 }
 
 TEST(PrevalencePart, AGuessingClassifierIsNotHeard) {
@@ -181,8 +181,8 @@ TEST(PrevalencePart, AGuessingClassifierIsNotHeard) {
   inputs.labels->held_out_b = at::zeros({kCount}, at::kLong);  // never sees a lesion
   PlantedAudit audit(std::move(inputs), prevalence_part());
   const auto findings = audit.findings();
-  EXPECT_TRUE(is_note(findings.at("labels-a_to_b")));
-  EXPECT_THAT(findings.at("labels-a_to_b").needed, HasSubstr("--features"));
+  EXPECT_TRUE(is_note(findings.at("classes-a_to_b")));
+  EXPECT_THAT(findings.at("classes-a_to_b").needed, HasSubstr("--features"));
   EXPECT_FALSE(findings.contains("prevalence-a_to_b"));
 }
 

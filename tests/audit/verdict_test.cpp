@@ -60,6 +60,26 @@ TEST(Solution, NeedsToBeNearerToTheTargetThanItsInputs) {
   EXPECT_THAT(no_solution(few, kLines), ::testing::HasSubstr("3 groups"));
 }
 
+// What the verdict asks for where KID is this, that of the inputs is 0.2, and there are 100 images.
+std::vector<std::string> needed_at(const Json& kid) {
+  Json found = solutions(1);
+  Json& of = found["runs"][0]["directions"]["a_to_b"];
+  of["kid"] = kid;
+  of["images"] = 100;
+  return judge_audit({{"solution", found}}, kLines).needed;
+}
+
+TEST(Solution, AsksForNoMoreImagesThanCouldHelp) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(needed_at(measured(0.15, 0.06)), ElementsAre(::testing::HasSubstr("about 173 held-out images")))
+      << "1.2 * 100 (0.06 / 0.05)^2";
+  EXPECT_THAT(needed_at(measured(0.15, 0.6)),
+              ElementsAre(::testing::AllOf(::testing::HasSubstr("more images will hardly settle"),
+                                           ::testing::HasSubstr("their KID, 0.15, lies so near 0.2"),
+                                           ::testing::Not(::testing::HasSubstr("about")))))
+      << "17,280 images";
+}
+
 TEST(Solution, IsNoCopyAndClosesItsCycleAsDelivered) {
   Json copy = direction(0.05, 0.2);
   copy["copy"] = measured(0.01, 0.001);
