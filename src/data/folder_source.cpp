@@ -170,7 +170,8 @@ void FolderSource::verify(BadFiles policy, LogSink& log, const Look& look) {
     refuse(fmt::format("{} of {} images in {}", bad.size(), files_.size(), folder_.string()), bad);
   for (const auto& line : bad) log.warning("skipped: " + line);
   if (good.empty()) fail("{}: no usable image is left", folder_.string());
-  for (const auto& line : notes.lines()) log.notice(line);
+  // With the folder, since the same may be said of another.
+  for (const auto& line : notes.lines()) log.notice(fmt::format("{}: {}", folder_.string(), line));
   keep(good);
 }
 

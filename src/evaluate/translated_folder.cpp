@@ -81,7 +81,8 @@ std::vector<fs::path> translate_set(GeneratorRunner& runner, const FolderTransla
   const InputSurvey survey = survey_inputs(runner, jobs, request.treatment, listener, stop);
   check_stop(stop);
   meet_bad_inputs(survey, BadFiles::refuse, listener);
-  for (const std::string& line : survey.notes.lines()) log.notice(line);
+  // What the files themselves give rise to was said when the folder was listed.
+  for (const std::string& line : survey.conversions.lines()) log.notice(line);
   if (!survey.scale_warning.empty()) log.warning(survey.scale_warning);
   FolderTranslation translation(runner, survey.good, survey.pages, request.treatment, listener);
   translation.run(stop);

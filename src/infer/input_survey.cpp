@@ -21,7 +21,7 @@ constexpr std::size_t kNamed = 10;    // bad inputs in one message
 struct Sight {
   std::string problem;  // why it cannot be translated, or ""
   std::vector<Size> sizes;
-  NoteCount notes;
+  NoteCount notes, conversions;
 };
 
 // Throws Error when the output's format cannot hold so many pages.
@@ -42,6 +42,7 @@ Sight look_at(const GeneratorRunner& runner, const TranslationJob& job, const Tr
       out.sizes.push_back({image.width, image.height});
     }
     reader.add_notes_to(out.notes);
+    reader.add_conversions_to(out.conversions);
   } catch (const Error& error) {
     out.problem = error.what();
   } catch (const std::bad_alloc&) {
@@ -89,6 +90,7 @@ InputSurvey survey_inputs(const GeneratorRunner& runner, const std::vector<Trans
     }
     out.good.push_back(jobs[i]);
     out.notes.add(sight.notes);
+    out.conversions.add(sight.conversions);
     out.pages += static_cast<std::int64_t>(sight.sizes.size());
     for (const Size own : sight.sizes) {
       const Size used = size_used(treatment, own);

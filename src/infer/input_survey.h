@@ -18,8 +18,9 @@ struct InputSurvey {
   std::vector<std::string> bad;      // why the others cannot, in order
   std::int64_t pages = 0;            // of the good ones together
   Size largest;                      // the largest area of a single network input
-  NoteCount notes;
-  std::string scale_warning;  // ScaleCheck::warning()
+  NoteCount notes;                   // what there is to say of the files and of what is made of them
+  NoteCount conversions;             // the latter alone
+  std::string scale_warning;         // ScaleCheck::warning()
 };
 
 /// Decodes all pages of all inputs, on all cores, and checks whether their outputs' formats can hold the

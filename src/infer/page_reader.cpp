@@ -91,6 +91,10 @@ at::Tensor network_values(const InputPage& page, const Treatment& treatment) {
 
 void PageReader::add_notes_to(NoteCount& notes) const {
   for (const std::string& note : file_.notes()) notes.add(name_, note);
+  add_conversions_to(notes);
+}
+
+void PageReader::add_conversions_to(NoteCount& notes) const {
   for (const std::string& note : conversions_) notes.add(name_, note);
 }
 

@@ -38,6 +38,8 @@ class PageReader {
 
   /// Adds the notes about the pages that were read, each kind once.
   void add_notes_to(NoteCount& notes) const;
+  /// Of these what the network and the output make of the pages: nothing that reading the file alone says.
+  void add_conversions_to(NoteCount& notes) const;
 
  private:
   void say(const std::string& note);

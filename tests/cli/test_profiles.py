@@ -4,7 +4,8 @@ import io
 import pytest
 
 import icc
-from cli_support import FAILURE, SOURCE, USAGE, each, equal_weights, load, picture, refused, save, succeeded, train, translate
+from cli_support import (FAILURE, SOURCE, USAGE, each, equal_weights, flags, load, picture, refused, run, save, succeeded,
+                         train, translate)
 
 numpy = pytest.importorskip("numpy")
 image = pytest.importorskip("PIL.Image")
@@ -146,6 +147,17 @@ def test_training_sees_srgb(tmp_path):
     assert "2 of 2 images: colours are converted from the ICC profile Adobe-like" in done[0].stderr
     assert "colours" not in done[1].stderr
     assert equal_weights(*(tmp_path / f"run-{kind}" / "model.safetensors" for kind in ("tagged", "srgb")))
+
+
+def test_an_evaluation_says_it_once_of_each_folder(tmp_path, model):
+    for side in ("a", "b"):
+        for i in range(6):
+            save(tmp_path / side / f"{i}.png", picture(32, 32, seed=i + 10 * (side == "b")), icc_profile=icc.adobe_rgb())
+    done = succeeded(run("evaluate", model, *flags({"a": tmp_path / "a", "b": tmp_path / "b", "features": "pixels",
+                                                    "metrics": "kid", "resamples": 50, "threads": 1,
+                                                    "out": tmp_path / "out"})))
+    said = [line for line in done.stderr.splitlines() if "colours are converted" in line]
+    assert [line.split(": ")[0] for line in said] == [str(tmp_path / "a"), str(tmp_path / "b")], done.stderr
 
 
 def test_a_photo_of_a_phone(tmp_path):

@@ -142,9 +142,10 @@ TEST_F(Folder, SumsUpTheNotesOfItsImages) {
   FolderSource source(folder_, 0);
   Collected log;
   source.verify(BadFiles::refuse, log, {});
+  const std::string where = source.folder().string() + ": ";
   EXPECT_THAT(log.notices,
-              ElementsAre("2 of 4 images: 4 bytes behind the picture are not read (the first: a.jpg)",
-                          "c.jpg: the end mark is missing"));
+              ElementsAre(where + "2 of 4 images: 4 bytes behind the picture are not read (the first: a.jpg)",
+                          where + "c.jpg: the end mark is missing"));
   EXPECT_THAT(log.warnings, IsEmpty());
 }
 
