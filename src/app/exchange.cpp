@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/progress.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -27,6 +28,36 @@ void require_free(const fs::path& path, Existing existing) {
 void print_notes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cout << "  " << note << '\n';
 }
+
+// Of a file, or of the files in a folder; 0 where that is not known.
+std::uintmax_t bytes_at(const fs::path& path) {
+  std::error_code ec;
+  if (fs::is_regular_file(path, ec)) return fs::file_size(path, ec);
+  std::uintmax_t out = 0;
+  for (const auto& entry : fs::directory_iterator(path, ec))
+    if (entry.is_regular_file(ec)) out += entry.file_size(ec);
+  return out;
+}
+
+// What is being done with weights whose reading takes seconds; nothing of others.
+class ImportProgress {
+ public:
+  explicit ImportProgress(const fs::path& weights) : bytes_(bytes_at(weights)) {}
+
+  void begin(const std::string& what) {
+    constexpr std::uintmax_t kLarge = 100'000'000;
+    constexpr std::int64_t kSteps = 3;
+    if (bytes_ < kLarge) return;
+    const std::string text = fmt::format("{}, {}", what, human_bytes(static_cast<double>(bytes_)));
+    display_.update({begun_++, kSteps, {text}}, ProgressDisplay::When::now);
+  }
+  void end() { display_.close(); }
+
+ private:
+  const std::uintmax_t bytes_;
+  std::int64_t begun_ = 0;
+  ProgressDisplay display_{Audience::people, Stream::error};
+};
 
 struct ImportOptions {
   std::string name_a, name_b, note, licence;
@@ -63,14 +94,21 @@ int import_weights(const std::vector<std::string>& positionals) {
   const fs::path out = positionals[1];
   if (out.extension() != ".safetensors") fail_usage("{}: end the name in .safetensors", out.string());
   require_free(out, o.overwrite ? Existing::replace : Existing::keep);
-  if (std::optional<FeatureWeights> features = recognise_feature_weights(positionals[0]))
+  ImportProgress progress(positionals[0]);
+  progress.begin("looking whether it has features: " + positionals[0]);
+  if (std::optional<FeatureWeights> features = recognise_feature_weights(positionals[0])) {
+    progress.end();
     return import_features(std::move(*features), o, out);
+  }
+  progress.begin("reading " + positionals[0]);
   WeightSet set = open_weights(positionals[0], o.choice);
   if (!o.name_a.empty()) set.info.domains["a"].name = o.name_a;
   if (!o.name_b.empty()) set.info.domains["b"].name = o.name_b;
   if (!o.note.empty()) set.info.note = o.note;
   if (!o.licence.empty()) set.info.licence = o.licence;
+  progress.begin("writing " + out.string());
   write_weights(out, set);
+  progress.end();
   std::cout << fmt::format("{}: from {} ({})\n", out.string(), set.source, set.what);
   for (const NetworkInfo& network : set.info.networks)
     std::cout << fmt::format("  {:<9} {}\n", network.name, describe_network(network));

@@ -352,3 +352,15 @@ def test_a_fine_tuned_run_goes_on_like_any_other(tmp_path, model):
     succeeded(fine_tune(tmp_path / "run", model))
     done = succeeded(run("train", "--resume", tmp_path / "run", "--steps", 2))
     assert "tensors taken" not in done.stderr
+
+
+def test_the_import_of_a_large_file_says_what_it_does(tmp_path):
+    """A bar in a terminal, else a line for each step; of small files nothing."""
+    for name, size in (("large.pth", 100_000_000), ("small.pth", 1000)):
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(size)
+    said = {name: run("import", tmp_path / name, tmp_path / "out.safetensors").stderr.splitlines()
+            for name in ("large.pth", "small.pth")}
+    assert len(said["small.pth"]) == 1 and "not a PyTorch weight file" in said["small.pth"][0]
+    assert "reading" in said["large.pth"][1] and "large.pth, 95" in said["large.pth"][1], said
+    assert len(said["large.pth"]) == 3 and "not a PyTorch weight file" in said["large.pth"][2]
