@@ -22,10 +22,10 @@ std::regex compiled(const std::string& pattern, const std::string& what) {
 std::string captured(const std::string& name, const std::regex& regex, const std::string& pattern) {
   std::smatch match;
   if (!std::regex_search(name, match, regex))
-    fail("{}: its name does not match the pattern of groups, '{}'", name, printable(pattern));
+    fail("{}: its name does not match the pattern of --groups, '{}'", name, printable(pattern));
   const std::string group = match.size() > 1 ? match[1].str() : match[0].str();
   if (group.empty())
-    fail("{}: the pattern of groups, '{}', finds an empty group in its name", name, printable(pattern));
+    fail("{}: the pattern of --groups, '{}', finds an empty group in its name", name, printable(pattern));
   return group;
 }
 

@@ -35,7 +35,7 @@ TEST(Groups, RefuseWhatHasNone) {
   EXPECT_THAT(error_of([] {
                 group_by_name({"p1_a.png", "stray.png"}, {}, "(p[0-9]+)_");
               }),
-              HasSubstr("stray.png: its name does not match the pattern of groups, '(p[0-9]+)_'"));
+              HasSubstr("stray.png: its name does not match the pattern of --groups, '(p[0-9]+)_'"));
   EXPECT_THAT(error_of([] { group_by_name({"_a.png"}, {}, "(p?)_"); }), HasSubstr("_a.png"));
   EXPECT_THAT(error_of<UsageError>([] { check_group_pattern("(p", "--groups"); }),
               HasSubstr("--groups: '(p'"));
