@@ -156,6 +156,35 @@ double relative(const Json& row, const char* key) {
   return row.at(key).get<double>() / row.at("static").get<double>() - 1;
 }
 
+// Points of the optimal curve at five times: [[x...], [y...]] each.
+Json shown_curve(std::int64_t points, Rng& rng) {
+  const Tensor x = planar_points("moons", points, rng), y = planar_points("ring", points, rng);
+  Json out = Json::array();
+  for (const Tensor& at : straight(x, rematched(y, exact_assignment(squared_distances(x, y)).to), 4)) {
+    const Tensor columns = at.t().contiguous();
+    const auto* values = columns.data_ptr<double>();
+    out.push_back({std::vector<double>(values, values + points),
+                   std::vector<double>(values + points, values + 2 * points)});
+  }
+  return out;
+}
+
+ChartSheet curve_sheet(const Json& curve) {
+  ChartSheet sheet;
+  sheet.columns = curve.size();
+  for (std::size_t k = 0; k < curve.size(); ++k) {
+    LineChart chart;
+    chart.title = fmt::format("t = {}", static_cast<double>(k) / static_cast<double>(curve.size() - 1));
+    chart.plot_height = 150;
+    chart.x.low = chart.y.low = -2.5;
+    chart.x.high = chart.y.high = 2.5;
+    chart.series.push_back(
+        {"", curve[k][0].get<std::vector<double>>(), curve[k][1].get<std::vector<double>>(), Mark::points});
+    sheet.charts.push_back(std::move(chart));
+  }
+  return sheet;
+}
+
 class DynamicCost : public Experiment {
  public:
   const ExperimentInfo& info() const override {
@@ -214,7 +243,10 @@ class DynamicCost : public Experiment {
         planar.push_back(measure_planar(from, to, points(request.scale), kSteps, streams["planar"]));
       }
     }
-    return {{"gaussians", gaussians}, {"planar", planar}};
+    RngStreams streams(request.seeds.front());
+    return {{"gaussians", gaussians},
+            {"planar", planar},
+            {"curve", shown_curve(std::min<std::int64_t>(200, points(request.scale)), streams["shown"])}};
   }
 
   Finding judge(const Json& r) const override {
@@ -261,6 +293,8 @@ class DynamicCost : public Experiment {
                              number(row, "unmatched"), number(row, "detour")});
     planar.caption = "Between sets of points in the plane: the action of curves of distributions";
     page.html().table(planar);
+    page.drawing("curve", draw(curve_sheet(r.at("curve"))),
+                 "The optimal flow from moons to a ring: every point goes straight, at constant speed.");
   }
 
  private:
