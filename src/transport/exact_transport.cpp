@@ -159,23 +159,22 @@ double exact_transport_bytes(std::int64_t n, std::int64_t m) {
   return network_simplex_bytes(n, m) + sizeof(double) * static_cast<double>(n) * static_cast<double>(m);
 }
 
-void require_transport_room(std::int64_t n, std::int64_t m, const std::string& what,
-                            const std::string& advice) {
-  const double needed = exact_transport_bytes(n, m);
+void require_transport_room(const TransportSize& size, const std::string& what, const std::string& advice) {
+  const double needed = exact_transport_bytes(size.n, size.m) + size.beside;
   const MemoryRoom room = memory_room();
-  if (needed <= room.bytes && fits_network_simplex(n, m)) return;
-  if (needed <= room.bytes)
-    fail("{}: {} x {} points are more than the exact solver can number (2147483647 pairs); {}", what, n, m,
-         advice);
-  fail("{}: {} x {} points need {:.1f} GiB of memory, but {} {:.1f} GiB; {}", what, n, m, needed / kGiB,
-       room.bound, room.bytes / kGiB, advice);
+  if (needed > room.bytes)
+    fail("{}: {} x {} points need {:.1f} GiB of memory, but {} {:.1f} GiB; {}", what, size.n, size.m,
+         needed / kGiB, room.bound, room.bytes / kGiB, advice);
+  if (!fits_network_simplex(size.n, size.m))
+    fail("{}: {} x {} points are more than the exact solver can number (2147483647 pairs); {}", what, size.n,
+         size.m, advice);
 }
 
 ExactTransport exact_transport(const at::Tensor& costs, const std::vector<double>& from_masses,
                                const std::vector<double>& to_masses) {
   check_costs(costs);
   const std::int64_t n = costs.size(0), m = costs.size(1);
-  require_transport_room(n, m, "optimal transport", "take fewer points");
+  require_transport_room({n, m}, "optimal transport", "take fewer points");
   const at::Tensor whole = costs.to(at::kCPU, at::kDouble).contiguous();
   return Rounds(whole, checked_masses(from_masses, n, "rows"), checked_masses(to_masses, m, "columns"))
       .solve();

@@ -24,10 +24,15 @@ struct ExactTransport {
 /// Bytes that solving n x m points takes, their costs included.
 double exact_transport_bytes(std::int64_t n, std::int64_t m);
 
-/// Throws Error with the numbers when a problem of n x m points does not fit into the memory that is there:
-/// one line that names `what` ("the assignment of A to B") and ends with `advice` ("give --max-images").
-void require_transport_room(std::int64_t n, std::int64_t m, const std::string& what,
-                            const std::string& advice);
+/// A problem of n x m points, and the bytes that its caller holds beside what the solver takes.
+struct TransportSize {
+  std::int64_t n = 0, m = 0;
+  double beside = 0;
+};
+
+/// Throws Error with the numbers when a problem does not fit into the memory that is there: one line that
+/// names `what` ("the assignment of A to B") and ends with `advice` ("give --max-images").
+void require_transport_room(const TransportSize& size, const std::string& what, const std::string& advice);
 
 /// The cheapest plan for costs [n,m] between masses (>= 0; each divided by its sum; empty: all points alike).
 /// Costs may be of any size: they become whole numbers for LEMON's network simplex, and where those do not

@@ -144,12 +144,17 @@ TEST(ExactTransport, RefusesWhatIsNoProblem) {
 }
 
 TEST(ExactTransport, RefusesWhatDoesNotFitWithTheNumber) {
-  EXPECT_NO_THROW(require_transport_room(2000, 2000, "it", "take fewer"));
+  EXPECT_NO_THROW(require_transport_room({2000, 2000}, "it", "take fewer"));
   EXPECT_LT(exact_transport_bytes(2000, 2000), 400e6);
-  const std::string told =
-      error_of([] { require_transport_room(1000000, 1000000, "the assignment", "give --max-images"); });
+  const std::string told = error_of([] {
+    require_transport_room({1000000, 1000000}, "the assignment", "give --max-images");
+  });
   EXPECT_THAT(told, HasSubstr("the assignment: 1000000 x 1000000 points need 568"));
   EXPECT_THAT(told, HasSubstr("GiB; give --max-images"));
+  EXPECT_THAT(error_of([] {
+                require_transport_room({2, 2, 1e18}, "it", "take fewer");
+              }),
+              HasSubstr("need 931322574.6"));
 }
 
 }  // namespace
