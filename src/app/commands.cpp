@@ -16,9 +16,10 @@ namespace torsor::app {
 
 std::vector<Command>& commands() {
   static std::vector<Command> table = {
-      doctor_command(),  train_command(),  translate_command(), calibrate_command(),  evaluate_command(),
-      audit_command(),   report_command(), plot_command(),      import_command(),     export_command(),
-      inspect_command(), demo_command(),   reproduce_command(), completion_command(), docs_command()};
+      doctor_command(),   train_command(),     translate_command(),  calibrate_command(),
+      evaluate_command(), audit_command(),     transport_command(),  report_command(),
+      plot_command(),     import_command(),    export_command(),     inspect_command(),
+      demo_command(),     reproduce_command(), completion_command(), docs_command()};
   return table;
 }
 

@@ -15,6 +15,7 @@ Command export_command();
 Command inspect_command();
 Command evaluate_command();
 Command audit_command();
+Command transport_command();
 Command calibrate_command();
 Command doctor_command();
 Command demo_command();
