@@ -46,6 +46,14 @@ void TransportSettings::validate() const {
   if (out.empty()) fail_usage("--out is missing: torsor transport RUN --a DIR --b DIR --out DIR");
 }
 
+std::string blocks_text(const DirectionTransport& direction) {
+  if (!direction.blocks) return "not measured: " + direction.no_blocks;
+  const BlockMeasures& blocks = *direction.blocks;
+  return fmt::format("energy {}{}; straightness {}", transport_text(blocks.energy),
+                     blocks.normalised ? ", set by the blocks' norms" : "",
+                     transport_text(blocks.straightness));
+}
+
 void say_transport(const TransportResult& done, const TransportSettings& s, ProgressDisplay& display) {
   display.close();
   for (const DirectionTransport& direction : done.directions) {
@@ -60,10 +68,7 @@ void say_transport(const TransportResult& done, const TransportSettings& s, Prog
     display.say(fmt::format("  gap       {}", transport_text(map.gap)));
     display.say(fmt::format("  violated  pairs {}; triples {}", transport_text(map.exchange),
                             transport_text(map.ring)));
-    display.say(direction.blocks ? fmt::format("  blocks    energy {}; straightness {}",
-                                               transport_text(direction.blocks->energy),
-                                               transport_text(direction.blocks->straightness))
-                                 : "  blocks    not measured: " + direction.no_blocks);
+    display.say("  blocks    " + blocks_text(direction));
   }
   display.say("a low cost is no proof that translations are right; block energy is not a cost in pixels");
   display.say(fmt::format("written to {}: transport.json and the page index.html", s.out));

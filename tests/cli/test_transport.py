@@ -86,7 +86,7 @@ def test_costs_in_pixels_are_those_of_the_images(sets, tmp_path):
     pairs = numpy.array([[x - y for y in b] for x in a])
     for cost, numbers in (("squared", pairs ** 2), ("absolute", abs(pairs)), ("power", abs(pairs) ** 3)):
         out = tmp_path / cost
-        done = transport("identity", "--json", a=sets / "a", b=sets / "b", out=out, cost=cost, cost_power=3)
+        done = transport("identity", "--json", a=sets / "a", b=sets / "b", out=out, cost=cost, cost_power=3, resize=32)
         for direction in json.loads(succeeded(done).stdout)["directions"].values():
             assert direction["own"]["value"] == 1 and direction["cost"]["value"] == 0
             assert direction["own"]["shuffled"] == "inf"
@@ -117,7 +117,7 @@ def test_drawn_data_features_and_groups(model, tmp_path):
 
 def test_a_generator_without_residual_blocks(sets, tmp_path):
     unet = tmp_path / "unet"
-    succeeded(train(unet, net_g="unet_5", max_dataset_size=15))
+    succeeded(train(unet, net_g="unet_128", load_size=128, crop_size=128, max_dataset_size=15))
     done = succeeded(transport(unet, a=sets / "a", b=sets / "b", out=tmp_path / "out", subsamples=0))
     found = json.loads((tmp_path / "out" / "transport.json").read_text())["directions"]["a_to_b"]
     assert "no residual blocks" in found["blocks"]["not_measured"] and "blocks    not measured" in done.stdout
@@ -137,6 +137,8 @@ def test_what_cannot_be_measured_is_refused(model, sets, tmp_path):
     held = {"a": sets / "a", "b": sets / "b"}
     mixed = tmp_path / "mixed"
     succeeded(train(mixed, channels_b=1, lambda_identity=0, max_dataset_size=15))
+    whole = tmp_path / "whole"
+    succeeded(train(whole, preprocess="none", max_dataset_size=15))
     big = image_folder(tmp_path / "big", count=6, width=48, height=48)
 
     def check(code, arguments, options, *parts):
@@ -152,7 +154,7 @@ def test_what_cannot_be_measured_is_refused(model, sets, tmp_path):
         (USAGE, [model], {**held, "features": "random-vgq"}, "random-vgq", "random-vgg"),
         (FAILURE, [model], {**held, "a": tmp_path / "none"}, tmp_path / "none"),
         (FAILURE, [tmp_path / "norun"], held, "norun"),
-        (FAILURE, ["identity"], {**held, "b": big}, "32x32", "48x48", "--resize"),
+        (FAILURE, [whole], {**held, "b": big}, "32x32", "48x48", "--resize"),
         (FAILURE, [mixed], held, "images of A have 3 channels and those of B 1", "--features"),
     ])
     assert not out.exists() or not any(out.iterdir())

@@ -47,7 +47,7 @@ TEST(BlockPath, EndsAtTheOutputAndStandsStillWhereABlockAddsNothing) {
 
 TEST(BlockPath, RefusesGeneratorsWithoutOne) {
   const at::Tensor x = at::zeros({1, 3, 32, 32});
-  EXPECT_THAT(error_of([&] { decoded_after_blocks(*small_generator("unet_5"), x); }),
+  EXPECT_THAT(error_of([&] { decoded_after_blocks(*small_generator("unet_128"), x); }),
               HasSubstr("no path of its images"));
   EXPECT_THAT(error_of([&] { decoded_after_blocks(*small_generator("residual_unet_2"), x); }),
               HasSubstr("no list of layers"));
