@@ -109,9 +109,8 @@ GaussianMap gaussian_map(const Gaussian& from, const Gaussian& to) {
   const double least = s.values.min().item<double>(), most = s.values.max().item<double>();
   if (least <= kRounding * most)
     fail(
-        "the covariance that is mapped from is singular (eigenvalues from {:.3g} to {:.3g}): the optimal map "
-        "is "
-        "not the only one",
+        "the covariance that is mapped from is singular (eigenvalues from {:.3g} to {:.3g}): the optimal "
+        "map is not the only one",
         least, most);
   const at::Tensor root = s.power(0.5), inverse = s.power(-0.5);
   const at::Tensor middle =

@@ -44,8 +44,7 @@ class Sinkhorn {
     if (options.epsilon < kResolved * largest)
       fail(
           "entropic transport: an epsilon of {} is lost in the rounding of costs up to {}; take {:.3g} or "
-          "more, "
-          "or solve exactly",
+          "more, or solve exactly",
           options.epsilon, largest, kResolved * largest);
     for (double epsilon = largest; epsilon > 2 * options.epsilon; epsilon /= 2) run(epsilon, kCoarseSteps);
     EntropicTransport out;
@@ -58,8 +57,7 @@ class Sinkhorn {
     if (!(out.error <= options.tolerance))
       fail(
           "entropic transport: after {} steps the marginals are off by {:.3g}, wanted were {:.3g}; take a "
-          "larger "
-          "epsilon than {} or more steps",
+          "larger epsilon than {} or more steps",
           out.steps, out.error, options.tolerance, options.epsilon);
     finish(out);
     return out;

@@ -15,8 +15,7 @@ constexpr double kLogFrom = 20;  // times the least: where a chart's axis is log
 const std::string kNormalised =
     "Here every block ends with a norm that gives its residual a mean square of 1 (instance norm without "
     "parameters): the energy is the square of the number of blocks, and the shares are equal, whatever the "
-    "training "
-    "did. The straightness is not bound by that.";
+    "training did. The straightness is not bound by that.";
 
 std::string number_on_page(double value) {
   return std::isinf(value) ? "infinite" : fmt::format("{:.4g}", value);
@@ -32,14 +31,15 @@ std::string own_sentence(const MapTransport& map) {
   if (whole.own <= 1 + 1e-9)
     return fmt::format(
         "No re-matching of the {} images with their translations is cheaper than the generator's own. (The "
-        "same "
-        "translations given to other images at random cost {} times the cheapest.)",
+        "same translations given to other images at random cost {} times the cheapest.)",
         whole.images, number_on_page(whole.shuffled));
+  const std::string random =
+      whole.own < whole.shuffled ? "" : ": the generator's map is no cheaper than chance";
   return fmt::format(
       "The generator's translations cost {} times the cheapest re-matching of the same {} images with the "
-      "same "
-      "translations. The same translations given to other images at random cost {} times the cheapest.",
-      number_on_page(whole.own), whole.images, number_on_page(whole.shuffled));
+      "same translations. The same translations given to other images at random cost {} times the "
+      "cheapest{}.",
+      number_on_page(whole.own), whole.images, number_on_page(whole.shuffled), random);
 }
 
 void show_own(const DirectionTransport& direction, HtmlPage& page) {
@@ -64,7 +64,7 @@ void show_own(const DirectionTransport& direction, HtmlPage& page) {
   page.drawing(
       draw(chart),
       "The figure rises with the number of images, since more of them leave a re-matching more choice: "
-      "compare runs at equal numbers, and each with its own upper line.");
+      "compare runs at equal numbers, and each with its own line of random maps.");
 }
 
 void show_numbers(const DirectionTransport& direction, HtmlPage& page) {
@@ -86,8 +86,7 @@ void show_numbers(const DirectionTransport& direction, HtmlPage& page) {
   row("random", map.random, "mean cost of all pairs of an input and a real image of the other domain");
   row("gap", map.gap,
       "(cost - corrected) / (random - corrected): 0 = as cheap as any map to the other domain, 1 = as dear "
-      "as "
-      "pairs at random");
+      "as pairs at random");
   row("violated by pairs", map.exchange,
       "share of pairs of images that had better exchange their translations; 0 of an optimal map");
   row("violated by triples", map.ring, "share of triples that had better pass their translations round");
@@ -103,32 +102,21 @@ void show_blocks(const DirectionTransport& direction, HtmlPage& page) {
   const BlockMeasures& blocks = *direction.blocks;
   page.paragraph(
       fmt::format("The {} residual blocks add r_1 ... r_{} to the state. Their energy {} * sum mean(r_k^2) "
-                  "is {}. The path "
-                  "through them has straightness {}: 1 is a straight line, and {:.2g} is what steps in "
-                  "unrelated directions "
-                  "of one length would have.",
+                  "is {}. The path through them has straightness {}: 1 is a straight line, and {:.2g} is "
+                  "what steps in unrelated directions of one length would have.",
                   blocks.count, blocks.count, blocks.count, transport_text(blocks.energy),
                   transport_text(blocks.straightness), 1 / std::sqrt(static_cast<double>(blocks.count))));
   if (blocks.normalised) page.paragraph(kNormalised);
-  Series shares{"", {}, {}, Mark::points};
+  Table shares{{}, {{}}, "Each block's share of the energy, over all images."};
   for (std::size_t k = 0; k < blocks.shares.size(); ++k) {
-    shares.x.push_back(static_cast<double>(k + 1));
-    shares.y.push_back(blocks.shares[k]);
+    shares.header.push_back(fmt::format("block {}", k + 1));
+    shares.rows.front().push_back(fmt::format("{:.1f}%", 100 * blocks.shares[k]));
   }
-  Axis share{"share of the energy"};
-  share.low = 0;
-  LineChart chart;
-  chart.title = "Energy by block";
-  chart.x.label = "block";
-  chart.y = share;
-  chart.series = {shares};
-  chart.plot_height = 180;
-  if (blocks.count > 1) page.drawing(draw(chart), "Each block's share of the energy, over all images.");
+  page.table(shares);
   page.paragraph(
       "Block energy is not a cost in pixels: the encoder in front of the blocks chooses the scale of the "
-      "states, "
-      "and two generators with the same translations can differ in it by any factor. Compare it within one "
-      "architecture and training at most.");
+      "states, and two generators with the same translations can differ in it by any factor. Compare it "
+      "within one architecture and training at most.");
 }
 
 void show_paths(const DirectionTransport& direction, HtmlPage& page) {
@@ -162,8 +150,8 @@ HtmlPage transport_page(const TransportResult& result, const std::string& comman
   page.paragraph("A cost is " + result.cost + ".");
   page.callout(
       Callout::warning, "What a low cost does not say",
-      "That translations are right. The losses of unpaired training admit several maps, and the right "
-      "one need not be the cheapest; torsor audit asks which one this is.");
+      "That translations are right. The losses of unpaired training admit several maps, and the right one "
+      "need not be the cheapest; torsor audit asks which one this is.");
   for (const DirectionTransport& direction : result.directions) {
     page.heading(arrow_name(direction.name));
     page.paragraph(own_sentence(direction.map));
