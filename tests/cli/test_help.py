@@ -80,7 +80,7 @@ def completed(folder, line):
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_bash_completes(tmp_path):
-    for line, expected in {"torsor tr": {"train", "translate"}, "torsor train --devi": {"--device"},
+    for line, expected in {"torsor tr": {"train", "translate", "transport"}, "torsor train --devi": {"--device"},
                            "torsor train --device ": {"auto", "cpu", "cuda"}, "torsor train --device cu": {"cuda"},
                            "torsor train --device = cu": {"cuda"},
                            "torsor train --preset la": {"laptop"}, "torsor translate --direction a": {"a_to_b"},
