@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "core/error.h"
 
 namespace torsor {
 
 namespace {
+
+// Numbers that differ by less, as a share of them, are one: rounding.
+constexpr double kOneValue = 1e-12;
 
 std::string superscript(int number) {
   constexpr std::array<const char*, 10> kDigits = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
@@ -56,7 +60,7 @@ Scaling::Scaling(const Axis& axis, const Range& data, const std::string& chart)
   high_ = std::fmax(axis.high, data.high);
   if (!(low_ <= high_)) low_ = log_ ? 0.1 : 0, high_ = 1;  // no data
   if (log_ && low_ <= 0) fail("the chart '{}': a logarithmic axis cannot show {}", chart, low_);
-  if (low_ == high_) widen();
+  if (high_ - low_ <= kOneValue * std::max(std::abs(low_), std::abs(high_))) widen();
   pad(axis, data);
 }
 
@@ -107,14 +111,20 @@ std::string tick_text(double value) {
 }
 
 std::vector<double> ticks(double low, double high, int count) {
+  if (!(low < high)) return {low};
   const double rough = (high - low) / std::max(1, count);
   const double power = std::pow(10, std::floor(std::log10(rough)));
   double step = power;
   for (const double factor : {2.0, 5.0, 10.0})
     if (step < rough) step = factor * power;
   std::vector<double> out;
-  for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k)
-    out.push_back(k == 0 ? 0.0 : k * step);
+  const double first = std::ceil(low / step - 1e-9);
+  // Counted: of numbers that differ in their last bits alone, first + 1 may be first.
+  const auto steps = static_cast<std::int64_t>(std::floor((high - low) / step + 1));
+  for (std::int64_t i = 0; i <= steps; ++i) {
+    const double k = first + static_cast<double>(i);
+    if (k * step <= high + step * 1e-9) out.push_back(k == 0 ? 0.0 : k * step);
+  }
   return out;
 }
 

@@ -64,6 +64,16 @@ TEST(Ticks, AreRoundAndInside) {
   EXPECT_LE(small.back(), 0.00079 * 1.0001);
 }
 
+TEST(Ticks, EndWhereNumbersDifferInTheirLastBitsAlone) {
+  const double low = 0.7, high = std::nextafter(low, 1);
+  EXPECT_LE(ticks(low, high, 5).size(), 20U);
+  LineChart chart;
+  chart.title = "Constant";
+  chart.y.low = low;
+  chart.series = {{"", {0, 1, 2}, {low, high, low}}};
+  EXPECT_GT(draw(chart).image.width, 0);
+}
+
 TEST(CanvasDrawing, PutsColoursWhereItIsTold) {
   const Drawing drawing = draw_all(
       [](Canvas& canvas, double width) {
