@@ -196,6 +196,7 @@ class ManyTransports : public Experiment {
   }
 
   Json measure(const Request& request) const override {
+    check_stop(request.stop);
     const AtomCounts atoms = count_atoms(request.scale);
     RngStreams streams(request.seeds.front());
     const IntervalCounts interval = count_exchanges(exchanges(request.scale), streams["interval"]);

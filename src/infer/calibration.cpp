@@ -10,6 +10,10 @@ namespace torsor {
 
 namespace {
 
+// Numbers that differ by less, as a share of them, are one: six digits are kept, and an image that is
+// computed in another batch differs in its last bits.
+constexpr double kSameValue = 1e-5;
+
 constexpr std::size_t kMostKept = 256;
 constexpr double kKeptDigits = 1e8;  // values are shares of a range and scores: eight decimals
 
@@ -71,10 +75,11 @@ double Quantiles::quantile(double share) const {
 }
 
 double Quantiles::percentile(double value) const {
-  if (value < values_.front()) return 0;
-  if (value > values_.back()) return 100;
-  const auto low = std::lower_bound(values_.begin(), values_.end(), value);
-  const auto high = std::upper_bound(low, values_.end(), value);
+  const double same = kSameValue * std::abs(value);
+  if (value + same < values_.front()) return 0;
+  if (value - same > values_.back()) return 100;
+  const auto low = std::lower_bound(values_.begin(), values_.end(), value - same);
+  const auto high = std::upper_bound(low, values_.end(), value + same);
   const auto first = static_cast<std::size_t>(low - values_.begin());
   double rank = 0;
   if (low != high) {  // equal values share the mean of their ranks

@@ -209,6 +209,16 @@ const std::vector<PlantedCase>& planted() {
        {{disagrees, [](Json& r) { r["wrong_count"] = 1; }},
         {disagrees, [](Json& r) { r["related"] = 0; }},
         {cannot_tell, [](Json& r) { r["solvable"] = 0; }}}},
+      {"S0-C11-trained",
+       cannot_tell,
+       {{agrees,
+         [](Json& r) {
+           plant_cure(r, "kept", "none", "wrong", "red");
+           plant_cure(r, "kept", "identity", "right", "green");
+           plant_cure(r, "turned", "identity", "wrong", "red");
+         }},
+        {disagrees, [](Json& r) { plant_cure(r, "kept", "none", "wrong", "green"); }},
+        {disagrees, [](Json& r) { plant_cure(r, "kept", "none", "right", "green"); }}}},
       {"S0-E1",
        cannot_tell,
        {{agrees, [](Json& r) { plant_runs(r, 6, 0.9, 0.1); }},
@@ -242,16 +252,6 @@ const std::vector<PlantedCase>& planted() {
        {{agrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.3); }},
         {disagrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.02); }},
         {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.1, 0.3); }}}},
-      {"S0-C11-trained",
-       cannot_tell,
-       {{agrees,
-         [](Json& r) {
-           plant_cure(r, "kept", "none", "wrong", "red");
-           plant_cure(r, "kept", "identity", "right", "green");
-           plant_cure(r, "turned", "identity", "wrong", "red");
-         }},
-        {disagrees, [](Json& r) { plant_cure(r, "kept", "none", "wrong", "green"); }},
-        {disagrees, [](Json& r) { plant_cure(r, "kept", "none", "right", "green"); }}}},
       {"S2-C1",
        disagrees,
        {{agrees, [](Json& r) { r["pairs"] = 0; }},
