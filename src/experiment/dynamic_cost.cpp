@@ -213,20 +213,21 @@ class DynamicCost : public Experiment {
   }
 
   std::vector<Setting> setup(Scale scale) const override {
-    return {
-        {"Gaussians", fmt::format("random ones in {} dimensions; static cost by the formula of Bures and "
-                                  "Wasserstein, flows integrated in {} steps",
-                                  join(dimension_names(scale)), kTimeSteps)},
-        {"other flows",
-         fmt::format("{} of each pair: points also turn inside of the distribution of each time, "
-                     "which changes no distribution",
-                     others(scale))},
-        {"planar sets", fmt::format("{} points, static cost by exact assignment; the action of a curve of "
-                                    "distributions is {} times the sum of the costs between neighbours",
-                                    points(scale), kSteps)},
-        {"other curves",
-         "straight ways of points that are matched at random, and the optimal curve pushed aside "
-         "on its way"}};
+    return {{"Gaussians", fmt::format("random ones in {} dimensions; static cost by the formula of Bures and "
+                                      "Wasserstein, flows integrated in {} steps",
+                                      join(dimension_names(scale)), kTimeSteps)},
+            {"other flows",
+             fmt::format("{} of each pair: points also turn inside of the distribution of each time, "
+                         "which changes no distribution",
+                         others(scale))},
+            {"planar sets",
+             fmt::format("{} points, static cost by exact assignment; the action of a curve of "
+                         "distributions is {} times the sum of the costs between neighbours",
+                         points(scale), kSteps),
+             "the slides give no example"},
+            {"other curves",
+             "straight ways of points that are matched at random, and the optimal curve pushed aside "
+             "on its way"}};
   }
 
   Json measure(const Request& request) const override {
