@@ -75,8 +75,7 @@ void AuditSettings::describe(OptionSet& o) {
 
 void AuditSettings::validate() const {
   progress.validate();
-  if (json && progress.json_progress)
-    fail_usage("--json and --json-progress both write to standard output; give one");
+  if (json) progress.leave_output_to_json();
   if (out.empty()) fail_usage("--out is missing: torsor audit RUN [RUN...] --a DIR --b DIR --out DIR");
 }
 

@@ -46,8 +46,7 @@ void DoctorSettings::validate(const std::string& data) const {
   progress.validate();
   doctor.presets_to_measure();
   const bool folders = !a.empty() || !b.empty();
-  if (json && progress.json_progress)
-    fail_usage("--json and --json-progress both write to standard output; give one");
+  if (json) progress.leave_output_to_json();
   if (data.empty() && !folders) fail_usage("DIR is missing: give a folder of images, or --a DIR and --b DIR");
   if (!data.empty() && folders) fail_usage("DIR and --a/--b exclude each other; give one form");
   if (folders && (a.empty() || b.empty()))

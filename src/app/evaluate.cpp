@@ -75,8 +75,7 @@ void EvaluateSettings::describe_model(OptionSet& o) {
 void EvaluateSettings::validate(const std::vector<std::string>& positionals) const {
   progress.validate();
   const bool folders = !real.empty() || !fake.empty(), model = !positionals[0].empty();
-  if (json && progress.json_progress)
-    fail_usage("--json and --json-progress both write to standard output; give one");
+  if (json) progress.leave_output_to_json();
   if (compare) {
     if (positionals[1].empty())
       fail_usage("--compare: two files are needed: torsor evaluate --compare OLD.json NEW.json");

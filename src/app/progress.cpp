@@ -58,6 +58,10 @@ void ProgressOptions::validate() const {
   if (quiet && json_progress) fail_usage("--quiet and --json-progress contradict each other; give one");
 }
 
+void ProgressOptions::leave_output_to_json() const {
+  if (json_progress) fail_usage("--json and --json-progress both write to standard output; give one");
+}
+
 Audience ProgressOptions::audience() const {
   return quiet ? Audience::nobody : json_progress ? Audience::program : Audience::people;
 }

@@ -24,6 +24,9 @@ struct ProgressOptions {
   void describe(OptionSet& o);
   /// Throws UsageError when both are given.
   void validate() const;
+  /// For a command that prints its result as JSON. Throws UsageError for --json-progress, which writes there
+  /// too.
+  void leave_output_to_json() const;
   Audience audience() const;
 };
 

@@ -41,8 +41,7 @@ void TransportSettings::describe(OptionSet& o) {
 
 void TransportSettings::validate() const {
   progress.validate();
-  if (json && progress.json_progress)
-    fail_usage("--json and --json-progress both write to standard output; give one");
+  if (json) progress.leave_output_to_json();
   if (out.empty()) fail_usage("--out is missing: torsor transport RUN --a DIR --b DIR --out DIR");
 }
 

@@ -120,6 +120,35 @@ AuditImages read_audit_images(const std::string& domain, std::shared_ptr<const I
   return out;
 }
 
+DataRequest run_data_request(const RunData& data, const ModelInfo& info, std::int64_t size,
+                             const std::shared_ptr<LogSink>& log) {
+  DataRequest out;
+  out.data = data.data;
+  out.limit = data.max_images;
+  out.seed = info.training.value("seed", std::uint64_t{0});
+  out.size = size;
+  if (data.max_images > 0) out.drawn_tests = data.max_images;
+  out.log = log;
+  return out;
+}
+
+AuditSets open_test_sets(DataSource& source, const std::string& data) {
+  source.require(Pairing::unpaired);
+  AuditSets out{source.open(SetName::real_a, Split::test), source.open(SetName::real_b, Split::test)};
+  if (!out.a || !out.b)
+    fail(
+        "--data {}: has no test images of both domains; give --a and --b, folders of images that training "
+        "did not see",
+        data);
+  return out;
+}
+
+void require_one_size(const AuditImages& a, const AuditImages& b) {
+  if (a.values.size(2) == b.values.size(2) && a.values.size(3) == b.values.size(3)) return;
+  fail("images of A ({}) are {}x{} pixels, those of B ({}) {}x{}; give --resize", a.folder.string(),
+       a.values.size(3), a.values.size(2), b.folder.string(), b.values.size(3), b.values.size(2));
+}
+
 AuditPairs read_audit_pairs(std::shared_ptr<ImageSet> set_a, std::shared_ptr<ImageSet> set_b,
                             const AuditReading& a, const AuditReading& b,
                             const std::shared_ptr<LogSink>& log) {
@@ -128,6 +157,19 @@ AuditPairs read_audit_pairs(std::shared_ptr<ImageSet> set_a, std::shared_ptr<Ima
                  read_audit_images("b", std::move(set_b), b, log)};
   out.b.groups = out.a.groups;
   return out;
+}
+
+at::Tensor features_of(const FeatureExtractor& extractor, const at::Tensor& values, const ValueRange& range,
+                       const StopFlag& stop) {
+  if (values.size(0) == 0) return at::empty({0, extractor.width()}, at::kDouble);
+  std::vector<at::Tensor> rows;
+  for (const at::Tensor& batch : values.split(std::int64_t(kExtractorBatch))) {
+    check_stop(stop);
+    std::vector<Image> previews;
+    for (const at::Tensor& image : batch.unbind()) previews.push_back(preview_of(image, range));
+    rows.push_back(extractor.features(previews));
+  }
+  return at::cat(rows);
 }
 
 Image preview_of(const at::Tensor& values, const ValueRange& range) {

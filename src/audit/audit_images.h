@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "core/log.h"
+#include "core/stop.h"
+#include "data/data_source.h"
 #include "data/image_set.h"
 #include "data/tensor_image.h"
 #include "data/transform.h"
+#include "metric/feature_extractor.h"
 #include "metric/groups.h"
 #include "model/model_file.h"
 
@@ -55,6 +58,27 @@ std::shared_ptr<ImageSet> open_audit_folder(const std::filesystem::path& folder,
 AuditImages read_audit_images(const std::string& domain, std::shared_ptr<const ImageSet> set,
                               const AuditReading& reading, const std::shared_ptr<LogSink>& log);
 
+/// Held-out images of both domains.
+struct AuditSets {
+  std::shared_ptr<ImageSet> a, b;
+};
+
+/// What --data of a training names.
+struct RunData {
+  std::string data;
+  std::int64_t max_images = 0;  // of a domain; 0: all
+};
+/// What that run's own --data opens, at this size in pixels; drawn images are those of its seed.
+DataRequest run_data_request(const RunData& data, const ModelInfo& info, std::int64_t size,
+                             const std::shared_ptr<LogSink>& log);
+
+/// The test images of both domains. Throws Error naming `data`, which the source was opened for, when it has
+/// none of one.
+AuditSets open_test_sets(DataSource& source, const std::string& data);
+
+/// Throws Error naming both folders for images of different sizes.
+void require_one_size(const AuditImages& a, const AuditImages& b);
+
 /// Images of two sets that belong together by name: image i of one to image i of the other, with the same
 /// groups.
 struct AuditPairs {
@@ -65,6 +89,10 @@ struct AuditPairs {
 AuditPairs read_audit_pairs(std::shared_ptr<ImageSet> set_a, std::shared_ptr<ImageSet> set_b,
                             const AuditReading& a, const AuditReading& b,
                             const std::shared_ptr<LogSink>& log);
+
+/// What an extractor sees of images [N,C,H,W] of this range: [N,width] float64. Throws StoppedError.
+at::Tensor features_of(const FeatureExtractor& extractor, const at::Tensor& values, const ValueRange& range,
+                       const StopFlag& stop);
 
 /// An image as 8 bits, for extractors and pages: [C,H,W] -> u8, 1 or 3 channels (of others the first).
 Image preview_of(const at::Tensor& values, const ValueRange& range);

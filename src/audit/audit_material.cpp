@@ -64,16 +64,7 @@ at::Tensor AuditMaterial::features(const at::Tensor& values, const std::string& 
 
 at::Tensor AuditMaterial::features_by(const FeatureExtractor& extractor, const at::Tensor& values,
                                       const std::string& domain) const {
-  std::vector<at::Tensor> rows;
-  const ValueRange& range = subject().info.domain(domain).range;
-  for (std::int64_t begin = 0; begin < values.size(0); begin += std::int64_t(kExtractorBatch)) {
-    check_stop(stop_);
-    std::vector<Image> batch;
-    const std::int64_t end = std::min(values.size(0), begin + std::int64_t(kExtractorBatch));
-    for (std::int64_t i = begin; i < end; ++i) batch.push_back(preview_of(values[i], range));
-    rows.push_back(extractor.features(batch));
-  }
-  return rows.empty() ? at::empty({0, extractor.width()}, at::kDouble) : at::cat(rows);
+  return features_of(extractor, values, subject().info.domain(domain).range, stop_);
 }
 
 const at::Tensor& AuditMaterial::real_features(const std::string& domain) {

@@ -115,45 +115,24 @@ class AuditOpening {
     inputs.pairs = AuditPairs{a.at(kept), b.at(kept)};
   }
 
-  // What a run's own --data opens; drawn images are those of its seed.
-  DataRequest data_request(std::int64_t limit) const {
-    DataRequest out;
-    out.data = request_.data;
-    out.limit = limit;
-    out.seed = info_->training.value("seed", std::uint64_t{0});
-    out.size = output_size(transform_).width;
-    if (options_.max_images > 0) out.drawn_tests = options_.max_images;
-    out.log = log_;
-    return out;
-  }
-
   void open_data(AuditInputs& out) const {
     const std::int64_t training = options_.size() == AuditScale::quick ? kMostTrainingImages : 0;
-    const auto source = open_data_source(data_request(options_.max_images)),
-               trained = open_data_source(data_request(training));
-    source->require(Pairing::unpaired);
-    const auto test = [&](SetName name) { return source->open(name, Split::test); };
-    const auto real_a = test(SetName::real_a), real_b = test(SetName::real_b);
-    if (!real_a || !real_b)
-      fail(
-          "--data {}: has no test images of both domains; give --a and --b, folders of images that training "
-          "did not see",
-          request_.data);
-    out.a = images("a", real_a);
-    out.b = images("b", real_b);
+    DataRequest request =
+        run_data_request({request_.data, options_.max_images}, *info_, output_size(transform_).width, log_);
+    const auto source = open_data_source(request);
+    request.limit = training;
+    const auto trained = open_data_source(request);
+    const AuditSets sets = open_test_sets(*source, request_.data);
+    out.a = images("a", sets.a);
+    out.b = images("b", sets.b);
     out.more_a = images("a", trained->open(SetName::real_a, Split::train));
     out.more_b = images("b", trained->open(SetName::real_b, Split::train));
     if (!request_.data_pairs) return;
-    const auto paired_a = test(SetName::paired_a), paired_b = test(SetName::paired_b);
+    const auto paired_a = source->open(SetName::paired_a, Split::test),
+               paired_b = source->open(SetName::paired_b, Split::test);
     if (!paired_a || !paired_b) return;
     out.pairs = read_audit_pairs(paired_a, paired_b, reading("a"), reading("b"), log_);
     log_->notice(fmt::format("{} test pairs of {} are evidence", out.pairs->size(), request_.data));
-  }
-
-  static void require_one_size(const AuditImages& a, const AuditImages& b) {
-    if (a.values.size(2) == b.values.size(2) && a.values.size(3) == b.values.size(3)) return;
-    fail("images of A ({}) are {}x{} pixels, those of B ({}) {}x{}; give --resize", a.folder.string(),
-         a.values.size(3), a.values.size(2), b.folder.string(), b.values.size(3), b.values.size(2));
   }
 
   std::optional<AuditImages> training_images(const std::string& domain, const fs::path& given) const {

@@ -101,7 +101,10 @@ const TensorMapping& AuditedRun::generator(const Direction& direction) const {
 }
 
 AuditedRun open_audited_run(const fs::path& path, const Placement& placement) {
-  const WeightSet set = open_weights(path);
+  return audited_run_of(open_weights(path), path, placement);
+}
+
+AuditedRun audited_run_of(const WeightSet& set, const fs::path& path, const Placement& placement) {
   AuditedRun out;
   out.name = name_of(path);
   out.source = set.source;

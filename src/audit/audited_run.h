@@ -12,6 +12,8 @@
 
 namespace torsor {
 
+struct WeightSet;
+
 struct AuditedRun {
   std::string name;    // tells the runs of one audit apart: its folder, or "seed 3"
   std::string source;  // the file of its weights
@@ -35,6 +37,10 @@ struct AuditedRun {
 /// Opens what open_weights() takes: of a run that is still training the last checkpoint. Throws Error naming
 /// the file.
 AuditedRun open_audited_run(const std::filesystem::path& path, const Placement& placement);
+
+/// The same of weights that were opened from `path`.
+AuditedRun audited_run_of(const WeightSet& set, const std::filesystem::path& path,
+                          const Placement& placement);
 
 /// Opens several and names them apart. Throws Error for runs of unlike domains, sizes or directions, naming
 /// both, and for one that is given twice.

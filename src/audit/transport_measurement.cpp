@@ -20,12 +20,7 @@ constexpr std::int64_t kBlockBatch = 8;  // images whose residuals are held toge
 constexpr std::int64_t kPathSide = 128;  // pixels: larger images are shown smaller
 constexpr double kCostMatrices = 5;      // of double, beside the exact solver's
 
-struct TransportSets {
-  std::shared_ptr<ImageSet> a, b;
-};
-
-TransportSets sets_of_folders(const TransportRequest& request, const TransportOptions& options,
-                              LogSink& log) {
+AuditSets sets_of_folders(const TransportRequest& request, const TransportOptions& options, LogSink& log) {
   if (request.a.empty() || request.b.empty())
     fail_usage("{} is missing: images of both domains, or --data as the training had it",
                request.a.empty() ? "--a" : "--b");
@@ -33,22 +28,12 @@ TransportSets sets_of_folders(const TransportRequest& request, const TransportOp
           open_audit_folder(request.b, options.max_images, log)};
 }
 
-TransportSets sets_of_data(const TransportRequest& request, const TransportOptions& options,
-                           const ModelInfo& info, std::int64_t size, const std::shared_ptr<LogSink>& log) {
+AuditSets sets_of_data(const TransportRequest& request, const TransportOptions& options,
+                       const ModelInfo& info, std::int64_t size, const std::shared_ptr<LogSink>& log) {
   if (!request.a.empty() || !request.b.empty())
     fail_usage("--data and --a, --b exclude each other: it names images of both domains");
-  DataRequest data;
-  data.data = request.data;
-  data.limit = options.max_images;
-  data.seed = info.training.value("seed", std::uint64_t{0});
-  data.size = size;
-  if (options.max_images > 0) data.drawn_tests = options.max_images;
-  data.log = log;
-  const auto source = open_data_source(data);
-  source->require(Pairing::unpaired);
-  TransportSets out{source->open(SetName::real_a, Split::test), source->open(SetName::real_b, Split::test)};
-  if (!out.a || !out.b) fail("--data {}: has no test images of both domains; give --a and --b", request.data);
-  return out;
+  const auto source = open_data_source(run_data_request({request.data, options.max_images}, info, size, log));
+  return open_test_sets(*source, request.data);
 }
 
 void require_room(std::int64_t n, std::int64_t m) {
@@ -66,10 +51,10 @@ class TransportMeasurement {
         log_(std::move(log)),
         stop_(stop),
         placement_(resolve_placement(request.placement)),
-        run_(open_audited_run(request.run, placement_)),
-        weights_(open_weights(request.run)) {
+        weights_(open_weights(request.run)),
+        run_(audited_run_of(weights_, request.run, placement_)) {
     const TransformOptions transform = audit_transform(run_.info, options.resize);
-    const TransportSets sets =
+    const AuditSets sets =
         request.data.empty() ? sets_of_folders(request, options, *log_)
                              : sets_of_data(request, options, run_.info, output_size(transform).width, log_);
     require_room(sets.a->size(), sets.b->size());
@@ -105,28 +90,18 @@ class TransportMeasurement {
 
   // What an image of A and an image of B have to share.
   void require_comparable() const {
-    const auto side = [](const AuditImages& images, int axis) { return images.values.size(axis); };
-    if (side(a_, 2) != side(b_, 2) || side(a_, 3) != side(b_, 3))
-      fail("images of A ({}) are {}x{} pixels, those of B ({}) {}x{}; give --resize", a_.folder.string(),
-           side(a_, 3), side(a_, 2), b_.folder.string(), side(b_, 3), side(b_, 2));
-    if (options_.compares_pixels() && side(a_, 1) != side(b_, 1))
+    require_one_size(a_, b_);
+    const std::int64_t in_a = a_.values.size(1), in_b = b_.values.size(1);
+    if (options_.compares_pixels() && in_a != in_b)
       fail(
           "images of A have {} channels and those of B {}: there is no cost in pixels between them; give "
           "--features NAME",
-          side(a_, 1), side(b_, 1));
+          in_a, in_b);
   }
 
   at::Tensor compared(const at::Tensor& values, const std::string& domain) const {
     if (!extractor_) return values;
-    std::vector<at::Tensor> rows;
-    const ValueRange& range = run_.info.domain(domain).range;
-    for (const at::Tensor& batch : values.split(std::int64_t(kExtractorBatch))) {
-      check_stop(stop_);
-      std::vector<Image> previews;
-      for (const at::Tensor& image : batch.unbind()) previews.push_back(preview_of(image, range));
-      rows.push_back(extractor_->features(previews));
-    }
-    return at::cat(rows);
+    return features_of(*extractor_, values, run_.info.domain(domain).range, stop_);
   }
 
   at::Tensor costs(const at::Tensor& x, const at::Tensor& y) const {
@@ -239,8 +214,8 @@ class TransportMeasurement {
   std::shared_ptr<LogSink> log_;
   const StopFlag& stop_;
   Placement placement_;
-  AuditedRun run_;
   WeightSet weights_;
+  AuditedRun run_;
   AuditImages a_, b_;
   std::shared_ptr<const FeatureExtractor> extractor_;
 };

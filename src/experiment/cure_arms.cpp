@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "experiment/class_training.h"
 #include "experiment/cure_runs.h"
-#include "experiment/cure_settings.h"
 #include "experiment/demo.h"
 #include "train/run_set.h"
 
@@ -79,6 +78,9 @@ Json shared_settings(const World& world, const CureScale& scale, const fs::path&
                                    [](const Lesson& l) { return l.name == "circles-squares"; });
   Json settings = lesson->settings;
   settings.erase("data");
+  const auto number = [&](const char* key) { return settings.at(key).get<std::int64_t>(); };
+  const std::int64_t epochs =
+      std::max<std::int64_t>(1, scale.steps * number("batch_size") / (2 * number("epoch_size")));
   const WorldFolders folders = world_folders(data_root(out), world);
   settings.update({{"a", folders.train_a.string()},
                    {"b", folders.train_b.string()},
@@ -86,8 +88,8 @@ Json shared_settings(const World& world, const CureScale& scale, const fs::path&
                    {"crop_size", kWorldSide},
                    {"ngf", scale.ngf},
                    {"ndf", scale.ndf},
-                   {"epochs", scale.epochs},
-                   {"epochs_decay", scale.epochs},
+                   {"epochs", epochs},
+                   {"epochs_decay", epochs},
                    {"steps", scale.steps},
                    {"threads", 1},
                    {"loader_threads", 1},
@@ -100,8 +102,8 @@ Json shared_settings(const World& world, const CureScale& scale, const fs::path&
 }  // namespace
 
 CureScale cure_scale(Scale scale) {
-  if (scale == Scale::smoke) return {1, 8, 4, 4, 20, 1, 100, "hflip,hue-120", {32, 16, 8, 2, 6}};
-  if (scale == Scale::full) return {23, 2300};
+  if (scale == Scale::smoke) return {8, 4, 4, 20, 1, 100, "hflip,hue-120", {32, 16, 8, 2, 6}};
+  if (scale == Scale::full) return {2300};
   return {};
 }
 

@@ -5,15 +5,13 @@
 #include <algorithm>
 
 #include "audit/audit.h"
+#include "audit/audited_run.h"
 #include "audit/parts.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "data/tensor_image.h"
 #include "experiment/battery.h"
-#include "experiment/cure_settings.h"
 #include "image/codec.h"
-#include "infer/generator_runner.h"
-#include "io/run_directory.h"
 #include "report/grid.h"
 #include "train/estimate.h"
 #include "train/run_set.h"
@@ -33,20 +31,12 @@ struct MeasuredRun {
   bool right() const { return error() <= kRightError && pass() >= kRightPass; }
 };
 
-fs::path model_of(const CureCase& one, std::uint64_t seed, const fs::path& out) {
-  return RunDirectory(run_folder(out, one.runs(), seed)).model();
-}
-
 MeasuredRun measured_run(const CureCase& one, std::uint64_t seed, const CureScale& scale,
                          const Request& request) {
-  const auto measured = [&](const char* direction, Domain source) {
-    const RunnerOptions options = {direction, NormStatistics::running, resolve_placement(request.placement)};
-    const GeneratorRunner runner = GeneratorRunner::open(model_of(one, seed, request.out), options);
-    return measure_world(
-        *one.world, source, [&](const at::Tensor& x) { return runner.translate(x).cpu(); },
-        scale.world.tests);
-  };
-  return {measured("a_to_b", Domain::a), measured("b_to_a", Domain::b)};
+  const CycleMaps maps =
+      open_audited_run(run_folder(request.out, one.runs(), seed), resolve_placement(request.placement)).maps;
+  return {measure_world(*one.world, Domain::a, maps.a_to_b, scale.world.tests),
+          measure_world(*one.world, Domain::b, maps.b_to_a, scale.world.tests)};
 }
 
 double agreement_of(const World& world, const std::vector<MeasuredRun>& runs) {

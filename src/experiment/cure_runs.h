@@ -11,10 +11,11 @@
 
 namespace torsor {
 
+struct TrainConfig;
+
 /// How large the experiment is at a scale.
 struct CureScale {
-  std::int64_t epochs = 12;   // of a training at the full learning rate, and as many while it falls
-  std::int64_t steps = 1200;  // of them together
+  std::int64_t steps = 1200;  // of a training: half at the full learning rate, half while it falls
   std::int64_t ngf = 16, ndf = 32;
   std::int64_t encoder_steps = 1500;
   int cost_rounds = 5;              // over which the cost of a step is the least
@@ -44,6 +45,10 @@ struct CureCase {
 };
 /// At full every arm in every world; below, those that the claim needs.
 std::vector<CureCase> cure_cases(Scale scale);
+
+/// The training of a case with this seed; what its files name has to be written.
+TrainConfig cure_config(const CureCase& one, std::uint64_t seed, const CureScale& scale,
+                        const std::filesystem::path& out);
 
 /// Writes the images of the worlds, trains the encoders, and trains every arm that the cases need with every
 /// seed in OUT/runs; see train_runs().

@@ -63,11 +63,6 @@ FlowResult followed(const LinearFlow& flow, const Gaussian& from, const Gaussian
   return out;
 }
 
-Tensor power_of(const Tensor& symmetric, double exponent) {
-  const auto [values, vectors] = at::linalg_eigh((symmetric + symmetric.t()) / 2);
-  return at::matmul(vectors * values.pow(exponent).unsqueeze(0), vectors.t());
-}
-
 Gaussian random_gaussian(std::int64_t d, Rng& rng) {
   const Tensor root = random_normal(d, d, rng) / std::sqrt(static_cast<double>(d));
   return {random_normal(1, d, rng)[0],
@@ -83,7 +78,7 @@ LinearFlow optimal_flow(const Gaussian& from, const Gaussian& to, const Tensor& 
   return {[=](double t, const Tensor& covariance) {
             const Tensor slope = at::matmul(step, at::linalg_inv(one + t * step));
             if (!turn.defined()) return slope;
-            const Tensor root = power_of(covariance, 0.5), back = power_of(covariance, -0.5);
+            const Tensor root = symmetric_power(covariance, 0.5), back = symmetric_power(covariance, -0.5);
             return slope + at::matmul(at::matmul(root, turn), back);
           },
           to.mean - from.mean};

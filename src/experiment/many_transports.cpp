@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
+#include "core/shuffle.h"
 #include "experiment/experiments.h"
 #include "theory/coupling_flow.h"
 #include "theory/finite_space.h"
@@ -69,10 +71,8 @@ IntervalCounts count_exchanges(std::int64_t maps, Rng& rng) {
   IntervalCounts out;
   for (std::int64_t k = 0; k < maps; ++k) {
     std::vector<std::int64_t> order(static_cast<std::size_t>(2 + rng.index(15)));
-    while (kGrid % std::ssize(order) != 0) order.pop_back();
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
-    for (std::size_t i = order.size(); i > 1; --i)
-      std::swap(order[i - 1], order[static_cast<std::size_t>(rng.index(static_cast<std::int64_t>(i)))]);
+    std::iota(order.begin(), order.end(), 0);
+    shuffle(order.begin(), std::ssize(order), rng);
     std::vector<bool> hit(static_cast<std::size_t>(kGrid));
     for (const std::int64_t place : exchanged(order)) hit[static_cast<std::size_t>(place)] = true;
     ++out.maps;

@@ -26,7 +26,6 @@ constexpr double kGroundContrast = 0.4;  // of a ground, relative to the task's,
 constexpr double kGroundLevel = 0.3;     // mean of the task's grounds
 constexpr double kInside = 0.7;          // part of the radius that lies in a disc and in a square
 constexpr double kMinContrast = 0.1, kMinOverlap = 0.85, kMaxGroundError = 0.05;
-constexpr std::int64_t kBatch = 40;
 
 // Where images of one use begin in the task's sequence of test images, which a training does not draw.
 constexpr std::int64_t kFirstPair = 10000, kFirstAnchor = 20000;
@@ -207,9 +206,8 @@ WorldDirection measure_world(const World& world, Domain source, const TensorMapp
   std::vector<Tensor> inputs;
   for (std::int64_t i = 0; i < images; ++i)
     inputs.push_back(to_tensor(world_image(world, source, test_truth(source, i)), {}));
-  std::vector<Tensor> batches, shown;
-  for (const Tensor& batch : at::stack(inputs).split(kBatch)) batches.push_back(map(batch));
-  out.translated = at::cat(batches);
+  std::vector<Tensor> shown;
+  out.translated = map(at::stack(inputs));
   std::vector<double> errors;
   std::int64_t passing = 0;
   for (std::int64_t i = 0; i < images; ++i) {

@@ -10,8 +10,8 @@ namespace torsor {
 
 namespace {
 
-// Numbers that differ by less, as a share of them, are one: six digits are kept, and an image that is
-// computed in another batch differs in its last bits.
+// Numbers that differ by less, as a share of them, are one: an image that is computed in another batch
+// differs in its last bits.
 constexpr double kSameValue = 1e-5;
 
 constexpr std::size_t kMostKept = 256;

@@ -90,11 +90,15 @@ double line_transport(const std::vector<double>& x, const std::vector<double>& y
   return cost;
 }
 
+at::Tensor symmetric_power(const at::Tensor& matrix, double exponent) {
+  return eigen_of(matrix).power(exponent);
+}
+
 double bures_wasserstein(const Gaussian& from, const Gaussian& to) {
   check_pair(from, to);
   const at::Tensor s = from.covariance.to(at::kDouble), t = to.covariance.to(at::kDouble);
   // tr (S^1/2 T S^1/2)^1/2 is the sum of the singular values of S^1/2 T^1/2, which no root makes inexact.
-  const at::Tensor shared = at::linalg_svdvals(at::matmul(eigen_of(s).power(0.5), eigen_of(t).power(0.5)));
+  const at::Tensor shared = at::linalg_svdvals(at::matmul(symmetric_power(s, 0.5), symmetric_power(t, 0.5)));
   const at::Tensor means = (from.mean.to(at::kDouble) - to.mean.to(at::kDouble)).square().sum();
   return std::max(0.0, (means + s.trace() + t.trace() - 2 * shared.sum()).item<double>());
 }
@@ -114,7 +118,7 @@ GaussianMap gaussian_map(const Gaussian& from, const Gaussian& to) {
         least, most);
   const at::Tensor root = s.power(0.5), inverse = s.power(-0.5);
   const at::Tensor middle =
-      eigen_of(at::matmul(at::matmul(root, to.covariance.to(at::kDouble)), root)).power(0.5);
+      symmetric_power(at::matmul(at::matmul(root, to.covariance.to(at::kDouble)), root), 0.5);
   return {at::matmul(at::matmul(inverse, middle), inverse), from.mean.to(at::kDouble),
           to.mean.to(at::kDouble)};
 }

@@ -16,6 +16,10 @@ double line_transport(const std::vector<double>& x, const std::vector<double>& y
                       const std::function<double(double)>& h, const std::vector<double>& x_masses = {},
                       const std::vector<double>& y_masses = {});
 
+/// A power of a symmetric, positive semidefinite matrix [d,d]; eigenvalues that rounding made negative count
+/// as 0.
+at::Tensor symmetric_power(const at::Tensor& matrix, double exponent);
+
 /// N(mean [d], covariance [d,d]), float64; the covariance is symmetric and positive semidefinite.
 struct Gaussian {
   at::Tensor mean, covariance;

@@ -4,6 +4,8 @@
 #include <map>
 #include <numeric>
 
+#include "core/shuffle.h"
+
 namespace torsor {
 
 SampleUnits::SampleUnits(const std::vector<std::int64_t>& groups)
@@ -16,8 +18,7 @@ SampleUnits::SampleUnits(const std::vector<std::int64_t>& groups)
 std::vector<std::size_t> SampleUnits::shuffled(Rng& rng) const {
   std::vector<std::size_t> out(members_.size());
   std::iota(out.begin(), out.end(), 0);
-  for (std::size_t i = out.size(); i > 1; --i)
-    std::swap(out[i - 1], out[static_cast<std::size_t>(rng.index(static_cast<std::int64_t>(i)))]);
+  shuffle(out.begin(), std::ssize(out), rng);
   return out;
 }
 
