@@ -5,6 +5,7 @@
 #include "audit/paired_test.h"
 #include "audit/rival_standing.h"
 #include "audit/rivals.h"
+#include "audit/run_classes.h"
 #include "core/error.h"
 
 namespace torsor {
@@ -24,6 +25,7 @@ struct AnchorCase {
   const AuditThresholds& thresholds;
 
   bool of_pairs() const { return kind == "pairs"; }
+  double run_error() const { return evidence.at("error").at("value"); }
   std::string observed() const {
     return of_pairs() ? fmt::format("{} pairs", evidence.at("pairs").get<std::int64_t>())
                       : fmt::format("{} labelled images", evidence.at("images").get<std::int64_t>());
@@ -40,10 +42,17 @@ struct AnchorReason {
 
 std::string anchor_percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
-// Of answers that are preferred the one of the least error; the constant one last.
+// Whether what is preferred is another solution. One image for all inputs has a small error where answers are
+// sharp and not exact; and of two runs of one answer one is always a little the better.
+bool is_another_solution(const RivalStanding& rival, double run_error, const AuditThresholds& t) {
+  if (rival.id == kConstantRival) return false;
+  return rival.shown_other || run_error - rival.error > t.difference_margin;
+}
+
+// Of answers that are preferred the one of the least error; those that are no other solution last.
 const RivalStanding* strongest_preferred(const AnchorCase& c) {
-  const auto strength = [](const RivalStanding& rival) {
-    return std::pair(rival.id != kConstantRival, rival.improvement);
+  const auto strength = [&](const RivalStanding& rival) {
+    return std::pair(is_another_solution(rival, c.run_error(), c.thresholds), rival.improvement);
   };
   const RivalStanding* out = nullptr;
   for (const RivalStanding& rival : c.rivals)
@@ -54,8 +63,8 @@ const RivalStanding* strongest_preferred(const AnchorCase& c) {
 std::optional<AnchorReason> rival_is_preferred(const AnchorCase& c) {
   const RivalStanding* rival = strongest_preferred(c);
   if (rival == nullptr) return std::nullopt;
-  // One image for all inputs has a small error where answers are sharp and not exact: no other solution.
-  const bool clearly = rival->id != kConstantRival && rival->improvement > c.thresholds.correction_margin;
+  const bool clearly = is_another_solution(*rival, c.run_error(), c.thresholds) &&
+                       rival->improvement > c.thresholds.correction_margin;
   AnchorReason out;
   out.verdict = clearly ? AuditVerdict::red : AuditVerdict::amber;
   out.title = fmt::format("{} {}: another answer is nearer to the truth", c.of_pairs() ? "pairs" : "labels",
@@ -64,11 +73,11 @@ std::optional<AnchorReason> rival_is_preferred(const AnchorCase& c) {
       "On {} the answer \"{}\" has an error that is {} smaller than this translator's ({:.2g}, its own "
       "{:.2g}), "
       "which is no accident: {}.",
-      c.observed(), rival->text, anchor_percent(rival->improvement), rival->error,
-      c.evidence.at("error").at("value").get<double>(),
-      clearly ? (rival->id == "copy" ? "it changes what it should have kept"
-                                     : "training chose the wrong one of several solutions")
-              : "the difference is small, but this translator is not the best of the answers");
+      c.observed(), rival->text, anchor_percent(rival->improvement), rival->error, c.run_error(),
+      clearly              ? (rival->id == "copy" ? "it changes what it should have kept"
+                                                  : "training chose the wrong one of several solutions")
+      : rival->shown_other ? "the difference is small, but this translator is not the best of the answers"
+                           : "the two are not shown to be different answers, but this one is not the better");
   out.needed = clearly ? "train again with pairs as anchors, or with another seed, and audit that"
                        : "audit the better answer in its place";
   return out;
@@ -286,6 +295,13 @@ AuditFinding judged_case(const AnchorCase& c) {
   return out;
 }
 
+// `apart`: see runs_shown_apart().
+bool is_shown_other(const std::string& id, const std::vector<std::string>& apart) {
+  const std::string prefix = kRunRival;
+  return !id.starts_with(prefix) ||
+         std::find(apart.begin(), apart.end(), id.substr(prefix.size())) != apart.end();
+}
+
 std::vector<std::string> beaten_of(const std::vector<RivalStanding>& rivals) {
   std::vector<std::string> out;
   for (const RivalStanding& rival : rivals)
@@ -297,11 +313,14 @@ std::vector<std::string> beaten_of(const std::vector<RivalStanding>& rivals) {
 
 std::vector<AuditFinding> judge_anchors(const Json& parts, const AuditThresholds& thresholds) {
   const Json& anchors = parts.at("anchors");
-  const std::vector<std::string> excluded = excluded_rivals(parts);
+  const std::vector<std::string> excluded = excluded_rivals(parts),
+                                 apart = runs_shown_apart(parts, thresholds);
   std::vector<AuditFinding> out;
   for (const auto& [direction, of] : anchors.at("directions").items()) {
     const auto standings = [&](const char* kind) {
-      return rival_standings(anchors, kind, direction, excluded, thresholds);
+      std::vector<RivalStanding> all = rival_standings(anchors, kind, direction, excluded, thresholds);
+      for (RivalStanding& rival : all) rival.shown_other = is_shown_other(rival.id, apart);
+      return all;
     };
     for (const auto& [kind, other] : {std::pair("pairs", "labels"), std::pair("labels", "pairs")})
       if (of.contains(kind))

@@ -40,6 +40,7 @@ AuditPart symmetries_part();    // B: the battery
 AuditPart equivariance_part();  // E
 AuditPart honesty_part();       // F
 AuditPart prevalence_part();    // G
+AuditPart transport_part();     // H
 AuditPart null_task_part();     // C
 AuditPart search_part();        // D
 AuditPart anchors_part();       // I

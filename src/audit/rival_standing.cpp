@@ -26,7 +26,7 @@ RivalStanding standing_of(const Json& rival, double run_error, const std::vector
   out.improvement = run_error > 0 ? 1 - out.error / run_error : 0;
   // A run whose answers are one image for all has not beaten that.
   out.equivalent = out.id != kConstantRival && out.displacement < t.copy_share && worst < t.difference_margin;
-  out.same_solution = rival_is_of(out.id, "run:") &&
+  out.same_solution = rival_is_of(out.id, kRunRival) &&
                       out.displacement - rival.at("floor").get<double>() <= t.difference_margin &&
                       worst - rival.at("worst_floor").get<double>() <= t.local_margin;
   out.minor = rival_is_of(out.id, "symmetry:") && out.displacement < t.matters && worst < t.local_margin;

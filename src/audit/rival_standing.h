@@ -39,6 +39,7 @@ struct RivalStanding {
   bool excluded = false;       // a symmetry that changes the data's distribution
   bool beaten = false;         // the run is nearer to the truth
   bool preferred = false;      // the rival is
+  bool shown_other = true;     // not a run that nothing shows to give other answers; set by who knows that
 
   /// Whether the run has to beat it.
   bool required() const { return !equivalent && !same_solution && !minor && !excluded; }

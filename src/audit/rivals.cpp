@@ -42,7 +42,7 @@ std::vector<RivalAnswer> rival_answers(const AuditMaterial& material, const Dire
   std::vector<RivalAnswer> out;
   for (std::size_t run = 1; run < material.runs().size(); ++run) {
     const AuditedRun& other = material.runs()[run];
-    out.push_back({"run:" + other.name, "the run " + other.name,
+    out.push_back({kRunRival + other.name, "the run " + other.name,
                    [&other, direction](const at::Tensor& x, const at::Tensor&) {
                      return other.generator(direction)(x);
                    },

@@ -12,6 +12,9 @@
 
 namespace torsor {
 
+/// What the id of another run begins with.
+inline constexpr const char* kRunRival = "run:";
+
 /// The answers of no translator, which evidence adds: the targets of other pairs, and one image for all.
 inline constexpr const char* kUnrelatedRival = "unrelated";
 inline constexpr const char* kConstantRival = "constant";

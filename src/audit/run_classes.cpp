@@ -90,4 +90,17 @@ RunClasses run_classes(const Json& parts, const AuditThresholds& thresholds) {
   return out;
 }
 
+std::vector<std::string> runs_shown_apart(const Json& parts, const AuditThresholds& thresholds) {
+  if (!parts.contains("seeds")) return {};
+  const Json& seeds = parts.at("seeds");
+  std::vector<std::string> out;
+  for (const Json& pair : seeds.at("pairs")) {
+    const std::size_t i = pair.at("i"), j = pair.at("j");
+    if ((i != 0 && j != 0) || beyond_margins(pair, thresholds).low <= 0) continue;
+    const std::string name = seeds.at("names").at(std::max(i, j));
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  }
+  return out;
+}
+
 }  // namespace torsor

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "audit/audit_options.h"
@@ -24,5 +25,9 @@ struct RunClasses {
   bool worst_is_local = false;                    // by its worst patch
 };
 RunClasses run_classes(const Json& parts, const AuditThresholds& thresholds);
+
+/// Names of the runs that are shown to give another answer than the first, by the same lower limits, whether
+/// they are solutions or not. Empty where the part "seeds" was not measured.
+std::vector<std::string> runs_shown_apart(const Json& parts, const AuditThresholds& thresholds);
 
 }  // namespace torsor

@@ -124,10 +124,34 @@ TEST(AnchorsJudge, ASymmetryThatMovesTooLittleNeedNotBeBeaten) {
   EXPECT_EQ(judged(pairs).verdict, AuditVerdict::green);
 }
 
+// The part "seeds" of two runs, whose excess over the floor is at least `low`.
+Json seeds_apart(double low) {
+  const Json excess = planted_estimate(low + 0.05, low, low + 0.1);
+  return {{"seeds",
+           {{"names", {"one", "two"}},
+            {"pairs", {{{"i", 1}, {"j", 0}, {"excess", excess}, {"worst_patch_excess", excess}}}}}}};
+}
+
+TEST(AnchorsJudge, ABetterRunMakesRedOnlyWhereItIsAnotherAnswer) {
+  Json pairs = green_pairs();
+  pairs["rivals"][0] = rival("run:two", 0.15, 1, 0.0001);
+  EXPECT_EQ(judged(pairs, seeds_apart(0.9)).verdict, AuditVerdict::red);
+  const AuditFinding finding = judged(pairs, seeds_apart(0));
+  EXPECT_EQ(finding.verdict, AuditVerdict::amber);
+  EXPECT_THAT(finding.text, HasSubstr("not shown to be different answers"));
+  pairs["rivals"][0] = rival("run:two", 0.05, 1, 0.0001);
+  EXPECT_EQ(judged(pairs, seeds_apart(0)).verdict, AuditVerdict::red)
+      << "better by more than the margin between answers: pairs show it";
+  pairs["rivals"][0] = rival("run:two", 0.12, 1, 0.0001);
+  pairs["rivals"][1] = rival("symmetry:a:hflip", 0.15, 1, 0.0001);
+  EXPECT_EQ(judged(pairs, seeds_apart(0)).verdict, AuditVerdict::red)
+      << "the better run does not hide another answer";
+}
+
 TEST(AnchorsJudge, ARunOfTheSameSolutionIsNoRival) {
   Json pairs = green_pairs();
   pairs["rivals"][0] = rival("run:two", 0.15, 1, 0.0001);
-  EXPECT_EQ(judged(pairs).verdict, AuditVerdict::red);
+  EXPECT_EQ(judged(pairs).verdict, AuditVerdict::amber);
   pairs["rivals"][0]["displacement"] = 0.11;
   pairs["rivals"][0]["worst_displacement"] = 0.3;
   EXPECT_EQ(judged(pairs).verdict, AuditVerdict::green) << "within the margins of the floor";

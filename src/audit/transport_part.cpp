@@ -1,0 +1,161 @@
+// H: how far translations move their images, beside the least that would have done.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "audit/parts.h"
+#include "core/error.h"
+#include "transport/map_transport.h"
+#include "transport/pair_costs.h"
+#include "transport/transport_result.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr std::int64_t kQuickTransported = 128;  // images of a domain at --scale quick
+constexpr std::int64_t kQuickSubsamples = 20, kQuickSplits = 4;
+
+// The images that are compared, by pixels where both domains have as many channels.
+class AuditTransport {
+ public:
+  explicit AuditTransport(AuditMaterial& material)
+      : material_(material),
+        quick_(material.options().size() == AuditScale::quick),
+        by_pixels_(material.images("a").values.size(1) == material.images("b").values.size(1)) {}
+
+  bool by_pixels() const { return by_pixels_; }
+
+  MapTransport of(const Direction& direction) const {
+    const AuditImages &from = material_.images(direction.from), &to = material_.images(direction.to);
+    const std::int64_t n = taken(from), m = taken(to);
+    const at::Tensor x = compared(first(from.values, n), direction.from),
+                     y = compared(first(to.values, m), direction.to),
+                     made = compared(first(material_.translated(0, direction), n), direction.to);
+    MapOptions options;
+    options.seed = static_cast<std::uint64_t>(material_.options().audit_seed);
+    if (quick_) {
+      options.subsamples = kQuickSubsamples;
+      options.splits = kQuickSplits;
+    }
+    return map_transport({costs(x, made), costs(x, y), costs(x, x), costs(y, y)}, units(from, n),
+                         units(to, m), options,
+                         [&](std::int64_t, std::int64_t) { check_stop(material_.stop()); });
+  }
+
+ private:
+  std::int64_t taken(const AuditImages& images) const {
+    return quick_ ? std::min(kQuickTransported, images.size()) : images.size();
+  }
+  static at::Tensor first(const at::Tensor& values, std::int64_t count) { return values.narrow(0, 0, count); }
+  at::Tensor compared(const at::Tensor& values, const std::string& domain) const {
+    return by_pixels_ ? values : material_.features(values, domain);
+  }
+  at::Tensor costs(const at::Tensor& x, const at::Tensor& y) const {
+    check_stop(material_.stop());
+    return pair_costs(x, y, CostOptions{});
+  }
+  static SampleUnits units(const AuditImages& images, std::int64_t count) {
+    return SampleUnits({images.groups.begin(), images.groups.begin() + count});
+  }
+
+  AuditMaterial& material_;
+  bool quick_, by_pixels_;
+};
+
+std::string why_no_transport(const AuditMaterial& material) {
+  const at::Tensor &a = material.images("a").values, &b = material.images("b").values;
+  if (!a.sizes().slice(2).equals(b.sizes().slice(2))) return "the images of A and B differ in size";
+  return "";
+}
+
+Json transport_table(const Json& directions, const std::string& compared_by) {
+  Json rows = Json::array();
+  for (const auto& [name, of] : directions.items()) {
+    Json row = {name};
+    for (const char* key : {"own", "cost", "optimal", "corrected", "random", "gap"})
+      row.push_back(of.at("texts").at(key));
+    rows.push_back(std::move(row));
+  }
+  return {
+      {"caption",
+       fmt::format(
+           "Costs are means of squared differences of {}. Own: the cost of the translations over that of the "
+           "best re-matching of the same inputs and outputs, 1 or more. Optimal: the cheapest plan to the "
+           "images of the other domain; corrected: less what samples of one domain cost each other. Random: "
+           "of all pairs. Gap: 0 is as cheap as any map to the other domain, 1 as dear as pairs at random.",
+           compared_by)},
+      {"header", {"direction", "own", "cost", "optimal", "corrected", "random", "gap"}},
+      {"rows", rows}};
+}
+
+Json measure_transport_part(AuditMaterial& material) {
+  const AuditTransport transport(material);
+  Json directions = Json::object();
+  for (const Direction& direction : {kAToB, kBToA}) {
+    if (!material.subject().has(direction)) continue;
+    const MapTransport map = transport.of(direction);
+    Json& of = directions[direction.name()];
+    for (const auto& [key, number] :
+         {std::pair("own", &map.own), std::pair("cost", &map.cost), std::pair("optimal", &map.optimal),
+          std::pair("corrected", &map.corrected), std::pair("random", &map.random),
+          std::pair("gap", &map.gap)}) {
+      of[key] = number->json();
+      of["texts"][key] = transport_text(*number);
+    }
+    of["shuffled"] = json_number(map.sizes.back().shuffled);
+  }
+  const std::string compared_by = transport.by_pixels() ? "pixels" : "features";
+  return {{"compared_by", compared_by},
+          {"directions", directions},
+          {"tables", Json::array({transport_table(directions, compared_by)})}};
+}
+
+// "inf" where the best re-matching alone costs nothing.
+bool is_finite_estimate(const Json& number) {
+  const Json& interval = number.at("interval");
+  return number.at("value").is_number() &&
+         (interval.is_null() || (interval.at(0).is_number() && interval.at(1).is_number()));
+}
+
+AuditFinding transport_finding(const std::string& direction, const Json& of) {
+  AuditFinding out;
+  out.id = "transport-" + direction;
+  out.role = FindingRole::note;
+  out.verdict = AuditVerdict::green;
+  const Json& own = of.at("own");
+  if (is_finite_estimate(own)) out.estimate = Estimate::from(own);
+  out.title = "What " + direction + " moves";
+  out.text = fmt::format(
+      "{}: translations cost {} times the best re-matching of the same images; on the way from the cheapest "
+      "map to "
+      "the other domain (0) to pairs at random (1) they stand at {}. A low cost is no proof that they are "
+      "right: "
+      "where the right translation is dear, the cheap one is wrong.",
+      direction, of.at("texts").at("own").get<std::string>(), of.at("texts").at("gap").get<std::string>());
+  return out;
+}
+
+std::vector<AuditFinding> judge_transport_part(const Json& parts, const AuditThresholds&) {
+  std::vector<AuditFinding> out;
+  for (const auto& [direction, of] : parts.at("transport").at("directions").items())
+    out.push_back(transport_finding(direction, of));
+  return out;
+}
+
+}  // namespace
+
+AuditPart transport_part() {
+  return {"transport",
+          "How far do translations move their images?",
+          "Of all maps to the other domain some move images less than others. Trainings of residual networks "
+          "tend to "
+          "the cheap ones, which is right only where the right translation is cheap. torsor transport "
+          "measures more of "
+          "it.",
+          why_no_transport,
+          measure_transport_part,
+          judge_transport_part};
+}
+
+}  // namespace torsor
