@@ -46,8 +46,18 @@ class Watcher : public Observer {
 
 }  // namespace
 
+std::shared_ptr<Network> make_parameter_network(const ExactParameters& start) {
+  return std::make_shared<ParameterNetwork>(start);
+}
+
+ExactParameters parameters_of(const Network& network) {
+  ExactParameters out;
+  for (const auto& item : network.named_parameters()) out[item.key()] = item.value();
+  return out;
+}
+
 ExactModel::ExactModel(ExactParameters start, Losses losses, const OptimizerOptions& optimizer)
-    : network_(std::make_shared<ParameterNetwork>(start)),
+    : network_(make_parameter_network(start)),
       losses_(std::move(losses)),
       optimizer_("opt", optimizer, network_->parameters()) {}
 
@@ -73,11 +83,7 @@ std::vector<std::string> ExactModel::loss_names() const {
   return names;
 }
 
-ExactParameters ExactModel::live() const {
-  ExactParameters out;
-  for (const auto& item : network_->named_parameters()) out[item.key()] = item.value();
-  return out;
-}
+ExactParameters ExactModel::live() const { return parameters_of(*network_); }
 
 ExactParameters ExactModel::parameters() const {
   ExactParameters out;
@@ -90,20 +96,27 @@ ExactLosses ExactModel::losses() const {
   return losses_(live());
 }
 
-void train_exact(ExactModel& model, const ExactTraining& training, const StopFlag& stop,
-                 const ExactWatch& watch) {
+void train_by_steps(Model& model, std::shared_ptr<const Dataset> dataset, const ExactTraining& training,
+                    const StopFlag& stop, std::unique_ptr<Observer> observer) {
   // One step is one epoch, so that the learning rate follows the steps.
   ScheduleOptions schedule;
   schedule.epochs = 0;
   schedule.epochs_decay = training.steps;
   schedule.lr_policy = training.lr_policy;
-  Loader loader(std::make_shared<NothingToLoad>(), LoaderOptions{1, 0, false, 0, 0}, {});
-  TrainState state(0);
+  Loader loader(std::move(dataset), LoaderOptions{1, 0, false, training.seed, 0}, {});
+  TrainState state(training.seed);
   state.epochs = state.total_steps = training.steps;
   Trainer trainer(model, loader, Schedule(schedule), std::move(state));
-  if (watch)
-    trainer.add(std::make_unique<Watcher>(model, std::max<std::int64_t>(1, training.watch_every), watch));
+  if (observer) trainer.add(std::move(observer));
   trainer.run(stop);
+}
+
+void train_exact(ExactModel& model, const ExactTraining& training, const StopFlag& stop,
+                 const ExactWatch& watch) {
+  std::unique_ptr<Observer> watcher;
+  if (watch)
+    watcher = std::make_unique<Watcher>(model, std::max<std::int64_t>(1, training.watch_every), watch);
+  train_by_steps(model, std::make_shared<NothingToLoad>(), training, stop, std::move(watcher));
 }
 
 }  // namespace torsor

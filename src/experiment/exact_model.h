@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "core/stop.h"
+#include "data/dataset.h"
 #include "model/model.h"
 #include "train/schedule.h"
+#include "train/trainer.h"
 
 namespace torsor {
 
@@ -52,7 +54,16 @@ struct ExactTraining {
   std::int64_t steps = 1000;
   std::string lr_policy = "cosine";
   std::int64_t watch_every = 0;  // 0 = never
+  std::uint64_t seed = 0;        // of what the dataset draws
 };
+
+/// A network that is nothing but its parameters: these, copied.
+std::shared_ptr<Network> make_parameter_network(const ExactParameters& start);
+ExactParameters parameters_of(const Network& network);
+
+/// Trains any such model by batches of one item of `dataset` to the end of the schedule or until stopped.
+void train_by_steps(Model& model, std::shared_ptr<const Dataset> dataset, const ExactTraining& training,
+                    const StopFlag& stop, std::unique_ptr<Observer> observer = nullptr);
 
 /// Trains to the end of the schedule or until stopped; `watch` sees the start too.
 void train_exact(ExactModel& model, const ExactTraining& training, const StopFlag& stop,

@@ -26,6 +26,12 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
                                                                      without_cycle(),
                                                                      many_transports(),
                                                                      dynamic_cost(),
+                                                                     cycle_cost(),
+                                                                     image_cost(),
+                                                                     cost_weight(),
+                                                                     flow_generators(),
+                                                                     euler_facts(),
+                                                                     unique_transport(),
                                                                      audit_battery()};
   return all;
 }

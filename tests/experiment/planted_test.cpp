@@ -49,6 +49,58 @@ void plant_cure(Json& results, const std::string& world, const std::string& arm,
   results["step_cost"][arm] = 1.0;
 }
 
+// Six starts that meet the target, of every arm, with these numbers, each a little about its value.
+void plant_starts(Json& results, const Json& numbers, double apart = 0) {
+  for (Json& row : results["rows"]) {
+    Json run = row["runs"][0];
+    run["miss"] = 0.0;
+    if (row["problem"] == "line") run["increasing"] = true;
+    row["runs"] = Json::array();
+    row["apart"] = apart;
+    for (int k = 0; k < 6; ++k) {
+      for (const auto& [key, value] : numbers.items()) run[key] = value.get<double>() + 0.001 * k;
+      row["runs"].push_back(run);
+    }
+  }
+}
+
+// The same of one arm alone.
+void plant_arm(Json& results, const std::string& arm, const Json& numbers) {
+  for (Json& row : results["rows"])
+    if (row["arm"] == arm)
+      for (Json& run : row["runs"])
+        for (const auto& [key, value] : numbers.items())
+          run[key] = value.get<double>() + 1e-3 * run["gap"].get<double>();
+}
+
+void plant_apart(Json& results, const std::string& arm, double apart) {
+  for (Json& row : results["rows"])
+    if (row["arm"] == arm) row["apart"] = apart;
+}
+
+// All runs are solutions with a gap near this one.
+void plant_image_gaps(Json& results, double gap) {
+  int k = 0;
+  for (Json& row : results["rows"])
+    for (Json& of : row["directions"]) {
+      of["solution"] = true;
+      of["gap"] = gap + 1e-3 * (k++ % 2);
+    }
+}
+
+// Blocks that are even Euler steps, a ResNet cheaper than the same without skips, a cycle that lowers cost.
+void plant_facts(Json& results, double straightness, double without_skips, double without_cycle) {
+  plant_starts(results, {{"gap", 0.1}, {"straightness", straightness}, {"largest_share", 0.3}});
+  plant_arm(results, "plain, cycle 10", {{"gap", without_skips}});
+  plant_arm(results, "ResNet, cycle 0", {{"gap", without_cycle}});
+}
+
+// All starts right if the angle is kept from this weight on, with this error if it is turned.
+void plant_weights(Json& results, double kept, double turned) {
+  plant_starts(results, {{"gap", 0.1}, {"error_kept", kept}, {"error_turned", turned}});
+  plant_arm(results, "cost 0", {{"error_kept", 0.5}});
+}
+
 // Six (say) runs that count, all with these shares.
 void plant_runs(Json& results, int count, double follows, double kept) {
   Json run = results["runs"][0];
@@ -262,6 +314,62 @@ const std::vector<PlantedCase>& planted() {
        {{disagrees, [](Json& r) { r["planar"][0]["detour"] = 0.0; }},
         {disagrees, [](Json& r) { r["gaussians"][0]["dynamic"] = 2 * r["gaussians"][0]["static"].get<double>(); }},
         {cannot_tell, [](Json& r) { r["gaussians"][0]["end_error"] = 0.1; }}}},
+      {"S2-E1",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_starts(r, {{"gap", 0.05}}); }},
+        {disagrees, [](Json& r) { plant_starts(r, {{"gap", 0.2}}); }},
+        {cannot_tell, [](Json& r) { plant_starts(r, {{"gap", 0.098}}); }}}},
+      {"S2-E1-images",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_image_gaps(r, 0.05); }},
+        {disagrees, [](Json& r) { plant_image_gaps(r, 0.3); }},
+        {cannot_tell, [](Json& r) { plant_image_gaps(r, 0.0995); }}}},
+      {"S2-E2",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_weights(r, 0.02, 0.5); }},
+        {disagrees, [](Json& r) { plant_weights(r, 0.5, 0.5); }},
+        {cannot_tell, [](Json& r) { plant_weights(r, 0.02, 0.02); }},
+        {cannot_tell,
+         [](Json& r) {
+           plant_weights(r, 0.02, 0.5);
+           plant_arm(r, "cost 0", {{"error_kept", 0.01}});  // nothing was ambiguous
+         }}}},
+      {"S2-E3",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_starts(r, {{"gap", 0.05}}); }},
+        {disagrees,
+         [](Json& r) {
+           plant_starts(r, {{"gap", 0.05}});
+           plant_arm(r, "flow, 8 steps", {{"gap", 0.3}});
+         }},
+        {disagrees,
+         [](Json& r) {
+           plant_starts(r, {{"gap", 0.05}});
+           plant_arm(r, "flow, 8 steps", {{"miss", 0.5}});
+         }},
+        {cannot_tell,
+         [](Json& r) {
+           plant_starts(r, {{"gap", 0.05}});
+           for (Json& row : r["rows"])  // flows that differ
+             for (std::size_t k = 0; k < row["runs"].size() && row["arm"] == "flow, 8 steps"; ++k)
+               row["runs"][k]["gap"] = k % 2 == 0 ? 0.05 : 0.2;
+         }}}},
+      {"S2-C3",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_facts(r, 0.95, 0.3, 0.3); }},
+        {disagrees, [](Json& r) { plant_facts(r, 0.5, 0.3, 0.3); }},
+        {disagrees, [](Json& r) { plant_facts(r, 0.95, 0.05, 0.3); }},
+        {disagrees, [](Json& r) { plant_facts(r, 0.95, 0.3, 0.05); }},
+        {cannot_tell, [](Json& r) { plant_facts(r, 0.95, 0.1025, 0.3); }}}},
+      {"S2-C2",
+       cannot_tell,
+       {{agrees,
+         [](Json& r) {
+           plant_starts(r, {{"gap", 0.1}}, 0.5);
+           plant_apart(r, "transport 0.1", 0.03);
+         }},
+        {disagrees, [](Json& r) { plant_starts(r, {{"gap", 0.1}}, 0.5); }},
+        {cannot_tell, [](Json& r) { plant_starts(r, {{"gap", 0.1}}, 0.03); }}}},
       {"audit-battery",
        cannot_tell,
        {{agrees, [](Json& r) { plant_errors(r, ""); }},

@@ -1,0 +1,139 @@
+// S2-E3: a flow as generator, without an inverse network and without a cycle loss, beside a CycleGAN.
+#include <algorithm>
+
+#include "experiment/experiments.h"
+#include "experiment/point_measures.h"
+#include "metric/statistics.h"
+
+namespace torsor {
+
+namespace {
+
+constexpr double kGapAllowed = 0.05;       // by which a flow may be dearer than a CycleGAN
+constexpr std::int64_t kStartsOfFlow = 4;  // that meet the target
+constexpr std::int64_t kFlowWidth = 108;   // as many parameters as four blocks of 32 have
+constexpr double kFlowCost = 0.1;          // weight of the cost
+
+constexpr const char* kCycleGan = "CycleGAN";
+constexpr const char* kFlowArm = "flow, 8 steps";
+
+PointArm flow_arm(std::int64_t steps) {
+  PointArm arm{
+      fmt::format("flow, {} steps", steps),
+      fmt::format("dx/dt = v(x, t) in {} Euler steps, one generator, cost of weight {}, no cycle loss", steps,
+                  kFlowCost)};
+  arm.network.kind = "flow";
+  arm.network.blocks = steps;
+  arm.network.width = kFlowWidth;
+  arm.gain = 0.2;
+  arm.lambda_cycle = 0;
+  arm.lambda_transport = kFlowCost;
+  arm.way_back = WayBack::none;
+  return arm;
+}
+
+std::vector<PointArm> flow_arms() {
+  std::vector<PointArm> out = {
+      {kCycleGan, "two ResNets of four blocks, cycle loss of weight 10, initial gain 0.02"}};
+  for (const std::int64_t steps : {1, 2, 4, 8, 16, 32}) out.push_back(flow_arm(steps));
+  PointArm own = flow_arm(4);
+  own.name = "own blocks, 4 steps";
+  own.what = "the same with a block of its own for each step: a ResNet of four blocks of 32";
+  own.network = VectorNetwork();
+  out.push_back(own);
+  return out;
+}
+
+PointScale flow_scale(Scale scale) {
+  if (scale == Scale::smoke) return {2, 30, 64};
+  if (scale == Scale::full) return {32, 10000};
+  return {};
+}
+
+class FlowGenerators : public Experiment {
+ public:
+  const ExperimentInfo& info() const override {
+    static const ExperimentInfo info = {
+        .id = "S2-E3",
+        .title = "a flow as generator, beside a CycleGAN",
+        .plain =
+            "Instead of two networks that undo each other one can train one current that carries points "
+            "along, and "
+            "let it run backwards for the way back. The page shows whether such a current learns as well as "
+            "a "
+            "CycleGAN, and how many steps it takes.",
+        .claim =
+            "An ODE solver makes a new model: a flow, trained by a discriminator and a cost of transport, "
+            "needs "
+            "neither an inverse network nor a cycle loss.",
+        .rule = fmt::format(
+            "With as many parameters a network. agrees: on every problem at least {0} starts of a flow of 8 "
+            "steps "
+            "meet the target, and the mean of their gap is at most {1} above that of a CycleGAN (upper "
+            "limits of 95 "
+            "% intervals). disagrees: on some problem fewer than {0} flows meet it while {0} CycleGANs do, "
+            "or the "
+            "flows' lower limit is more than {1} above the CycleGANs' upper limit. cannot tell: otherwise.",
+            kStartsOfFlow, kGapAllowed),
+        .takes = {"15 s", "20 min", "5 h"},
+        .seeds = {"0", "0", "0"},
+        .networks = true};
+    return info;
+  }
+
+  std::vector<Setting> setup(Scale scale) const override {
+    std::vector<Setting> out = {{"problems", join(problems(scale)), "the slides name none"}};
+    for (const auto& more : {point_settings(flow_scale(scale)), arm_settings(flow_arms())})
+      out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }
+
+  Json measure(const Request& request) const override {
+    return {{"rows", measure_point_arms(problems_named(problems(request.scale)), flow_arms(),
+                                        flow_scale(request.scale), request.scale == Scale::smoke ? 60 : 400,
+                                        request)}};
+  }
+
+  Finding judge(const Json& results) const override {
+    const Json& rows = results.at("rows");
+    bool fine = true, worse = false;
+    std::vector<std::string> said;
+    for (const Json& row : rows) {
+      if (row.at("arm") != kFlowArm) continue;
+      const std::string problem = row.at("problem");
+      const Json& cycle = point_row(rows, problem, kCycleGan);
+      said.push_back(fmt::format("{}: {} flows meet the target with a gap of {}, {} CycleGANs with {}",
+                                 problem, starts_met(row), starts_text(met_values(row, "gap")),
+                                 starts_met(cycle), starts_text(met_values(cycle, "gap"))));
+      if (starts_met(row) < kStartsOfFlow) {
+        fine = false;
+        worse = worse || starts_met(cycle) >= kStartsOfFlow;
+        continue;
+      }
+      if (starts_met(cycle) < kStartsOfFlow) continue;  // nothing to compare with
+      const MeanInterval flow = mean_interval(met_values(row, "gap")),
+                         other = mean_interval(met_values(cycle, "gap"));
+      fine = fine && flow.interval.high <= other.interval.high + kGapAllowed;
+      worse = worse || flow.interval.low > other.interval.high + kGapAllowed;
+    }
+    const std::string numbers = join(said, "; ");
+    if (worse) return {Verdict::disagrees, numbers};
+    return {fine && !said.empty() ? Verdict::agrees : Verdict::cannot_tell, numbers};
+  }
+
+  void present(const Json& results, ReproductionPage& page) const override {
+    page.html().table(point_table(results.at("rows"), {{"miss", "miss"}, {"straightness", "straightness"}}));
+  }
+
+ private:
+  static std::vector<std::string> problems(Scale scale) {
+    if (scale == Scale::smoke) return {"moons to ring"};
+    return {"Gaussians of 4", "moons to ring", "normal to checkerboard"};
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const Experiment> flow_generators() { return std::make_shared<FlowGenerators>(); }
+
+}  // namespace torsor
