@@ -82,7 +82,7 @@ std::vector<std::pair<Direction, std::string>> parts_of(const WeightSet& set, co
   std::vector<std::pair<Direction, std::string>> out;
   for (const auto& [direction, folder, flag] :
        {std::tuple{kAToB, s.a, "--a"}, std::tuple{kBToA, s.b, "--b"}}) {
-    const bool there = find_generator(set.info.networks, direction) != nullptr;
+    const bool there = find_translator(set.info.networks, direction) != nullptr;
     if (there && folder.empty())
       fail_usage("{} is missing: {} translates {}, which is calibrated with images of that domain", flag,
                  set.source, direction.name());

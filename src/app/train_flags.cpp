@@ -22,7 +22,7 @@ const std::vector<Dependence>& dependences() {
       {"lr_decay_epochs", "lr_policy", {"step"}}, {"plateau_loss", "lr_policy", {"plateau"}},
       {"n_layers_d", "net_d", {"n_layers"}},      {"gp_weight", "gan_mode", {"wgangp"}},
       {"beta1", "optimizer", {"adam"}},           {"beta2", "optimizer", {"adam"}},
-      {"momentum", "optimizer", {"sgd"}},
+      {"momentum", "optimizer", {"sgd"}},         {"flow_tolerance", "flow_solver", {"dopri5"}},
   };
   return table;
 }

@@ -33,7 +33,7 @@ TensorMapping in_batches(TensorMapping map) {
 }
 
 TensorMapping generator_of(const WeightSet& set, const Direction& direction, const Placement& placement) {
-  if (find_generator(set.info.networks, direction) == nullptr) return {};
+  if (find_translator(set.info.networks, direction) == nullptr) return {};
   RunnerOptions options;
   options.direction = direction.name();
   options.placement = placement;

@@ -170,7 +170,7 @@ class TransportMeasurement {
                           std::max<std::int64_t>(1, image.height * kPathSide / side));
   }
 
-  void add_paths(const Generator& generator, const Direction& direction, DirectionTransport& out) const {
+  void add_paths(Generator& generator, const Direction& direction, DirectionTransport& out) const {
     const AuditImages& from = images(direction.from);
     const std::int64_t count = std::min(options_.path_images, from.size());
     if (count == 0) return;

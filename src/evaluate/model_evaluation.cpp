@@ -133,7 +133,7 @@ std::vector<std::string> scored_directions(const WeightSet& set, const std::stri
   }
   std::vector<std::string> out;
   for (const Direction& direction : {kAToB, kBToA})
-    if (find_generator(set.info.networks, direction) != nullptr) out.push_back(direction.name());
+    if (find_translator(set.info.networks, direction) != nullptr) out.push_back(direction.name());
   if (out.empty()) out.push_back(kAToB.name());  // of a generator whose direction nobody knows
   return out;
 }

@@ -25,7 +25,7 @@ InputCheck::InputCheck(const LoadedGenerator& loaded)
   const DomainInfo& other = loaded.info.domain(direction_.to);
   own_ = {direction_.from, own.name};
   other_ = {direction_.to, other.name};
-  has_opposite_ = find_generator(loaded.info.networks, direction_.opposite()) != nullptr;
+  has_opposite_ = find_translator(loaded.info.networks, direction_.opposite()) != nullptr;
 }
 
 void InputCheck::add(const std::string& name, const Image& image) {

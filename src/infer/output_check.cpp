@@ -51,7 +51,7 @@ OutputCheck::OutputCheck(const WeightSet& set, const Direction& direction, const
     no_back_ = no_discriminator_ = "the model does not say between which domains it translates";
     return;
   }
-  if (find_generator(set.info.networks, direction.opposite()) != nullptr) {
+  if (find_translator(set.info.networks, direction.opposite()) != nullptr) {
     RunnerOptions opposite = options;
     opposite.direction = direction.opposite().name();
     back_.emplace(load_generator(set, opposite.direction), opposite);

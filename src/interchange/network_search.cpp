@@ -14,6 +14,7 @@
 #include "interchange/reference_networks.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
+#include "nn/flow.h"
 
 namespace torsor {
 
@@ -150,7 +151,19 @@ std::vector<FoundNetwork> find_networks(const fs::path& file) {
   return found;
 }
 
+namespace {
+
+std::string describe_flow(const GeneratorOptions& o) {
+  const bool adapts = o.flow_solver == "dopri5";
+  return fmt::format("{}, ngf {}, {} in {} steps{}{}, {} channels", o.net_g, o.ngf, o.flow_solver,
+                     o.flow_steps, adapts ? fmt::format(" or more, tolerance {:g}", o.flow_tolerance) : "",
+                     o.flow_blocks == "own" ? ", each of its own" : "", o.in_channels);
+}
+
+}  // namespace
+
 std::string describe_generator(const GeneratorOptions& o) {
+  if (is_invertible(o)) return describe_flow(o);
   return fmt::format("{}, ngf {}, norm {}, {} to {} channels{}", o.net_g, o.ngf, o.norm, o.in_channels,
                      o.out_channels, o.dropout ? ", dropout" : "");
 }

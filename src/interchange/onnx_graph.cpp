@@ -114,6 +114,21 @@ class OnnxSink : public GraphSink {
     return plain("Add", {x.name, y.name}, x.channels);
   }
 
+  GraphValue scale(const GraphValue& x, double factor) override {
+    const std::string value =
+        constant(fmt::format("factor_{:.17g}", factor), at::scalar_tensor(static_cast<float>(factor)));
+    return plain("Mul", {x.name, value}, x.channels);
+  }
+
+  // By padding, along the channels alone.
+  GraphValue append_channel(const GraphValue& x, double value) override {
+    const std::string pads = constant("one_channel", at::tensor({0, 0, 0, 0, 0, 1, 0, 0}, at::kLong)),
+                      filling = constant(fmt::format("filling_{:.17g}", value),
+                                         at::scalar_tensor(static_cast<float>(value)));
+    NodeBuilder node = start("Pad", {x.name, pads, filling});
+    return finish(node.text("mode", "constant"), x.channels + 1);
+  }
+
   GraphValue leaky_relu(const GraphValue& x, double slope) override {
     NodeBuilder node = start("LeakyRelu", {x.name});
     return finish(node.real("alpha", slope), x.channels);

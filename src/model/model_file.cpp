@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "io/safetensors.h"
 #include "model/model_keys.h"
+#include "nn/flow.h"
 #include "nn/state_dict.h"
 
 namespace torsor {
@@ -106,6 +107,7 @@ Json network_json(const NetworkInfo& n) {
   // Under another key: who does not know of classes would show it images alone.
   if (!n.sees.empty()) out[n.labels.empty() ? "sees" : "sees_labelled"] = n.sees;
   if (!n.labels.empty()) out["labels"] = n.labels;
+  if (n.return_error) out["return_error"] = *n.return_error;
   return out;
 }
 
@@ -124,6 +126,7 @@ NetworkInfo network_from(const Json& json, int format) {
     return out;
   }
   if (json.contains("from")) out.maps = {json.at("from"), json.at("to")};
+  if (json.contains("return_error")) out.return_error = json.at("return_error").get<double>();
   if (json.contains("labels")) out.labels = json.at("labels").get<std::vector<std::string>>();
   const char* const sees = out.labels.empty() ? "sees" : "sees_labelled";
   if (json.contains(sees)) out.sees = json.at(sees).get<std::vector<std::string>>();
@@ -275,7 +278,7 @@ const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<s
 
 const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction) {
   const Direction wanted = direction.empty() ? kAToB : Direction::named(direction);
-  if (const NetworkInfo* found = find_generator(set.info.networks, wanted)) return *found;
+  if (const NetworkInfo* found = find_translator(set.info.networks, wanted)) return *found;
   std::vector<const NetworkInfo*> generators;
   std::vector<std::string> there;
   for (const NetworkInfo& network : set.info.networks) {
@@ -298,6 +301,26 @@ const NetworkInfo& generator_for(const WeightSet& set, const std::string& direct
   fail_usage("--direction {}: {} has no such generator (it has {})", direction, set.source, join(there));
 }
 
+namespace {
+
+// Whether generator_for() found a flow of the opposite direction.
+bool goes_back(const LoadedGenerator& loaded, const std::string& direction) {
+  const Direction wanted = direction.empty() ? kAToB : Direction::named(direction);
+  return is_invertible(loaded.options) && loaded.direction.is_known() &&
+         loaded.direction == wanted.opposite();
+}
+
+std::string inverse_text(const NetworkInfo& network) {
+  const std::string what =
+      fmt::format("{} is {} integrated backwards", network.maps.opposite().name(), network.maps.name());
+  if (!network.return_error) return what;
+  return fmt::format(
+      "{}; images of its training came back with a mean difference of {:.3g} on the scale from -1 to 1", what,
+      *network.return_error);
+}
+
+}  // namespace
+
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction) {
   const NetworkInfo& network = generator_for(set, direction);
   LoadedGenerator out;
@@ -307,6 +330,11 @@ LoadedGenerator load_generator(const WeightSet& set, const std::string& directio
   out.direction = network.maps;
   out.source = set.source;
   out.generator = std::dynamic_pointer_cast<Generator>(filled_network(set, network));
+  if (goes_back(out, direction)) {
+    out.direction = network.maps.opposite();
+    out.generator = inverse_of(out.generator);
+    out.notes.push_back(inverse_text(network));
+  }
   return out;
 }
 

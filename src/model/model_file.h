@@ -87,8 +87,9 @@ void write_weights(const std::filesystem::path& path, const WeightSet& set);
 /// not by their names; null when there is none.
 const NetworkInfo* find_discriminator(const ModelInfo& info, const std::vector<std::string>& sees);
 
-/// The generator of this direction, "a_to_b"; "" stands for that, or for the only one there is. Throws Error
-/// naming the source, or UsageError for a direction that it does not have.
+/// The generator of this direction, "a_to_b", or the flow of the opposite one (find_translator()); ""
+/// stands for that, or for the only one there is. Throws Error naming the source, or UsageError for a
+/// direction that it does not have.
 const NetworkInfo& generator_for(const WeightSet& set, const std::string& direction);
 
 /// A generator ready to run.
@@ -101,7 +102,7 @@ struct LoadedGenerator {
   std::vector<std::string> notes;  // what was inferred or had to be assumed
 };
 
-/// generator_for(), built and filled. Throws as that does, and Error when the weights are for another
+/// generator_for(), built and filled; a flow of the opposite direction as its inverse. Throws as that does, and Error when the weights are for another
 /// network.
 LoadedGenerator load_generator(const WeightSet& set, const std::string& direction);
 

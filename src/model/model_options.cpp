@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/tensor_image.h"
+#include "nn/flow.h"
 #include "nn/moved.h"
 
 namespace torsor {
@@ -20,7 +21,8 @@ std::vector<ModelSize> resnet_sizes() {
 }
 
 std::vector<std::string> reach_notice(const GeneratorOptions& generator, const std::string& scaling) {
-  if (!scales_each_image(scaling) || generator.output_activation != "tanh") return {};
+  const bool ends_in_tanh = generator.output_activation == "tanh" && !is_invertible(generator);
+  if (!scales_each_image(scaling) || !ends_in_tanh) return {};
   return {fmt::format(
       "--scaling {}: samples above 1 are out of tanh's reach; --output-activation linear has no such end",
       scaling)};

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "nn/flow.h"
 
 namespace torsor {
 
@@ -32,6 +33,14 @@ const NetworkInfo* find_generator(const std::vector<NetworkInfo>& networks, cons
   for (const NetworkInfo& network : networks)
     if (network.kind == kGeneratorKind && maps.is_known() && network.maps == maps) return &network;
   return nullptr;
+}
+
+const NetworkInfo* find_translator(const std::vector<NetworkInfo>& networks, const Direction& maps) {
+  if (const NetworkInfo* found = find_generator(networks, maps)) return found;
+  const NetworkInfo* opposite = find_generator(networks, maps.opposite());
+  const bool inverts = opposite != nullptr &&
+                       is_invertible(options_from_json<GeneratorOptions>(opposite->options, opposite->name));
+  return inverts ? opposite : nullptr;
 }
 
 std::vector<NetworkInfo> directed_generators(const std::vector<NetworkInfo>& networks) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct NetworkInfo {
                                          // several, as one stack of channels in this order. Empty: unknown
   std::vector<std::string> labels = {};  // of a discriminator: the classes of which it sees a plane each
                                          // behind those channels (class_planes()). Empty: images alone
+  std::optional<double> return_error = {};  // of a flow: return_error() of its training's fixed images
 };
 
 /// Named "g_" and its direction, "g" where that is not known. Throws UsageError for unusable options.
@@ -42,6 +44,9 @@ NetworkInfo features_info(const Direction& maps, const PatchFeatureOptions& opti
 /// The generator of this direction, by what is said of the networks, not by their names; null when there is
 /// none.
 const NetworkInfo* find_generator(const std::vector<NetworkInfo>& networks, const Direction& maps);
+/// What translates in this direction: find_generator(), else the flow of the opposite one, which is applied
+/// backwards in time; null when there is neither.
+const NetworkInfo* find_translator(const std::vector<NetworkInfo>& networks, const Direction& maps);
 /// All generators whose direction is known.
 std::vector<NetworkInfo> directed_generators(const std::vector<NetworkInfo>& networks);
 

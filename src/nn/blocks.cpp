@@ -44,6 +44,21 @@ std::vector<AffineInstanceNorm*> ResnetBlock::affine_norms() const {
   return layers_of_kind<AffineInstanceNorm>(*conv_block);
 }
 
+PlainBlock::PlainBlock(std::int64_t channels) {
+  for (const bool first : {true, false}) {
+    conv_block->append(std::make_shared<ReflectionPad>(1));
+    conv_block->append(std::make_shared<Conv>(ConvShape{channels, channels, 3, 1, 0, Bias::yes}));
+    if (first) conv_block->append(std::make_shared<Relu>());
+  }
+  register_module("conv_block", conv_block);
+}
+
+std::vector<Conv*> PlainBlock::convolutions() const { return layers_of_kind<Conv>(*conv_block); }
+
+GraphValue PlainBlock::describe(GraphSink& sink, const GraphValue& x) const {
+  return sink.add(x, conv_block->describe(sink, x));
+}
+
 GraphValue ResnetBlock::describe(GraphSink& sink, const GraphValue& x) const {
   return sink.add(x, conv_block->describe(sink, x));
 }
@@ -68,6 +83,7 @@ class ChannelCount : public PassingSink {
   GraphValue replication_pad(const GraphValue& x, std::int64_t) override { return x; }
   GraphValue repeat_pixels(const GraphValue& x) override { return x; }
   GraphValue add(const GraphValue& x, const GraphValue&) override { return x; }
+  GraphValue append_channel(const GraphValue& x, double) override { return {"", x.channels + 1}; }
   GraphValue concat(const GraphValue& x, const GraphValue& y) override {
     return {"", x.channels + y.channels};
   }

@@ -29,6 +29,18 @@ struct ResnetBlock : Layer {
   bool is_of_trunk_, drops_;
 };
 
+/// x + f(x) with f = pad, conv, relu, pad, conv, without norms; the convolutions have biases. At least 2x2
+/// maps.
+struct PlainBlock : Layer {
+  explicit PlainBlock(std::int64_t channels);
+  /// Its two.
+  std::vector<Conv*> convolutions() const;
+  at::Tensor forward(const at::Tensor& x) override { return x + conv_block->forward(x); }
+  GraphValue describe(GraphSink& sink, const GraphValue& x) const override;
+
+  std::shared_ptr<LayerList> conv_block = std::make_shared<LayerList>();
+};
+
 /// Appends the convolution, the norm of the options, and a relu.
 void append_conv_norm_relu(LayerList& list, LayerPtr conv, const GeneratorOptions& options,
                            std::int64_t channels);

@@ -38,14 +38,24 @@ std::vector<LayerPath> EngineLog::paths() const {
 }
 
 bool watch_engine(torch::nn::Module& network) {
-  auto* user = dynamic_cast<HasEngine*>(&network);
-  if (user != nullptr) user->watched = true;
-  return user != nullptr;
+  bool found = false;
+  network.apply([&](torch::nn::Module& m) {
+    auto* user = dynamic_cast<HasEngine*>(&m);
+    if (user == nullptr) return;
+    user->watched = true;
+    found = true;
+  });
+  return found;
 }
 
 std::vector<LayerPath> seen_paths(const torch::nn::Module& network) {
-  const auto* user = dynamic_cast<const HasEngine*>(&network);
-  return user == nullptr ? std::vector<LayerPath>() : user->engine_log.paths();
+  std::vector<LayerPath> all;
+  network.apply([&](const torch::nn::Module& m) {
+    const auto* user = dynamic_cast<const HasEngine*>(&m);
+    if (user == nullptr) return;
+    for (LayerPath& path : user->engine_log.paths()) all.push_back(std::move(path));
+  });
+  return all;
 }
 
 void set_engine(torch::nn::Module& module, Engine engine) {

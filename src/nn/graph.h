@@ -39,6 +39,10 @@ class GraphSink {
   /// Each pixel twice along both sides.
   virtual GraphValue repeat_pixels(const GraphValue& x) = 0;
   virtual GraphValue add(const GraphValue& x, const GraphValue& y) = 0;
+  /// Every number times the factor.
+  virtual GraphValue scale(const GraphValue& x, double factor) = 0;
+  /// With one channel more, behind the others, that holds the value everywhere.
+  virtual GraphValue append_channel(const GraphValue& x, double value) = 0;
   /// Along the channels, x first.
   virtual GraphValue concat(const GraphValue& x, const GraphValue& y) = 0;
 };

@@ -11,6 +11,9 @@ namespace torsor {
 
 namespace {
 
+const std::string kAuto = "auto", kUsualType = "normal";
+constexpr double kUsualGain = 0.02;  // both the reference's
+
 // Draws a float32 weight of this shape. Fans as torch computes them: dimension 1 is "in", 0 is "out", also
 // for transposed convolutions.
 using Initialiser = at::Tensor (*)(at::IntArrayRef shape, double gain, at::Generator generator);
@@ -56,29 +59,47 @@ const Registry<Initialiser>& initialisers() {
   return table;
 }
 
+OwnInit own_inits(torch::nn::Module& module, std::optional<double> gain) {
+  OwnInit out;
+  for (const auto& child : module.modules())
+    if (const auto* own = dynamic_cast<const HasOwnInit*>(child.get())) out.merge(own->own_init(gain));
+  return out;
+}
+
 }  // namespace
 
 void InitOptions::describe(OptionSet& o) {
-  o.add("init_type", init_type, "weight initialisation").choices(initialisers().names());
-  o.add("init_gain", init_gain, "its scale (normal: standard deviation)").above(0);
+  std::vector<std::string> types = initialisers().names();
+  types.insert(types.begin(), kAuto);
+  o.add("init_type", init_type,
+        "weight initialisation; auto: normal, but of a flow kaiming with a small last layer")
+      .choices(types);
+  o.add(
+       "init_gain", init_gain,
+       "its scale (normal: standard deviation; of a flow's auto that of the last layer) [0.02; a flow's 0.1]")
+      .above(0);
 }
 
 void init_weights(torch::nn::Module& module, const InitOptions& options, std::uint64_t seed) {
   at::NoGradGuard no_grad;
-  const Initialiser draw = initialisers().at(options.init_type);
+  const double gain = options.init_gain.value_or(kUsualGain);
+  const InitOptions usual = {options.init_type == kAuto ? kUsualType : options.init_type, gain};
+  const OwnInit own = options.init_type == kAuto ? own_inits(module, options.init_gain) : OwnInit();
   const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  const auto init_layer = [&](at::Tensor& weight, at::Tensor& bias) {
-    weight.copy_(draw(weight.sizes(), options.init_gain, generator));
+  const auto init_layer = [&](const torch::nn::Module* layer, at::Tensor& weight, at::Tensor& bias) {
+    const auto found = own.find(layer);
+    const InitOptions& init = found == own.end() ? usual : found->second;
+    weight.copy_(
+        initialisers().at(init.init_type)(weight.sizes(), init.init_gain.value_or(kUsualGain), generator));
     if (bias.defined()) bias.zero_();
   };
   // modules() walks in order of registration, so the draws are the same on every run.
   for (const auto& child : module.modules()) {
-    if (auto* conv = dynamic_cast<Conv*>(child.get())) init_layer(conv->weight, conv->bias);
-    if (auto* conv = dynamic_cast<ConvTranspose*>(child.get())) init_layer(conv->weight, conv->bias);
-    if (auto* full = dynamic_cast<Linear*>(child.get())) init_layer(full->weight, full->bias);
+    if (auto* conv = dynamic_cast<Conv*>(child.get())) init_layer(conv, conv->weight, conv->bias);
+    if (auto* conv = dynamic_cast<ConvTranspose*>(child.get())) init_layer(conv, conv->weight, conv->bias);
+    if (auto* full = dynamic_cast<Linear*>(child.get())) init_layer(full, full->weight, full->bias);
     if (auto* norm = dynamic_cast<BatchNorm*>(child.get())) {
-      norm->weight.copy_(
-          at::empty(norm->weight.sizes(), at::kFloat).normal_(1, options.init_gain, generator));
+      norm->weight.copy_(at::empty(norm->weight.sizes(), at::kFloat).normal_(1, gain, generator));
       norm->bias.zero_();
     }
   }

@@ -81,13 +81,14 @@ BiasRole role_of_bias(const std::vector<LayerPtr>& layers, std::size_t conv) {
 }  // namespace
 
 // A fused group of layers [first, first + count): a convolution or a blur with its prologue, a norm with its
-// activation, or residual blocks.
+// activation, residual blocks, or one without norms.
 struct LayerRun::Step {
   std::size_t count = 0;
   std::unique_ptr<FastConv> conv;
   std::unique_ptr<FastBlur> blur;
   std::unique_ptr<FastNorm> norm;
   std::unique_ptr<FastTrunk> trunk;
+  std::unique_ptr<FastConv> first, second;  // of a block without norms
   std::vector<const ResnetBlock*> blocks;
   bool has_neighbour = false;  // no reorder on one side at least
 
@@ -95,6 +96,7 @@ struct LayerRun::Step {
     if (conv) return conv->supports(x);
     if (blur) return blur->supports(x);
     if (norm) return is_blocked(x) && norm->supports(x);  // alone it does not pay for the reorders
+    if (first) return first->supports(x) && second->supports(x);
     return trunk->supports(x) && std::all_of(blocks.begin(), blocks.end(), [](const ResnetBlock* block) {
              return block->suits_fast_trunk();
            });
@@ -112,7 +114,13 @@ struct LayerRun::Step {
     if (conv) return conv->forward(x);
     if (blur) return blur->forward(x);
     if (norm) return norm->forward(x);
+    if (first) return plain_block(x);
     return trunk->forward(x, residuals);
+  }
+
+  at::Tensor plain_block(const at::Tensor& x) const {
+    const at::Tensor f = second->forward(first->forward(x));
+    return (is_blocked(f) ? to_blocked_tensor(x) : to_planar_tensor(x)) + f;
   }
 };
 
@@ -204,6 +212,27 @@ std::unique_ptr<Step> trunk_step(const Route& route, std::size_t first) {
   return step;
 }
 
+std::unique_ptr<Step> plain_block_step(const Route& route, std::size_t first) {
+  const auto* block = layer_at<PlainBlock>(route.layers, first);
+  if (block == nullptr) return nullptr;
+  const auto conv = [&](const Conv& layer, const Prologue& prologue) {
+    FastConvSpec spec;
+    spec.weight = layer.weight;
+    spec.bias = layer.bias;
+    spec.padding = 1;
+    spec.prologue = prologue;
+    spec.prologue.padding_mode = PaddingMode::reflect;
+    return std::make_unique<FastConv>(std::move(spec));
+  };
+  Prologue relu;
+  relu.slope = 0;
+  auto step = std::make_unique<Step>();
+  step->count = 1;
+  step->first = conv(*block->convolutions().front(), {});
+  step->second = conv(*block->convolutions().back(), relu);
+  return step;
+}
+
 // In front of blocks, which have no prologue.
 std::unique_ptr<Step> norm_step(const Route& route, std::size_t first) {
   const PrologueLayers before = read_prologue(route.layers, first);
@@ -217,7 +246,7 @@ std::unique_ptr<Step> norm_step(const Route& route, std::size_t first) {
 }
 
 std::unique_ptr<Step> any_step(const Route& route, std::size_t first) {
-  for (const auto& make : {conv_step, blur_step, trunk_step, norm_step})
+  for (const auto& make : {conv_step, blur_step, plain_block_step, trunk_step, norm_step})
     if (auto step = make(route, first))
       return route.ends_within(first, step->count) ? nullptr : std::move(step);
   return nullptr;

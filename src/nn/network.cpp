@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "nn/moved.h"
+#include "nn/ode.h"
 
 namespace torsor {
 
@@ -11,12 +12,15 @@ std::shared_ptr<Generator> make_resnet(const GeneratorOptions& options, std::int
 std::shared_ptr<Generator> make_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_residual_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_autoencoder(const GeneratorOptions& options, std::int64_t side);
+std::shared_ptr<Generator> make_flow(const GeneratorOptions& options, std::int64_t blocks);
 std::shared_ptr<Generator> make_identity(const GeneratorOptions& options);
 std::shared_ptr<Network> make_n_layers(const DiscriminatorOptions& options, std::int64_t layers);
 std::shared_ptr<Network> make_pixel(const DiscriminatorOptions& options);
 std::shared_ptr<Network> make_full_image(const DiscriminatorOptions& options, std::int64_t side);
 
 namespace {
+
+const std::string kFlowFamily = "flow_<n>", kFlowExample = "flow_2";
 
 using GeneratorFactory = std::shared_ptr<Generator> (*)(const GeneratorOptions&, std::int64_t n);
 using DiscriminatorFactory = std::shared_ptr<Network> (*)(const DiscriminatorOptions&, std::int64_t n);
@@ -27,6 +31,7 @@ const Registry<GeneratorFactory>& generators() {
     r.add("resnet_<n>blocks", make_resnet);
     r.add("autoencoder_<n>", make_autoencoder);
     r.add("residual_unet_<n>", make_residual_unet);
+    r.add(kFlowFamily, make_flow);
     r.add("unet_128", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 7); });
     r.add("unet_256", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 8); });
     r.add(kIdentityGenerator, [](const GeneratorOptions& o, std::int64_t) { return make_identity(o); });
@@ -127,7 +132,43 @@ void GeneratorOptions::describe_user(OptionSet& o) {
         "convolutions")
       .choices({"transposed", "resize", "blur"});
   o.add("n_downsampling", n_downsampling, "").range(1, 6).hidden();
+  describe_flow(o);
 }
+
+void GeneratorOptions::describe_flow(OptionSet& o) {
+  o.add("flow_solver", flow_solver,
+        "how a flow generator solves dx/dt = v(x, t): in steps of a fixed length, or by dopri5, which "
+        "chooses its steps for each image")
+      .choices(ode_solvers());
+  o.add("flow_steps", flow_steps,
+        "steps from time 0 to 1 of a flow generator; dopri5 takes as many as it needs within each")
+      .range(1, 1024);
+  o.add("flow_tolerance", flow_tolerance, "error that a step of --flow-solver dopri5 may make")
+      .range(1e-9, 1);
+  o.add("flow_blocks", flow_blocks,
+        "shared: one v for all times; own: each step of a flow generator has its own, as the blocks of a "
+        "residual network")
+      .choices({"shared", "own"});
+}
+
+namespace {
+
+void require_flow_options_unused(const GeneratorOptions& o) {
+  const GeneratorOptions unset;
+  const auto refuse = [&](const std::string& flag, const std::string& value, const std::string& usual) {
+    fail_usage("--net-g {}: only flow generators have {} {}; give --net-g {}, or {} {}", o.net_g, flag, value,
+               kFlowExample, flag, usual);
+  };
+  if (o.flow_solver != unset.flow_solver) refuse("--flow-solver", o.flow_solver, unset.flow_solver);
+  if (o.flow_steps != unset.flow_steps)
+    refuse("--flow-steps", std::to_string(o.flow_steps), std::to_string(unset.flow_steps));
+  if (o.flow_tolerance != unset.flow_tolerance)
+    refuse("--flow-tolerance", fmt::format("{:g}", o.flow_tolerance),
+           fmt::format("{:g}", unset.flow_tolerance));
+  if (o.flow_blocks != unset.flow_blocks) refuse("--flow-blocks", o.flow_blocks, unset.flow_blocks);
+}
+
+}  // namespace
 
 void GeneratorOptions::describe(OptionSet& o) {
   describe_user(o);
@@ -159,6 +200,7 @@ std::shared_ptr<Generator> make_generator(const GeneratorOptions& options) {
     fail_usage(
         "--net-g {}: only resnet generators have --upsample {}; give --net-g {}, or --upsample transposed",
         options.net_g, options.upsample, kGeneratorExample);
+  if (name != kFlowFamily) require_flow_options_unused(options);
   return generators().at(name)(options, n);
 }
 
@@ -188,7 +230,7 @@ std::vector<std::string> discriminator_names() { return discriminators().names()
 void check_generator_name(const std::string& name, const std::string& where) {
   if (const auto moved = moved_name(name)) return check_generator_name(moved->net, where);
   check_known(generator_family(name).first, generators().names(), name, "generator", where,
-              {kGeneratorExample, "resnet_6blocks", "residual_unet_4", "autoencoder_32"});
+              {kGeneratorExample, "resnet_6blocks", "residual_unet_4", "autoencoder_32", kFlowExample});
 }
 
 void check_discriminator_name(const std::string& name, const std::string& where) {

@@ -71,10 +71,18 @@ struct GeneratorOptions {
   std::string upsample =
       "transposed";                 // of a resnet: transposed convolutions, or resize or blur before others
   std::int64_t n_downsampling = 2;  // of a resnet: how often sides are halved
+  // Of a flow: how dx/dt = v(x, t) is solved.
+  std::string flow_solver = "midpoint";
+  std::int64_t flow_steps = 4;
+  double flow_tolerance = 1e-3;
+  std::string flow_blocks = "shared";  // one v for all steps, or each its own
 
   void describe(OptionSet& o);       // all of it, as stored with a model
   void describe_user(OptionSet& o);  // what a user chooses; the channels follow from the domains
   Bias inner_bias() const { return torsor::inner_bias(norm, conv_bias); }
+
+ private:
+  void describe_flow(OptionSet& o);
 };
 
 struct DiscriminatorOptions {

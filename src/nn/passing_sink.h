@@ -15,6 +15,7 @@ class PassingSink : public GraphSink {
   GraphValue relu(const GraphValue& x) override { return x; }
   GraphValue leaky_relu(const GraphValue& x, double) override { return x; }
   GraphValue tanh(const GraphValue& x) override { return x; }
+  GraphValue scale(const GraphValue& x, double) override { return x; }
 };
 
 }  // namespace torsor

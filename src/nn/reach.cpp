@@ -55,6 +55,10 @@ class ReachSink : public PassingSink {
     return add_value(x.channels, {in.scale / 2, in.before + in.scale / 2, in.after});
   }
   GraphValue add(const GraphValue& x, const GraphValue& y) override { return join(x, y, x.channels); }
+  GraphValue append_channel(const GraphValue& x, double) override {
+    const View view = views_.at(x.name);
+    return add_value(x.channels + 1, view);
+  }
   GraphValue concat(const GraphValue& x, const GraphValue& y) override {
     return join(x, y, x.channels + y.channels);
   }

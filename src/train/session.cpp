@@ -13,6 +13,7 @@
 #include "nn/state_dict.h"
 #include "train/configuration_table.h"
 #include "train/init_from.h"
+#include "train/returns.h"
 #include "train/tensorboard_log.h"
 
 namespace torsor {
@@ -297,6 +298,7 @@ void TrainSession::write_model(const fs::path& path) const {
     if (averaged != nullptr) set.averaged[name] = *averaged;
     set.weights[name] = state_dict(*network);
   }
+  measure_returns(set, data_.fixed, placement_, *log_);
   write_weights(path, set);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "nn/blocks.h"
+#include "nn/flow.h"
 
 namespace torsor {
 
@@ -35,6 +36,13 @@ BlockSpan span_of(const Generator& generator) {
   return {{all.begin(), first}, {first, last}, {last, all.end()}};
 }
 
+std::vector<at::Tensor> states_of(Generator& flow, const at::Tensor& x) {
+  std::vector<at::Tensor> residuals, out = {x};
+  flow.forward_with_residuals(x, residuals);
+  for (const at::Tensor& residual : residuals) out.push_back(out.back() + residual);
+  return out;
+}
+
 at::Tensor through(const std::vector<LayerPtr>& layers, at::Tensor y) {
   for (const LayerPtr& layer : layers) y = layer->forward(y);
   return y;
@@ -42,8 +50,9 @@ at::Tensor through(const std::vector<LayerPtr>& layers, at::Tensor y) {
 
 }  // namespace
 
-std::vector<at::Tensor> decoded_after_blocks(const Generator& generator, const at::Tensor& x) {
+std::vector<at::Tensor> decoded_after_blocks(Generator& generator, const at::Tensor& x) {
   const at::NoGradGuard no_grad;
+  if (dynamic_cast<const InvertibleGenerator*>(&generator) != nullptr) return states_of(generator, x);
   const BlockSpan span = span_of(generator);
   at::Tensor state = through(span.before, x);
   std::vector<at::Tensor> out = {through(span.behind, state)};

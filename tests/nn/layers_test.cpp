@@ -180,6 +180,12 @@ TEST_P(Init, GivesADoubleNetworkTheSameNumbers) {
 INSTANTIATE_TEST_SUITE_P(All, Init, ::testing::Values("normal", "xavier", "kaiming", "orthogonal"),
                          [](const auto& info) { return info.param; });
 
+TEST(InitOptionsTest, WhereNothingIsSaidTheyAreTheReferences) {
+  EXPECT_TRUE(all_equal(drawn({}, 6), drawn({"normal", 0.02}, 6)));
+  EXPECT_TRUE(all_equal(drawn({"auto", 0.1}, 6), drawn({"normal", 0.1}, 6)));
+  EXPECT_TRUE(all_equal(drawn({"xavier", {}}, 6), drawn({"xavier", 0.02}, 6)));
+}
+
 TEST(InitOptionsTest, UnknownTypesAndZeroGainsAreRefused) {
   const auto conv = std::make_shared<Conv>(ConvShape{1, 1, 1});
   EXPECT_THAT(error_of<UsageError>([&] {
@@ -189,8 +195,8 @@ TEST(InitOptionsTest, UnknownTypesAndZeroGainsAreRefused) {
   InitOptions options;
   OptionSet set;
   options.describe(set);
-  EXPECT_EQ(options.init_type, "normal");
-  EXPECT_EQ(options.init_gain, 0.02);
+  EXPECT_EQ(options.init_type, "auto");
+  EXPECT_FALSE(options.init_gain);
   EXPECT_THROW(set.from_json(Json{{"init_gain", 0}}, "run.json"), UsageError);
   EXPECT_THROW(set.from_json(Json{{"init_type", "zero"}}, "run.json"), UsageError);
 }

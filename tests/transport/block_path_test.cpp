@@ -45,6 +45,17 @@ TEST(BlockPath, EndsAtTheOutputAndStandsStillWhereABlockAddsNothing) {
   EXPECT_FALSE(at::equal(still[2], still[3]));
 }
 
+TEST(BlockPath, OfAFlowAreItsStates) {
+  const auto flow = small_generator("flow_1");
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = at::linspace(-1, 1, 2 * 3 * 8 * 8).reshape({2, 3, 8, 8}).sin();
+  const std::vector<at::Tensor> path = decoded_after_blocks(*flow, x);
+  ASSERT_EQ(path.size(), 5u) << "four steps by default";
+  EXPECT_TRUE(at::equal(path.front(), x));
+  EXPECT_TRUE(at::equal(path.back(), flow->forward(x)));
+  for (std::size_t k = 1; k < path.size(); ++k) EXPECT_FALSE(at::equal(path[k], path[k - 1])) << k;
+}
+
 TEST(BlockPath, RefusesGeneratorsWithoutOne) {
   const at::Tensor x = at::zeros({1, 3, 32, 32});
   EXPECT_THAT(error_of([&] { decoded_after_blocks(*small_generator("unet_128"), x); }),

@@ -1,0 +1,443 @@
+// Flows as generators: their network, both ways in time, gradients, what they refuse.
+#include "nn/flow.h"
+
+#include <ATen/autocast_mode.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <torch/autograd.h>
+
+#include <atomic>
+
+#include "nn/reach.h"
+#include "nn/velocity.h"
+#include "nn_test_support.h"
+
+namespace torsor {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using testing::error_of;
+using ::testing::HasSubstr;
+using testing::noise;
+using ::testing::StartsWith;
+using testing::tensor_names;
+
+GeneratorOptions flow_options(const std::string& solver = "midpoint", std::int64_t steps = 4,
+                              std::int64_t width = 8) {
+  GeneratorOptions o;
+  o.net_g = "flow_2";
+  o.ngf = width;
+  o.flow_solver = solver;
+  o.flow_steps = steps;
+  return o;
+}
+
+/// With velocities that move images visibly.
+std::shared_ptr<Generator> flow_of(const GeneratorOptions& options, std::uint64_t seed = 1) {
+  auto out = make_generator(options);
+  init_weights(*out, {"auto", 0.5}, seed);
+  return out;
+}
+
+at::Tensor picture(at::IntArrayRef shape, std::uint64_t seed = 1) { return at::tanh(noise(shape, seed)); }
+
+at::Tensor inverse_at(Generator& flow, const at::Tensor& y) {
+  return dynamic_cast<InvertibleGenerator&>(flow).inverse(y);
+}
+
+std::shared_ptr<Velocity> velocity_of(const Generator& flow, const std::string& name = "velocity") {
+  return std::dynamic_pointer_cast<Velocity>(flow.named_children()[name]);
+}
+
+at::Tensor find_parameter(const Generator& flow, const std::string& key) {
+  for (const auto& [name, tensor] : state_dict(flow))
+    if (name == key) return tensor.detach();
+  throw std::logic_error("no tensor " + key);
+}
+
+double largest(const at::Tensor& x) { return x.abs().max().item<double>(); }
+
+TEST(Flow, IsASmallResnetWithATimeChannelAndNoNorm) {
+  const auto flow = make_generator(flow_options());
+  EXPECT_THAT(
+      tensor_names(*flow),
+      ElementsAre("velocity.model.1.weight", "velocity.model.1.bias", "velocity.model.3.conv_block.1.weight",
+                  "velocity.model.3.conv_block.1.bias", "velocity.model.3.conv_block.4.weight",
+                  "velocity.model.3.conv_block.4.bias", "velocity.model.4.conv_block.1.weight",
+                  "velocity.model.4.conv_block.1.bias", "velocity.model.4.conv_block.4.weight",
+                  "velocity.model.4.conv_block.4.bias", "velocity.model.6.weight", "velocity.model.6.bias"));
+  const auto weights = state_dict(*flow);
+  EXPECT_EQ(weights.front().second.sizes(), at::IntArrayRef({8, 4, 3, 3})) << "three channels and the time";
+  EXPECT_EQ(weights[10].second.sizes(), at::IntArrayRef({3, 8, 3, 3}));
+  EXPECT_EQ(parameter_count(*flow), (4 * 9 + 1) * 8 + 4 * (8 * 9 + 1) * 8 + (8 * 9 + 1) * 3);
+}
+
+TEST(Flow, OfUnsharedBlocksHasAVelocityForEachStep) {
+  GeneratorOptions options = flow_options("euler", 3);
+  options.flow_blocks = "own";
+  const auto flow = flow_of(options);
+  EXPECT_EQ(parameter_count(*flow), 3 * parameter_count(*make_generator(flow_options())));
+  const at::NoGradGuard no_grad;
+  at::Tensor x = picture({2, 3, 9, 7}), y = x;
+  for (std::int64_t k = 0; k < 3; ++k)
+    y = y + velocity_of(*flow, fmt::format("velocity_{}", k))->forward(y, static_cast<double>(k) / 3) / 3;
+  EXPECT_LT(largest(flow->forward(x) - y), 1e-6) << "the plain residual network of the slides";
+}
+
+TEST(Flow, TakesEverySideAndLeavesItsOutputUnclamped) {
+  const auto flow = flow_of(flow_options());
+  const at::NoGradGuard no_grad;
+  for (const auto& [h, w] : {std::pair{2, 2}, {9, 7}, {16, 16}})
+    EXPECT_EQ(flow->forward(picture({1, 3, h, w})).sizes(), at::IntArrayRef({1, 3, h, w}));
+  for (auto& [name, tensor] : state_dict(*flow))
+    if (name.ends_with("6.bias")) tensor.fill_(3);
+  EXPECT_GT(largest(flow->forward(picture({1, 3, 8, 8}))), 2);
+}
+
+TEST(Flow, ItsVelocityDependsOnTheTime) {
+  const auto velocity = velocity_of(*flow_of(flow_options()));
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = picture({1, 3, 8, 8});
+  EXPECT_GT(largest(velocity->forward(x, 0) - velocity->forward(x, 1)), 1e-3);
+}
+
+// (1/K) sum |v_k|^2 = K sum |r_k|^2, which transport's block energy is.
+TEST(Flow, ItsResidualsAreItsStepsInOrder) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = picture({2, 3, 8, 8});
+  for (const std::string& solver : ode_solvers()) {
+    const auto flow = flow_of(flow_options(solver, 5));
+    std::vector<at::Tensor> residuals;
+    const at::Tensor y = flow->forward_with_residuals(x, residuals);
+    EXPECT_TRUE(at::equal(y, flow->forward(x))) << solver;
+    ASSERT_EQ(residuals.size(), 5u) << solver;
+    at::Tensor state = x;
+    for (std::size_t k = 0; k < residuals.size(); ++k) {
+      if (solver == "euler") {
+        const at::Tensor v = velocity_of(*flow)->forward(state, static_cast<double>(k) / 5);
+        EXPECT_LT(largest(residuals[k] * 5 - v), 1e-5) << k;
+      }
+      state = state + residuals[k];
+    }
+    EXPECT_TRUE(at::equal(state, y)) << solver;
+  }
+}
+
+double return_error_of(const std::string& solver, std::int64_t steps, double tolerance = 1e-3) {
+  GeneratorOptions options = flow_options(solver, steps);
+  options.flow_tolerance = tolerance;
+  const auto flow = flow_of(options);
+  flow->to(at::kDouble);
+  return return_error(*flow, picture({1, 3, 6, 6}).to(at::kDouble)).value();
+}
+
+TEST(Flow, ComesBackTheBetterTheMoreSteps) {
+  for (const char* solver : {"euler", "midpoint", "rk4"}) {
+    const double few = return_error_of(solver, 2), many = return_error_of(solver, 32);
+    EXPECT_GT(few, 1e-9) << solver << ": it moves images";
+    EXPECT_LT(many, few / 8) << solver;
+  }
+  EXPECT_LT(return_error_of("rk4", 8), return_error_of("midpoint", 8));
+  EXPECT_LT(return_error_of("midpoint", 8), return_error_of("euler", 8));
+  EXPECT_LT(return_error_of("dopri5", 1, 1e-5), 1e-3);
+  EXPECT_LT(return_error_of("dopri5", 1, 1e-5), return_error_of("dopri5", 1, 1e-2) / 10);
+}
+
+TEST(Flow, OfUnsharedBlocksComesBackInTheirOrder) {
+  GeneratorOptions options = flow_options("rk4", 4);
+  options.flow_blocks = "own";
+  const auto flow = flow_of(options);
+  const at::Tensor x = picture({2, 3, 8, 8});
+  const at::NoGradGuard no_grad;
+  const at::Tensor y = flow->forward(x);
+  EXPECT_LT(largest(inverse_at(*flow, y) - x), largest(y - x) / 50);
+}
+
+TEST(InverseOfAFlow, IsAGeneratorOfTheSameWeights) {
+  const at::NoGradGuard no_grad;
+  const auto flow = flow_of(flow_options());
+  const auto inverse = inverse_of(flow);
+  const at::Tensor x = picture({1, 3, 8, 8});
+  EXPECT_TRUE(at::equal(inverse->forward(x), inverse_at(*flow, x)));
+  EXPECT_TRUE(at::equal(inverse_at(*inverse, x), flow->forward(x)));
+  for (auto& parameter : flow->parameters()) parameter.zero_();
+  EXPECT_TRUE(at::equal(inverse->forward(x), x));
+  EXPECT_EQ(inverse->size_rule().minimum, 2);
+  EXPECT_THROW(inverse_of(make_generator(testing::generator_options("resnet_1blocks"))), std::logic_error);
+  EXPECT_FALSE(return_error(*make_generator(testing::generator_options("resnet_1blocks")), x));
+}
+
+// Each on its own: what lies beside an image in a batch does not choose its steps.
+TEST(Flow, StepsThatAdaptAreThoseOfEachImage) {
+  GeneratorOptions options = flow_options("dopri5", 1);
+  const auto flow = flow_of(options);
+  const at::NoGradGuard no_grad;
+  const at::Tensor calm = picture({1, 3, 8, 8}), wild = 40 * picture({1, 3, 8, 8}, 2);
+  EXPECT_TRUE(at::equal(flow->forward(at::cat({calm, wild})).narrow(0, 0, 1), flow->forward(calm)));
+}
+
+using Gradients = std::vector<at::Tensor>;
+
+// Of a weighted sum of outputs, and of a residual, with respect to the image and all parameters.
+Gradients gradients_of(Generator& flow, const at::Tensor& image,
+                       const std::function<at::Tensor(const at::Tensor&)>& loss) {
+  flow.zero_grad();
+  const at::Tensor x = image.clone().requires_grad_(true);
+  loss(x).backward();
+  Gradients out = {x.grad()};
+  for (const auto& parameter : flow.parameters()) out.push_back(parameter.grad().clone());
+  return out;
+}
+
+// The same steps, of which autograd keeps everything.
+at::Tensor plainly(const Generator& flow, const GeneratorOptions& o, at::Tensor x) {
+  const RungeKutta& method = runge_kutta(o.flow_solver);
+  const auto steps = static_cast<double>(o.flow_steps);
+  for (std::int64_t k = 0; k < o.flow_steps; ++k) {
+    const auto velocity =
+        velocity_of(flow, o.flow_blocks == "own" ? fmt::format("velocity_{}", k) : "velocity");
+    const VelocityField v = [&](const at::Tensor& y, double t) { return velocity->forward(y, t); };
+    std::vector<OdeStep> all = {{static_cast<double>(k) / steps, 1 / steps}};
+    if (method.adapts()) {
+      const auto taken = adaptive_steps(method, v, x.detach(), all.front(), o.flow_tolerance);
+      all.clear();
+      for (const TakenStep& each : taken) all.push_back(each.step);
+    }
+    for (const OdeStep& step : all) x = x + ode_increment(method, v, x, step);
+  }
+  return x;
+}
+
+void expect_equal_gradients(const Gradients& found, const Gradients& right, double tolerance,
+                            const std::string& what) {
+  ASSERT_EQ(found.size(), right.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_LT((found[i] - right[i]).norm().item<double>(), tolerance * right[i].norm().item<double>())
+        << what << ", tensor " << i;
+}
+
+TEST(FlowGradients, AreThoseOfPlainBackpropagation) {
+  for (const std::string& solver : ode_solvers())
+    for (const char* blocks : {"shared", "own"}) {
+      GeneratorOptions options = flow_options(solver, 3);
+      options.flow_blocks = blocks;
+      const auto flow = flow_of(options);
+      const at::Tensor x = picture({1, 3, 8, 8}), weight = noise({1, 3, 8, 8}, 3);
+      const Gradients found = gradients_of(
+          *flow, x, [&](const at::Tensor& image) { return (flow->forward(image) * weight).sum(); });
+      const Gradients right = gradients_of(
+          *flow, x, [&](const at::Tensor& image) { return (plainly(*flow, options, image) * weight).sum(); });
+      expect_equal_gradients(found, right, 2e-5, solver + " " + blocks);
+    }
+}
+
+TEST(FlowGradients, ReachThroughResiduals) {
+  const GeneratorOptions options = flow_options("euler", 2);
+  const auto flow = flow_of(options);
+  const at::Tensor x = picture({2, 3, 8, 8});
+  const Gradients found = gradients_of(*flow, x, [&](const at::Tensor& image) {
+    std::vector<at::Tensor> residuals;
+    flow->forward_with_residuals(image, residuals);
+    return (residuals[0].square().sum() + residuals[1].square().sum());
+  });
+  const Gradients right = gradients_of(*flow, x, [&](const at::Tensor& image) {
+    const auto velocity = velocity_of(*flow);
+    const at::Tensor first = velocity->forward(image, 0) / 2;
+    return first.square().sum() + (velocity->forward(image + first, 0.5) / 2).square().sum();
+  });
+  expect_equal_gradients(found, right, 1e-5, "residuals");
+}
+
+// The backward pass computes steps again outside of the scope that the forward pass was in.
+TEST(FlowGradients, AreThoseOfTheForwardPasssNumberFormat) {
+  const GeneratorOptions options = flow_options("midpoint", 2);
+  const auto flow = flow_of(options);
+  const at::Tensor x = picture({1, 3, 8, 8});
+  const auto in_bfloat16 = [](const std::function<at::Tensor()>& compute) {
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    const at::Tensor out = compute();
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    return out.to(at::kFloat).square().sum();
+  };
+  const Gradients found = gradients_of(
+      *flow, x, [&](const at::Tensor& image) { return in_bfloat16([&] { return flow->forward(image); }); });
+  EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
+  const Gradients right = gradients_of(*flow, x, [&](const at::Tensor& image) {
+    return in_bfloat16([&] { return plainly(*flow, options, image); });
+  });
+  // Weights gather their gradients over the steps in bfloat16 there, in float32 here.
+  expect_equal_gradients({found[0]}, {right[0]}, 1e-5, "bfloat16, the image");
+  expect_equal_gradients(found, right, 1e-2, "bfloat16");
+}
+
+TEST(FlowGradients, CannotBeDifferentiatedAgainAndSaySo) {
+  const auto flow = flow_of(flow_options());
+  const at::Tensor x = picture({1, 3, 8, 8}).requires_grad_(true);
+  EXPECT_THAT(error_of([&] {
+                torch::autograd::grad({flow->forward(x).sum()}, {x}, {}, /*retain_graph=*/true,
+                                      /*create_graph=*/true);
+              }),
+              HasSubstr("cannot be differentiated again"));
+}
+
+TEST(FlowGradients, GoWithoutThoseThatAreFrozen) {
+  const auto flow = flow_of(flow_options());
+  for (auto& parameter : flow->parameters()) parameter.requires_grad_(false);
+  const at::Tensor x = picture({1, 3, 8, 8}).requires_grad_(true);
+  flow->forward(x).sum().backward();
+  EXPECT_TRUE(x.grad().defined());
+  for (const auto& parameter : flow->parameters()) EXPECT_FALSE(parameter.grad().defined());
+}
+
+// Bytes of tensors that live, and the most at a time.
+class TensorBytes : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
+    most_ = std::max(most_.load(), now_ += bytes);
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+  std::int64_t now() const { return now_; }
+  std::int64_t most() const { return most_; }
+
+ private:
+  std::atomic<std::int64_t> now_{0}, most_{0};
+};
+
+struct StepMemory {
+  std::int64_t kept = 0, most = 0;  // between the passes, and in both
+};
+
+StepMemory memory_of(Generator& flow, const at::Tensor& x,
+                     const std::function<at::Tensor(const at::Tensor&)>& forward) {
+  flow.zero_grad();
+  const auto bytes = std::make_shared<TensorBytes>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, bytes);
+  StepMemory out;
+  const at::Tensor loss = forward(x).square().sum();
+  out.kept = bytes->now();
+  loss.backward();
+  out.most = bytes->most();
+  return out;
+}
+
+TEST(FlowGradients, TakeTheMemoryOfOneStepWhateverTheirNumber) {
+  const at::Tensor x = picture({1, 3, 16, 16});
+  const std::int64_t image = x.numel() * 4;
+  const auto memory = [&](std::int64_t steps) {
+    const GeneratorOptions options = flow_options("midpoint", steps, 32);
+    const auto flow = flow_of(options);
+    return std::pair{memory_of(*flow, x, [&](const at::Tensor& y) { return flow->forward(y); }),
+                     memory_of(*flow, x, [&](const at::Tensor& y) { return plainly(*flow, options, y); })};
+  };
+  const auto [few, few_plain] = memory(2);
+  const auto [many, many_plain] = memory(12);
+  EXPECT_LE(many.kept - few.kept, 3 * 10 * image) << "a state and its increment for each step";
+  EXPECT_LE(many.most - few.most, 4 * 10 * image);
+  EXPECT_GT(many_plain.kept - few_plain.kept, 100 * 10 * image) << "this is what it saves";
+  EXPECT_LT(many.most, many_plain.most / 5);
+}
+
+TEST(FlowReach, IsThatOfItsStepsAndAllOfTheImageWhereTheyAdapt) {
+  // Each velocity looks 1 + 2 * 2 + 1 pixels far, and midpoint asks for two in a step.
+  EXPECT_EQ(reach_of(*make_generator(flow_options("euler", 3))), 3 * 6);
+  EXPECT_EQ(reach_of(*make_generator(flow_options("midpoint", 3))), 3 * 2 * 6);
+  EXPECT_EQ(reach_of(*make_generator(flow_options("rk4", 1))), 4 * 6);
+  EXPECT_EQ(reach_of(*inverse_of(make_generator(flow_options("euler", 3)))), 3 * 6);
+  EXPECT_EQ(reach_of(*make_generator(flow_options("dopri5", 3))), std::nullopt);
+}
+
+TEST(FlowEngine, KernelsAgreeWithLibtorchAndAreUsed) {
+  const auto flow = flow_of(flow_options("euler", 2, 32));
+  const at::Tensor x = picture({2, 3, 24, 20});
+  const auto gradients = [&](Engine engine) {
+    set_engine(*flow, engine);
+    return gradients_of(*flow, x,
+                        [&](const at::Tensor& image) { return flow->forward(image).square().sum(); });
+  };
+  const Gradients right = gradients(Engine::torch);
+  ASSERT_TRUE(watch_engine(*flow));
+  expect_equal_gradients(gradients(Engine::fast), right, 1e-4, "kernels");
+  std::vector<std::string> by_kernel;
+  for (const LayerPath& path : seen_paths(*flow))
+    if (path.by_kernel) by_kernel.push_back(path.layers);
+  if (chosen_isa() == Isa::plain) GTEST_SKIP() << "no kernels on this CPU";
+  EXPECT_THAT(by_kernel, ::testing::IsSupersetOf({"3: PlainBlock", "4: PlainBlock"}));
+}
+
+TEST(FlowInit, KeepsSignalsAliveAndBeginsWithASmallMove) {
+  const auto flow = make_generator(flow_options("midpoint", 4, 64));
+  const auto deviation = [&](const std::string& key) {
+    return find_parameter(*flow, key).std().item<double>();
+  };
+  init_weights(*flow, {}, 1);
+  EXPECT_NEAR(deviation("velocity.model.3.conv_block.1.weight"), std::sqrt(2.0 / (64 * 9)), 1e-3);
+  EXPECT_NEAR(deviation("velocity.model.6.weight"), 0.1 * std::sqrt(2.0 / (67 * 9)), 5e-4);
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = picture({1, 3, 32, 32});
+  const double move = (flow->forward(x) - x).square().mean().sqrt().item<double>();
+  EXPECT_GT(move, 0.02);
+  EXPECT_LT(move, 0.5);
+}
+
+TEST(FlowInit, IsTheUsersWhereTheySay) {
+  const auto flow = make_generator(flow_options("midpoint", 4, 64));
+  const auto deviation = [&](const std::string& key) {
+    return find_parameter(*flow, key).std().item<double>();
+  };
+  const std::string inner = "velocity.model.3.conv_block.1.weight", last = "velocity.model.6.weight";
+  init_weights(*flow, {"normal", 0.02}, 1);
+  EXPECT_NEAR(deviation(inner), 0.02, 1e-3);
+  EXPECT_NEAR(deviation(last), 0.02, 1e-3);
+  init_weights(*flow, {"normal", {}}, 1);
+  EXPECT_NEAR(deviation(inner), 0.02, 1e-3);
+  init_weights(*flow, {"auto", 1.0}, 1);
+  EXPECT_NEAR(deviation(inner), std::sqrt(2.0 / (64 * 9)), 1e-3);
+  EXPECT_NEAR(deviation(last), std::sqrt(2.0 / (67 * 9)), 5e-3);
+}
+
+TEST(FlowOptions, SayWhatAFlowCannotHave) {
+  const auto refusal = [](GeneratorOptions options, const std::function<void(GeneratorOptions&)>& change) {
+    change(options);
+    return error_of<UsageError>([&] { make_generator(options); });
+  };
+  const GeneratorOptions flow = flow_options();
+  EXPECT_THAT(refusal(flow, [](auto& o) { o.in_channels = 1; }),
+              AllOf(HasSubstr("flow_2"), HasSubstr("1 and 3"), HasSubstr("--channels-a")));
+  EXPECT_THAT(refusal(flow, [](auto& o) { o.dropout = true; }), HasSubstr("--no-dropout"));
+  EXPECT_THAT(refusal(flow, [](auto& o) { o.net_g = "flow_0"; }), HasSubstr("from 1 to 64"));
+  EXPECT_THAT(refusal(flow, [](auto& o) { o.net_g = "flow_65"; }), HasSubstr("from 1 to 64"));
+  EXPECT_THAT(refusal(flow, [](auto& o) { o.net_g = "flow_<n>"; }), HasSubstr("put a number"));
+  EXPECT_THAT(refusal(flow, [](auto& o) { o.upsample = "blur"; }), HasSubstr("--upsample"));
+}
+
+TEST(FlowOptions, AreThoseOfFlowsAlone) {
+  const auto refusal = [](const std::function<void(GeneratorOptions&)>& change) {
+    GeneratorOptions options = testing::generator_options("resnet_1blocks");
+    change(options);
+    return error_of<UsageError>([&] { make_generator(options); });
+  };
+  const auto names = [](const char* flag) {
+    return AllOf(StartsWith("--net-g resnet_1blocks: "), HasSubstr(flag), HasSubstr("flow_2"));
+  };
+  EXPECT_THAT(refusal([](auto& o) { o.flow_solver = "rk4"; }), names("--flow-solver rk4"));
+  EXPECT_THAT(refusal([](auto& o) { o.flow_steps = 9; }), names("--flow-steps 9"));
+  EXPECT_THAT(refusal([](auto& o) { o.flow_tolerance = 0.1; }), names("--flow-tolerance 0.1"));
+  EXPECT_THAT(refusal([](auto& o) { o.flow_blocks = "own"; }), names("--flow-blocks own"));
+}
+
+TEST(FlowOptions, MakeTheSameNetworkFromAFile) {
+  GeneratorOptions options = flow_options("rk4", 7);
+  options.flow_blocks = "own";
+  const Json stored = options_to_json(options);
+  EXPECT_EQ(stored.at("flow_solver"), "rk4");
+  const auto again = make_generator(options_from_json<GeneratorOptions>(stored, "file"));
+  EXPECT_EQ(tensor_names(*again), tensor_names(*make_generator(options)));
+  Json older = stored;  // of a file that knows of no flows
+  for (const char* key : {"flow_solver", "flow_steps", "flow_tolerance", "flow_blocks"}) older.erase(key);
+  EXPECT_EQ(options_from_json<GeneratorOptions>(older, "file").flow_solver, "midpoint");
+}
+
+}  // namespace
+}  // namespace torsor
