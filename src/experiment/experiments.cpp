@@ -30,6 +30,7 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
                                                                      image_cost(),
                                                                      cost_weight(),
                                                                      flow_generators(),
+                                                                     flow_inverse(),
                                                                      euler_facts(),
                                                                      unique_transport(),
                                                                      audit_battery()};

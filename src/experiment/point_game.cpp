@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <optional>
 #include <stdexcept>
@@ -75,39 +76,55 @@ class DrawnPoints : public Dataset {
   std::int64_t batch_;
 };
 
-VectorWeights with_prefix(const std::string& prefix, const VectorWeights& weights) {
-  VectorWeights out;
-  for (const auto& [name, value] : weights) out[prefix + name] = value;
-  return out;
-}
+// The weights of one network of all runs as one tensor [R,P], so that a step has few to compute on.
+class PackedWeights {
+ public:
+  explicit PackedWeights(VectorWeights start) : layout_(std::move(start)) {
+    std::vector<Tensor> flat;
+    for (const auto& [name, weight] : layout_) flat.push_back(weight.flatten(1));
+    packed_ = at::cat(flat, 1);
+  }
+  const Tensor& start() const { return packed_; }
 
-VectorWeights part_of(const Network& network, const std::string& prefix) {
-  VectorWeights out;
-  for (const auto& [name, value] : parameters_of(network))
-    if (name.starts_with(prefix)) out[name.substr(prefix.size())] = value;
-  return out;
-}
+  VectorWeights unpacked(const Tensor& packed) const {
+    std::vector<std::int64_t> lengths;
+    for (const auto& [name, weight] : layout_) lengths.push_back(weight.numel() / weight.size(0));
+    const std::vector<Tensor> parts = packed.split_with_sizes(lengths, 1);
+    VectorWeights out;
+    std::size_t k = 0;
+    for (const auto& [name, weight] : layout_) out[name] = parts[k++].view(weight.sizes());
+    return out;
+  }
+
+ private:
+  VectorWeights layout_;
+  Tensor packed_;
+};
 
 class PointGame : public Model {
  public:
   PointGame(const PointArm& arm, const PointScale& scale, std::uint64_t seed)
       : arm_(arm), gan_(gan_loss("lsgan")) {
     RngStreams rng(seed);
-    const std::int64_t d = arm.network.dimension;
-    VectorWeights generators =
-        with_prefix("g/", start_vector_network(arm.network, scale.runs, arm.gain, rng["init.g_a_to_b"]));
-    VectorWeights discriminators =
-        with_prefix("b/", start_vector_discriminator(d, kScoreWidth, scale.runs, rng["init.d_b"]));
+    const auto add = [&](std::map<std::string, PackedWeights>& all, const std::string& name, auto start) {
+      all.emplace(name, PackedWeights(start(rng["init." + name])));
+    };
+    const auto generator = [&](Rng& draws) {
+      return start_vector_network(arm.network, scale.runs, arm.gain, draws);
+    };
+    const auto discriminator = [&](Rng& draws) {
+      return start_vector_discriminator(arm.network.dimension, kScoreWidth, scale.runs, draws);
+    };
+    add(layouts_, "g_a_to_b", generator);
+    add(layouts_, "d_b", discriminator);
     if (has_way_back()) {
-      generators.merge(
-          with_prefix("f/", start_vector_network(arm.network, scale.runs, arm.gain, rng["init.g_b_to_a"])));
-      discriminators.merge(
-          with_prefix("a/", start_vector_discriminator(d, kScoreWidth, scale.runs, rng["init.d_a"])));
+      add(layouts_, "g_b_to_a", generator);
+      add(layouts_, "d_a", discriminator);
     }
-    generators_ = make_parameter_network(generators);
-    discriminators_ = make_parameter_network(discriminators);
     OptimizerOptions optimizer;
     optimizer.lr = scale.rate;
+    generators_ = network_of('g');
+    discriminators_ = network_of('d');
     opt_g_.emplace("opt_g", optimizer, generators_->parameters());
     opt_d_.emplace("opt_d", optimizer, discriminators_->parameters());
   }
@@ -116,10 +133,19 @@ class PointGame : public Model {
     StepReport report;
     const Batch batch = pull_batch(context, report);
     const Tensor &real_a = batch.at("real_a"), &real_b = batch.at("real_b");  // [1,n,d]
-    const Tensor fake_b = there(real_a), fake_a = has_way_back() ? back(real_b) : Tensor();
-    update_generators(real_a, real_b, fake_b, fake_a, context, report);
-    update_discriminators(real_a, real_b, fake_b.detach(), fake_a.defined() ? fake_a.detach() : fake_a,
-                          context, report);
+    const VectorWeights g = weights("g_a_to_b"), f = has_way_back() ? weights("g_b_to_a") : VectorWeights();
+    const Tensor fake_b = pass(g, real_a), fake_a = has_way_back() ? pass(f, real_b) : Tensor();
+    Tensor total = adversarial("d_b", real_a, fake_b);
+    if (has_way_back()) {
+      total = total + adversarial("d_a", real_b, fake_a);
+      if (arm_.lambda_cycle > 0)
+        total = total + arm_.lambda_cycle * ((pass(f, fake_b) - real_a).abs().mean() +
+                                             (pass(g, fake_a) - real_b).abs().mean());
+    }
+    report.losses.emplace_back("g", descend(*opt_g_, total, fake_b.size(0), context));
+    total = discriminating("d_b", real_b, fake_b.detach());
+    if (has_way_back()) total = total + discriminating("d_a", real_a, fake_a.detach());
+    report.losses.emplace_back("d", descend(*opt_d_, total, fake_b.size(0), context));
     return report;
   }
 
@@ -130,62 +156,55 @@ class PointGame : public Model {
   std::vector<std::vector<LabelledImages>> sample(const Batch&) override { return {}; }
   std::vector<std::string> loss_names() const override { return {"g", "d"}; }
 
-  VectorWeights generator(const char* prefix) const {
-    VectorWeights out = part_of(*generators_, prefix);
-    for (auto& [name, value] : out) value = value.detach().clone();
-    return out;
+  VectorWeights trained(const std::string& generator) const {
+    return layouts_.at(generator).unpacked(packed(generator).detach().clone());
   }
 
  private:
   bool has_way_back() const { return arm_.way_back == WayBack::trained; }
 
-  Tensor there(const Tensor& x) const {
-    return vector_pass(arm_.network, part_of(*generators_, "g/"), x).out;
-  }
-  Tensor back(const Tensor& y) const { return vector_pass(arm_.network, part_of(*generators_, "f/"), y).out; }
-  Tensor scores(const char* domain, const Tensor& x) const {
-    return vector_scores(part_of(*discriminators_, domain), x);
-  }
-
-  // Means over each run's points; runs do not meet in the sum.
-  static Tensor over_runs(const Tensor& value, std::int64_t runs) {
-    return value * static_cast<double>(runs);
+  std::shared_ptr<Network> network_of(char first) const {
+    ExactParameters out;
+    for (const auto& [name, layout] : layouts_)
+      if (name.front() == first) out[name] = layout.start();
+    return make_parameter_network(out);
   }
 
-  void update_generators(const Tensor& real_a, const Tensor& real_b, const Tensor& fake_b,
-                         const Tensor& fake_a, StepContext& context, StepReport& report) {
-    Tensor total = gan_.generator(scores("b/", fake_b));
-    if (arm_.lambda_transport > 0) total = total + arm_.lambda_transport * (fake_b - real_a).square().mean();
-    if (has_way_back()) {
-      total = total + gan_.generator(scores("a/", fake_a));
-      if (arm_.lambda_transport > 0)
-        total = total + arm_.lambda_transport * (fake_a - real_b).square().mean();
-      if (arm_.lambda_cycle > 0)
-        total = total + arm_.lambda_cycle *
-                            ((back(fake_b) - real_a).abs().mean() + (there(fake_a) - real_b).abs().mean());
-    }
-    report.losses.emplace_back("g", total.detach().item<double>());
-    descend(*opt_g_, over_runs(total, fake_b.size(0)), context);
+  Tensor packed(const std::string& name) const {
+    return parameters_of(name.front() == 'g' ? *generators_ : *discriminators_).at(name);
+  }
+  VectorWeights weights(const std::string& name) const { return layouts_.at(name).unpacked(packed(name)); }
+  Tensor pass(const VectorWeights& weights, const Tensor& x) const {
+    return vector_pass(arm_.network, weights, x).out;
   }
 
-  void update_discriminators(const Tensor& real_a, const Tensor& real_b, const Tensor& fake_b,
-                             const Tensor& fake_a, StepContext& context, StepReport& report) {
-    Tensor total = 0.5 * gan_.discriminator(scores("b/", real_b), scores("b/", fake_b));
-    if (fake_a.defined())
-      total = total + 0.5 * gan_.discriminator(scores("a/", real_a), scores("a/", fake_a));
-    report.losses.emplace_back("d", total.detach().item<double>());
-    descend(*opt_d_, over_runs(total, fake_b.size(0)), context);
+  // A generator's loss of what it made of `real`; no gradient of the discriminator is asked for.
+  Tensor adversarial(const char* discriminator, const Tensor& real, const Tensor& fake) const {
+    const VectorWeights frozen = layouts_.at(discriminator).unpacked(packed(discriminator).detach());
+    const Tensor loss = gan_.generator(vector_scores(frozen, fake));
+    if (arm_.lambda_transport <= 0) return loss;
+    return loss + arm_.lambda_transport * (fake - real).square().mean();
   }
 
-  static void descend(Optimizer& optimizer, const Tensor& loss, StepContext& context) {
+  Tensor discriminating(const char* discriminator, const Tensor& real, const Tensor& fake) const {
+    const Tensor both = at::cat({real.expand_as(fake), fake}, 1);
+    const Tensor scores = vector_scores(weights(discriminator), both);
+    const std::int64_t n = fake.size(1);
+    return 0.5 * gan_.discriminator(scores.narrow(1, 0, n), scores.narrow(1, n, n));
+  }
+
+  // Of the mean over all runs, which do not meet in it: each descends by its own.
+  static double descend(Optimizer& optimizer, const Tensor& loss, std::int64_t runs, StepContext& context) {
     optimizer.zero_grad();
-    loss.backward();
+    (loss * static_cast<double>(runs)).backward();
     context.sync.sync(optimizer);
     optimizer.step();
+    return loss.detach().item<double>();
   }
 
   PointArm arm_;
   const GanLoss& gan_;
+  std::map<std::string, PackedWeights> layouts_;
   std::shared_ptr<Network> generators_, discriminators_;
   std::optional<Optimizer> opt_g_, opt_d_;
 };
@@ -221,8 +240,8 @@ PointTranslators train_points(const PointProblem& problem, const PointArm& arm, 
   training.seed = seed;
   train_by_steps(game, std::make_shared<DrawnPoints>(problem, scale.batch), training, stop);
   check_stop(stop);
-  PointTranslators out{sized.network, game.generator("g/"), {}};
-  if (arm.way_back == WayBack::trained) out.b_to_a = game.generator("f/");
+  PointTranslators out{sized.network, game.trained("g_a_to_b"), {}};
+  if (arm.way_back == WayBack::trained) out.b_to_a = game.trained("g_b_to_a");
   return out;
 }
 

@@ -57,23 +57,26 @@ VectorWeights start_vector_network(const VectorNetwork& network, std::int64_t ru
   return out;
 }
 
+Tensor vector_velocity(const VectorNetwork& network, const VectorWeights& weights, const Tensor& x,
+                       double t) {
+  if (!is_flow(network)) throw std::logic_error("a network of the kind " + network.kind + " has no velocity");
+  const Tensor time = at::full({x.size(0), x.size(1), 1}, t, x.options());
+  return block(weights, block_name(network, 0), at::cat({x, time}, 2));
+}
+
 VectorPass vector_pass(const VectorNetwork& network, const VectorWeights& weights, const Tensor& x) {
   VectorPass pass{x, {}};
   for (std::int64_t k = 0; k < network.blocks; ++k) {
-    const double step = 1.0 / static_cast<double>(network.blocks);
-    Tensor sees = pass.out;
-    if (is_flow(network))
-      sees = at::cat(
-          {sees, at::full({sees.size(0), sees.size(1), 1}, step * static_cast<double>(k), sees.options())},
-          2);
-    Tensor made = block(weights, block_name(network, k), sees);
     if (network.kind == "plain") {
-      pass.out = std::move(made);
+      pass.out = block(weights, block_name(network, k), pass.out);
       continue;
     }
-    if (is_flow(network)) made = made * step;
-    pass.out = pass.out + made;
-    pass.residuals.push_back(std::move(made));
+    const double step = 1.0 / static_cast<double>(network.blocks);
+    Tensor added = is_flow(network)
+                       ? vector_velocity(network, weights, pass.out, step * static_cast<double>(k)) * step
+                       : block(weights, block_name(network, k), pass.out);
+    pass.out = pass.out + added;
+    pass.residuals.push_back(std::move(added));
   }
   return pass;
 }

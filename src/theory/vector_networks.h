@@ -37,6 +37,10 @@ struct VectorPass {
 /// x [R,n,d] or [1,n,d].
 VectorPass vector_pass(const VectorNetwork& network, const VectorWeights& weights, const at::Tensor& x);
 
+/// The velocity v(x, t) of a flow: x [R,n,d] or [1,n,d] -> [R,n,d]. Throws std::logic_error for another kind.
+at::Tensor vector_velocity(const VectorNetwork& network, const VectorWeights& weights, const at::Tensor& x,
+                           double t);
+
 /// A discriminator of vectors: two hidden layers of `width`, leaky relu 0.2. Drawn as kaiming normal.
 VectorWeights start_vector_discriminator(std::int64_t dimension, std::int64_t width, std::int64_t runs,
                                          Rng& rng);

@@ -5,12 +5,19 @@
 
 #include "core/files.h"
 #include "experiment/experiments.h"
+#include "planted_points.h"
 #include "test_support.h"
 
 namespace torsor {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::plant_apart;
+using testing::plant_arm;
+using testing::plant_facts;
+using testing::plant_image_gaps;
+using testing::plant_starts;
+using testing::plant_weights;
 using testing::TestFolder;
 
 using Plant = std::function<void(Json& results)>;
@@ -47,58 +54,6 @@ void plant_cure(Json& results, const std::string& world, const std::string& arm,
   kept.push_back(row);
   results["rows"] = kept;
   results["step_cost"][arm] = 1.0;
-}
-
-// Six starts that meet the target, of every arm, with these numbers, each a little about its value.
-void plant_starts(Json& results, const Json& numbers, double apart = 0) {
-  for (Json& row : results["rows"]) {
-    Json run = row["runs"][0];
-    run["miss"] = 0.0;
-    if (row["problem"] == "line") run["increasing"] = true;
-    row["runs"] = Json::array();
-    row["apart"] = apart;
-    for (int k = 0; k < 6; ++k) {
-      for (const auto& [key, value] : numbers.items()) run[key] = value.get<double>() + 0.001 * k;
-      row["runs"].push_back(run);
-    }
-  }
-}
-
-// The same of one arm alone.
-void plant_arm(Json& results, const std::string& arm, const Json& numbers) {
-  for (Json& row : results["rows"])
-    if (row["arm"] == arm)
-      for (Json& run : row["runs"])
-        for (const auto& [key, value] : numbers.items())
-          run[key] = value.get<double>() + 1e-3 * run["gap"].get<double>();
-}
-
-void plant_apart(Json& results, const std::string& arm, double apart) {
-  for (Json& row : results["rows"])
-    if (row["arm"] == arm) row["apart"] = apart;
-}
-
-// All runs are solutions with a gap near this one.
-void plant_image_gaps(Json& results, double gap) {
-  int k = 0;
-  for (Json& row : results["rows"])
-    for (Json& of : row["directions"]) {
-      of["solution"] = true;
-      of["gap"] = gap + 1e-3 * (k++ % 2);
-    }
-}
-
-// Blocks that are even Euler steps, a ResNet cheaper than the same without skips, a cycle that lowers cost.
-void plant_facts(Json& results, double straightness, double without_skips, double without_cycle) {
-  plant_starts(results, {{"gap", 0.1}, {"straightness", straightness}, {"largest_share", 0.3}});
-  plant_arm(results, "plain, cycle 10", {{"gap", without_skips}});
-  plant_arm(results, "ResNet, cycle 0", {{"gap", without_cycle}});
-}
-
-// All starts right if the angle is kept from this weight on, with this error if it is turned.
-void plant_weights(Json& results, double kept, double turned) {
-  plant_starts(results, {{"gap", 0.1}, {"error_kept", kept}, {"error_turned", turned}});
-  plant_arm(results, "cost 0", {{"error_kept", 0.5}});
 }
 
 // Six (say) runs that count, all with these shares.
@@ -354,6 +309,11 @@ const std::vector<PlantedCase>& planted() {
              for (std::size_t k = 0; k < row["runs"].size() && row["arm"] == "flow, 8 steps"; ++k)
                row["runs"][k]["gap"] = k % 2 == 0 ? 0.05 : 0.2;
          }}}},
+      {"S2-E4",
+       agrees,
+       {{disagrees, [](Json& r) { r["rows"][0]["errors"]["rk4"][6][1] = 0.2; }},
+        {cannot_tell, [](Json& r) { r["rows"][1]["errors"]["rk4"][6][0] = 0.05; }},
+        {cannot_tell, [](Json& r) { r["rows"][0]["errors"]["euler"][6][0] = r["rows"][0]["errors"]["euler"][3][0]; }}}},
       {"S2-C3",
        cannot_tell,
        {{agrees, [](Json& r) { plant_facts(r, 0.95, 0.3, 0.3); }},

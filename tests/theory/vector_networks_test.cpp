@@ -56,6 +56,18 @@ TEST(VectorNetworks, ResidualsAddUpToWhatTheNetworkAdds) {
   }
 }
 
+TEST(VectorNetworks, OnlyAFlowHasAVelocity) {
+  Rng rng(6);
+  const VectorNetwork flow = network_of("flow"), residual = network_of("residual");
+  const VectorWeights weights = start_vector_network(flow, 2, 0.5, rng);
+  const at::Tensor now = vector_velocity(flow, weights, some_points(), 0),
+                   later = vector_velocity(flow, weights, some_points(), 1);
+  EXPECT_EQ(now.sizes(), at::IntArrayRef({2, 7, 2}));
+  EXPECT_GT((now - later).abs().max().item<double>(), 1e-4) << "it sees the time";
+  EXPECT_THROW(vector_velocity(residual, start_vector_network(residual, 1, 1, rng), some_points(), 0),
+               std::logic_error);
+}
+
 TEST(VectorNetworks, ADiscriminatorScoresEveryPoint) {
   Rng rng(5);
   const at::Tensor scores = vector_scores(start_vector_discriminator(2, 8, 3, rng), some_points());
