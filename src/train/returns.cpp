@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "core/error.h"
 #include "nn/flow.h"
 
@@ -21,7 +23,9 @@ double measured(const WeightSet& set, const NetworkInfo& network, const at::Tens
   const LoadedGenerator loaded = load_generator(set, network.maps.name());
   set_placement(*loaded.generator, placement);
   const AutocastScope autocast(placement);
-  return return_error(*loaded.generator, images.to(placement.device, placement.dtype)).value();
+  const double error = return_error(*loaded.generator, images.to(placement.device, placement.dtype)).value();
+  if (!std::isfinite(error)) fail("its numbers are not finite there");
+  return error;
 }
 
 }  // namespace
