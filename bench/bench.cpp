@@ -25,7 +25,7 @@ constexpr std::uint64_t kSeed = 1;
 constexpr std::int64_t kImages = 4;
 
 struct BenchOptions {
-  std::string task, model = kDefaultModel;
+  std::string task, model = kDefaultModel, options = "{}";
   std::int64_t size = 256, blocks = 9, ngf = 64, batch = 1;
   int threads = 1;
   std::string precision = "fp32";
@@ -66,9 +66,13 @@ GeneratorOptions generator_for(const BenchOptions& o) {
 
 std::unique_ptr<Model> model_for(const BenchOptions& o) {
   ModelChoice choice(o.model);
-  OptionSet networks;
-  choice->describe_networks(networks);
-  networks.from_json({{"net_g", generator_for(o).net_g}, {"ngf", o.ngf}, {"ndf", o.ngf}}, "options");
+  OptionSet options;
+  choice->describe_networks(options);
+  choice->describe_losses(options);
+  Json values = {{"net_g", generator_for(o).net_g}, {"ngf", o.ngf}, {"ndf", o.ngf}};
+  values.update(parse_json(o.options, "--options"));
+  options.from_json(values, "--options");
+  choice->validate({});
   return choice->make({}, {}, o.placement(), kSeed);
 }
 
@@ -140,6 +144,7 @@ int main(int argc, char** argv) {
   CLI::App app("One task of the benchmark; bench/run.py starts it");
   app.add_option("task", o.task)->required()->check(CLI::IsMember({"train", "translate"}));
   app.add_option("--model", o.model, "type of model to train");
+  app.add_option("--options", o.options, "further options of that model, as in a run's config.json");
   app.add_option("--size", o.size, "side of the images");
   app.add_option("--blocks", o.blocks, "residual blocks of the generators");
   app.add_option("--ngf", o.ngf, "width of all networks");

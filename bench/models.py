@@ -17,7 +17,9 @@ MODELS = ("cyclegan", "fastcut", "cut")
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=MODELS, help="--model of torsor train; ratios are to the first one")
+    parser.add_argument("--models", nargs="+", default=MODELS,
+                        help="--model of torsor train, with further options as in 'cyclegan {\"lambda_transport\": 1}'; ratios "
+                             "are to the first one")
     parser.add_argument("--size", type=int, default=128, help="side of the images")
     parser.add_argument("--blocks", type=int, default=6, help="residual blocks of generators")
     parser.add_argument("--ngf", type=int, default=32, help="width of all networks")
@@ -36,7 +38,8 @@ def parse_options():
 
 def started(model, options):
     flags = ("size", "blocks", "ngf", "batch", "precision", "threads")
-    command = [options.program, "train", "--model", model]
+    name, _, further = model.partition(" ")
+    command = [options.program, "train", "--model", name, "--options", further or "{}"]
     side = Side(model, command + [word for key in flags for word in ("--" + key, str(getattr(options, key)))], options.threads)
     for _ in range(WARM_UP):
         side.repeat()

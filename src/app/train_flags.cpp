@@ -27,11 +27,32 @@ const std::vector<Dependence>& dependences() {
   return table;
 }
 
+// `option` says of what a loss is, whose weight is 0 unless it is given. Given as 0 it may be one of a
+// series.
+struct Weighed {
+  const char *option, *weight;
+};
+
+constexpr Weighed kWeighed[] = {{"transport_cost", "lambda_transport"},
+                                {"transport_encoder", "lambda_transport"}};
+
+bool is_among(const std::vector<std::string>& given, const char* name) {
+  return std::find(given.begin(), given.end(), name) != given.end();
+}
+
+void require_weights(OptionSet& options, const std::vector<std::string>& given) {
+  for (const auto& [option, weight] : kWeighed)
+    if (is_among(given, option) && !is_among(given, weight) && options.find(weight)->value() == 0)
+      fail_usage("{} does nothing without {}; give both", options.find(option)->flag(),
+                 options.find(weight)->flag());
+}
+
 }  // namespace
 
 void require_sense(OptionSet& options, const std::vector<std::string>& given) {
+  require_weights(options, given);
   for (const Dependence& d : dependences()) {
-    if (std::find(given.begin(), given.end(), d.option) == given.end()) continue;
+    if (!is_among(given, d.option)) continue;
     const Json value = options.find(d.master)->value();
     if (std::find(d.values.begin(), d.values.end(), value) != d.values.end()) continue;
     std::vector<std::string> good;

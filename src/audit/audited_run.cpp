@@ -50,6 +50,14 @@ TensorMapping discriminator_of(const WeightSet& set, const std::string& domain, 
   });
 }
 
+// Those that compare translations alone stay, as distances of images do.
+void leave_out_transport(CycleGanOptions& options, std::vector<std::string>& unmeasured) {
+  TransportCostOptions& cost = options.transport;
+  if (!cost.on() || cost.transport_cost == kPixelCost) return;
+  cost.lambda_transport = 0;
+  unmeasured.insert(unmeasured.end(), {"transport_a", "transport_b"});
+}
+
 // Of a CycleGAN that torsor trained; what other models minimise is no loss of two translators.
 void set_terms(AuditedRun& run) {
   const ModelInfo& info = run.info;
@@ -60,6 +68,7 @@ void set_terms(AuditedRun& run) {
   CycleGanOptions options = settings->cyclegan;
   options.lambda_feature_cycle = options.lambda_feature_identity = 0;
   options.cures = {};
+  leave_out_transport(options, run.unmeasured);
   std::string notice;
   run.terms = generator_terms(
       options, gan_loss(settings->gan.gan_mode),

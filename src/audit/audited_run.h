@@ -25,6 +25,8 @@ struct AuditedRun {
   /// What it was trained to minimise, weights included, by the one table of terms; empty where that is not
   /// known or not a CycleGAN's. Terms of features and cures (CureOptions) are left out.
   std::vector<LossTerm> terms;
+  /// Names of transport costs among those: of features and of residual blocks.
+  std::vector<std::string> unmeasured;
   std::string cycle_norm;  // of its cycle and identity terms (loss/distance.h); "" without terms
   /// Hashes of the images (content_key()) that anchored its training.
   std::vector<std::string> anchors;

@@ -37,7 +37,16 @@ struct TermSum {
 };
 
 const char* kind_of_loss(TermKind kind) {
-  return kind == TermKind::adversarial ? "gan" : kind == TermKind::cycle ? "cycle" : "identity";
+  switch (kind) {
+    case TermKind::adversarial:
+      return "gan";
+    case TermKind::cycle:
+      return "cycle";
+    case TermKind::transport:
+      return "transport";
+    default:
+      return "identity";
+  }
 }
 
 Json loss_json(const std::vector<LossTerm>& terms, const std::vector<TermSum>& sums) {
@@ -45,11 +54,12 @@ Json loss_json(const std::vector<LossTerm>& terms, const std::vector<TermSum>& s
   for (std::size_t i = 0; i < terms.size(); ++i) {
     if (!terms[i].on()) continue;
     const double value = terms[i].weight * sums[i].sum / static_cast<double>(sums[i].count);
-    Json& part = out[kind_of_loss(terms[i].kind)];
-    part = part.get<double>() + value;
+    const char* kind = kind_of_loss(terms[i].kind);
+    out[kind] = out.value(kind, 0.0) + value;
     out["terms"][terms[i].name] = value;
   }
-  out["loss"] = out["gan"].get<double>() + out["cycle"].get<double>() + out["identity"].get<double>();
+  out["loss"] = out["gan"].get<double>() + out["cycle"].get<double>() + out["identity"].get<double>() +
+                out.value("transport", 0.0);
   return out;
 }
 

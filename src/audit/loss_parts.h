@@ -14,7 +14,8 @@ namespace torsor {
 
 /// What a pair makes of images, and its loss there.
 struct MeasuredPair {
-  /// {"gan", "cycle", "identity", "loss", "terms": {name: number}}, weights included, each the mean over its
+  /// {"gan", "cycle", "identity", "loss", "terms": {name: number}}, and "transport" where a term is of that
+  /// kind, weights included, each the mean over its
   /// domain's images; null without terms.
   Json loss;
   at::Tensor fake_b, fake_a;  // [N,Cb,H,W], [M,Ca,H,W] float32; undefined where there is no such generator

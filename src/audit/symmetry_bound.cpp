@@ -16,9 +16,19 @@ std::string why_no_bound(const std::string& norm, double constant) {
   return "";
 }
 
+const char* why_term_has_none(const LossTerm& term) {
+  if (term.kind == TermKind::transport)
+    return "a transport cost is no part of the proposition: it tells solutions apart, and a symmetry changes "
+           "it";
+  return "the identity term feeds generators their target domain (Zhu et al.), and the proposition treats "
+         "the "
+         "other form: only the cycle's part is bounded";
+}
+
 // What the term may be; nothing where the proposition says nothing.
 std::optional<double> term_bound(const LossTerm& term, double value, const BoundInputs& in) {
   if (term.name == "cycle_" + in.domain) return in.constant * value;
+  if (term.kind == TermKind::transport) return std::nullopt;
   if (term.kind != TermKind::identity) return value;
   if (!is_source_identity(term)) return std::nullopt;
   return value + term.weight * (term.name == "idt_" + in.domain ? in.of_inputs : in.of_outputs);
@@ -60,10 +70,7 @@ Json corrected_bound(const std::vector<LossTerm>& terms, const Json& loss, const
     out["terms"][term.name] = bound ? Json(*bound) : Json(nullptr);
     sum += bound.value_or(0);
     if (term.kind == TermKind::identity) alphas += term.weight;
-    if (why.empty() && !bound)
-      why =
-          "the identity term feeds generators their target domain (Zhu et al.), and the proposition treats "
-          "the other form: only the cycle's part is bounded";
+    if (why.empty() && !bound) why = why_term_has_none(term);
   }
   out["why_none"] = why;
   if (!why.empty()) return out;

@@ -28,8 +28,8 @@ struct BoundInputs {
 /// leaves the divergences alone; the cycle of phi's domain grows at most by the constant, the other stays; an
 /// identity term of the seed's form (source) grows at most by its weight times a distance above. "printed":
 /// the paper's own form, which is no theorem unless F_* nu = mu. Null, with the reason under "why_none", for
-/// l2, which is no norm, for an infinite constant, and for identity terms of the reference's form (target),
-/// which the proposition does not treat.
+/// l2, which is no norm, for an infinite constant, and for what the proposition does not treat: identity
+/// terms of the reference's form (target) and transport costs.
 Json corrected_bound(const std::vector<LossTerm>& terms, const Json& loss, const std::string& norm,
                      const BoundInputs& inputs);
 

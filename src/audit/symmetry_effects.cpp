@@ -80,6 +80,7 @@ SymmetryEffects::SymmetryEffects(AuditMaterial& material, EffectImages images)
     : material_(material), images_(std::move(images)) {
   const AuditedRun& run = material.subject();
   terms_ = measurable_terms(run.terms, run.maps);
+  terms_.left_out.insert(terms_.left_out.end(), run.unmeasured.begin(), run.unmeasured.end());
   there_ = std::make_shared<RememberedMap>(run.maps.a_to_b);
   back_ = std::make_shared<RememberedMap>(run.maps.b_to_a);
   CycleMaps record = run.maps;

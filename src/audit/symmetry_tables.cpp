@@ -6,6 +6,7 @@
 #include "audit/estimate.h"
 #include "audit/symmetry_battery.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace torsor {
 
@@ -143,6 +144,8 @@ Json loss_table(const Json& measured) {
       "paper "
       "prints it is no theorem unless the translations of B have exactly A's distribution.";
   if (!why.empty()) caption += " Some bounds are missing: " + why + ".";
+  if (const auto left_out = measured.at("left_out").get<std::vector<std::string>>(); !left_out.empty())
+    caption += " Not measured: " + join(left_out) + ".";
   return {{"caption", caption}, {"header", header}, {"rows", rows}};
 }
 

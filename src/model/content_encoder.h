@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "model/classifier_file.h"
@@ -15,8 +16,8 @@ namespace torsor {
 /// A torsor classifier, frozen.
 class ContentEncoder {
  public:
-  /// Throws Error naming the file for what is none.
-  explicit ContentEncoder(const std::filesystem::path& classifier);
+  /// `flag` is the option that names the file. Throws Error naming the file for what is none.
+  explicit ContentEncoder(const std::filesystem::path& classifier, std::string flag = "--content-encoder");
 
   /// StoredClassifier::hash().
   std::string hash() const { return classifier_.hash(); }
@@ -30,6 +31,17 @@ class ContentEncoder {
 
  private:
   StoredClassifier classifier_;
+  std::string flag_;
 };
+
+/// The file that an option names, and the hash of the weights that the run began with.
+struct EncoderFile {
+  std::string flag, path, hash;
+};
+
+/// The encoder for images of so many channels of A and of B. Throws UsageError where it holds other weights
+/// or does not take such images.
+std::shared_ptr<ContentEncoder> open_encoder(const EncoderFile& file, std::int64_t channels_a,
+                                             std::int64_t channels_b);
 
 }  // namespace torsor

@@ -7,14 +7,13 @@
 #include "model/class_planes.h"
 #include "model/evaluation.h"
 #include "model/generator_state.h"
+#include "model/term_step.h"
 
 namespace torsor {
 
 namespace {
 
 using at::Tensor;
-
-constexpr std::int64_t kDefaultWassersteinCriticSteps = 5;  // Gulrajani et al. 2017
 
 // The difference of two passes shows the change of the input alone.
 void require_exact_passes(const CycleGanSpec& spec, const Placement& placement) {
@@ -37,6 +36,9 @@ void require_usable(const CycleGanSpec& spec) {
         "--labels-a: the gradient penalty of --gan-mode {} mixes a real image with a generated one of "
         "the same class, and a step has none; choose another --gan-mode",
         spec.gan.gan_mode);
+  if (!spec.cyclegan.transport.on()) return;
+  for (const GeneratorOptions* generator : {&spec.g_a_to_b, &spec.g_b_to_a})
+    require_transport_cost(spec.cyclegan.transport, *generator);
 }
 
 CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::uint64_t seed)
@@ -58,7 +60,8 @@ CycleGan::CycleGan(const CycleGanSpec& spec, const Placement& placement, std::ui
   identity_ = resolve_identity(spec.cyclegan, spec.g_a_to_b.in_channels, spec.g_b_to_a.in_channels, notice);
   terms_ = generator_terms(spec.cyclegan, gan_, identity_);
   groups_ = groups();
-  if (spec_.encoder) spec_.encoder->set_placement(placement);
+  for (const auto& encoder : {spec_.encoder, spec_.transport_encoder})
+    if (encoder) encoder->set_placement(placement);
   prepare_networks(networks(), spec.init, placement, seed, dropout_generator_);
   opt_g_ =
       std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
@@ -76,8 +79,17 @@ CycleMaps CycleGan::maps() const {
       return features_of(*network, x).to(placement_.dtype);
     };
   };
+  const auto in_blocks = [&](const std::shared_ptr<Generator>& generator) -> ResidualMapping {
+    return [this, generator = generator.get()](const Tensor& x, std::vector<Tensor>& residuals) {
+      return run_in_blocks(*generator, x, placement_, residuals);
+    };
+  };
   CycleMaps out{map(g_a_to_b_), map(g_b_to_a_), map(d_a_), map(d_b_), features(d_a_), features(d_b_)};
   if (spec_.encoder) out.encoder = [this](const Tensor& x) { return (*spec_.encoder)(x); };
+  if (spec_.transport_encoder)
+    out.transport_encoder = [this](const Tensor& x) { return (*spec_.transport_encoder)(x); };
+  out.a_to_b_in_blocks = in_blocks(g_a_to_b_);
+  out.b_to_a_in_blocks = in_blocks(g_b_to_a_);
   return out;
 }
 
@@ -151,18 +163,11 @@ void CycleGan::update_generators(Pictures& pictures, LossTensors& losses, Gradie
   freeze(*d_b_);
   opt_g_->zero_grad();
   const CycleMaps networks = maps();
+  pictures.keep_residuals(residuals_for(terms_));
   for (const TermGroup& group : groups_) {
-    for (const Picture which : group.passes) pictures.make(which, networks);
-    Tensor total;
-    for (const std::size_t place : group.terms) {
-      const LossTerm& term = terms_[place];
-      const Tensor loss = term.mean(pictures, networks) * term.weight;
-      losses[term.name] = loss.detach();
-      total = total.defined() ? total + loss : loss;
-    }
-    if (total.defined()) total.backward();
-    // What the group's graph holds is freed with it.
-    pictures.release(pictures_for(discriminator_losses_));
+    const LossTensors means = descend(group, terms_, networks, pictures_for(discriminator_losses_), pictures);
+    for (const std::size_t place : group.terms)
+      losses[terms_[place].name] = means.at(terms_[place].name) * terms_[place].weight;
   }
   sync.sync(*opt_g_);
   opt_g_->step();
@@ -191,8 +196,9 @@ Tensor CycleGan::discriminator_loss(const DiscriminatorLoss& of, const Pictures&
   Network& discriminator = of_a ? *d_a_ : *d_b_;
   ImagePool& pool = of_a ? pool_a_ : pool_b_;
   Tensor total;
+  const DiscriminatorRule rule{gan_, spec_.gan.gp_weight, placement_};
   const auto add = [&](const Tensor& fake, double weight) {
-    const Tensor loss = telling_apart(discriminator, pictures.seen(of.real), fake, rng) * weight;
+    const Tensor loss = telling_apart(discriminator, pictures.seen(of.real), fake, rule, rng) * weight;
     total = total.defined() ? total + loss : loss;
   };
   if (of.of_fakes > 0) add(pool.query(pictures.seen(of.fake), draws), of.of_fakes);
@@ -200,21 +206,9 @@ Tensor CycleGan::discriminator_loss(const DiscriminatorLoss& of, const Pictures&
   return total;
 }
 
-Tensor CycleGan::telling_apart(Network& discriminator, const Tensor& real, const Tensor& fake,
-                               RngStreams& rng) {
-  const Tensor fooled = fake.detach();
-  // Real first: batch norm's running statistics depend on the order.
-  const Tensor real_scores = run(discriminator, real);
-  const Tensor fake_scores = run(discriminator, fooled);
-  const Tensor loss = gan_.discriminator(real_scores, fake_scores) * 0.5;
-  if (!gan_.needs_penalty || spec_.gan.gp_weight == 0) return loss;
-  const Tensor penalty = drawn_gradient_penalty(discriminator, real, fooled, rng);
-  return loss + penalty * (0.5 * spec_.gan.gp_weight);
-}
-
 std::int64_t CycleGan::batches_per_step() const {
   if (!is_adversarial()) return 1;
-  return spec_.cyclegan.critic_steps.value_or(gan_.needs_penalty ? kDefaultWassersteinCriticSteps : 1);
+  return critic_steps(gan_, spec_.cyclegan.critic_steps);
 }
 
 std::vector<NamedNetwork> CycleGan::networks() const {

@@ -26,7 +26,8 @@ struct CycleGanSpec {
   DiscriminatorOptions d_b;   // of images of B likewise
   InitOptions init;
   OptimizerOptions optimizer;
-  std::shared_ptr<ContentEncoder> encoder = nullptr;  // where the objective has terms of content
+  std::shared_ptr<ContentEncoder> encoder = nullptr;            // where the objective has terms of content
+  std::shared_ptr<ContentEncoder> transport_encoder = nullptr;  // where transport costs are of features
 };
 
 /// Throws UsageError for options that contradict each other.
@@ -69,8 +70,6 @@ class CycleGan : public Model {
   void update_discriminators(const Pictures& pictures, LossTensors& losses, StepContext& context);
   at::Tensor discriminator_loss(const DiscriminatorLoss& loss, const Pictures& pictures, PoolDraws& draws,
                                 RngStreams& rng);
-  at::Tensor telling_apart(Network& discriminator, const at::Tensor& real, const at::Tensor& fake,
-                           RngStreams& rng);
   at::Tensor run(Network& network, const at::Tensor& x) const;
 
   CycleGanSpec spec_;

@@ -56,6 +56,7 @@ void CycleGanOptions::describe(OptionSet& o) {
       .changeable();
   o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")
       .range(1, 1000);
+  transport.describe(o);
   cures.describe(o);
 }
 
@@ -82,6 +83,7 @@ void CycleGanOptions::describe_adversarial(OptionSet& o) {
 }
 
 void CycleGanOptions::validate() const {
+  transport.validate();
   cures.validate();
   if (lambda_identity && alpha_id)
     fail_usage("--lambda-identity and --alpha-id are two forms of the identity loss; give one of them");

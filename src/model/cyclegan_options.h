@@ -7,6 +7,7 @@
 
 #include "core/options.h"
 #include "model/cure_options.h"
+#include "model/transport_cost_options.h"
 
 namespace torsor {
 
@@ -25,6 +26,7 @@ struct CycleGanOptions {
   std::int64_t pool_size = 50;
   std::string backward = "grouped";
   std::optional<std::int64_t> critic_steps;
+  TransportCostOptions transport;
   CureOptions cures;
 
   void describe(OptionSet& o);

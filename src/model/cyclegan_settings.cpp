@@ -11,15 +11,13 @@ namespace {
 // Null where no loss asks for it.
 std::shared_ptr<ContentEncoder> encoder_of(const CureOptions& cures, const DomainChannels& channels) {
   if (cures.content_weight() == 0) return nullptr;
-  auto encoder = std::make_shared<ContentEncoder>(cures.content_encoder);
-  if (encoder->hash() != cures.content_hash)
-    fail_usage(
-        "--content-encoder {}: holds other weights than those that the run began with; give that file, "
-        "or begin a new run with --init-from",
-        cures.content_encoder);
-  encoder->require_channels(channels.a);
-  encoder->require_channels(channels.b);
-  return encoder;
+  return open_encoder({"--content-encoder", cures.content_encoder, cures.content_hash}, channels.a,
+                      channels.b);
+}
+
+std::shared_ptr<ContentEncoder> encoder_of(const TransportCostOptions& cost, const DomainChannels& channels) {
+  if (!cost.on() || !cost.by_features()) return nullptr;
+  return open_encoder(cost.encoder_file(), channels.a, channels.b);
 }
 
 }  // namespace
@@ -64,6 +62,7 @@ std::unique_ptr<Model> CycleGanSettings::make(const DomainChannels& channels,
                                               std::uint64_t seed) const {
   CycleGanSpec of = spec(channels, optimizer);
   of.encoder = encoder_of(cyclegan.cures, channels);
+  of.transport_encoder = encoder_of(cyclegan.transport, channels);
   return std::make_unique<CycleGan>(of, placement, seed);
 }
 
@@ -91,17 +90,12 @@ std::vector<std::string> CycleGanSettings::summary(const DomainChannels& channel
               : "identity loss: off"};
   if (const auto classes = cyclegan.cures.classes(); !classes.empty())
     lines.push_back(fmt::format("the discriminators see {} classes: {}", classes.size(), join(classes)));
+  if (cyclegan.transport.on()) lines.push_back(cyclegan.transport.summary());
   return lines;
 }
 
-// What each of these does for an hour of training: docs/training.md, "An hour on a laptop".
 Json CycleGanSettings::preset(const std::string& name, Json json) const {
-  if (name != "laptop") return json;
-  if (nets.generator.net_g.starts_with("resnet_")) json["upsample"] = "blur";
-  json["net_d"] = "n_layers";  // two layers: 34 of 128 pixels, as the publication's 70 of 256
-  json["n_layers_d"] = 2;
-  json["ema"] = 0.999;
-  return json;
+  return name == "laptop" ? nets.laptop_preset(std::move(json)) : json;
 }
 
 std::unique_ptr<ModelOptions> CycleGanSettings::without_history() const {

@@ -18,7 +18,10 @@ struct CycleGanSettings : ModelOptionsOf<CycleGanSettings> {
   std::unique_ptr<Model> make(const DomainChannels& channels, const OptimizerOptions& optimizer,
                               const Placement& placement, std::uint64_t seed) const override;
   SideData side_data() const override { return cyclegan.cures.side_data(); }
-  void read_files() override { cyclegan.cures.read_files(); }
+  void read_files() override {
+    cyclegan.cures.read_files();
+    cyclegan.transport.read_files();
+  }
   std::vector<std::string> notices(const DomainChannels& channels, const std::string& scaling) const override;
   std::vector<std::string> summary(const DomainChannels& channels) const override;
   std::int64_t images_kept() const override { return cyclegan.pool_size; }

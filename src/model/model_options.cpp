@@ -60,4 +60,13 @@ DiscriminatorOptions NetworkChoice::discriminator_of(std::int64_t channels) cons
   return o;
 }
 
+// What each of these does for an hour of training: docs/training.md, "An hour on a laptop".
+Json NetworkChoice::laptop_preset(Json json) const {
+  if (generator.net_g.starts_with("resnet_")) json["upsample"] = "blur";
+  json["net_d"] = "n_layers";  // two layers: 34 of 128 pixels, as the publication's 70 of 256
+  json["n_layers_d"] = 2;
+  json["ema"] = 0.999;
+  return json;
+}
+
 }  // namespace torsor

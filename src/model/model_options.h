@@ -112,6 +112,8 @@ struct NetworkChoice {
   /// With the channels filled in.
   GeneratorOptions generator_of(std::int64_t in, std::int64_t out) const;
   DiscriminatorOptions discriminator_of(std::int64_t channels) const;
+  /// `json` with what unpaired models of these networks have in the preset "laptop".
+  Json laptop_preset(Json json) const;
 };
 
 }  // namespace torsor

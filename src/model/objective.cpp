@@ -1,10 +1,10 @@
 #include "model/objective.h"
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
 
 #include "loss/distance.h"
+#include "loss/residual_energy.h"
 #include "loss/response_spread.h"
 #include "model/class_planes.h"
 
@@ -37,6 +37,10 @@ constexpr std::array<Pass, 10> kPasses = {{
 
 bool is_given(Picture which) {
   return std::none_of(kPasses.begin(), kPasses.end(), [&](const Pass& pass) { return pass.makes == which; });
+}
+
+const ResidualMapping& in_blocks(const CycleMaps& maps, Map by) {
+  return by == &CycleMaps::a_to_b ? maps.a_to_b_in_blocks : maps.b_to_a_in_blocks;
 }
 
 const Pass& pass_to(Picture which) {
@@ -95,6 +99,26 @@ LossTerm by_features(std::string name, TermKind kind, double weight, Comparison 
   return by_look(
       std::move(name), kind, weight, c,
       [of](const Pictures& p, const CycleMaps& m, Picture which) { return (m.*of)(p.seen(which)); }, norm);
+}
+
+LossTerm by_residuals(std::string name, double weight, Picture made) {
+  return {std::move(name),
+          TermKind::transport,
+          weight,
+          {made},
+          [=](const Pictures& p, const CycleMaps&) { return residual_energy(p.residuals(made)); },
+          [=](const Pictures& p, const CycleMaps&) { return residual_energy_per_sample(p.residuals(made)); },
+          {made}};
+}
+
+// What the translation of c.real costs.
+LossTerm by_transport(std::string name, const TransportCostOptions& o, Comparison c) {
+  if (o.by_blocks()) return by_residuals(std::move(name), o.lambda_transport, c.made);
+  if (!o.by_features()) return by_pixels(std::move(name), TermKind::transport, o.lambda_transport, c, "l2");
+  return by_look(
+      std::move(name), TermKind::transport, o.lambda_transport, c,
+      [](const Pictures& p, const CycleMaps& m, Picture which) { return m.transport_encoder(p[which]); },
+      "l2");
 }
 
 LossTerm by_content(std::string name, double weight, Comparison c) {
@@ -175,10 +199,24 @@ Tensor Pictures::seen(Picture which) const {
 
 void Pictures::make(Picture which, const CycleMaps& maps) {
   const Pass& pass = pass_to(which);
-  at(which) = (maps.*pass.by)((*this)[pass.from]);
+  const Tensor& from = (*this)[pass.from];
+  if (!in_blocks_.contains(which)) {
+    at(which) = (maps.*pass.by)(from);
+    return;
+  }
+  std::vector<Tensor>& residuals = residuals_[which];
+  residuals.clear();
+  at(which) = in_blocks(maps, pass.by)(from, residuals);
+}
+
+const std::vector<Tensor>& Pictures::residuals(Picture which) const {
+  const auto found = residuals_.find(which);
+  if (found == residuals_.end()) throw std::logic_error("residuals of the objective were not kept");
+  return found->second;
 }
 
 void Pictures::release(const std::vector<Picture>& kept) {
+  residuals_.clear();
   for (const Pass& pass : kPasses) {
     Tensor& image = at(pass.makes);
     const bool stays = std::find(kept.begin(), kept.end(), pass.makes) != kept.end();
@@ -215,6 +253,8 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
            by_features("feature_cycle_b", TermKind::cycle, o.lambda_feature_cycle, cycle_b, norm),
            by_features("feature_idt_a", TermKind::identity, o.lambda_feature_identity, idt_a, norm),
            by_features("feature_idt_b", TermKind::identity, o.lambda_feature_identity, idt_b, norm),
+           by_transport("transport_a", o.transport, {fake_b, real_a}),
+           by_transport("transport_b", o.transport, {fake_a, real_b}),
            by_pixels("anchor_a_to_b", TermKind::cure, o.cures.anchor_weight(), {anchored_b, anchor_b}, norm),
            by_pixels("anchor_b_to_a", TermKind::cure, o.cures.anchor_weight(), {anchored_a, anchor_a}, norm),
            by_content("content_a", o.cures.content_weight(), {fake_b, real_a}),
@@ -223,6 +263,12 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
            by_response("jacobian_b", o.cures.lambda_jacobian, {real_b, nudged_b, fake_a, moved_a})})
     if (further.on()) terms.push_back(std::move(further));
   return terms;
+}
+
+std::set<Picture> residuals_for(const std::vector<LossTerm>& terms) {
+  std::set<Picture> out;
+  for (const LossTerm& term : terms) out.insert(term.residuals_of.begin(), term.residuals_of.end());
+  return out;
 }
 
 std::array<DiscriminatorLoss, 2> discriminator_losses(const CycleGanOptions& o) {
@@ -249,7 +295,7 @@ std::vector<TermGroup> group_terms(const std::vector<LossTerm>& terms, Grouping 
                                    const std::vector<Picture>& also) {
   using enum TermKind;
   const std::vector<Picture> passes =
-      passes_to(pictures_of(terms, also, {adversarial, cycle, identity, cure}));
+      passes_to(pictures_of(terms, also, {adversarial, cycle, identity, transport, cure}));
   const std::vector<Picture> first = passes_to(pictures_of(terms, also, {adversarial, cycle}));
   Parts parts;
   for (const Picture which : passes) {

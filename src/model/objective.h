@@ -5,6 +5,8 @@
 
 #include <array>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,9 @@ enum class Picture {
 
 inline constexpr std::size_t kPictures = 16;
 
+/// As a TensorMapping; appends the residuals of its blocks, [N,...] each, in order.
+using ResidualMapping = std::function<at::Tensor(const at::Tensor&, std::vector<at::Tensor>&)>;
+
 /// The networks, or what stands for them: a composition with an automorphism, a closed form.
 struct CycleMaps {
   TensorMapping a_to_b, b_to_a;  // [N,C,H,W] to images of the other domain
@@ -45,6 +50,10 @@ struct CycleMaps {
   TensorMapping features_a = nullptr, features_b = nullptr;
   // What a content encoder sees of images of either domain: to [N,F]; only terms of content ask for it.
   TensorMapping encoder = nullptr;
+  // The same of the features that a transport cost compares.
+  TensorMapping transport_encoder = nullptr;
+  // a_to_b and b_to_a with what their blocks add; only terms of residuals ask for them.
+  ResidualMapping a_to_b_in_blocks = nullptr, b_to_a_in_blocks = nullptr;
 };
 
 /// The images generated so far, and those that were given.
@@ -55,6 +64,10 @@ class Pictures {
   void give(Picture which, at::Tensor image);
   /// The classes of real_a and real_b, as class_planes().
   void label(at::Tensor planes_a, at::Tensor planes_b);
+  /// Lets make() keep the residuals of the passes to these images.
+  void keep_residuals(std::set<Picture> of) { in_blocks_ = std::move(of); }
+  /// Of the pass to it, one tensor a block. Throws std::logic_error where they were not kept.
+  const std::vector<at::Tensor>& residuals(Picture which) const;
   /// Throws std::logic_error for one that was neither generated nor given.
   const at::Tensor& operator[](Picture which) const;
   /// What a discriminator sees of it: the image, where there are classes with the planes of the real image
@@ -63,7 +76,7 @@ class Pictures {
   at::Tensor seen(Picture which) const;
   /// Runs the pass that generates it; that pass's input must exist.
   void make(Picture which, const CycleMaps& maps);
-  /// Releases the generated images with their graphs; of `kept` the values stay.
+  /// Releases the generated images with their graphs, and all residuals; of `kept` the values stay.
   void release(const std::vector<Picture>& kept);
 
  private:
@@ -71,13 +84,16 @@ class Pictures {
 
   std::array<at::Tensor, kPictures> images_;
   at::Tensor planes_a_, planes_b_;  // undefined: no classes
+  std::set<Picture> in_blocks_;
+  std::map<Picture, std::vector<at::Tensor>> residuals_;
 };
 
 /// The passes that generate these images, each after those that it depends on.
 std::vector<Picture> passes_to(const std::vector<Picture>& wanted);
 
-/// cure: what narrows the set of solutions (CureOptions), and neither the papers' losses nor the reference's.
-enum class TermKind { adversarial, cycle, identity, cure };
+/// transport: what a translation costs (TransportCostOptions). cure: what else narrows the set of solutions
+/// (CureOptions). The latter two are neither the papers' losses nor the reference's.
+enum class TermKind { adversarial, cycle, identity, transport, cure };
 
 /// One loss of the generators.
 struct LossTerm {
@@ -89,6 +105,8 @@ struct LossTerm {
   std::vector<Picture> needs;  // of the generated images
   Value mean;                  // a scalar, without the weight: the loss to minimise
   Value per_sample;            // [N], without the weight; its mean is mean's but for rounding
+  // Of its images those whose passes have to keep their residuals.
+  std::set<Picture> residuals_of = {};
 
   bool on() const { return weight > 0; }
 };
@@ -96,12 +114,17 @@ struct LossTerm {
 /// All losses of the generators, in the order in which the reference sums them and in which they are
 /// reported: g_a_to_b, g_b_to_a, cycle_a, cycle_b, idt_a, idt_b, whatever their weights; then, of the terms
 /// that the reference lacks, those that are on: gan_cycle_* (S0-Q4), feature_cycle_*, feature_idt_*,
+/// transport_a and transport_b (what G and F cost, TransportCostOptions),
 /// anchor_a_to_b and anchor_b_to_a (the distance of an anchor's translation from its partner), content_a and
 /// content_b (mean |E(x) - E(G(x))| and mean |E(y) - E(F(y))| for a content encoder E), jacobian_a and
 /// jacobian_b (response_spread() of G and of F). `gan` outlives the table. Sources: Zhu et al. 2017, eqs. 1
-/// to 3 and section 5.2 (target mode); S0-Q1 to Q4; S0-C11 (content); Shrestha et al. 2026 (Jacobian).
+/// to 3 and section 5.2 (target mode); S0-Q1 to Q4; S2-Q3 and S2-Q6 (transport); S0-C11 (content); Shrestha
+/// et al. 2026 (Jacobian).
 std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanLoss& gan,
                                       const IdentityTerm& identity);
+
+/// The images whose residuals these terms need, those that are off included.
+std::set<Picture> residuals_for(const std::vector<LossTerm>& terms);
 
 /// The loss of one discriminator, of its domain's real images against generated ones.
 struct DiscriminatorLoss {
@@ -131,7 +154,8 @@ enum class Grouping { joint, grouped };
 
 /// The terms that are on, with the passes that they and the images `also` need. Terms that share a pass, or
 /// passes one of which follows on the other, stay together; groups are in the order of their first passes.
-/// Within a group passes that only identity terms and cures need come last, the former as in the reference.
+/// Within a group passes that only identity terms, transport costs and cures need come last, the first as in
+/// the reference.
 std::vector<TermGroup> group_terms(const std::vector<LossTerm>& terms, Grouping grouping,
                                    const std::vector<Picture>& also);
 

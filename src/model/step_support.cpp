@@ -59,6 +59,14 @@ Tensor run_network(Network& network, const Tensor& x, const Placement& placement
   return network.forward(x).to(placement.dtype);
 }
 
+Tensor run_in_blocks(Generator& generator, const Tensor& x, const Placement& placement,
+                     std::vector<Tensor>& residuals) {
+  const AutocastScope autocast(placement);
+  const Tensor made = generator.forward_with_residuals(x, residuals).to(placement.dtype);
+  for (Tensor& residual : residuals) residual = residual.to(placement.dtype);
+  return made;
+}
+
 Tensor drawn_gradient_penalty(Network& discriminator, const Tensor& real, const Tensor& fake,
                               RngStreams& rng) {
   std::vector<double> mix;

@@ -43,6 +43,10 @@ at::Tensor placed(const Batch& batch, const std::string& name, const Placement& 
 /// network.forward(x) under the placement's autocast; the result has the placement's number format.
 at::Tensor run_network(Network& network, const at::Tensor& x, const Placement& placement);
 
+/// The same by generator.forward_with_residuals(x), the residuals of its blocks appended in that format too.
+at::Tensor run_in_blocks(Generator& generator, const at::Tensor& x, const Placement& placement,
+                         std::vector<at::Tensor>& residuals);
+
 /// gradient_penalty() between real and fake [N,C,H,W], its N mixing weights drawn from
 /// rng["gradient_penalty"].
 at::Tensor drawn_gradient_penalty(Network& discriminator, const at::Tensor& real, const at::Tensor& fake,

@@ -45,11 +45,14 @@ bool is_about_the_place(const std::string& name) { return name == "out" || name 
 }
 
 // What names images, or what goes with them; a model need not have all of these.
-constexpr const char* kImageOptions[] = {
-    "data", "a", "b", "val_a", "val_b", "anchors_a", "anchors_b", "content_encoder", "labels_a", "labels_b"};
+constexpr const char* kImageOptions[] = {"data",      "a",         "b",
+                                         "val_a",     "val_b",     "transport_encoder",
+                                         "anchors_a", "anchors_b", "content_encoder",
+                                         "labels_a",  "labels_b"};
 
 bool is_file(const std::string& option) {
-  return option == "content_encoder" || option == "labels_a" || option == "labels_b";
+  return option == "transport_encoder" || option == "content_encoder" || option == "labels_a" ||
+         option == "labels_b";
 }
 
 bool is_there(const std::string& path) {

@@ -57,6 +57,23 @@ TEST(LossParts, AreTheTermsByHand) {
   EXPECT_TRUE(at::equal(measured.fake_a, b + 1));
 }
 
+TEST(LossParts, TransportCostsAreAPartOfTheirOwn) {
+  CycleGanOptions o;
+  o.transport.lambda_transport = 2;
+  std::string notice;
+  const auto terms = generator_terms(o, gan_loss("lsgan"), resolve_identity(o, 1, 1, notice));
+  const CycleMaps maps{[](const at::Tensor& x) { return 2 * x; }, [](const at::Tensor& y) { return y + 1; },
+                       mean_score, one};
+  const at::Tensor a = at::full({2, 1, 1, 2}, 3.0F), b = at::full({5, 1, 1, 2}, -1.0F);
+  const Json loss = measure_pair(terms, maps, a, b).loss;
+  EXPECT_EQ(number(loss.at("terms"), "transport_a"), 2 * 9);
+  EXPECT_EQ(number(loss.at("terms"), "transport_b"), 2 * 1);
+  EXPECT_EQ(number(loss, "transport"), 20);
+  EXPECT_EQ(number(loss, "loss"),
+            number(loss, "gan") + number(loss, "cycle") + number(loss, "identity") + 20);
+  EXPECT_FALSE(measure_pair(objective(1), maps, a, b).loss.contains("transport")) << "where there are none";
+}
+
 TEST(LossParts, ManyImagesInBatchesAreAsAllAtOnce) {
   at::manual_seed(2);
   const at::Tensor a = at::rand({50, 1, 4, 4}), b = at::rand({37, 1, 4, 4});
@@ -210,6 +227,17 @@ TEST(CorrectedBound, SaysWhyThereIsNone) {
   EXPECT_TRUE(squared.at("loss").is_null());
   const Json gamma = bounded(c, named("gamma", 1), "a", objective(1)).bound;
   EXPECT_THAT(gamma.at("why_none").get<std::string>(), HasSubstr("Lipschitz"));
+  std::vector<LossTerm> moving = objective(1);
+  CycleGanOptions o;
+  o.transport.lambda_transport = 1;
+  std::string notice;
+  const auto terms = generator_terms(o, gan_loss("lsgan"), resolve_identity(o, 1, 1, notice));
+  moving.insert(moving.end(), terms.end() - 2, terms.end());
+  const Json transport = bounded(c, named("hflip", 1), "a", moving).bound;
+  EXPECT_THAT(transport.at("why_none").get<std::string>(), HasSubstr("transport cost"));
+  EXPECT_TRUE(transport.at("terms").at("idt_a").is_number());
+  EXPECT_TRUE(transport.at("terms").at("transport_a").is_null());
+  EXPECT_TRUE(transport.at("loss").is_null());
   const Json target = bounded(c, named("hflip", 1), "a", target_objective()).bound;
   EXPECT_THAT(target.at("why_none").get<std::string>(), HasSubstr("target"));
   EXPECT_TRUE(target.at("terms").at("cycle_a").is_number()) << "the cycle's part is bounded";

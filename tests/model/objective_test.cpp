@@ -230,6 +230,12 @@ TEST(ObjectiveGroups, FollowFromThePassesThatTermsShare) {
   EXPECT_EQ(source.passes, (Passes{{fake_b, rec_a}, {fake_a, rec_b}}));
   EXPECT_THAT(source.terms,
               ElementsAre(Names{"g_a_to_b", "cycle_a", "idt_a"}, Names{"g_b_to_a", "cycle_b", "idt_b"}));
+  CycleGanOptions moving;
+  moving.transport.lambda_transport = 1;
+  EXPECT_EQ(groups_of(moving).passes, target.passes);
+  EXPECT_THAT(groups_of(moving).terms,
+              ElementsAre(Names{"g_a_to_b", "cycle_a", "transport_a"},
+                          Names{"g_b_to_a", "cycle_b", "transport_b"}, Names{"idt_a"}, Names{"idt_b"}));
   const Grouped all = groups_of(everything());
   EXPECT_EQ(all.passes, target.passes);
   EXPECT_THAT(all.terms, ElementsAre(Names{"g_a_to_b", "cycle_a", "gan_cycle_a", "feature_cycle_a"},
