@@ -12,6 +12,7 @@ std::unique_ptr<ModelOptions> make_cyclegan_options();
 std::unique_ptr<ModelOptions> make_pix2pix_options();
 std::unique_ptr<ModelOptions> make_cut_options();
 std::unique_ptr<ModelOptions> make_fastcut_options();
+std::unique_ptr<ModelOptions> make_transport_options();
 
 const Registry<ModelType>& model_types() {
   static const Registry<ModelType> table = [] {
@@ -22,6 +23,8 @@ const Registry<ModelType>& model_types() {
     r.add("cut",
           {"one generator from unpaired images, by comparing patches before and after", make_cut_options});
     r.add("fastcut", {"CUT without its identity term, in less time", make_fastcut_options});
+    r.add("transport", {"one generator from unpaired images, which moves them as little as it can",
+                        make_transport_options});
     return r;
   }();
   return table;

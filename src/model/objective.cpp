@@ -265,6 +265,12 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
   return terms;
 }
 
+std::vector<LossTerm> one_way_terms(const TransportCostOptions& cost, const GanLoss& gan) {
+  using enum Picture;
+  return {adversarial("g_a_to_b", TermKind::adversarial, 1, fake_b, &CycleMaps::d_b, gan),
+          by_transport("transport_a", cost, {fake_b, real_a})};
+}
+
 std::set<Picture> residuals_for(const std::vector<LossTerm>& terms) {
   std::set<Picture> out;
   for (const LossTerm& term : terms) out.insert(term.residuals_of.begin(), term.residuals_of.end());

@@ -123,6 +123,10 @@ struct LossTerm {
 std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanLoss& gan,
                                       const IdentityTerm& identity);
 
+/// The losses of a translator of A to B by itself (S2-Q6): g_a_to_b of weight 1, and transport_a, also where
+/// it is off. `gan` outlives the table.
+std::vector<LossTerm> one_way_terms(const TransportCostOptions& cost, const GanLoss& gan);
+
 /// The images whose residuals these terms need, those that are off included.
 std::set<Picture> residuals_for(const std::vector<LossTerm>& terms);
 

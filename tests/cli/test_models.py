@@ -9,11 +9,13 @@ torch = pytest.importorskip("torch", exc_type=ImportError)
 import torch_twin  # noqa: E402
 
 UNET = {"net_g": "unet_128", "load_size": 128, "crop_size": 128}
-SMALL = {"cyclegan": {}, "pix2pix": UNET, "cut": {"nce_width": 8}, "fastcut": {"nce_width": 8}}
+SMALL = {"cyclegan": {}, "pix2pix": UNET, "cut": {"nce_width": 8}, "fastcut": {"nce_width": 8},
+         "transport": {}}
 LOSSES = {"cyclegan": ["d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"],
           "pix2pix": ["g_a_to_b", "l1", "d_real", "d_fake"],
           "cut": ["g_a_to_b", "d_real", "d_fake", "g", "nce", "nce_y"],
-          "fastcut": ["g_a_to_b", "d_real", "d_fake", "g", "nce"]}
+          "fastcut": ["g_a_to_b", "d_real", "d_fake", "g", "nce"],
+          "transport": ["d_b", "g_a_to_b", "transport_a", "cost_a"]}
 
 
 def train_model(out, model, *arguments, **options):
@@ -57,7 +59,7 @@ def test_goes_on_to_the_byte(runs, tmp_path, model):
     assert mine.name == other.name and equal_weights(mine, other)
 
 
-@pytest.mark.parametrize("model", ["pix2pix", "cut", "fastcut"])
+@pytest.mark.parametrize("model", ["pix2pix", "cut", "fastcut", "transport"])
 def test_translates_in_its_one_direction(runs, tmp_path, model):
     side = SMALL[model].get("crop_size", 32)
     image = save(tmp_path / "in.png", picture(side, side))
@@ -116,7 +118,8 @@ def test_help_shows_the_options_of_that_model_and_no_others():
     text = {model: succeeded(run("train", "--model", model, "--help-all")).stdout for model in SMALL}
     for flag, owners in (("--lambda-cycle-a", ["cyclegan"]), ("--lambda-l1", ["pix2pix"]),
                          ("--direction", ["pix2pix"]), ("--nce-layers", ["cut", "fastcut"]),
-                         ("--pool-size", ["cyclegan"]), ("--net-g", list(SMALL)), ("--lr", list(SMALL))):
+                         ("--pool-size", ["cyclegan", "transport"]), ("--transport-cost", ["cyclegan", "transport"]),
+                         ("--net-g", list(SMALL)), ("--lr", list(SMALL))):
         assert [model for model in SMALL if f"\n  {flag} " in text[model]] == owners, flag
     assert "[unet_256]" in text["pix2pix"] and "[resnet_9blocks]" in text["cyclegan"]
     common = succeeded(run("train", "--model=pix2pix", "--help")).stdout

@@ -1,10 +1,10 @@
-"""Training with a transport cost."""
+"""Training with a transport cost: as a term of CycleGAN, and as a model of its own."""
 import json
 
 import pytest
 
 from classifier_file import classifier
-from cli_support import USAGE, each, equal_weights, refused, run, succeeded, train
+from cli_support import USAGE, each, equal_weights, load, picture, refused, run, save, succeeded, train, translate
 
 FREE = {"norm": "instance_affine", "net_g": "resnet_2blocks", "log_every": 1, "pool_size": 2}
 
@@ -45,7 +45,9 @@ def test_what_is_refused(tmp_path):
              ({"lambda_transport": 1, "transport_cost": "blocks", "net_g": "unet_128", "load_size": 128,
                "crop_size": 128}, "unet_128", "no residual blocks"),
              ({"lambda_transport": 1, **grey}, "--transport-cost pixel", "3 and 1 channels"),
+             ({"model": "transport", **grey}, "--transport-cost pixel", "3 and 1 channels"),
              ({"lambda_transport": 1, "transport_cost": "features"}, "--transport-encoder FILE"),
+             ({"model": "transport", "reverse_gan": 1}, "--reverse-gan", "resnet_1blocks has none"),
              ({"lambda_transport": 1, "transport_encoder": "x.safetensors"}, "--transport-encoder does nothing",
               "--transport-cost features"),
              ({"transport_cost": "blocks"}, "--transport-cost does nothing without --lambda-transport"),
@@ -56,7 +58,7 @@ def test_what_is_refused(tmp_path):
 
 
 def test_an_encoder_goes_with_its_run(tmp_path):
-    options = {**FREE, "lambda_transport": 1, "transport_cost": "features",
+    options = {**FREE, "model": "transport", "transport_cost": "features",
                "transport_encoder": classifier(tmp_path / "classifier.safetensors")}
     succeeded(train(tmp_path / "run", **options))
     resume = ("train", "--resume", tmp_path / "run", "--steps", 4)
@@ -66,3 +68,16 @@ def test_an_encoder_goes_with_its_run(tmp_path):
     (tmp_path / "classifier.safetensors").rename(tmp_path / "moved.safetensors")
     refused(run(*resume), USAGE, "--transport-encoder", "classifier.safetensors", "--transport-encoder FILE")
     succeeded(run(*resume, "--transport-encoder", tmp_path / "moved.safetensors"))
+
+
+def test_the_model_from_training_to_export(tmp_path):
+    """Its log shows what translations cost beside the adversarial loss, also where nothing weighs it."""
+    succeeded(train(tmp_path / "run", **FREE, model="transport", lambda_transport=0, transport_cost="blocks"))
+    assert all(line["cost_a"] > 0 and line["transport_a"] == 0 and line["g_a_to_b"] > 0
+               for line in log_of(tmp_path / "run"))
+    succeeded(translate(tmp_path / "run", save(tmp_path / "in.png", picture(32, 32)), tmp_path / "out.png"))
+    assert load(tmp_path / "out.png").shape == (32, 32, 3)
+    said = json.loads(succeeded(run("inspect", "--json", tmp_path / "run")).stdout)
+    assert [network["name"] for network in said["networks"]] == ["g_a_to_b", "d_b"]
+    succeeded(run("export", tmp_path / "run", tmp_path / "model.onnx"))
+    assert (tmp_path / "model.onnx").stat().st_size > 0

@@ -128,5 +128,15 @@ TEST(TransportTerms, AreListedWhereTheyAreOnAndKeepResidualsOfTranslationsAlone)
   }
 }
 
+TEST(TransportTerms, OfATranslatorByItselfAreTheLossOfTheSlides) {
+  const std::vector<LossTerm> terms = one_way_terms(cost_of(kBlockCost, 0), gan_loss("lsgan"));
+  ASSERT_EQ(terms.size(), 2U);
+  EXPECT_EQ(terms[0].name, "g_a_to_b");
+  EXPECT_EQ(terms[0].weight, 1);
+  EXPECT_EQ(terms[1].name, "transport_a");
+  EXPECT_EQ(terms[1].weight, 0);
+  EXPECT_THAT(residuals_for(terms), ElementsAre(fake_b)) << "measured where nothing weighs it";
+}
+
 }  // namespace
 }  // namespace torsor::testing
