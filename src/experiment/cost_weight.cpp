@@ -30,7 +30,7 @@ std::vector<PointArm> weight_arms() {
         weight_arm(weight),
         fmt::format("CycleGAN with the mean of (G(x) - x)^2, of weight {:g}, as a further loss", weight),
         {},
-        0.5};
+        0.2};
     arm.lambda_transport = weight;
     out.push_back(arm);
   }
@@ -97,7 +97,7 @@ class CostWeight : public Experiment {
 
   std::vector<Setting> setup(Scale scale) const override {
     std::vector<Setting> out = {{"problems", join(problems(scale)), "the slides name none"},
-                                {"starts", "weights from N(0, 0.5^2)",
+                                {"starts", "weights from N(0, 0.2^2) in the last layer of a block",
                                  "small ones begin near the identity, which is the cheapest map already"}};
     for (const auto& more : {point_settings(weight_scale(scale)), arm_settings(weight_arms())})
       out.insert(out.end(), more.begin(), more.end());
@@ -146,7 +146,7 @@ class CostWeight : public Experiment {
  private:
   static std::vector<std::string> problems(Scale scale) {
     if (scale == Scale::smoke) return {kAmbiguous};
-    return {kAmbiguous, "Gaussians of 2", "moons to ring", "normal to checkerboard"};
+    return {kAmbiguous, "Gaussians of 2", "moons to ring", "normal to ring"};
   }
 
   // Means over all starts.

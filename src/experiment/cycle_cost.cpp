@@ -10,15 +10,16 @@ namespace torsor {
 
 namespace {
 
-constexpr double kNearLeast = 0.1;         // gap up to which a cost is not far from the least
+constexpr double kNearLeast = 0.1;  // gap up to which a cost is not far from the least
+constexpr std::size_t kProblemsNeeded = 3;
 constexpr std::int64_t kStartsNeeded = 4;  // that meet the target
 
 std::vector<PointArm> cost_arms() {
   std::vector<PointArm> out;
-  for (const auto& [gain, name] : {std::pair{0.002, "0.002"}, {0.02, "0.02"}, {0.2, "0.2"}, {0.5, "0.5"}})
+  for (const auto& [gain, name] : {std::pair{0.002, "0.002"}, {0.02, "0.02"}, {0.2, "0.2"}})
     out.push_back(
         {fmt::format("ResNet, {}", name), fmt::format("residual blocks, initial gain {}", name), {}, gain});
-  for (const auto& [gain, name] : {std::pair{0.2, "0.2"}, {0.5, "0.5"}}) {
+  for (const auto& [gain, name] : {std::pair{0.02, "0.02"}, {0.2, "0.2"}}) {
     PointArm arm{fmt::format("plain, {}", name),
                  fmt::format("the same blocks without skips, initial gain {}", name),
                  {},
@@ -52,14 +53,15 @@ class CycleCost : public Experiment {
             "The transport cost of CycleGAN is not far from the least (proposed as an experiment; the "
             "literature "
             "adds: because of residual networks that begin with small weights).",
-        .rule = fmt::format(
-            "gap = (cost - least) / (cost of random pairs - least), its mean over the starts that meet the "
-            "target, of a ResNet with the reference's initial gain of 0.02. agrees: on every problem the "
-            "upper "
-            "limit of "
-            "its 95 % interval is at most {0}. disagrees: on some problem the lower limit is above {0}. "
-            "cannot tell: otherwise, or where fewer than {1} starts meet a target.",
-            kNearLeast, kStartsNeeded),
+        .rule =
+            fmt::format("gap = (cost - least) / (cost of random pairs - least), its mean over the starts "
+                        "that meet the target, "
+                        "of a ResNet with the reference's initial gain of 0.02, on the problems where {1} or "
+                        "more of its starts "
+                        "do. agrees: there are {2} such problems or more, and on each the upper limit of the "
+                        "95 % interval is at "
+                        "most {0}. disagrees: on some the lower limit is above {0}. cannot tell: otherwise.",
+                        kNearLeast, kStartsNeeded, kProblemsNeeded),
         .takes = {"10 s", "15 min", "4 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
@@ -79,32 +81,34 @@ class CycleCost : public Experiment {
 
   Json measure(const Request& request) const override {
     const bool smoke = request.scale == Scale::smoke;
-    std::vector<PointProblem> problems = {point_problem("line"), point_problem("moons to ring")};
+    std::vector<PointProblem> problems = {point_problem("line"), point_problem("Gaussians of 2"),
+                                          point_problem("moons to ring")};
     if (!smoke)
       problems = problems_named({"line", "Gaussians of 2", "Gaussians of 4", "Gaussians of 16",
-                                 "moons to ring", "normal to checkerboard", "ring to normal"});
+                                 "moons to ring", "normal to checkerboard", "normal to ring"});
     return {{"rows", measure_point_arms(problems, cost_arms(), cost_scale(request.scale), smoke ? 60 : 400,
                                         request)}};
   }
 
   Finding judge(const Json& results) const override {
     std::vector<std::string> said;
-    bool far = false, near = true, enough = true;
+    bool far = false, near = true;
+    std::size_t problems = 0;
     for (const Json& row : results.at("rows")) {
       if (row.at("arm") != kReferenceArm) continue;
       const std::vector<double> gaps = met_values(row, "gap");
-      said.push_back(fmt::format("{} {}", row.at("problem").get<std::string>(), starts_text(gaps)));
-      if (std::ssize(gaps) < kStartsNeeded) {
-        enough = false;
-        continue;
-      }
-      const MeanInterval mean = mean_interval(gaps);
-      far = far || mean.interval.low > kNearLeast;
-      near = near && mean.interval.high <= kNearLeast;
+      if (std::ssize(gaps) < kStartsNeeded) continue;
+      const std::string problem = row.at("problem");
+      said.push_back(fmt::format("{} {}", problem, starts_text(gaps)));
+      const Interval interval = mean_interval(gaps).interval;
+      far = far || interval.low > kNearLeast;
+      near = near && interval.high <= kNearLeast;
+      ++problems;
     }
-    const std::string numbers = "gaps of " + std::string(kReferenceArm) + ": " + join(said, "; ");
+    const std::string numbers = fmt::format("gaps of {}: {}", kReferenceArm,
+                                            said.empty() ? "no problem's target is met" : join(said, "; "));
     if (far) return {Verdict::disagrees, numbers};
-    return {enough && near && !said.empty() ? Verdict::agrees : Verdict::cannot_tell, numbers};
+    return {near && problems >= kProblemsNeeded ? Verdict::agrees : Verdict::cannot_tell, numbers};
   }
 
   void present(const Json& results, ReproductionPage& page) const override {

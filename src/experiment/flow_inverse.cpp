@@ -233,7 +233,7 @@ class FlowInverse : public Experiment {
  private:
   static std::vector<std::string> problems(Scale scale) {
     if (scale == Scale::smoke) return {"moons to ring"};
-    return {"Gaussians of 2", "moons to ring", "normal to checkerboard", "ring to normal"};
+    return {"Gaussians of 2", "moons to ring", "normal to ring"};
   }
 
   static std::vector<PointArm> arms() { return {inverse_arm(0), inverse_arm(0.1)}; }

@@ -1,4 +1,4 @@
-// Translators between sets of points, trained as images are: generators, discriminators, least squares and a
+// Translators between sets of points, trained as images are: generators, discriminators, an adversarial and a
 // cycle loss, with many starts of one set-up side by side. Here it can be computed what a map costs at least.
 #pragma once
 
@@ -31,7 +31,7 @@ struct PointProblem {
 };
 
 /// "line" (two normal distributions of unlike width), "Gaussians of 2", 4 and 16 dimensions, and sets in the
-/// plane: "moons to ring", "normal to checkerboard", "ring to normal". Last "ring to itself", where what is
+/// plane: "moons to ring", "normal to checkerboard", "normal to ring". Last "ring to itself", where what is
 /// meant is to keep the angle ("kept") or to turn it by 120 degrees ("turned"), as of hues.
 const std::vector<PointProblem>& point_problems();
 const PointProblem& point_problem(const std::string& name);
@@ -44,7 +44,7 @@ struct PointArm {
   std::string name, what;
   VectorNetwork network = {};   // its dimension is that of the problem
   double gain = 0.02;           // standard deviation of the generators' weights at the start
-  double lambda_cycle = 10;     // of the L1 cycle loss, per coordinate
+  double lambda_cycle = 3;      // of the L1 cycle loss, per coordinate
   double lambda_transport = 0;  // of the mean of (G(x) - x)^2 (and of F's), per coordinate
   WayBack way_back = WayBack::trained;
 };

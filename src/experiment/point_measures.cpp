@@ -227,7 +227,10 @@ std::vector<Setting> point_settings(const PointScale& scale) {
        "four blocks of 32 hidden units, in the space of the points: neither encoder nor decoder, which in "
        "images decide what a block's output costs",
        "block energy and cost are of one kind then"},
-      {"losses", "least squares, L1 cycle, discriminators with two hidden layers of 64 units"},
+      {"losses",
+       "non-saturating adversarial loss (S1-Q2), L1 cycle, discriminators with two hidden layers of 64 units "
+       "whose rate is five times the generators'",
+       "least squares met the targets less often in trials"},
       {"training",
        fmt::format("{} starts an arm, {} steps of Adam at {}, falling to 0; {} fresh points of each set a "
                    "step",

@@ -11,7 +11,7 @@
 namespace torsor {
 
 /// A start counts where its translations miss the target by at most this share, see missed_share().
-inline constexpr double kMostMissed = 0.02;
+inline constexpr double kMostMissed = 0.05;
 
 /// Fresh points of a problem, and the costs between them that all arms share.
 struct PointTest {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "nn/flow.h"
+
 namespace torsor {
 
 void TransportSettings::describe_networks(OptionSet& o) { nets.describe(o); }
@@ -27,6 +29,7 @@ TransportSpec TransportSettings::spec(const DomainChannels& channels,
   spec.d_b = nets.discriminator_of(channels.b);
   spec.init = nets.init;
   spec.optimizer = optimizer;
+  if (is_invertible(spec.g_a_to_b)) spec.inverse = inverse_of;
   return spec;
 }
 

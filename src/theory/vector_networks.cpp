@@ -20,6 +20,10 @@ Tensor drawn_weight(std::int64_t runs, std::int64_t in, std::int64_t out, double
   return w;
 }
 
+Tensor kaiming_weight(std::int64_t runs, std::int64_t in, std::int64_t out, Rng& rng) {
+  return drawn_weight(runs, in, out, std::sqrt(2 / static_cast<double>(in)), rng);
+}
+
 void add_layer(VectorWeights& weights, const std::string& name, Tensor weight) {
   weights[name + "/bias"] = at::zeros({weight.size(0), 1, weight.size(2)}, at::kFloat);
   weights[name + "/weight"] = std::move(weight);
@@ -51,7 +55,7 @@ VectorWeights start_vector_network(const VectorNetwork& network, std::int64_t ru
   const std::int64_t sees = network.dimension + (is_flow(network) ? 1 : 0);
   for (std::int64_t k = 0; k < (is_flow(network) ? 1 : network.blocks); ++k) {
     const std::string name = block_name(network, k);
-    add_layer(out, name + "/in", drawn_weight(runs, sees, network.width, gain, rng));
+    add_layer(out, name + "/in", kaiming_weight(runs, sees, network.width, rng));
     add_layer(out, name + "/out", drawn_weight(runs, network.width, network.dimension, gain, rng));
   }
   return out;
@@ -84,12 +88,9 @@ VectorPass vector_pass(const VectorNetwork& network, const VectorWeights& weight
 VectorWeights start_vector_discriminator(std::int64_t dimension, std::int64_t width, std::int64_t runs,
                                          Rng& rng) {
   VectorWeights out;
-  const auto kaiming = [&](std::int64_t in, std::int64_t to) {
-    return drawn_weight(runs, in, to, std::sqrt(2 / static_cast<double>(in)), rng);
-  };
-  add_layer(out, "first", kaiming(dimension, width));
-  add_layer(out, "second", kaiming(width, width));
-  add_layer(out, "score", kaiming(width, 1));
+  add_layer(out, "first", kaiming_weight(runs, dimension, width, rng));
+  add_layer(out, "second", kaiming_weight(runs, width, width, rng));
+  add_layer(out, "score", kaiming_weight(runs, width, 1, rng));
   return out;
 }
 

@@ -26,7 +26,9 @@ struct VectorNetwork {
   std::int64_t width = 32;
 };
 
-/// Weights drawn from N(0, gain^2), biases 0, in float32. Throws std::logic_error for an unknown kind.
+/// The weights of hidden layers are kaiming normal, those of a block's last layer from N(0, gain^2), biases
+/// 0; in float32. (In an image network norms fix the scale of what is hidden, and the gain decides how much a
+/// block adds.) Throws std::logic_error for an unknown kind.
 VectorWeights start_vector_network(const VectorNetwork& network, std::int64_t runs, double gain, Rng& rng);
 
 struct VectorPass {
