@@ -146,7 +146,7 @@ class CostWeight : public Experiment {
  private:
   static std::vector<std::string> problems(Scale scale) {
     if (scale == Scale::smoke) return {kAmbiguous};
-    return {kAmbiguous, "Gaussians of 2", "moons to ring", "normal to ring"};
+    return {kAmbiguous, "moons to ring"};
   }
 
   // Means over all starts.

@@ -130,7 +130,7 @@ class FlowGenerators : public Experiment {
  private:
   static std::vector<std::string> problems(Scale scale) {
     if (scale == Scale::smoke) return {"moons to ring"};
-    return {"Gaussians of 2", "Gaussians of 4", "moons to ring"};
+    return {"Gaussians of 2", "moons to ring"};
   }
 };
 

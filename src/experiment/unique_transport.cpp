@@ -134,7 +134,7 @@ class UniqueTransport : public Experiment {
  private:
   static std::vector<std::string> problems(Scale scale) {
     if (scale == Scale::smoke) return {"moons to ring"};
-    return {"Gaussians of 2", "moons to ring", "normal to ring"};
+    return {"Gaussians of 2", "moons to ring"};
   }
 };
 

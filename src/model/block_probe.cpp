@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "nn/engine.h"
+#include "nn/flow.h"
 
 namespace torsor {
 
@@ -38,6 +39,8 @@ std::optional<std::vector<at::Tensor>> residuals_of(Generator& generator, const 
 }  // namespace
 
 BlockKind probe_blocks(const GeneratorOptions& options) {
+  // A flow has no norm, and one with random weights can be too stiff for its solver.
+  if (is_invertible(options)) return BlockKind::free;
   GeneratorOptions narrow = options;
   narrow.ngf = std::min(options.ngf, kProbeWidth);
   const std::shared_ptr<Generator> generator = make_generator(narrow);

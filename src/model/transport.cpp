@@ -52,7 +52,7 @@ void require_usable(const TransportSpec& spec) {
     fail_usage(
         "--reverse-gan judges what the inverse of the generator makes of images of B, and --net-g {} has "
         "none; "
-        "leave it out, or give a generator that has one",
+        "leave it out, or give a flow, --net-g flow_2",
         spec.g_a_to_b.net_g);
 }
 

@@ -69,7 +69,7 @@ void require_transport_cost(const TransportCostOptions& cost, const GeneratorOpt
       fail_usage(
           "--transport-cost blocks: with --norm {} each block of {} ends in a norm without parameters, which "
           "gives its residual a mean square of 1, so that the cost is the same whatever is learnt; give "
-          "--norm instance_affine, or --transport-cost pixel",
+          "--norm instance_affine, --net-g flow_2, or --transport-cost pixel",
           g.norm, g.net_g);
     case BlockKind::free:
       return;

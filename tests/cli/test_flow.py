@@ -12,7 +12,7 @@ numpy = pytest.importorskip("numpy")
 
 FLOW = {"net_g": "flow_1", "flow_steps": 2}
 # One generator, whose inverse is the other direction.
-ONE = {**FLOW, "model": "pix2pix", "dropout": False, "init_gain": 1}
+ONE = {**FLOW, "model": "pix2pix", "dropout": False, "init_gain": 0.5}
 
 
 def flow(out, **options):
@@ -33,7 +33,8 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
-    return save(tmp_path_factory.mktemp("image") / "in.png", picture(32, 32))
+    # Grey levels in the middle: nothing is clamped where translations are written.
+    return save(tmp_path_factory.mktemp("image") / "in.png", 96 + picture(32, 32) // 4)
 
 
 def test_a_run_says_what_it_is_and_whether_it_comes_back(runs):
@@ -62,7 +63,7 @@ def test_one_flow_translates_both_ways(runs, image, tmp_path):
     there, back, other = (tmp_path / f"{name}.png" for name in ("there", "back", "other"))
     succeeded(translate(runs / "one", image, there))
     done = succeeded(translate(runs / "one", there, back, direction="b_to_a"))
-    assert "b_to_a is a_to_b integrated backwards; images of its training came back" in done.stdout
+    assert "b_to_a is a_to_b integrated backwards; images of its training came back" in done.stderr
     succeeded(translate(runs / "one", there, other))
     moved, returned, twice = (abs(load(path) - load(image)).mean() for path in (there, back, other))
     assert moved > 3, "the flow moves the image"
@@ -72,7 +73,7 @@ def test_one_flow_translates_both_ways(runs, image, tmp_path):
 
 def test_two_flows_are_two_directions(runs, image, tmp_path):
     done = succeeded(translate(runs / "two", image, tmp_path / "out.png", direction="b_to_a"))
-    assert "backwards" not in done.stdout
+    assert "backwards" not in done.stderr
 
 
 def test_values_are_clamped_where_they_are_written(image, tmp_path):
@@ -144,4 +145,4 @@ def test_its_path_is_measured_as_transport(runs, tmp_path):
         # (1/K) sum |v_k|^2 is at least |sum v_k / K|^2, the cost, and equal on a straight path at one speed.
         assert blocks["energy"]["value"] >= direction["cost"]["value"] * (1 - 1e-4)
         assert blocks["energy"]["value"] < 4 * direction["cost"]["value"]
-    assert (tmp_path / "out" / "index.html").read_text().count("data:image/png") > 10
+    assert (tmp_path / "out" / "index.html").read_text().count("data:image/png") == 2, "a picture of paths for each direction"
