@@ -70,11 +70,10 @@ class CostWeight : public Experiment {
         .id = "S2-E2",
         .title = "a loss that enforces a cost of transport: what it lowers, and which solution it picks",
         .plain =
-            "A training may ask that things move as little as possible. The page shows how much of that is "
-            "too "
-            "much, and that it finds the right answer where little movement is right, and the wrong one "
-            "where it "
-            "is not.",
+            "A training may ask that things move as little as possible: the page shows how much of that is "
+            "too much, and "
+            "that it finds the right answer where little movement is right, and the wrong one where it is "
+            "not.",
         .claim =
             "A loss of transport cost is to be studied (S2-E2). torsor's own: it picks the solution of least "
             "cost, "

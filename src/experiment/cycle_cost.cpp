@@ -46,9 +46,10 @@ class CycleCost : public Experiment {
         .id = "S2-E1",
         .title = "is the transport cost of a CycleGAN near the least?",
         .plain =
-            "Many small CycleGANs learn to turn one cloud of points into another. The page shows how much "
-            "further than needed they move the points, and whether that depends on how their networks are "
-            "built and begin.",
+            "Many small CycleGANs learn to turn one cloud of points into another: the page shows how much "
+            "further than "
+            "needed they move the points, and whether that depends on how their networks are built and "
+            "begin.",
         .claim =
             "The transport cost of CycleGAN is not far from the least (proposed as an experiment; the "
             "literature "

@@ -92,10 +92,11 @@ class EulerFacts : public Experiment {
         .id = "S2-C3",
         .title = "stylised facts: blocks as Euler steps, cheap ResNets, a cycle loss that lowers cost",
         .plain =
-            "Do the layers of a residual network push points straight to where they belong, in even steps? "
-            "Does "
-            "such a network move them less than another? And does asking for the way back make the way there "
-            "shorter? Three questions, asked of many small trainings.",
+            "Do the layers of a residual network push points straight to where they belong, does such a "
+            "network move them less "
+            "than another, and does asking for the way back make the way there shorter: three questions, "
+            "asked of many small "
+            "trainings.",
         .claim =
             "(a) A residual block is an Euler step of a flow; (b) ResNets are energy-efficient; (c) the "
             "cycle-consistency penalty tends to lower the transport cost.",

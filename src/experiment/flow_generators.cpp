@@ -58,10 +58,10 @@ class FlowGenerators : public Experiment {
         .title = "a flow as generator, beside a CycleGAN",
         .plain =
             "Instead of two networks that undo each other one can train one current that carries points "
-            "along, and "
-            "let it run backwards for the way back. The page shows whether such a current learns as well as "
-            "a "
-            "CycleGAN, and how many steps it takes.",
+            "along, and let it "
+            "run backwards for the way back: the page shows whether such a current learns as well as a "
+            "CycleGAN, and how "
+            "many steps it takes.",
         .claim =
             "An ODE solver makes a new model: a flow, trained by a discriminator and a cost of transport, "
             "needs "

@@ -2,11 +2,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <limits>
 #include <map>
 
-#include "core/parallel.h"
 #include "experiment/experiments.h"
 #include "experiment/point_measures.h"
 #include "nn/ode.h"
@@ -138,9 +137,9 @@ class FlowInverse : public Experiment {
         .id = "S2-E4",
         .title = "a flow is inverted by integrating backwards, without a cycle loss",
         .plain =
-            "A current that carried points along can be run backwards. The page shows how near to where they "
-            "began it "
-            "brings them, by the number of steps that are computed, and by how steep the current is.",
+            "A current that carried points along can be run backwards: the page shows how near to where they "
+            "began it brings "
+            "them, by the number of steps that are computed, and by how steep the current is.",
         .claim =
             "A flow needs no inverse network: integrated backwards it brings every point back, up to an "
             "error that "
@@ -170,21 +169,9 @@ class FlowInverse : public Experiment {
   }
 
   Json measure(const Request& request) const override {
-    const std::vector<PointProblem> all = problems_named(problems(request.scale));
-    const std::vector<PointArm> trained = arms();
-    const std::uint64_t seed = request.seeds.front();
-    std::vector<Json> rows(all.size() * trained.size());
-    std::atomic<std::int64_t> done{0};
-    in_parallel(rows.size(), request.stop, [&](std::size_t k) {
-      const PointProblem& problem = all[k / trained.size()];
-      const PointArm& arm = trained[k % trained.size()];
-      const PointTest test = draw_point_test(problem, request.scale == Scale::smoke ? 60 : 400, seed);
-      rows[k] = measure_inverse(
-          problem, arm, train_points(problem, arm, inverse_scale(request.scale), seed, request.stop), test);
-      request.log->progress("arms", ++done, std::ssize(rows));
-    });
-    check_stop(request.stop);
-    return {{"rows", rows}};
+    return {{"rows",
+             measure_point_arms(problems_named(problems(request.scale)), arms(), inverse_scale(request.scale),
+                                request.scale == Scale::smoke ? 60 : 400, request, measure_inverse)}};
   }
 
   Finding judge(const Json& results) const override {

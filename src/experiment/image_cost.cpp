@@ -46,9 +46,9 @@ class ImageCost : public Experiment {
         .id = "S2-E1-images",
         .title = "is the transport cost of a CycleGAN of images near the least?",
         .plain =
-            "CycleGANs translate small images. The page shows how much further than needed they move them, "
-            "for "
-            "networks with and without skips, and for small and large weights to begin with.",
+            "CycleGANs translate small images: the page shows how much further than needed they move them, "
+            "for networks "
+            "with and without skips, and for small and large weights to begin with.",
         .claim =
             "The transport cost of CycleGAN is not far from the least, for ResNets that begin with small "
             "weights.",

@@ -117,6 +117,27 @@ Json apart_of(const PointTest& test, const Tensor& made, const Json& runs) {
   return count > 0 ? Json(sum / static_cast<double>(count)) : Json();
 }
 
+// The rows of one problem and arm, whose starts are those of different seeds, as one.
+Json of_all_seeds(const std::vector<Json>& rows) {
+  Json out = rows.front();
+  double apart = 0;
+  int counted = 0;
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    if (rows[k].at("apart").is_number()) {
+      apart += rows[k].at("apart").get<double>();
+      ++counted;
+    }
+    if (k == 0) continue;
+    for (const Json& run : rows[k].at("runs")) out["runs"].push_back(run);
+    if (!out.contains("errors")) continue;
+    for (auto& [name, steps] : out["errors"].items())
+      for (std::size_t s = 0; s < steps.size(); ++s)
+        for (const Json& error : rows[k].at("errors").at(name).at(s)) steps[s].push_back(error);
+  }
+  out["apart"] = counted > 0 ? Json(apart / counted) : Json();
+  return out;
+}
+
 }  // namespace
 
 PointTest draw_point_test(const PointProblem& problem, std::int64_t count, std::uint64_t seed) {
@@ -164,17 +185,21 @@ Json measure_points(const PointProblem& problem, const PointArm& arm, const Poin
 }
 
 Json measure_point_arms(const std::vector<PointProblem>& problems, const std::vector<PointArm>& arms,
-                        const PointScale& scale, std::int64_t tests, const Request& request) {
-  const std::uint64_t seed = request.seeds.front();
+                        const PointScale& scale, std::int64_t tests, const Request& request,
+                        const PointMeasure& measure) {
   std::vector<PointTest> drawn;
-  for (const PointProblem& problem : problems) drawn.push_back(draw_point_test(problem, tests, seed));
+  for (const PointProblem& problem : problems)
+    drawn.push_back(draw_point_test(problem, tests, request.seeds.front()));
   std::vector<Json> rows(problems.size() * arms.size());
   std::atomic<std::int64_t> done{0};
   in_parallel(rows.size(), request.stop, [&](std::size_t k) {
     const std::size_t p = k / arms.size();
     const PointArm& arm = arms[k % arms.size()];
-    rows[k] =
-        measure_points(problems[p], arm, train_points(problems[p], arm, scale, seed, request.stop), drawn[p]);
+    std::vector<Json> of_seeds;
+    for (const std::uint64_t seed : request.seeds)
+      of_seeds.push_back(
+          measure(problems[p], arm, train_points(problems[p], arm, scale, seed, request.stop), drawn[p]));
+    rows[k] = of_all_seeds(of_seeds);
     request.log->progress("arms", ++done, std::ssize(rows));
   });
   check_stop(request.stop);

@@ -1,6 +1,7 @@
 // What translators of points turned out to be: how well they meet their target, and what they cost.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,10 +43,17 @@ double missed_share(const PointTest& test, const at::Tensor& made);
 Json measure_points(const PointProblem& problem, const PointArm& arm, const PointTranslators& translators,
                     const PointTest& test);
 
-/// Trains and measures every arm on every problem with all starts, in parallel. Rows in the order problem,
-/// arm. Throws StoppedError.
+/// What is measured of an arm trained from some seed's starts: a row as of measure_points(), to which more
+/// may be added ("errors": {name: [[of each start]]}).
+using PointMeasure = std::function<Json(const PointProblem& problem, const PointArm& arm,
+                                        const PointTranslators& translators, const PointTest& test)>;
+
+/// Trains and measures every arm on every problem with the starts of all seeds, in parallel, on the points of
+/// the first seed. Rows in the order problem, arm; "apart" is the mean over seeds of that between starts of
+/// one seed. Throws StoppedError.
 Json measure_point_arms(const std::vector<PointProblem>& problems, const std::vector<PointArm>& arms,
-                        const PointScale& scale, std::int64_t tests, const Request& request);
+                        const PointScale& scale, std::int64_t tests, const Request& request,
+                        const PointMeasure& measure = measure_points);
 
 /// The row of a problem and an arm. Throws std::logic_error where there is none.
 const Json& point_row(const Json& rows, const std::string& problem, const std::string& arm);

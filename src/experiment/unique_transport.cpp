@@ -63,11 +63,11 @@ class UniqueTransport : public Experiment {
         .id = "S2-C2",
         .title = "with a cost, many starts reach one map",
         .plain =
-            "Many trainings that begin differently learn to turn one cloud of points into another. Do they "
-            "end "
-            "with the same answer? The page compares a CycleGAN with a training that also asks that points "
-            "move "
-            "as little as possible.",
+            "Many trainings that begin differently learn to turn one cloud of points into another: the page "
+            "shows whether they "
+            "end with the same answer, for CycleGANs and for trainings that also ask that points move as "
+            "little as "
+            "possible.",
         .claim =
             "Where distributions have densities on compact sets and the cost is a strictly convex function "
             "of "

@@ -51,7 +51,7 @@ def test_the_list_holds_every_command_and_flag_of_the_help(reference):
     for name, flags in listed.items():
         help_text = succeeded(run(name, "--help-all")).stdout
         # The options of train depend on the model, and its help has those of one.
-        others = re.findall(r"^### Networks of (--model \w+)", reference, re.M) if name == "train" else []
+        others = set(re.findall(r"^### \w+ of (--model \w+)", reference, re.M)) if name == "train" else []
         help_text += "".join(succeeded(run(name, *model.split(), "--help-all")).stdout for model in others)
         helped = re.findall(r"^  (?:-h, )?(--[\w-]+)(?:, (--[\w-]+))?", help_text, re.M)
         assert {flag for pair in helped for flag in pair if flag} - {"--help-all"} == flags - {"--help-all"}, name

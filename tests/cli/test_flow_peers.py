@@ -10,13 +10,20 @@ import pytest
 from cli_support import SOURCE, run, succeeded, train, weights
 from test_transport_peers import same
 
-torch = pytest.importorskip("torch", exc_type=ImportError)
-torchdiffeq = pytest.importorskip("torchdiffeq")
-
 FOLDER = SOURCE / "tests" / "nn"
 
 
-def test_the_answers_on_file_are_those_of_the_programs(tmp_path):
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch", exc_type=ImportError)
+
+
+@pytest.fixture
+def torchdiffeq(torch):
+    return pytest.importorskip("torchdiffeq")
+
+
+def test_the_answers_on_file_are_those_of_the_programs(tmp_path, torchdiffeq):
     pytest.importorskip("scipy")
     made = tmp_path / "golden.json"
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -26,7 +33,7 @@ def test_the_answers_on_file_are_those_of_the_programs(tmp_path):
     same(found, filed)
 
 
-def velocity(tensors, blocks):
+def velocity(torch, tensors, blocks):
     """v(t, x) of tests/nn/flow_test.cpp's network, by Python torch."""
     def conv(key, x):
         padded = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="reflect")
@@ -43,14 +50,14 @@ def velocity(tensors, blocks):
 
 
 @pytest.mark.parametrize("solver", ["euler", "midpoint", "rk4"])
-def test_a_trained_flow_is_torchdiffeqs(tmp_path, solver):
+def test_a_trained_flow_is_torchdiffeqs(tmp_path, solver, torch, torchdiffeq):
     succeeded(train(tmp_path / "run", net_g="flow_2", flow_solver=solver, flow_steps=3, init_gain=1, model="pix2pix",
                     dropout=False))
     start = "net/g_a_to_b/velocity."
     tensors = {key.removeprefix(start): torch.from_numpy(value)
                for key, value in weights(tmp_path / "run" / "model.safetensors").items() if key.startswith(start)}
     assert len(tensors) == 12
-    v = velocity(tensors, 2)
+    v = velocity(torch, tensors, 2)
     for direction, times in (("a_to_b", [0, 1 / 3, 2 / 3, 1]), ("b_to_a", [1, 2 / 3, 1 / 3, 0])):
         out = tmp_path / f"{direction}.onnx"
         succeeded(run("export", tmp_path / "run", out, "--direction", direction))

@@ -184,6 +184,21 @@ TEST(FlowInit, KeepsSignalsAliveAndBeginsWithASmallMove) {
   EXPECT_LT(move, 0.5);
 }
 
+TEST(FlowInit, OfOtherNetworksIsTheReferences) {
+  GeneratorOptions options;
+  options.net_g = "resnet_1blocks";
+  options.ngf = 4;
+  const auto weights = [&](const InitOptions& init) {
+    const auto network = make_generator(options);
+    init_weights(*network, init, 3);
+    return state_dict(*network);
+  };
+  const auto by_default = weights({}), normal = weights({"normal", 0.02});
+  ASSERT_EQ(by_default.size(), normal.size());
+  for (std::size_t i = 0; i < normal.size(); ++i)
+    EXPECT_TRUE(at::equal(by_default[i].second, normal[i].second)) << normal[i].first;
+}
+
 TEST(FlowInit, IsTheUsersWhereTheySay) {
   const auto flow = make_generator(flow_options("midpoint", 4, 64));
   const auto deviation = [&](const std::string& key) {

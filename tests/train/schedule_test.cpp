@@ -218,7 +218,8 @@ TEST(Config, DefaultsAreTheReferences) {
                          {"net_d", "basic"},
                          {"norm", "instance"},
                          {"dropout", false},
-                         {"init_gain", 0.02},
+                         {"init_type", "auto"},   // normal, but of flows, which it has not
+                         {"init_gain", nullptr},  // 0.02, but of flows
                          {"gan_mode", "lsgan"},
                          {"pool_size", 50},
                          {"lr", 0.0002},
