@@ -12,8 +12,6 @@ namespace {
 constexpr double kNearLeastImage = 0.1;      // gap up to which a cost is not far from the least
 constexpr std::int64_t kRunsPerProblem = 2;  // directions of runs that are solutions
 
-constexpr const char* kUsualArm = "ResNet, 0.02";
-
 // The numbers of all runs of a row that are solutions, both directions.
 std::vector<double> solved_values(const Json& rows, const std::string& problem, const std::string& arm,
                                   const char* key) {
@@ -78,7 +76,7 @@ class ImageCost : public Experiment {
     bool far = false, near = true;
     std::vector<std::string> said;
     for (const std::string& problem : problems_in(rows)) {
-      const std::vector<double> gaps = solved_values(rows, problem, kUsualArm, "gap");
+      const std::vector<double> gaps = solved_values(rows, problem, kUsualImageArm, "gap");
       said.push_back(fmt::format("{} {}", problem, gaps.empty() ? "has no solution" : values_text(gaps)));
       if (std::ssize(gaps) < kRunsPerProblem) {
         near = false;
@@ -88,7 +86,7 @@ class ImageCost : public Experiment {
       far = far || interval.low > kNearLeastImage;
       near = near && interval.high <= kNearLeastImage;
     }
-    const std::string numbers = fmt::format("gaps of {}: {}", kUsualArm, join(said, "; "));
+    const std::string numbers = fmt::format("gaps of {}: {}", kUsualImageArm, join(said, "; "));
     if (far) return {Verdict::disagrees, numbers};
     return {near && !said.empty() ? Verdict::agrees : Verdict::cannot_tell, numbers};
   }

@@ -27,10 +27,13 @@ struct ImageArm {
   Json settings;  // of torsor train
 };
 const std::vector<ImageArm>& image_arms();
+/// The arm that the claim is about: the reference's initialisation.
+inline constexpr const char* kUsualImageArm = "ResNet, 0.02";
 
-/// Trains every arm on every problem with every seed, see train_runs(), and measures each run on held-out
-/// images: [{"problem", "arm", "seed", "directions": {"a_to_b": {"solution" (whether its KID is low enough,
-/// see no_solution()), "reason", "own", "cost", "gap" (of the audit's part "transport")}}}].
+/// Trains every arm (at smoke that of the claim alone) on every problem with every seed, see train_runs(),
+/// and measures each run on held-out images: [{"problem", "arm", "seed", "directions": {"a_to_b": {"solution"
+/// (whether its KID is low enough, see no_solution()), "reason", "own", "cost", "gap" (of the audit's part
+/// "transport")}}}].
 Json measure_image_costs(const std::vector<ImageProblem>& problems, const Request& request);
 
 /// Lines of the set-up.
