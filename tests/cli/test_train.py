@@ -208,7 +208,8 @@ def test_verbose_prints_all_options(tmp_path):
     assert re.search(r"^  lr +0.0002$", done.stdout, re.M)
     listed = set(re.findall(r"^  (\w+) +\S", done.stdout, re.M))
     # Which no flag sets: of other programs' networks, and what cures have read from files.
-    without_flag = {"conv_bias", "padding", "downsample", "upsample", "n_downsampling", "content_hash", "label_classes"}
+    without_flag = {"conv_bias", "padding", "downsample", "upsample", "n_downsampling", "content_hash", "label_classes",
+                    "transport_hash"}
     assert config_of(tmp_path / "run").keys() - {"resume", "out"} <= listed | {"verbose"} | without_flag
 
 
