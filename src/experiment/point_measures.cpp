@@ -215,7 +215,8 @@ const Json& point_row(const Json& rows, const std::string& problem, const std::s
 std::vector<double> met_values(const Json& row, const std::string& key) {
   std::vector<double> out;
   for (const Json& run : row.at("runs"))
-    if (run.at("miss") <= kMostMissed && run.at(key).is_number()) out.push_back(run.at(key));
+    if (run.at("miss") <= kMostMissed && run.contains(key) && run.at(key).is_number())
+      out.push_back(run.at(key));
   return out;
 }
 
