@@ -69,13 +69,15 @@ class TransportMeasurement {
 
   TransportResult measured() {
     const at::Tensor x = compared(a_.values, "a"), y = compared(b_.values, "b");
-    const at::Tensor xx = costs(x, x), yy = costs(y, y), xy = costs(x, y);
+    const DomainCosts shared{costs(x, x), costs(y, y), costs(x, y)};
     TransportResult out{about(), protocol(), options_.cost.text() + (extractor_ ? "'s features" : ""), {}};
     for (const Direction& direction : {kAToB, kBToA}) {
       if (!run_.has(direction)) continue;
-      const bool forwards = direction == kAToB;
-      MapCosts matrices{{}, forwards ? xy : xy.t().contiguous(), forwards ? xx : yy, forwards ? yy : xx};
-      out.directions.push_back(of_direction(direction, forwards ? x : y, std::move(matrices)));
+      const at::Tensor& inputs = direction == kAToB ? x : y;
+      at::Tensor own = costs(inputs, compared(translated(direction), direction.to));
+      out.directions.push_back(of_direction(direction, direction == kAToB
+                                                           ? shared.of_a_to_b(std::move(own))
+                                                           : shared.of_b_to_a(std::move(own))));
     }
     return out;
   }
@@ -119,14 +121,13 @@ class TransportMeasurement {
     return made;
   }
 
-  DirectionTransport of_direction(const Direction& direction, const at::Tensor& x, MapCosts matrices) const {
+  DirectionTransport of_direction(const Direction& direction, const MapCosts& matrices) const {
     const AuditImages &from = images(direction.from), &to = images(direction.to);
     const SampleUnits units(from.groups), targets(to.groups);
     DirectionTransport out;
     out.name = direction.name();
     out.images = from.size();
     out.targets = to.size();
-    matrices.own = costs(x, compared(translated(direction), direction.to));
     out.map =
         map_transport(matrices, units, targets, options_.map(), [&](std::int64_t done, std::int64_t total) {
           check_stop(stop_);

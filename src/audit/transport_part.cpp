@@ -22,45 +22,48 @@ class AuditTransport {
   explicit AuditTransport(AuditMaterial& material)
       : material_(material),
         quick_(material.options().size() == AuditScale::quick),
-        by_pixels_(material.images("a").values.size(1) == material.images("b").values.size(1)) {}
+        by_pixels_(material.images("a").values.size(1) == material.images("b").values.size(1)),
+        a_(looked_at(material.images("a").values, "a")),
+        b_(looked_at(material.images("b").values, "b")),
+        shared_{costs(a_, a_), costs(b_, b_), costs(a_, b_)} {}
 
   bool by_pixels() const { return by_pixels_; }
 
   MapTransport of(const Direction& direction) const {
-    const AuditImages &from = material_.images(direction.from), &to = material_.images(direction.to);
-    const std::int64_t n = taken(from), m = taken(to);
-    const at::Tensor x = compared(first(from.values, n), direction.from),
-                     y = compared(first(to.values, m), direction.to),
-                     made = compared(first(material_.translated(0, direction), n), direction.to);
     MapOptions options;
     options.seed = static_cast<std::uint64_t>(material_.options().audit_seed);
     if (quick_) {
       options.subsamples = kQuickSubsamples;
       options.splits = kQuickSplits;
     }
-    return map_transport({costs(x, made), costs(x, y), costs(x, x), costs(y, y)}, units(from, n),
-                         units(to, m), options,
+    return map_transport(costs_of(direction), units(direction.from), units(direction.to), options,
                          [&](std::int64_t, std::int64_t) { check_stop(material_.stop()); });
   }
 
  private:
-  std::int64_t taken(const AuditImages& images) const {
-    return quick_ ? std::min(kQuickTransported, images.size()) : images.size();
+  // [n,...] of the images of this domain that are compared.
+  at::Tensor looked_at(const at::Tensor& values, const std::string& domain) const {
+    const at::Tensor first =
+        quick_ ? values.narrow(0, 0, std::min(kQuickTransported, values.size(0))) : values;
+    return by_pixels_ ? first : material_.features(first, domain);
   }
-  static at::Tensor first(const at::Tensor& values, std::int64_t count) { return values.narrow(0, 0, count); }
-  at::Tensor compared(const at::Tensor& values, const std::string& domain) const {
-    return by_pixels_ ? values : material_.features(values, domain);
+  MapCosts costs_of(const Direction& direction) const {
+    const at::Tensor made = looked_at(material_.translated(0, direction), direction.to);
+    return direction == kAToB ? shared_.of_a_to_b(costs(a_, made)) : shared_.of_b_to_a(costs(b_, made));
   }
   at::Tensor costs(const at::Tensor& x, const at::Tensor& y) const {
     check_stop(material_.stop());
     return pair_costs(x, y, CostOptions{});
   }
-  static SampleUnits units(const AuditImages& images, std::int64_t count) {
-    return SampleUnits({images.groups.begin(), images.groups.begin() + count});
+  SampleUnits units(const std::string& domain) const {
+    const std::vector<std::int64_t>& groups = material_.images(domain).groups;
+    return SampleUnits({groups.begin(), groups.begin() + (domain == "a" ? a_ : b_).size(0)});
   }
 
   AuditMaterial& material_;
   bool quick_, by_pixels_;
+  at::Tensor a_, b_;  // of images, or their features
+  DomainCosts shared_;
 };
 
 std::string why_no_transport(const AuditMaterial& material) {

@@ -1,18 +1,18 @@
 // S2-E2: what a loss that enforces a cost of transport does, and whether it picks the right solution.
 #include <algorithm>
 #include <functional>
-#include <map>
+#include <limits>
 
 #include "experiment/experiments.h"
-#include "experiment/point_measures.h"
+#include "experiment/point_experiment.h"
+#include "metric/statistics.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr double kRightPoint = 0.1;          // error up to which a start is right
-constexpr double kWrongPoint = 0.3;          // and from which it is wrong
-constexpr std::int64_t kStartsAtWeight = 4;  // that meet the target
+constexpr double kRightPoint = 0.1;  // error up to which a start is right
+constexpr double kWrongPoint = 0.3;  // and from which it is wrong
 
 constexpr const char* kAmbiguous = "ring to itself";
 
@@ -37,17 +37,11 @@ std::vector<PointArm> weight_arms() {
   return out;
 }
 
-PointScale weight_scale(Scale scale) {
-  if (scale == Scale::smoke) return {2, 30, 64};
-  if (scale == Scale::full) return {32, 10000};
-  return {};
-}
-
 // The weights at which enough starts meet the target.
 std::vector<const Json*> usable_rows(const Json& rows, const std::string& problem) {
   std::vector<const Json*> out;
   for (const Json& row : rows)
-    if (row.at("problem") == problem && starts_met(row) >= kStartsAtWeight) out.push_back(&row);
+    if (row.at("problem") == problem && has_starts(row)) out.push_back(&row);
   return out;
 }
 
@@ -63,7 +57,7 @@ bool wrong_where_turned(const Json& row) {
   return all_of_values(row, "error_turned", [](double e) { return e >= kWrongPoint; });
 }
 
-class CostWeight : public Experiment {
+class CostWeight : public PointExperiment {
  public:
   const ExperimentInfo& info() const override {
     static const ExperimentInfo info = {
@@ -87,26 +81,11 @@ class CostWeight : public Experiment {
             "every weight where {2} starts meet the target, some start is wrong where the angle is to be "
             "kept. "
             "cannot tell: otherwise.",
-            kRightPoint, kWrongPoint, kStartsAtWeight),
+            kRightPoint, kWrongPoint, kLeastStarts),
         .takes = {"10 s", "10 min", "3 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;
-  }
-
-  std::vector<Setting> setup(Scale scale) const override {
-    std::vector<Setting> out = {{"problems", join(problems(scale)), "the slides name none"},
-                                {"starts", "weights from N(0, 0.2^2) in the last layer of a block",
-                                 "small ones begin near the identity, which is the cheapest map already"}};
-    for (const auto& more : {point_settings(weight_scale(scale)), arm_settings(weight_arms())})
-      out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-
-  Json measure(const Request& request) const override {
-    return {{"rows", measure_point_arms(problems_named(problems(request.scale)), weight_arms(),
-                                        weight_scale(request.scale), request.scale == Scale::smoke ? 60 : 400,
-                                        request)}};
   }
 
   Finding judge(const Json& results) const override {
@@ -123,12 +102,12 @@ class CostWeight : public Experiment {
         "errors if the angle is kept: {} without the loss; all starts that meet the target are right at: {}; "
         "and "
         "wrong if it is turned: {}",
-        starts_text(met_values(without, "error_kept")), picks.empty() ? "no weight" : join(picks),
+        mean_text(met_values(without, "error_kept")), picks.empty() ? "no weight" : join(picks),
         picks.empty() ? "-"
-                      : starts_text(met_values(point_row(rows, kAmbiguous, picks.front()), "error_turned")));
+                      : mean_text(met_values(point_row(rows, kAmbiguous, picks.front()), "error_turned")));
     if (usable.empty()) return {Verdict::cannot_tell, "too few starts meet the target at any weight"};
     if (!some_right) return {Verdict::disagrees, numbers};
-    const bool ambiguous = starts_met(without) >= kStartsAtWeight && !right_where_kept(without);
+    const bool ambiguous = has_starts(without) && !right_where_kept(without);
     return {ambiguous && !picks.empty() ? Verdict::agrees : Verdict::cannot_tell, numbers};
   }
 
@@ -143,35 +122,42 @@ class CostWeight : public Experiment {
   }
 
  private:
-  static std::vector<std::string> problems(Scale scale) {
+  std::vector<PointArm> arms() const override { return weight_arms(); }
+  std::vector<Setting> own_settings() const override {
+    return {{"starts", "weights from N(0, 0.2^2) in the last layer of a block",
+             "small ones begin near the identity, which is the cheapest map already"}};
+  }
+
+  std::vector<std::string> problems(Scale scale) const override {
     if (scale == Scale::smoke) return {kAmbiguous};
     return {kAmbiguous, "moons to ring"};
   }
 
-  // Means over all starts.
+  // The mean over all starts that have this number.
   static double mean_of(const Json& row, const char* key) {
-    double sum = 0;
-    for (const Json& run : row.at("runs")) sum += run.at(key).is_number() ? run.at(key).get<double>() : 0;
-    return sum / static_cast<double>(row.at("runs").size());
+    std::vector<double> values;
+    for (const Json& run : row.at("runs"))
+      if (run.at(key).is_number()) values.push_back(run.at(key));
+    return values.empty() ? std::numeric_limits<double>::quiet_NaN() : mean_interval(values).mean;
   }
 
   static ChartSheet weight_chart(const Json& rows) {
     ChartSheet sheet;
-    for (const auto& [key, label] : {std::pair{"gap", "gap"}, {"miss", "miss"}}) {
+    for (const char* key : {"gap", "miss"}) {
       LineChart chart;
-      chart.title = fmt::format("{} by the weight of the cost", label);
+      chart.title = fmt::format("{} by the weight of the cost", key);
       chart.x = {"weight", AxisScale::log};
-      chart.y.label = label;
-      std::map<std::string, Series> by_problem;
-      for (const Json& row : rows) {
-        Series& series = by_problem[row.at("problem")];
-        series.label = row.at("problem");
-        const std::string arm = row.at("arm");
-        const double weight = std::stod(arm.substr(arm.find(' ') + 1));
-        series.x.push_back(weight > 0 ? weight : cost_weights()[1] / 10);
-        series.y.push_back(mean_of(row, key));
+      chart.y.label = key;
+      for (const Json& first : rows) {
+        if (first.at("arm") != weight_arm(0)) continue;
+        const std::string problem = first.at("problem");
+        Series series{problem, {}, {}};
+        for (const double weight : cost_weights()) {
+          series.x.push_back(weight > 0 ? weight : cost_weights()[1] / 10);
+          series.y.push_back(mean_of(point_row(rows, problem, weight_arm(weight)), key));
+        }
+        chart.series.push_back(std::move(series));
       }
-      for (auto& [problem, series] : by_problem) chart.series.push_back(std::move(series));
       sheet.charts.push_back(std::move(chart));
     }
     return sheet;

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "experiment/experiments.h"
-#include "experiment/point_measures.h"
+#include "experiment/point_experiment.h"
 #include "metric/statistics.h"
 
 namespace torsor {
@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kNearLeast = 0.1;  // gap up to which a cost is not far from the least
 constexpr std::size_t kProblemsNeeded = 3;
-constexpr std::int64_t kStartsNeeded = 4;  // that meet the target
 
 std::vector<PointArm> cost_arms() {
   std::vector<PointArm> out;
@@ -33,13 +32,7 @@ std::vector<PointArm> cost_arms() {
 // The arm that the claim is about: the reference's initialisation.
 constexpr const char* kReferenceArm = "ResNet, 0.02";
 
-PointScale cost_scale(Scale scale) {
-  if (scale == Scale::smoke) return {2, 30, 64};
-  if (scale == Scale::full) return {32, 10000};
-  return {};
-}
-
-class CycleCost : public Experiment {
+class CycleCost : public PointExperiment {
  public:
   const ExperimentInfo& info() const override {
     static const ExperimentInfo info = {
@@ -62,33 +55,11 @@ class CycleCost : public Experiment {
                         "do. agrees: there are {2} such problems or more, and on each the upper limit of the "
                         "95 % interval is at "
                         "most {0}. disagrees: on some the lower limit is above {0}. cannot tell: otherwise.",
-                        kNearLeast, kStartsNeeded, kProblemsNeeded),
+                        kNearLeast, kLeastStarts, kProblemsNeeded),
         .takes = {"10 s", "15 min", "4 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;
-  }
-
-  std::vector<Setting> setup(Scale scale) const override {
-    std::vector<Setting> out = {{"problems",
-                                 "the line, N(0, 1) to N(0, 1/4); N(0, I) to a Gaussian of 2, 4 and 16 "
-                                 "dimensions; moons to a ring, a "
-                                 "normal distribution to a checkerboard, a ring to a normal distribution",
-                                 "the slides name none"}};
-    for (const auto& more : {point_settings(cost_scale(scale)), arm_settings(cost_arms())})
-      out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-
-  Json measure(const Request& request) const override {
-    const bool smoke = request.scale == Scale::smoke;
-    std::vector<PointProblem> problems = {point_problem("line"), point_problem("Gaussians of 2"),
-                                          point_problem("moons to ring")};
-    if (!smoke)
-      problems = problems_named({"line", "Gaussians of 2", "Gaussians of 4", "Gaussians of 16",
-                                 "moons to ring", "normal to checkerboard", "normal to ring"});
-    return {{"rows", measure_point_arms(problems, cost_arms(), cost_scale(request.scale), smoke ? 60 : 400,
-                                        request)}};
   }
 
   Finding judge(const Json& results) const override {
@@ -98,9 +69,9 @@ class CycleCost : public Experiment {
     for (const Json& row : results.at("rows")) {
       if (row.at("arm") != kReferenceArm) continue;
       const std::vector<double> gaps = met_values(row, "gap");
-      if (std::ssize(gaps) < kStartsNeeded) continue;
+      if (std::ssize(gaps) < kLeastStarts) continue;
       const std::string problem = row.at("problem");
-      said.push_back(fmt::format("{} {}", problem, starts_text(gaps)));
+      said.push_back(fmt::format("{} {}", problem, mean_text(gaps)));
       const Interval interval = mean_interval(gaps).interval;
       far = far || interval.low > kNearLeast;
       near = near && interval.high <= kNearLeast;
@@ -120,6 +91,13 @@ class CycleCost : public Experiment {
   }
 
  private:
+  std::vector<PointArm> arms() const override { return cost_arms(); }
+  std::vector<std::string> problems(Scale scale) const override {
+    if (scale == Scale::smoke) return {"line", "Gaussians of 2", "moons to ring"};
+    return {"line",          "Gaussians of 2",         "Gaussians of 4", "Gaussians of 16",
+            "moons to ring", "normal to checkerboard", "normal to ring"};
+  }
+
   static LineChart gap_chart(const Json& results) {
     LineChart chart;
     chart.title = "How far from the least";

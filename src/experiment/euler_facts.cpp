@@ -2,16 +2,15 @@
 #include <algorithm>
 
 #include "experiment/experiments.h"
-#include "experiment/point_measures.h"
+#include "experiment/point_experiment.h"
 #include "metric/statistics.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr double kStraight = 0.9;            // of paths through the blocks
-constexpr double kEvenShare = 0.5;           // of the energy in one of four blocks, at most
-constexpr std::int64_t kStartsCompared = 4;  // that meet the target
+constexpr double kStraight = 0.9;   // of paths through the blocks
+constexpr double kEvenShare = 0.5;  // of the energy in one of four blocks, at most
 
 constexpr const char* kUsual = "ResNet, cycle 3";
 constexpr const char* kNoCycle = "ResNet, cycle 0";
@@ -32,12 +31,6 @@ std::vector<PointArm> fact_arms() {
   return out;
 }
 
-PointScale fact_scale(Scale scale) {
-  if (scale == Scale::smoke) return {2, 30, 64};
-  if (scale == Scale::full) return {32, 10000};
-  return {};
-}
-
 enum class Holds { yes, no, open };
 
 std::string holds_text(Holds holds) {
@@ -46,7 +39,7 @@ std::string holds_text(Holds holds) {
 
 // Whether the mean of values is above (or below) a line.
 Holds mean_is(const std::vector<double>& values, double line, bool (*on_its_side)(double, double)) {
-  if (std::ssize(values) < kStartsCompared) return Holds::open;
+  if (std::ssize(values) < kLeastStarts) return Holds::open;
   const Interval interval = mean_interval(values).interval;
   const bool low = on_its_side(interval.low, line), high = on_its_side(interval.high, line);
   return low && high ? Holds::yes : !low && !high ? Holds::no : Holds::open;
@@ -56,7 +49,7 @@ bool is_below(double value, double line) { return value <= line; }
 
 // Whether the smaller one's mean is shown to be below the greater one's: their intervals do not meet.
 Holds is_less(const std::vector<double>& smaller, const std::vector<double>& greater) {
-  if (std::ssize(smaller) < kStartsCompared || std::ssize(greater) < kStartsCompared) return Holds::open;
+  if (std::ssize(smaller) < kLeastStarts || std::ssize(greater) < kLeastStarts) return Holds::open;
   const Interval s = mean_interval(smaller).interval, g = mean_interval(greater).interval;
   return s.high < g.low ? Holds::yes : g.high < s.low ? Holds::no : Holds::open;
 }
@@ -85,7 +78,7 @@ std::vector<Facts> facts_of(const Json& rows) {
   return out;
 }
 
-class EulerFacts : public Experiment {
+class EulerFacts : public PointExperiment {
  public:
   const ExperimentInfo& info() const override {
     static const ExperimentInfo info = {
@@ -110,24 +103,11 @@ class EulerFacts : public Experiment {
             "below that without a cycle loss. agrees: each of the three holds on some problem, and none is "
             "contradicted on "
             "any. disagrees: one of them is contradicted on some problem. cannot tell: otherwise.",
-            kStraight, kEvenShare, kStartsCompared),
+            kStraight, kEvenShare, kLeastStarts),
         .takes = {"10 s", "10 min", "3 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;
-  }
-
-  std::vector<Setting> setup(Scale scale) const override {
-    std::vector<Setting> out = {{"problems", join(problems(scale)), "the slides name none"}};
-    for (const auto& more : {point_settings(fact_scale(scale)), arm_settings(fact_arms())})
-      out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-
-  Json measure(const Request& request) const override {
-    return {{"rows", measure_point_arms(problems_named(problems(request.scale)), fact_arms(),
-                                        fact_scale(request.scale), request.scale == Scale::smoke ? 60 : 400,
-                                        request)}};
   }
 
   Finding judge(const Json& results) const override {
@@ -161,7 +141,9 @@ class EulerFacts : public Experiment {
   }
 
  private:
-  static std::vector<std::string> problems(Scale scale) {
+  std::vector<PointArm> arms() const override { return fact_arms(); }
+
+  std::vector<std::string> problems(Scale scale) const override {
     if (scale == Scale::smoke) return {"moons to ring"};
     return {"Gaussians of 2", "moons to ring"};
   }

@@ -7,7 +7,8 @@
 #include <map>
 
 #include "experiment/experiments.h"
-#include "experiment/point_measures.h"
+#include "experiment/point_experiment.h"
+#include "metric/statistics.h"
 #include "nn/ode.h"
 
 namespace torsor {
@@ -21,7 +22,6 @@ constexpr double kLost = 0.1;           // and from which a flow is lost
 constexpr double kLeastOrder = 0.8;     // at which Euler's error has to fall with the number of steps
 constexpr std::int64_t kOrderFrom = 8;  // steps, from which that is measured
 constexpr std::int64_t kTrainedSteps = 8;
-constexpr std::int64_t kFlowUnits = 108;
 constexpr const char* kFinestSolver = "rk4";
 
 const std::vector<std::int64_t>& step_counts() {
@@ -30,24 +30,12 @@ const std::vector<std::int64_t>& step_counts() {
 }
 
 PointArm inverse_arm(double weight) {
-  PointArm arm{
-      fmt::format("cost {:g}", weight),
+  PointArm arm = one_flow(kTrainedSteps, weight);
+  arm.name = fmt::format("cost {:g}", weight);
+  arm.what =
       fmt::format("a flow of {} Euler steps in training, one generator, no cycle loss, cost of weight {:g}",
-                  kTrainedSteps, weight)};
-  arm.network.kind = "flow";
-  arm.network.blocks = kTrainedSteps;
-  arm.network.width = kFlowUnits;
-  arm.gain = 0.2;
-  arm.lambda_cycle = 0;
-  arm.lambda_transport = weight;
-  arm.way_back = WayBack::none;
+                  kTrainedSteps, weight);
   return arm;
-}
-
-PointScale inverse_scale(Scale scale) {
-  if (scale == Scale::smoke) return {2, 30, 64};
-  if (scale == Scale::full) return {32, 10000};
-  return {};
 }
 
 // All runs at once, in double precision: rounding is not what is measured.
@@ -103,7 +91,6 @@ Json measure_inverse(const PointProblem& problem, const PointArm& arm, const Poi
   Json out = measure_points(problem, arm, trained, test);
   const DoubleFlow flow(trained);
   const Tensor x = test.x.to(at::kDouble).unsqueeze(0).expand({flow.weights.begin()->second.size(0), -1, -1});
-  const double spread = at::pdist(test.x.to(at::kDouble)).mean().item<double>();
   const std::vector<double> steep = numbers_of_runs(lipschitz_of(flow, x));
   for (std::size_t r = 0; r < steep.size(); ++r) out["runs"][r]["lipschitz"] = steep[r];
   for (const char* solver : {"euler", "midpoint", "rk4"}) {
@@ -111,7 +98,7 @@ Json measure_inverse(const PointProblem& problem, const PointArm& arm, const Poi
     for (const std::int64_t steps : step_counts()) {
       const Tensor there = flow.travelled(solver, x, 0, 1, steps);
       const Tensor back = flow.travelled(solver, there, 1, -1, steps);
-      out["errors"][solver].push_back(numbers_of_runs((back - x).norm(2, -1).mean(1) / spread));
+      out["errors"][solver].push_back(numbers_of_runs((back - x).norm(2, -1).mean(1) / test.inputs_apart));
     }
   }
   return out;
@@ -130,7 +117,7 @@ double finest_error(const Json& row, std::size_t run) {
   return row.at("errors").at(kFinestSolver).back().at(run);
 }
 
-class FlowInverse : public Experiment {
+class FlowInverse : public PointExperiment {
  public:
   const ExperimentInfo& info() const override {
     static const ExperimentInfo info = {
@@ -156,22 +143,6 @@ class FlowInverse : public Experiment {
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;
-  }
-
-  std::vector<Setting> setup(Scale scale) const override {
-    std::vector<Setting> out = {{"problems", join(problems(scale)), "the slides name none"},
-                                {"Lipschitz constant",
-                                 "the largest spectral norm of dv/dx at the test points, at nine "
-                                 "times; a lower bound of the constant on all of space"}};
-    for (const auto& more : {point_settings(inverse_scale(scale)), arm_settings(arms())})
-      out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-
-  Json measure(const Request& request) const override {
-    return {{"rows",
-             measure_point_arms(problems_named(problems(request.scale)), arms(), inverse_scale(request.scale),
-                                request.scale == Scale::smoke ? 60 : 400, request, measure_inverse)}};
   }
 
   Finding judge(const Json& results) const override {
@@ -203,10 +174,10 @@ class FlowInverse : public Experiment {
       std::vector<double> steep;
       for (const Json& run : row.at("runs")) steep.push_back(run.at("lipschitz"));
       const auto error = [&](const char* solver, std::size_t place) {
-        return starts_text(row.at("errors").at(solver).at(place).get<std::vector<double>>());
+        return mean_text(row.at("errors").at(solver).at(place).get<std::vector<double>>());
       };
       const std::size_t last = step_counts().size() - 1;
-      table.rows.push_back({row.at("problem"), row.at("arm"), starts_text(steep), error("euler", 3),
+      table.rows.push_back({row.at("problem"), row.at("arm"), mean_text(steep), error("euler", 3),
                             error("euler", last), error("midpoint", last), error("rk4", last)});
     }
     page.html().table(table);
@@ -218,12 +189,21 @@ class FlowInverse : public Experiment {
   }
 
  private:
-  static std::vector<std::string> problems(Scale scale) {
+  std::vector<PointArm> arms() const override { return {inverse_arm(0), inverse_arm(0.1)}; }
+  std::vector<Setting> own_settings() const override {
+    return {{"Lipschitz constant",
+             "the largest spectral norm of dv/dx at the test points, at nine times; a lower bound of the "
+             "constant on all of space"}};
+  }
+  Json of_arm(const PointProblem& problem, const PointArm& arm, const PointTranslators& translators,
+              const PointTest& test) const override {
+    return measure_inverse(problem, arm, translators, test);
+  }
+
+  std::vector<std::string> problems(Scale scale) const override {
     if (scale == Scale::smoke) return {"moons to ring"};
     return {"Gaussians of 2", "moons to ring", "normal to ring"};
   }
-
-  static std::vector<PointArm> arms() { return {inverse_arm(0), inverse_arm(0.1)}; }
 
   static LineChart error_chart(const Json& rows) {
     LineChart chart;

@@ -31,12 +31,6 @@ std::vector<std::string> problems_in(const Json& rows) {
   return out;
 }
 
-std::string values_text(const std::vector<double>& values) {
-  if (values.empty()) return "-";
-  const MeanInterval mean = mean_interval(values);
-  return values.size() < 2 ? fmt::format("{:.3g}", mean.mean) : interval_text(mean.mean, mean.interval);
-}
-
 class ImageCost : public Experiment {
  public:
   const ExperimentInfo& info() const override {
@@ -77,7 +71,7 @@ class ImageCost : public Experiment {
     std::vector<std::string> said;
     for (const std::string& problem : problems_in(rows)) {
       const std::vector<double> gaps = solved_values(rows, problem, kUsualImageArm, "gap");
-      said.push_back(fmt::format("{} {}", problem, gaps.empty() ? "has no solution" : values_text(gaps)));
+      said.push_back(fmt::format("{} {}", problem, gaps.empty() ? "has no solution" : mean_text(gaps)));
       if (std::ssize(gaps) < kRunsPerProblem) {
         near = false;
         continue;
@@ -97,7 +91,7 @@ class ImageCost : public Experiment {
     for (const std::string& problem : problems_in(rows))
       for (const ImageArm& arm : image_arms()) {
         const auto text = [&](const char* key) {
-          return values_text(solved_values(rows, problem, arm.name, key));
+          return mean_text(solved_values(rows, problem, arm.name, key));
         };
         table.rows.push_back({problem, arm.name, solutions_text(rows, problem, arm.name), text("cost"),
                               text("gap"), text("own")});

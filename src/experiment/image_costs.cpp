@@ -79,12 +79,6 @@ ImageProblem derived_problem(const DigitData& digits, const std::string& what, I
            {"flip", false}}};
 }
 
-bool holds_digits(const fs::path& folder) {
-  for (const auto& file : fs::directory_iterator(folder))
-    if (file.path().filename().string().find("idx3-ubyte") != std::string::npos) return true;
-  return false;
-}
-
 Json shared_image_settings(const ImageScale& scale) {
   const std::int64_t epochs = std::max<std::int64_t>(1, scale.steps / 100);
   return {{"net_d", "n_layers"},
@@ -169,7 +163,7 @@ std::vector<ImageProblem> image_problems(const Request& request) {
                           {{"channels_a", 1}, {"channels_b", 1}, {"load_size", kDrawnSide}}));
     return out;
   }
-  if (holds_digits(request.data)) {
+  if (&data_source_type(request.data.string()) == &data_source_types().at("mnist")) {
     const DigitData mnist = open_digits(request.data, digits);
     return {derived_problem(mnist, "negatives", as_negative, scale, request.out),
             derived_problem(mnist, "turned", quarter_turn, scale, request.out)};

@@ -3,11 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <stdexcept>
 
-#include "core/parallel.h"
 #include "metric/metric_result.h"
 #include "metric/statistics.h"
 #include "transport/block_energy.h"
@@ -93,7 +91,7 @@ Json measured_start(const PointTest& test, const MadePoints& start) {
   out["own"] = value_of(transport.own);
   out["gap"] = gap_to_least(transport, test.least);
   if (made.size(1) == 1) out["increasing"] = (test.x * made).sum().item<double>() > 0;
-  if (returned.defined()) out["cycle"] = mean_step(returned - test.x) / mean_distance_within(test.x);
+  if (returned.defined()) out["cycle"] = mean_step(returned - test.x) / test.inputs_apart;
   if (residuals.empty()) return out;
   const BlockEnergy blocks = block_energy(residuals);
   const std::vector<double> shares = blocks.shares();
@@ -117,27 +115,6 @@ Json apart_of(const PointTest& test, const Tensor& made, const Json& runs) {
   return count > 0 ? Json(sum / static_cast<double>(count)) : Json();
 }
 
-// The rows of one problem and arm, whose starts are those of different seeds, as one.
-Json of_all_seeds(const std::vector<Json>& rows) {
-  Json out = rows.front();
-  double apart = 0;
-  int counted = 0;
-  for (std::size_t k = 0; k < rows.size(); ++k) {
-    if (rows[k].at("apart").is_number()) {
-      apart += rows[k].at("apart").get<double>();
-      ++counted;
-    }
-    if (k == 0) continue;
-    for (const Json& run : rows[k].at("runs")) out["runs"].push_back(run);
-    if (!out.contains("errors")) continue;
-    for (auto& [name, steps] : out["errors"].items())
-      for (std::size_t s = 0; s < steps.size(); ++s)
-        for (const Json& error : rows[k].at("errors").at(name).at(s)) steps[s].push_back(error);
-  }
-  out["apart"] = counted > 0 ? Json(apart / counted) : Json();
-  return out;
-}
-
 }  // namespace
 
 PointTest draw_point_test(const PointProblem& problem, std::int64_t count, std::uint64_t seed) {
@@ -154,6 +131,7 @@ PointTest draw_point_test(const PointProblem& problem, std::int64_t count, std::
   const Tensor others = problem.b(4 * count, rng["test.b"]).to(at::kFloat), middle = others.mean(0);
   out.shrunk = discrepancy(middle + (others - middle) / 2, out.many_y, out.width);
   out.unrelated = mean_distance_within(out.y);
+  out.inputs_apart = mean_distance_within(out.x);
   out.least = problem.least;
   return out;
 }
@@ -184,28 +162,6 @@ Json measure_points(const PointProblem& problem, const PointArm& arm, const Poin
           {"apart", apart_of(test, there.out, runs)}};
 }
 
-Json measure_point_arms(const std::vector<PointProblem>& problems, const std::vector<PointArm>& arms,
-                        const PointScale& scale, std::int64_t tests, const Request& request,
-                        const PointMeasure& measure) {
-  std::vector<PointTest> drawn;
-  for (const PointProblem& problem : problems)
-    drawn.push_back(draw_point_test(problem, tests, request.seeds.front()));
-  std::vector<Json> rows(problems.size() * arms.size());
-  std::atomic<std::int64_t> done{0};
-  in_parallel(rows.size(), request.stop, [&](std::size_t k) {
-    const std::size_t p = k / arms.size();
-    const PointArm& arm = arms[k % arms.size()];
-    std::vector<Json> of_seeds;
-    for (const std::uint64_t seed : request.seeds)
-      of_seeds.push_back(
-          measure(problems[p], arm, train_points(problems[p], arm, scale, seed, request.stop), drawn[p]));
-    rows[k] = of_all_seeds(of_seeds);
-    request.log->progress("arms", ++done, std::ssize(rows));
-  });
-  check_stop(request.stop);
-  return rows;
-}
-
 const Json& point_row(const Json& rows, const std::string& problem, const std::string& arm) {
   for (const Json& row : rows)
     if (row.at("problem") == problem && row.at("arm") == arm) return row;
@@ -222,12 +178,6 @@ std::vector<double> met_values(const Json& row, const std::string& key) {
 
 std::int64_t starts_met(const Json& row) { return std::ssize(met_values(row, "miss")); }
 
-std::string starts_text(const std::vector<double>& values) {
-  if (values.empty()) return "-";
-  const MeanInterval mean = mean_interval(values);
-  return values.size() < 2 ? fmt::format("{:.3g}", mean.mean) : interval_text(mean.mean, mean.interval);
-}
-
 Table point_table(const Json& rows, const std::vector<std::pair<std::string, std::string>>& keys) {
   Table table{{"problem", "arm", "meet the target", "cost", "gap", "own", "apart"}, {}, ""};
   for (const auto& [key, header] : keys) table.header.push_back(header);
@@ -235,51 +185,16 @@ Table point_table(const Json& rows, const std::vector<std::pair<std::string, std
     const Json& apart = row.at("apart");
     table.rows.push_back({row.at("problem"), row.at("arm"),
                           fmt::format("{} of {}", starts_met(row), row.at("runs").size()),
-                          starts_text(met_values(row, "cost")), starts_text(met_values(row, "gap")),
-                          starts_text(met_values(row, "own")),
+                          mean_text(met_values(row, "cost")), mean_text(met_values(row, "gap")),
+                          mean_text(met_values(row, "own")),
                           apart.is_null() ? "-" : fmt::format("{:.2f}", apart.get<double>())});
-    for (const auto& [key, header] : keys) table.rows.back().push_back(starts_text(met_values(row, key)));
+    for (const auto& [key, header] : keys) table.rows.back().push_back(mean_text(met_values(row, key)));
   }
   table.caption =
       "Means over the starts that meet the target, with 95 % intervals. Gap: 0 is the least cost, 1 that of "
       "random pairs. Own: the cost over that of the best re-matching of inputs and outputs. Apart: how far "
       "the maps of two starts are from each other, where 1 is two random points of the target.";
   return table;
-}
-
-std::vector<Setting> point_settings(const PointScale& scale) {
-  return {
-      {"generators",
-       "four blocks of 32 hidden units, in the space of the points: neither encoder nor decoder, which in "
-       "images decide what a block's output costs",
-       "block energy and cost are of one kind then"},
-      {"losses",
-       "non-saturating adversarial loss (S1-Q2), L1 cycle, discriminators with two hidden layers of 64 units "
-       "whose rate is five times the generators'",
-       "least squares met the targets less often in trials"},
-      {"training",
-       fmt::format("{} starts an arm, {} steps of Adam at {}, falling to 0; {} fresh points of each set a "
-                   "step",
-                   scale.runs, scale.steps, scale.rate, scale.batch),
-       "the slides give none; any that meets the targets will do"},
-      {"a start counts where it meets its target",
-       fmt::format(
-           "squared maximum mean discrepancy at most {} of that of the target shrunk to half its width",
-           kMostMissed),
-       "a map that moves less than it has to is cheaper than the least"},
-      {"least cost", "by the formula for Gaussians, or of exact assignments with their bias taken off"}};
-}
-
-std::vector<Setting> arm_settings(const std::vector<PointArm>& arms) {
-  std::vector<Setting> out;
-  for (const PointArm& arm : arms) out.push_back({"arm \"" + arm.name + "\"", arm.what});
-  return out;
-}
-
-std::vector<PointProblem> problems_named(const std::vector<std::string>& names) {
-  std::vector<PointProblem> out;
-  for (const std::string& name : names) out.push_back(point_problem(name));
-  return out;
 }
 
 }  // namespace torsor

@@ -1,13 +1,12 @@
 // What translators of points turned out to be: how well they meet their target, and what they cost.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "experiment/point_game.h"
-#include "experiment/reproduction.h"
+#include "report/html.h"
 
 namespace torsor {
 
@@ -22,6 +21,7 @@ struct PointTest {
   double width = 0;              // median |y - y'|
   double shrunk = 0;             // the discrepancy of the target from itself at half its width
   double unrelated = 0;          // mean |y - y'|
+  double inputs_apart = 0;       // mean |x - x'|
   std::optional<double> least;   // as of PointProblem
 };
 PointTest draw_point_test(const PointProblem& problem, std::int64_t count, std::uint64_t seed);
@@ -43,18 +43,6 @@ double missed_share(const PointTest& test, const at::Tensor& made);
 Json measure_points(const PointProblem& problem, const PointArm& arm, const PointTranslators& translators,
                     const PointTest& test);
 
-/// What is measured of an arm trained from some seed's starts: a row as of measure_points(), to which more
-/// may be added ("errors": {name: [[of each start]]}).
-using PointMeasure = std::function<Json(const PointProblem& problem, const PointArm& arm,
-                                        const PointTranslators& translators, const PointTest& test)>;
-
-/// Trains and measures every arm on every problem with the starts of all seeds, in parallel, on the points of
-/// the first seed. Rows in the order problem, arm; "apart" is the mean over seeds of that between starts of
-/// one seed. Throws StoppedError.
-Json measure_point_arms(const std::vector<PointProblem>& problems, const std::vector<PointArm>& arms,
-                        const PointScale& scale, std::int64_t tests, const Request& request,
-                        const PointMeasure& measure = measure_points);
-
 /// The row of a problem and an arm. Throws std::logic_error where there is none.
 const Json& point_row(const Json& rows, const std::string& problem, const std::string& arm);
 
@@ -62,20 +50,11 @@ const Json& point_row(const Json& rows, const std::string& problem, const std::s
 std::vector<double> met_values(const Json& row, const std::string& key);
 /// How many starts meet it.
 std::int64_t starts_met(const Json& row);
-
-/// "1.03 (1.01 to 1.05)", or "-" for no value.
-std::string starts_text(const std::vector<double>& values);
+/// The least number of them that is judged by.
+inline constexpr std::int64_t kLeastStarts = 4;
+inline bool has_starts(const Json& row) { return starts_met(row) >= kLeastStarts; }
 
 /// One line a row: how many starts meet the target, and what those cost. `keys` of runs are added at the end.
 Table point_table(const Json& rows, const std::vector<std::pair<std::string, std::string>>& keys = {});
-
-/// What all settings of such experiments have in common.
-std::vector<Setting> point_settings(const PointScale& scale);
-
-/// An arm's name and `what` as one setting each.
-std::vector<Setting> arm_settings(const std::vector<PointArm>& arms);
-
-/// The problems of these names.
-std::vector<PointProblem> problems_named(const std::vector<std::string>& names);
 
 }  // namespace torsor

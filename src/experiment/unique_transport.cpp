@@ -2,16 +2,16 @@
 #include <algorithm>
 
 #include "experiment/experiments.h"
-#include "experiment/point_measures.h"
+#include "experiment/point_experiment.h"
+#include "metric/statistics.h"
 
 namespace torsor {
 
 namespace {
 
-constexpr double kOneMap = 0.1;           // starts whose maps are nearer to each other found one
-constexpr double kManyMaps = 0.2;         // further apart, they found several
-constexpr std::int64_t kStartsOfArm = 4;  // that meet the target
-constexpr double kStartGain = 0.2;        // of all arms: starts that differ
+constexpr double kOneMap = 0.1;     // starts whose maps are nearer to each other found one
+constexpr double kManyMaps = 0.2;   // further apart, they found several
+constexpr double kStartGain = 0.2;  // of all arms: starts that differ
 
 constexpr const char* kCycleArm = "CycleGAN";
 constexpr const char* kCostArm = "transport 0.1";
@@ -31,19 +31,12 @@ std::vector<PointArm> start_arms() {
   return out;
 }
 
-PointScale start_scale(Scale scale) {
-  if (scale == Scale::smoke) return {2, 30, 64};
-  if (scale == Scale::full) return {32, 10000};
-  return {};
-}
-
 struct Starts {
   std::string problem;
   const Json *cycle, *cost;
 
-  static bool counts(const Json& row) { return starts_met(row) >= kStartsOfArm; }
   bool one_map() const { return cost->at("apart").get<double>() <= kOneMap; }
-  bool many_maps() const { return counts(*cycle) && cycle->at("apart").get<double>() >= kManyMaps; }
+  bool many_maps() const { return has_starts(*cycle) && cycle->at("apart").get<double>() >= kManyMaps; }
 };
 
 std::vector<Starts> starts_of(const Json& rows) {
@@ -56,7 +49,7 @@ std::vector<Starts> starts_of(const Json& rows) {
   return out;
 }
 
-class UniqueTransport : public Experiment {
+class UniqueTransport : public PointExperiment {
  public:
   const ExperimentInfo& info() const override {
     static const ExperimentInfo info = {
@@ -81,27 +74,11 @@ class UniqueTransport : public Experiment {
                             "some problem at least {1} for "
                             "a CycleGAN. disagrees: on some problem it is at least {1} with the cost. cannot "
                             "tell: otherwise.",
-                            kOneMap, kManyMaps, kStartsOfArm),
+                            kOneMap, kManyMaps, kLeastStarts),
         .takes = {"10 s", "10 min", "3 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;
-  }
-
-  std::vector<Setting> setup(Scale scale) const override {
-    std::vector<Setting> out = {
-        {"problems", join(problems(scale)), "the slides name none"},
-        {"starts", fmt::format("weights from N(0, {}^2) in the last layer of a block", kStartGain),
-         "small ones begin at nearly the same map, which hides the ambiguity"}};
-    for (const auto& more : {point_settings(start_scale(scale)), arm_settings(start_arms())})
-      out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-
-  Json measure(const Request& request) const override {
-    return {{"rows", measure_point_arms(problems_named(problems(request.scale)), start_arms(),
-                                        start_scale(request.scale), request.scale == Scale::smoke ? 60 : 400,
-                                        request)}};
   }
 
   Finding judge(const Json& results) const override {
@@ -110,14 +87,14 @@ class UniqueTransport : public Experiment {
     std::vector<std::string> said;
     for (const Starts& s : starts_of(results.at("rows"))) {
       many = many || s.many_maps();
-      if (Starts::counts(*s.cost)) {
+      if (has_starts(*s.cost)) {
         ++problems;
         one = one && s.one_map();
         several = several || s.cost->at("apart").get<double>() >= kManyMaps;
       }
       const auto text = [](const Json& row) {
-        return Starts::counts(row) ? fmt::format("{:.2f}", row.at("apart").get<double>())
-                                   : "too few meet the target";
+        return has_starts(row) ? fmt::format("{:.2f}", row.at("apart").get<double>())
+                               : "too few meet the target";
       };
       said.push_back(
           fmt::format("{}: {} with the cost, {} without", s.problem, text(*s.cost), text(*s.cycle)));
@@ -132,7 +109,13 @@ class UniqueTransport : public Experiment {
   }
 
  private:
-  static std::vector<std::string> problems(Scale scale) {
+  std::vector<PointArm> arms() const override { return start_arms(); }
+  std::vector<Setting> own_settings() const override {
+    return {{"starts", fmt::format("weights from N(0, {}^2) in the last layer of a block", kStartGain),
+             "small ones begin at nearly the same map, which hides the ambiguity"}};
+  }
+
+  std::vector<std::string> problems(Scale scale) const override {
     if (scale == Scale::smoke) return {"moons to ring"};
     return {"Gaussians of 2", "moons to ring"};
   }

@@ -69,4 +69,10 @@ std::string interval_text(double value, const Interval& interval) {
   return fmt::format("{:.3g} ({:.3g} to {:.3g})", value, interval.low, interval.high);
 }
 
+std::string mean_text(const std::vector<double>& values) {
+  if (values.empty()) return "-";
+  const MeanInterval mean = mean_interval(values);
+  return values.size() < 2 ? fmt::format("{:.3g}", mean.mean) : interval_text(mean.mean, mean.interval);
+}
+
 }  // namespace torsor

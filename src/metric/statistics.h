@@ -35,4 +35,7 @@ double rayleigh_p(const std::vector<double>& angles);
 /// "0.912 (0.853 to 0.971)".
 std::string interval_text(double value, const Interval& interval);
 
+/// The mean of values with its interval, without one of a single value, "-" of none.
+std::string mean_text(const std::vector<double>& values);
+
 }  // namespace torsor

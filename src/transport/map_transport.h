@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metric/metric_result.h"
@@ -19,6 +20,14 @@ struct MapCosts {
   at::Tensor between;  // [n,m]: x to y
   at::Tensor from;     // [n,n]: x to x
   at::Tensor to;       // [m,m]: y to y
+};
+
+/// Costs between the images a and b of two domains, which maps either way share; float64.
+struct DomainCosts {
+  at::Tensor a, b, a_to_b;  // [n,n], [m,m], [n,m]
+
+  MapCosts of_a_to_b(at::Tensor own) const { return {std::move(own), a_to_b, a, b}; }
+  MapCosts of_b_to_a(at::Tensor own) const { return {std::move(own), a_to_b.t().contiguous(), b, a}; }
 };
 
 /// A map of some points against the best re-matching of the same points with the same images.

@@ -4,11 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "interchange/weight_source.h"
 #include "model/model_types.h"
-#include "model/network_info.h"
-#include "nn/init.h"
-#include "nn/state_dict.h"
+#include "random_generators.h"
 #include "test_support.h"
 
 namespace torsor::testing {
@@ -20,18 +17,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 AuditedRun run_trained_with(const Json& training) {
-  WeightSet set;
+  WeightSet set = random_generators();
   set.info.type = kDefaultModel;
   set.info.training = training;
-  for (const Direction& direction : {kAToB, kBToA}) {
-    GeneratorOptions options;
-    options.net_g = "resnet_1blocks";
-    options.ngf = 4;
-    const auto generator = make_generator(options);
-    init_weights(*generator, {"kaiming", 1}, direction == kAToB ? 1 : 2);
-    set.info.networks.push_back(generator_info(direction, options));
-    set.weights[set.info.networks.back().name] = state_dict(*generator);
-  }
   return audited_run_of(set, "run", Placement{});
 }
 

@@ -10,9 +10,8 @@
 #include "infer/generator_runner.h"
 #include "interchange/onnx_graph.h"
 #include "model/model_options.h"
-#include "nn/init.h"
-#include "nn/state_dict.h"
 #include "planted_translators.h"
+#include "random_generators.h"
 #include "test_support.h"
 
 namespace torsor {
@@ -44,18 +43,8 @@ TEST(StrongestRival, IsShownBeforeUndecidedAndThenMovesMost) {
 class WriteRival : public ::testing::Test {
  protected:
   WriteRival() {
-    WeightSet set;
-    for (const Direction& direction : {kAToB, kBToA}) {
-      GeneratorOptions options;
-      options.net_g = "resnet_1blocks";
-      options.ngf = 4;
-      const auto generator = make_generator(options);
-      init_weights(*generator, {"kaiming", 1}, direction == kAToB ? 1 : 2);
-      set.info.networks.push_back(generator_info(direction, options));
-      set.weights[set.info.networks.back().name] = state_dict(*generator);
-    }
     model_ = folder_ / "model.safetensors";
-    write_weights(model_, set);
+    write_weights(model_, testing::random_generators());
   }
 
   AuditMaterial material() {
