@@ -46,8 +46,8 @@ void TransportSettings::validate() const {
 }
 
 std::string blocks_text(const DirectionTransport& direction) {
-  if (!direction.blocks) return "not measured: " + direction.no_blocks;
-  const BlockMeasures& blocks = *direction.blocks;
+  if (!direction.blocks.measures) return "not measured: " + direction.blocks.why_not;
+  const BlockMeasures& blocks = *direction.blocks.measures;
   return fmt::format("energy {}{}; straightness {}", transport_text(blocks.energy),
                      blocks.normalised ? ", set by the blocks' norms" : "",
                      transport_text(blocks.straightness));

@@ -126,6 +126,7 @@ AuditedRun audited_run_of(const WeightSet& set, const fs::path& path, const Plac
   out.maps.b_to_a = generator_of(set, kBToA, placement);
   out.maps.d_a = discriminator_of(set, "a", placement);
   out.maps.d_b = discriminator_of(set, "b", placement);
+  out.network = [set](const Direction& direction) { return load_generator(set, direction.name()); };
   if (!out.has(kAToB) && !out.has(kBToA))
     fail("{}: has no generator whose direction is known; import it with --direction", set.source);
   set_terms(out);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct AuditedRun {
   bool finished = true;  // else it is read at its last checkpoint
   /// [N,C,H,W] float32 on the CPU to the same, in batches, without gradients; empty where the model has none.
   CycleMaps maps;
+  /// The network behind maps.a_to_b or maps.b_to_a; empty where maps are all that is known.
+  std::function<LoadedGenerator(const Direction&)> network;
   /// What it was trained to minimise, weights included, by the one table of terms; empty where that is not
   /// known or not a CycleGAN's. Terms of features and cures (CureOptions) are left out.
   std::vector<LossTerm> terms;

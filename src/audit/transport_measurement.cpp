@@ -4,11 +4,11 @@
 
 #include "audit/audit_images.h"
 #include "audit/audited_run.h"
+#include "audit/generator_blocks.h"
 #include "core/error.h"
 #include "data/data_source.h"
 #include "image/convert.h"
 #include "image/resize.h"
-#include "interchange/weight_source.h"
 #include "transport/block_path.h"
 #include "transport/exact_transport.h"
 
@@ -16,9 +16,9 @@ namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kBlockBatch = 8;  // images whose residuals are held together
-constexpr std::int64_t kPathSide = 128;  // pixels: larger images are shown smaller
-constexpr double kCostMatrices = 5;      // of double, beside the exact solver's
+constexpr std::int64_t kLeastOfPlane = 3;  // images
+constexpr std::int64_t kPathSide = 128;    // pixels: larger images are shown smaller
+constexpr double kCostMatrices = 5;        // of double, beside the exact solver's
 
 AuditSets sets_of_folders(const TransportRequest& request, const TransportOptions& options, LogSink& log) {
   if (request.a.empty() || request.b.empty())
@@ -51,8 +51,7 @@ class TransportMeasurement {
         log_(std::move(log)),
         stop_(stop),
         placement_(resolve_placement(request.placement)),
-        weights_(open_weights(request.run)),
-        run_(audited_run_of(weights_, request.run, placement_)) {
+        run_(open_audited_run(request.run, placement_)) {
     const TransformOptions transform = audit_transform(run_.info, options.resize);
     const AuditSets sets =
         request.data.empty() ? sets_of_folders(request, options, *log_)
@@ -74,10 +73,13 @@ class TransportMeasurement {
     for (const Direction& direction : {kAToB, kBToA}) {
       if (!run_.has(direction)) continue;
       const at::Tensor& inputs = direction == kAToB ? x : y;
-      at::Tensor own = costs(inputs, compared(translated(direction), direction.to));
+      const at::Tensor made = compared(translated(direction), direction.to);
+      at::Tensor own = costs(inputs, made);
       out.directions.push_back(of_direction(direction, direction == kAToB
                                                            ? shared.of_a_to_b(std::move(own))
                                                            : shared.of_b_to_a(std::move(own))));
+      if (x.size(0) + y.size(0) >= kLeastOfPlane)
+        out.directions.back().plane = plane_map(inputs, made, direction == kAToB ? y : x);
     }
     return out;
   }
@@ -133,33 +135,11 @@ class TransportMeasurement {
           check_stop(stop_);
           log_->progress("subsamples of " + out.name, done, total);
         });
-    const LoadedGenerator loaded = load_generator(weights_, direction.name());
+    const LoadedGenerator loaded = run_.network(direction);
     set_placement(*loaded.generator, placement_);
-    add_blocks(*loaded.generator, from, units, out);
+    out.blocks = generator_blocks(*loaded.generator, from.values, units, placement_, stop_);
     add_paths(*loaded.generator, direction, out);
     return out;
-  }
-
-  // A generator says by an Error that it has no such blocks, or none for images of this size.
-  void add_blocks(Generator& generator, const AuditImages& from, const SampleUnits& units,
-                  DirectionTransport& out) const {
-    const at::NoGradGuard no_grad;
-    std::vector<BlockEnergy> batches;
-    try {
-      for (const at::Tensor& batch : from.values.split(kBlockBatch)) {
-        check_stop(stop_);
-        std::vector<at::Tensor> residuals;
-        const AutocastScope autocast(placement_);
-        generator.forward_with_residuals(batch.to(placement_.device, placement_.dtype), residuals);
-        batches.push_back(block_energy(residuals));
-      }
-    } catch (const StoppedError&) {
-      throw;
-    } catch (const Error& error) {
-      out.no_blocks = error.what();
-      return;
-    }
-    out.blocks = block_measures(joined(batches), units);
   }
 
   Image shown(const at::Tensor& values, const std::string& domain) const {
@@ -215,7 +195,6 @@ class TransportMeasurement {
   std::shared_ptr<LogSink> log_;
   const StopFlag& stop_;
   Placement placement_;
-  WeightSet weights_;
   AuditedRun run_;
   AuditImages a_, b_;
   std::shared_ptr<const FeatureExtractor> extractor_;

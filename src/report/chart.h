@@ -10,7 +10,7 @@
 
 namespace torsor {
 
-enum class Mark { line, points };
+enum class Mark { line, points, arrows };
 enum class AxisScale { linear, log };
 
 /// Numbers that are not finite are left out. With `low` and `high` a band is drawn around the line.
@@ -23,6 +23,7 @@ struct Series {
   // outermost hundredth on either side, which is drawn at its end.
   std::vector<double> raw_x = {}, raw_y = {};
   std::optional<std::size_t> colour = std::nullopt;  // of the palette, modulo its size; else by its position
+  std::vector<double> to_x = {}, to_y = {};  // where Mark::arrows, which begin at x, y, end; else empty
 };
 
 /// What an axis shows. Limits that are NaN follow from the data; the others are widened where the data lie

@@ -11,7 +11,7 @@ namespace {
 constexpr double kText = 11, kSwatch = 18, kAfterSwatch = 6, kBetween = 18;
 
 void draw_swatch(Canvas& canvas, Point left, const LegendEntry& entry) {
-  if (entry.mark == Mark::line)
+  if (entry.mark != Mark::points)
     canvas.line(left, {left.x + kSwatch, left.y}, entry.colour, 2);
   else
     canvas.disc({left.x + kSwatch / 2, left.y}, 3, entry.colour);

@@ -13,6 +13,7 @@ namespace {
 
 using palette::kGrid, palette::kInk, palette::kSoft;
 constexpr double kEdge = 10, kTitle = 13, kText = 11, kDot = 2.6;
+constexpr double kHead = 5;  // length of an arrow's head, at most half of the arrow
 
 void check(const LineChart& chart) {
   for (const Series& s : chart.series) {
@@ -26,14 +27,19 @@ void check(const LineChart& chart) {
     if (s.raw_x.size() != s.raw_y.size())
       fail("the chart '{}': the series '{}' has {} x and {} y behind its line; expected as many of each",
            chart.title, s.label, s.raw_x.size(), s.raw_y.size());
+    const std::size_t ends = s.mark == Mark::arrows ? s.x.size() : 0;
+    if (s.to_x.size() != ends || s.to_y.size() != ends)
+      fail("the chart '{}': the series '{}' has {} x and {} y of arrows' ends; expected {} of each",
+           chart.title, s.label, s.to_x.size(), s.to_y.size(), ends);
   }
 }
 
 Range range_of(const LineChart& chart, std::vector<double> Series::*a,
-               std::vector<double> Series::*b = nullptr, std::vector<double> Series::*c = nullptr) {
+               std::vector<double> Series::*b = nullptr, std::vector<double> Series::*c = nullptr,
+               std::vector<double> Series::*d = nullptr) {
   Range range;
   for (const Series& s : chart.series)
-    for (const auto values : {a, b, c})
+    for (const auto values : {a, b, c, d})
       if (values)
         for (const double value : s.*values) range.take(value);
   return range;
@@ -57,7 +63,7 @@ class Plot {
       : chart_(chart),
         canvas_(canvas),
         width_(width),
-        x_(chart.x, range_of(chart, &Series::x, &Series::raw_x), chart.title),
+        x_(chart.x, range_of(chart, &Series::x, &Series::raw_x, &Series::to_x), chart.title),
         y_(chart.y, shown_range(chart), chart.title) {}
 
   ChartLayout draw() {
@@ -171,9 +177,26 @@ class Plot {
     std::vector<Point> points;
     for (std::size_t i = 0; i < s.x.size(); ++i) points.push_back({at_x(s.x[i]), at_y(s.y[i])});
     if (s.mark == Mark::line) return canvas_.path(points, colour, 1.8);
+    if (s.mark == Mark::arrows) return draw_arrows(s, points, colour);
     colour.a = 0.8;
     for (const Point& p : points)
       if (std::isfinite(p.x) && std::isfinite(p.y)) canvas_.disc(p, kDot, colour);
+  }
+
+  void draw_arrows(const Series& s, const std::vector<Point>& from, Colour colour) {
+    colour.a = 0.6;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const Point to = {at_x(s.to_x[i]), at_y(s.to_y[i])};
+      const double dx = to.x - from[i].x, dy = to.y - from[i].y, length = std::hypot(dx, dy);
+      if (!std::isfinite(length) || length == 0) continue;
+      const double head = std::min(kHead, length / 2), along_x = dx / length * head,
+                   along_y = dy / length * head;
+      const Point neck = {to.x - along_x, to.y - along_y};
+      canvas_.line(from[i], neck, colour);
+      canvas_.polygon(
+          {to, {neck.x - along_y / 2, neck.y + along_x / 2}, {neck.x + along_y / 2, neck.y - along_x / 2}},
+          colour);
+    }
   }
 
   const LineChart& chart_;
@@ -188,7 +211,7 @@ class Plot {
 }  // namespace
 
 Range shown_range(const LineChart& chart) {
-  Range range = range_of(chart, &Series::y, &Series::low, &Series::high);
+  Range range = range_of(chart, &Series::y, &Series::low, &Series::high, &Series::to_y);
   for (const Series& s : chart.series) take_most(s.raw_y, range);
   return range;
 }

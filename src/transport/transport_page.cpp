@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/text.h"
 #include "core/version.h"
 #include "report/chart.h"
 #include "report/grid.h"
@@ -93,13 +94,18 @@ void show_numbers(const DirectionTransport& direction, HtmlPage& page) {
   page.table(table);
 }
 
+void show_plane(const DirectionTransport& direction, HtmlPage& page) {
+  if (direction.plane)
+    page.drawing(draw(plane_chart(*direction.plane, "Where images go")), plane_caption(*direction.plane));
+}
+
 void show_blocks(const DirectionTransport& direction, HtmlPage& page) {
   page.subheading("Residual blocks");
-  if (!direction.blocks) {
-    page.paragraph("Not measured: " + direction.no_blocks + ".");
+  if (!direction.blocks.measures) {
+    page.paragraph("Not measured: " + direction.blocks.why_not + ".");
     return;
   }
-  const BlockMeasures& blocks = *direction.blocks;
+  const BlockMeasures& blocks = *direction.blocks.measures;
   page.paragraph(
       fmt::format("The {} residual blocks add r_1 ... r_{} to the state. Their energy {} * sum mean(r_k^2) "
                   "is {}. The path through them has straightness {}: 1 is a straight line, and {:.2g} is "
@@ -157,6 +163,7 @@ HtmlPage transport_page(const TransportResult& result, const std::string& comman
     page.paragraph(own_sentence(direction.map));
     show_own(direction, page);
     show_numbers(direction, page);
+    show_plane(direction, page);
     show_blocks(direction, page);
     show_paths(direction, page);
   }

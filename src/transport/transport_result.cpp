@@ -37,16 +37,6 @@ Json optimal_json(const MapTransport& map) {
   return out;
 }
 
-Json blocks_json(const DirectionTransport& direction) {
-  if (!direction.blocks) return {{"not_measured", direction.no_blocks}};
-  const BlockMeasures& blocks = *direction.blocks;
-  return {{"count", blocks.count},
-          {"energy", blocks.energy.json()},
-          {"shares", blocks.shares},
-          {"normalised", blocks.normalised},
-          {"straightness", blocks.straightness.json()}};
-}
-
 Json direction_json(const DirectionTransport& direction) {
   const MapTransport& map = direction.map;
   return {{"images", direction.images},
@@ -57,7 +47,7 @@ Json direction_json(const DirectionTransport& direction) {
           {"random", map.random.json()},
           {"gap", map.gap.json()},
           {"violated", {{"pairs", map.exchange.json()}, {"triples", map.ring.json()}}},
-          {"blocks", blocks_json(direction)}};
+          {"blocks", direction.blocks.json()}};
 }
 
 std::string short_number(double value) {
@@ -66,6 +56,15 @@ std::string short_number(double value) {
 }
 
 }  // namespace
+
+Json GeneratorBlocks::json() const {
+  if (!measures) return {{"not_measured", why_not}};
+  return {{"count", measures->count},
+          {"energy", measures->energy.json()},
+          {"shares", measures->shares},
+          {"normalised", measures->normalised},
+          {"straightness", measures->straightness.json()}};
+}
 
 BlockMeasures block_measures(const BlockEnergy& energy, const SampleUnits& units) {
   BlockMeasures out;

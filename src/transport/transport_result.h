@@ -11,6 +11,7 @@
 #include "report/html.h"
 #include "transport/block_energy.h"
 #include "transport/map_transport.h"
+#include "transport/plane_map.h"
 
 namespace torsor {
 
@@ -20,6 +21,13 @@ struct BlockMeasures {
   TransportNumber energy, straightness;
   std::vector<double> shares;  // of the energy, each block's
   bool normalised = false;     // each residual has a mean square of 1, whatever was learnt
+};
+
+/// What could be measured of them.
+struct GeneratorBlocks {
+  std::optional<BlockMeasures> measures;
+  std::string why_not = {};  // "" where they were measured
+  Json json() const;         // "blocks" of transport.json
 };
 
 /// Of all images' block energy.
@@ -35,8 +43,8 @@ struct DirectionTransport {
   std::string name;  // a_to_b
   std::int64_t images = 0, targets = 0;
   MapTransport map;
-  std::optional<BlockMeasures> blocks;
-  std::string no_blocks;  // why they were not measured
+  std::optional<PlaneMap> plane;
+  GeneratorBlocks blocks;
   std::vector<ShownPath> paths;
   std::string no_paths;  // why none is shown; "" where none was asked for
 };

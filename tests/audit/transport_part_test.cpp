@@ -5,6 +5,7 @@
 #include "audit/parts.h"
 #include "planted_material.h"
 #include "planted_translators.h"
+#include "random_generators.h"
 
 namespace torsor {
 namespace {
@@ -47,6 +48,27 @@ TEST(TransportPart, ItsFindingsAreNotesThatSayThatCheapIsNotRight) {
   }
   EXPECT_TRUE(findings[0].estimate.has_value());
   EXPECT_FALSE(findings[1].estimate.has_value()) << "infinite";
+}
+
+TEST(TransportPart, ShowsWhereImagesGoAndWhatTheBlocksOfANetworkAdd) {
+  const auto same = [](const at::Tensor& x) { return x.clone(); };
+  const auto measured = [&](const AuditedRun& run) {
+    testing::PlantedAudit audit;
+    audit.inputs = planted_inputs({run});
+    return transport_part().measure(audit.material());
+  };
+  AuditedRun run = planted_run("planted", same, same);
+  const Json of_maps = measured(run);
+  EXPECT_EQ(of_maps.at("figures").size(), 2U);
+  EXPECT_THAT(of_maps.at("directions").at("a_to_b").at("blocks").at("not_measured"),
+              HasSubstr("only its maps"));
+  run.network = [set = testing::random_generators()](const Direction& direction) {
+    return load_generator(set, direction.name());
+  };
+  const Json blocks = measured(run).at("directions").at("a_to_b").at("blocks");
+  ASSERT_TRUE(blocks.contains("count")) << blocks;
+  EXPECT_EQ(blocks.at("count"), 1);
+  EXPECT_NEAR(blocks.at("energy").at("value").get<double>(), 1, 0.01) << "of an instance norm";
 }
 
 TEST(TransportPart, ImagesOfUnlikeSizesAreNotCompared) {

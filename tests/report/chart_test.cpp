@@ -131,6 +131,22 @@ TEST(LineCharts, ShowTheirSeriesAndStayInTheirFrame) {
   EXPECT_GT(right, left + 200);
 }
 
+TEST(LineCharts, DrawArrowsFromEachPointToItsEnd) {
+  LineChart chart = simple();
+  Series arrows{"moves", {0, 1}, {0, 0}, Mark::arrows};
+  arrows.to_x = {0, 5};  // the first stays where it is
+  arrows.to_y = {0, 1};
+  chart.series = {arrows};
+  const Drawing drawing = draw(chart);
+  EXPECT_GT(coloured(drawing.image), 300u);
+  EXPECT_TRUE(has_white_edge(drawing.image)) << "the axes hold the ends";
+  chart.series[0].to_y.pop_back();
+  EXPECT_THAT(error_of([&] { draw(chart); }), AllOf(HasSubstr("'moves'"), HasSubstr("ends")));
+  chart.series = {{"points", {0}, {0}, Mark::points}};
+  chart.series[0].to_x = {1};
+  EXPECT_THAT(error_of([&] { draw(chart); }), HasSubstr("'points'"));
+}
+
 TEST(LineCharts, WidenFixedLimitsThatTheDataExceed) {
   LineChart chart = simple();
   chart.y.low = 0, chart.y.high = 1;  // the data go up to 3

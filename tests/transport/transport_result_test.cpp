@@ -34,7 +34,7 @@ DirectionTransport planted_direction(const at::Tensor& shift) {
   out.map = map_transport({pair_costs(x, x + shift, squared), pair_costs(x, y, squared),
                            pair_costs(x, x, squared), pair_costs(y, y, squared)},
                           each_alone(12), each_alone(10), {.subsamples = 12});
-  out.no_blocks = "it has none";
+  out.blocks.why_not = "it has none";
   return out;
 }
 
@@ -76,11 +76,13 @@ TEST(TransportResult, PageSaysWhatTheFiguresDoNot) {
   TransportResult result = planted_result(1);
   Rng rng(2);
   const at::Tensor step = testing::normal_points(12, 6, 0, rng);
-  result.directions[0].blocks = block_measures(block_energy({step, step, -step}), each_alone(12));
+  result.directions[0].blocks = {block_measures(block_energy({step, step, -step}), each_alone(12))};
+  result.directions[0].plane = plane_map(step, step + 1, step);
   const std::string page = transport_page(result, "torsor transport planted").html();
   EXPECT_THAT(page, HasSubstr("right one need not be the cheapest"));
   EXPECT_THAT(page, HasSubstr("Block energy is not a cost in pixels"));
   EXPECT_THAT(page, HasSubstr("straightness 0.3333"));
+  EXPECT_THAT(page, HasSubstr("first two principal components"));
   EXPECT_THAT(page, HasSubstr("No re-matching of the 12 images"));
   EXPECT_THAT(page, Not(HasSubstr("Not measured")));
   EXPECT_THAT(transport_page(planted_result(1), "").html(), HasSubstr("Not measured: it has none."));
@@ -93,9 +95,9 @@ TEST(TransportResult, SaysWhereNormsFixTheEnergy) {
   const auto normed = [](const at::Tensor& r) { return r / r.square().mean(1, true).sqrt(); };
   EXPECT_FALSE(block_measures(block_energy({step, step}), each_alone(12)).normalised);
   TransportResult result = planted_result(1);
-  result.directions[0].blocks = block_measures(block_energy({normed(step), normed(step)}), each_alone(12));
-  EXPECT_TRUE(result.directions[0].blocks->normalised);
-  EXPECT_NEAR(*result.directions[0].blocks->energy.value, 4, 1e-9);
+  result.directions[0].blocks = {block_measures(block_energy({normed(step), normed(step)}), each_alone(12))};
+  EXPECT_TRUE(result.directions[0].blocks.measures->normalised);
+  EXPECT_NEAR(*result.directions[0].blocks.measures->energy.value, 4, 1e-9);
   EXPECT_THAT(transport_page(result, "").html(), HasSubstr("whatever the training did"));
 }
 
