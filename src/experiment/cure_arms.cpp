@@ -1,6 +1,5 @@
 // The arms of cure_runs.h and how they are trained.
 #include <algorithm>
-#include <stdexcept>
 
 #include "core/error.h"
 #include "experiment/class_training.h"
@@ -55,24 +54,22 @@ void use_anchors(Json& settings, const World& world, std::int64_t count, const f
   settings["anchors_b"] = anchor_folder(root, world, Domain::b, count).string();
 }
 
-// What an arm adds.
-Json arm_settings(const std::string& arm, const World& world, const fs::path& out) {
+// The files that an arm adds.
+Json arm_files(const std::string& arm, const World& world, const fs::path& out) {
   Json settings = Json::object();
   const WorldFolders folders = world_folders(data_root(out), world);
-  if (arm == "identity") settings["lambda_identity"] = kLambdaIdentity;
   if (arm.starts_with(kAnchors)) use_anchors(settings, world, std::stoll(arm.substr(kAnchors.size())), out);
   if (arm == "labels") {
     settings["labels_a"] = folders.labels_a.string();
     settings["labels_b"] = folders.labels_b.string();
   }
   if (arm == "content") settings["content_encoder"] = encoder_file(out, world).string();
-  if (arm.starts_with("jacobian")) settings["lambda_jacobian"] = kLambdaJacobian;
   if (arm == "jacobian-anchor") use_anchors(settings, world, 1, out);
   return settings;
 }
 
 // The lesson of the demonstration that trains without an identity term, on images in folders.
-Json shared_settings(const World& world, const CureScale& scale, const fs::path& out) {
+Json shared_settings(const World& world, const CureScale& scale, std::int64_t steps, const fs::path& out) {
   const auto& lessons = demo_lessons();
   const auto lesson = std::find_if(lessons.begin(), lessons.end(),
                                    [](const Lesson& l) { return l.name == "circles-squares"; });
@@ -80,7 +77,7 @@ Json shared_settings(const World& world, const CureScale& scale, const fs::path&
   settings.erase("data");
   const auto number = [&](const char* key) { return settings.at(key).get<std::int64_t>(); };
   const std::int64_t epochs =
-      std::max<std::int64_t>(1, scale.steps * number("batch_size") / (2 * number("epoch_size")));
+      std::max<std::int64_t>(1, steps * number("batch_size") / (2 * number("epoch_size")));
   const WorldFolders folders = world_folders(data_root(out), world);
   settings.update({{"a", folders.train_a.string()},
                    {"b", folders.train_b.string()},
@@ -90,11 +87,11 @@ Json shared_settings(const World& world, const CureScale& scale, const fs::path&
                    {"ndf", scale.ndf},
                    {"epochs", epochs},
                    {"epochs_decay", epochs},
-                   {"steps", scale.steps},
+                   {"steps", steps},
                    {"threads", 1},
                    {"loader_threads", 1},
                    {"sample_every", 0},
-                   {"checkpoint_every", std::to_string(std::max<std::int64_t>(10, scale.steps / 4))},
+                   {"checkpoint_every", std::to_string(std::max<std::int64_t>(10, steps / 4))},
                    {"keep_last", 1}});
   return settings;
 }
@@ -110,7 +107,10 @@ CureScale cure_scale(Scale scale) {
 const std::vector<CureArm>& cure_arms() {
   static const std::vector<CureArm> arms = {
       {"none", "no cure: neither identity term nor anything else"},
-      {"identity", fmt::format("identity term, --lambda-identity {}", kLambdaIdentity)},
+      {"identity",
+       fmt::format("identity term, --lambda-identity {}", kLambdaIdentity),
+       false,
+       {{"lambda_identity", kLambdaIdentity}}},
       {"anchors-1", "one anchor pair", true},
       {"anchors-2", "two anchor pairs", true},
       {"anchors-4", "four anchor pairs", true},
@@ -118,15 +118,15 @@ const std::vector<CureArm>& cure_arms() {
       {"labels", "discriminators that see six classes of the property", true},
       {"content",
        "content encoder: a classifier of six classes of the property, which takes both domains alike"},
-      {"jacobian", fmt::format("sparse Jacobian, --lambda-jacobian {}", kLambdaJacobian)},
-      {"jacobian-anchor", "sparse Jacobian with one anchor pair", true}};
+      {"jacobian",
+       fmt::format("sparse Jacobian, --lambda-jacobian {}", kLambdaJacobian),
+       false,
+       {{"lambda_jacobian", kLambdaJacobian}}},
+      {"jacobian-anchor",
+       "sparse Jacobian with one anchor pair",
+       true,
+       {{"lambda_jacobian", kLambdaJacobian}}}};
   return arms;
-}
-
-const CureArm& cure_arm(const std::string& name) {
-  for (const CureArm& arm : cure_arms())
-    if (arm.name == name) return arm;
-  throw std::logic_error("no arm " + name);
 }
 
 std::string CureCase::runs() const {
@@ -136,32 +136,38 @@ std::string CureCase::runs() const {
   return CureCase{arm, &*first}.name();
 }
 
+std::vector<CureCase> cases_of(const World& world, const std::vector<CureArm>& arms,
+                               const std::vector<std::string>& names) {
+  std::vector<CureCase> out;
+  for (const CureArm& arm : arms)
+    if (names.empty() || std::find(names.begin(), names.end(), arm.name) != names.end())
+      out.push_back({&arm, &world});
+  return out;
+}
+
 std::vector<CureCase> cure_cases(Scale scale) {
   std::vector<CureCase> out;
-  const auto add = [&](const char* world, const std::vector<std::string>& arms) {
-    for (const std::string& arm : arms) out.push_back({&cure_arm(arm), &world_named(world)});
+  const auto add = [&](const std::string& world, const std::vector<std::string>& arms) {
+    for (const CureCase& one : cases_of(world_named(world), cure_arms(), arms)) out.push_back(one);
   };
   if (scale == Scale::smoke) {
     add("kept", {"none", "anchors-2"});
-    return out;
-  }
-  if (scale == Scale::quick) {
+  } else if (scale == Scale::quick) {
     add("kept", {"none", "identity", "anchors-1", "anchors-2", "anchors-4", "anchors-8", "labels", "content",
                  "jacobian"});
     add("turned", {"none", "identity", "content", "jacobian", "anchors-4"});
     add("inverted", {"none", "identity", "anchors-4"});
-    return out;
+  } else {
+    for (const World& world : worlds()) add(world.name, {});
   }
-  std::vector<std::string> all;
-  for (const CureArm& arm : cure_arms()) all.push_back(arm.name);
-  for (const World& world : worlds()) add(world.name.c_str(), all);
   return out;
 }
 
 TrainConfig cure_config(const CureCase& one, std::uint64_t seed, const CureScale& scale,
                         const fs::path& out) {
-  Json settings = shared_settings(*one.world, scale, out);
-  settings.update(arm_settings(one.arm->name, *one.world, out));
+  Json settings = shared_settings(*one.world, scale, one.arm->length * scale.steps, out);
+  settings.merge_patch(one.arm->settings);
+  settings.update(arm_files(one.arm->name, *one.world, out));
   return run_config(std::move(settings), one.runs(), seed, out);
 }
 

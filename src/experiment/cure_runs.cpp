@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "audit/audit.h"
 #include "audit/audited_run.h"
 #include "audit/parts.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/parallel.h"
 #include "data/tensor_image.h"
 #include "experiment/battery.h"
 #include "image/codec.h"
@@ -26,6 +28,8 @@ constexpr std::int64_t kPictured = 8;
 
 struct MeasuredRun {
   WorldDirection a_to_b, b_to_a;
+  double cycle_a_to_b = 0, cycle_b_to_a = 0;
+  std::int64_t parameters = 0;
   double error() const { return std::max(a_to_b.error, b_to_a.error); }
   double pass() const { return std::min(a_to_b.pass, b_to_a.pass); }
   bool right() const { return error() <= kRightError && pass() >= kRightPass; }
@@ -33,10 +37,18 @@ struct MeasuredRun {
 
 MeasuredRun measured_run(const CureCase& one, std::uint64_t seed, const CureScale& scale,
                          const Request& request) {
-  const CycleMaps maps =
-      open_audited_run(run_folder(request.out, one.runs(), seed), resolve_placement(request.placement)).maps;
-  return {measure_world(*one.world, Domain::a, maps.a_to_b, scale.world.tests),
-          measure_world(*one.world, Domain::b, maps.b_to_a, scale.world.tests)};
+  const AuditedRun run =
+      open_audited_run(run_folder(request.out, one.runs(), seed), resolve_placement(request.placement));
+  const CycleMaps& maps = run.maps;
+  MeasuredRun out{measure_world(*one.world, Domain::a, maps.a_to_b, scale.world.tests),
+                  measure_world(*one.world, Domain::b, maps.b_to_a, scale.world.tests)};
+  const auto missed = [](const WorldDirection& there, const TensorMapping& back) {
+    return (back(there.translated) - there.inputs).abs().mean().item<double>();
+  };
+  out.cycle_a_to_b = missed(out.a_to_b, maps.b_to_a);
+  out.cycle_b_to_a = missed(out.b_to_a, maps.a_to_b);
+  out.parameters = parameter_count(directed_generators(run.info.networks));
+  return out;
 }
 
 double agreement_of(const World& world, const std::vector<MeasuredRun>& runs) {
@@ -86,8 +98,8 @@ Json audited(const CureCase& one, const CureScale& scale, const Request& request
   options.features.features = "pixels";
   options.resamples = scale.resamples;
   options.symmetries = scale.symmetries;
-  const Audit done =
-      run_audit(audit, options, "torsor reproduce S0-C11-trained", std::make_shared<NullLog>(), request.stop);
+  const Audit done = run_audit(audit, options, "torsor reproduce " + request.experiment,
+                               std::make_shared<NullLog>(), request.stop);
   return verdicts_with_and_without_pairs(done.json.at("parts"), options.thresholds);
 }
 
@@ -104,6 +116,11 @@ Json measure_cure(const CureCase& one, const CureScale& scale, const Request& re
                     {"error_b_to_a", run.b_to_a.error},
                     {"pass_a_to_b", run.a_to_b.pass},
                     {"pass_b_to_a", run.b_to_a.pass},
+                    {"cost_a_to_b", run.a_to_b.cost},
+                    {"cost_b_to_a", run.b_to_a.cost},
+                    {"cycle_a_to_b", run.cycle_a_to_b},
+                    {"cycle_b_to_a", run.cycle_b_to_a},
+                    {"parameters", run.parameters},
                     {"right", run.right()}});
   }
   make_folder(request.out / "figures");
@@ -122,6 +139,18 @@ Json measure_cure(const CureCase& one, const CureScale& scale, const Request& re
   return out;
 }
 
+std::vector<Json> measure_cures(const std::vector<CureCase>& cases, const CureScale& scale,
+                                const Request& request) {
+  std::vector<Json> rows(cases.size());
+  std::atomic<std::int64_t> done{0};
+  in_parallel(cases.size(), request.stop, [&](std::size_t i) {
+    rows[i] = measure_cure(cases[i], scale, request);
+    request.log->progress("audits", ++done, std::ssize(cases));
+  });
+  check_stop(request.stop);
+  return rows;
+}
+
 Json measure_step_costs(const std::vector<CureCase>& cases, const CureScale& scale, const Request& request) {
   std::map<std::string, double> seconds;
   for (int round = 0; round < scale.cost_rounds; ++round)
@@ -134,7 +163,7 @@ Json measure_step_costs(const std::vector<CureCase>& cases, const CureScale& sca
       if (!is_new) at->second = std::min(at->second, now);
     }
   Json out = Json::object();
-  for (const auto& [arm, least] : seconds) out[arm] = least / seconds.at("none");
+  for (const auto& [arm, least] : seconds) out[arm] = least / seconds.at(cases.front().arm->name);
   return out;
 }
 

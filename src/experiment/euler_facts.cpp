@@ -104,7 +104,7 @@ class EulerFacts : public PointExperiment {
             "contradicted on "
             "any. disagrees: one of them is contradicted on some problem. cannot tell: otherwise.",
             kStraight, kEvenShare, kLeastStarts),
-        .takes = {"10 s", "10 min", "3 h"},
+        .takes = {"10 s", "5 min", "3 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;

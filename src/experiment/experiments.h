@@ -44,7 +44,9 @@ std::shared_ptr<const Experiment> dynamic_cost();         // S2-Q4
 std::shared_ptr<const Experiment> cycle_cost();           // S2-E1
 std::shared_ptr<const Experiment> image_cost();           // S2-E1 on images
 std::shared_ptr<const Experiment> cost_weight();          // S2-E2
+std::shared_ptr<const Experiment> cost_cures();           // S2-E2 on images
 std::shared_ptr<const Experiment> flow_generators();      // S2-E3
+std::shared_ptr<const Experiment> flow_images();          // S2-E3 on images
 std::shared_ptr<const Experiment> flow_inverse();         // S2-E4
 std::shared_ptr<const Experiment> euler_facts();          // S2-C3
 std::shared_ptr<const Experiment> unique_transport();     // S2-C2

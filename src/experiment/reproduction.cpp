@@ -142,8 +142,14 @@ Reproduction reproduce(const Experiment& experiment, const ReproduceOptions& opt
   const ExperimentInfo& info = experiment.info();
   check_data(info, options);
   const fs::path out = out_folder(info, options);
-  const Request request{scale_named(options.scale),  seeds_for(info, options), options.data, out, log, stop,
-                        placement_for(info, options)};
+  const Request request{scale_named(options.scale),
+                        seeds_for(info, options),
+                        options.data,
+                        out,
+                        log,
+                        stop,
+                        placement_for(info, options),
+                        info.id};
   make_folder(out);
   const OneThread one_thread;
   const auto start = std::chrono::steady_clock::now();

@@ -44,6 +44,7 @@ struct Request {
   std::shared_ptr<LogSink> log;
   const StopFlag& stop;
   PlacementOptions placement = {};  // of networks
+  std::string experiment = {};      // its id
 
   RunSet runs() const { return {seeds, out, log, stop, placement}; }
 };

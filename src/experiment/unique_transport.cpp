@@ -75,7 +75,7 @@ class UniqueTransport : public PointExperiment {
                             "a CycleGAN. disagrees: on some problem it is at least {1} with the cost. cannot "
                             "tell: otherwise.",
                             kOneMap, kManyMaps, kLeastStarts),
-        .takes = {"10 s", "10 min", "3 h"},
+        .takes = {"10 s", "5 min", "3 h"},
         .seeds = {"0", "0", "0"},
         .networks = true};
     return info;

@@ -203,11 +203,17 @@ void write_world(const fs::path& root, const World& world, const WorldSize& size
 WorldDirection measure_world(const World& world, Domain source, const TensorMapping& map,
                              std::int64_t images) {
   WorldDirection out;
-  std::vector<Tensor> inputs;
-  for (std::int64_t i = 0; i < images; ++i)
-    inputs.push_back(to_tensor(world_image(world, source, test_truth(source, i)), {}));
+  std::vector<Tensor> inputs, wanted;
+  for (std::int64_t i = 0; i < images; ++i) {
+    const SceneTruth truth = test_truth(source, i);
+    inputs.push_back(to_tensor(world_image(world, source, truth), {}));
+    wanted.push_back(to_tensor(world_image(world, other(source), translated(world, source, truth)), {}));
+  }
   std::vector<Tensor> shown;
-  out.translated = map(at::stack(inputs));
+  out.inputs = at::stack(inputs);
+  out.translated = map(out.inputs);
+  const auto moved = [&](const Tensor& to) { return (to - out.inputs).square().mean().item<double>(); };
+  out.cost = moved(out.translated) / moved(at::stack(wanted));
   std::vector<double> errors;
   std::int64_t passing = 0;
   for (std::int64_t i = 0; i < images; ++i) {

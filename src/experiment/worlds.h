@@ -77,9 +77,10 @@ void write_world(const std::filesystem::path& root, const World& world, const Wo
 /// What translations show, of the held-out images of one domain.
 struct WorldDirection {
   double error = 0;  // median distance of what the object shows from what is right; 1 = the farthest there is
+  double cost = 0;   // mean over the images of |G(x) - x|^2, over that of the right translations
   double pass = 0;   // share with an object of the target's shape at its place, on the ground of the input
   at::Tensor shown;  // [N,3]: mean colour of the object, on the scale from 0 to 1
-  at::Tensor translated;  // [N,3,side,side] in [-1,1]
+  at::Tensor inputs, translated;  // [N,3,side,side] in [-1,1]
 };
 /// `map`: [N,3,side,side] in [-1,1] to such.
 WorldDirection measure_world(const World& world, Domain source, const TensorMapping& map,

@@ -56,6 +56,27 @@ void plant_cure(Json& results, const std::string& world, const std::string& arm,
   results["step_cost"][arm] = 1.0;
 }
 
+// Runs of the worlds with a cost of weight 1, whose shapes pass; without it they are wrong.
+void plant_cheap_picks(Json& results, const std::string& kept, const std::string& turned,
+                       const std::string& inverted) {
+  plant_cure(results, "kept", "none", "wrong", "red");
+  plant_cure(results, "kept", "cost-1", kept, "red");
+  plant_cure(results, "turned", "cost-1", turned, "red");
+  plant_cure(results, "inverted", "cost-1", inverted, "red");
+  for (Json& row : results["rows"])
+    for (Json& run : row["runs"]) run["pass_a_to_b"] = run["pass_b_to_a"] = 0.9;
+}
+
+// Shares of right shapes of a CycleGAN in both directions, and of a flow there and back.
+void plant_passes(Json& results, double cycle, double there, double back) {
+  for (Json& row : results["rows"])
+    for (Json& run : row["runs"]) {
+      const bool is_flow = row["arm"] != "cyclegan";
+      run["pass_a_to_b"] = is_flow ? there : cycle;
+      run["pass_b_to_a"] = is_flow ? back : cycle;
+    }
+}
+
 // Six (say) runs that count, all with these shares.
 void plant_runs(Json& results, int count, double follows, double kept) {
   Json run = results["runs"][0];
@@ -289,6 +310,21 @@ const std::vector<PlantedCase>& planted() {
            plant_weights(r, 0.02, 0.5);
            plant_arm(r, "cost 0", {{"error_kept", 0.01}});  // nothing was ambiguous
          }}}},
+      {"S2-E2-images",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_cheap_picks(r, "right", "wrong", "wrong"); }},
+        {disagrees, [](Json& r) { plant_cheap_picks(r, "wrong", "wrong", "wrong"); }},
+        {disagrees,
+         [](Json& r) {
+           plant_cheap_picks(r, "right", "wrong", "wrong");
+           plant_cure(r, "turned", "cost-1", "wrong", "green");
+         }},
+        {cannot_tell, [](Json& r) { plant_cheap_picks(r, "right", "wrong", "right"); }},
+        {cannot_tell,
+         [](Json& r) {
+           plant_cheap_picks(r, "right", "wrong", "wrong");
+           plant_cure(r, "kept", "none", "right", "green");  // nothing is ambiguous
+         }}}},
       {"S2-E3",
        cannot_tell,
        {{agrees, [](Json& r) { plant_starts(r, {{"gap", 0.05}}); }},
@@ -309,6 +345,12 @@ const std::vector<PlantedCase>& planted() {
              for (std::size_t k = 0; k < row["runs"].size() && row["arm"] == "flow, 8 steps"; ++k)
                row["runs"][k]["gap"] = k % 2 == 0 ? 0.05 : 0.2;
          }}}},
+      {"S2-E3-images",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_passes(r, 0.9, 0.85, 0.85); }},
+        {disagrees, [](Json& r) { plant_passes(r, 0.9, 0.85, 0.3); }},
+        {cannot_tell, [](Json& r) { plant_passes(r, 0.9, 0.85, 0.6); }},
+        {cannot_tell, [](Json& r) { plant_passes(r, 0.3, 0.3, 0.3); }}}},
       {"S2-E4",
        agrees,
        {{disagrees, [](Json& r) { r["rows"][0]["errors"]["rk4"][6][1] = 0.2; }},
