@@ -103,6 +103,7 @@ class CostCures : public Experiment {
 
   std::vector<Setting> setup(Scale scale) const override {
     std::vector<Setting> out = cure_settings(cure_scale(scale));
+    out.push_back(cure_audits());
     for (const CureArm& arm : cost_arms()) out.push_back({"training \"" + arm.name + "\"", arm.what});
     return out;
   }
@@ -111,7 +112,7 @@ class CostCures : public Experiment {
     const CureScale scale = cure_scale(request.scale);
     const std::vector<CureCase> cases = cost_cases(request.scale);
     train_cures(cases, scale, request);
-    return {{"rows", measure_cures(cases, scale, request)}};
+    return {{"rows", measure_cures(cases, measure_cure, scale, request)}};
   }
 
   Finding judge(const Json& results) const override {

@@ -12,6 +12,8 @@ namespace torsor {
 
 /// Lines of the set-up, without the arms.
 std::vector<Setting> cure_settings(const CureScale& scale);
+/// That of the audits.
+Setting cure_audits();
 
 // Of rows that measure_cure() made.
 

@@ -105,7 +105,7 @@ Json audited(const CureCase& one, const CureScale& scale, const Request& request
 
 }  // namespace
 
-Json measure_cure(const CureCase& one, const CureScale& scale, const Request& request) {
+Json measure_cure_runs(const CureCase& one, const CureScale& scale, const Request& request) {
   std::vector<MeasuredRun> runs;
   Json rows = Json::array();
   for (const std::uint64_t seed : request.seeds) {
@@ -126,26 +126,30 @@ Json measure_cure(const CureCase& one, const CureScale& scale, const Request& re
   make_folder(request.out / "figures");
   write_image(request.out / "figures" / (one.name() + ".png"), examples_of(one, runs, scale));
   const double agreement = agreement_of(*one.world, runs);
-  Json out = {{"case", one.name()},
-              {"arm", one.arm->name},
-              {"world", one.world->name},
-              {"runs", rows},
-              {"agreement", agreement},
-              {"planted", planted_of(runs, agreement)},
-              {"subject_right", runs.front().right()},
-              {"by_automorphism", true}};
+  return {{"case", one.name()},
+          {"arm", one.arm->name},
+          {"world", one.world->name},
+          {"runs", rows},
+          {"agreement", agreement},
+          {"planted", planted_of(runs, agreement)},
+          {"subject_right", runs.front().right()}};
+}
+
+Json measure_cure(const CureCase& one, const CureScale& scale, const Request& request) {
+  Json out = measure_cure_runs(one, scale, request);
+  out["by_automorphism"] = true;
   out.update(audited(one, scale, request));
   out["error"] = battery_error(out);
   return out;
 }
 
-std::vector<Json> measure_cures(const std::vector<CureCase>& cases, const CureScale& scale,
-                                const Request& request) {
+std::vector<Json> measure_cures(const std::vector<CureCase>& cases, CureMeasure measure,
+                                const CureScale& scale, const Request& request) {
   std::vector<Json> rows(cases.size());
   std::atomic<std::int64_t> done{0};
   in_parallel(cases.size(), request.stop, [&](std::size_t i) {
-    rows[i] = measure_cure(cases[i], scale, request);
-    request.log->progress("audits", ++done, std::ssize(cases));
+    rows[i] = measure(cases[i], scale, request);
+    request.log->progress("measured", ++done, std::ssize(cases));
   });
   check_stop(request.stop);
   return rows;

@@ -58,16 +58,19 @@ TrainConfig cure_config(const CureCase& one, std::uint64_t seed, const CureScale
 void train_cures(const std::vector<CureCase>& cases, const CureScale& scale, const Request& request);
 
 /// Of one case: {"case", "arm", "world", "runs": [{"seed", "error_a_to_b", "error_b_to_a", "pass_a_to_b",
-/// "pass_b_to_a", "cost_a_to_b", "cost_b_to_a" (see WorldDirection), "cycle_a_to_b",
-/// "cycle_b_to_a" (mean |x - x'| of what comes back as x', on the scale from -1 to 1), "parameters" (of
-/// generators), "right"}], "agreement" (largest difference of two runs), "planted": "right" | "wrong" |
-/// "split", "subject_right" (the first run), "error" (battery_error())} and
-/// verdicts_with_and_without_pairs(). Writes OUT/figures/CASE.png (inputs, what is right, the translations of
-/// each run) and OUT/audits/CASE.
+/// "pass_b_to_a", "cost_a_to_b", "cost_b_to_a" (see WorldDirection), "cycle_a_to_b", "cycle_b_to_a" (mean |x
+/// - x'| of what comes back as x', on the scale from -1 to 1), "parameters" (of generators), "right"}],
+/// "agreement" (largest difference of two runs), "planted": "right" | "wrong" | "split", "subject_right" (the
+/// first run)}. Writes OUT/figures/CASE.png (inputs, what is right, the translations of each run).
+Json measure_cure_runs(const CureCase& one, const CureScale& scale, const Request& request);
+/// The same with the audit's verdicts_with_and_without_pairs() and "error" (battery_error()); writes
+/// OUT/audits/CASE too.
 Json measure_cure(const CureCase& one, const CureScale& scale, const Request& request);
-/// The same of all cases, several at a time. Throws StoppedError.
-std::vector<Json> measure_cures(const std::vector<CureCase>& cases, const CureScale& scale,
-                                const Request& request);
+
+using CureMeasure = Json (*)(const CureCase& one, const CureScale& scale, const Request& request);
+/// One of these of all cases, several at a time. Throws StoppedError.
+std::vector<Json> measure_cures(const std::vector<CureCase>& cases, CureMeasure measure,
+                                const CureScale& scale, const Request& request);
 
 /// Seconds of a step of each arm of the cases in the first world, over those of its first arm: {"arm":
 /// ratio}; the least of several rounds, in each of which all arms take their turn.

@@ -53,6 +53,7 @@ class Cures : public Experiment {
 
   std::vector<Setting> setup(Scale scale) const override {
     std::vector<Setting> out = cure_settings(cure_scale(scale));
+    out.push_back(cure_audits());
     for (const CureArm& arm : cure_arms()) out.push_back({"cure \"" + arm.name + "\"", arm.what});
     return out;
   }
@@ -61,7 +62,7 @@ class Cures : public Experiment {
     const CureScale scale = cure_scale(request.scale);
     const std::vector<CureCase> cases = cure_cases(request.scale);
     train_cures(cases, scale, request);
-    return {{"rows", measure_cures(cases, scale, request)},
+    return {{"rows", measure_cures(cases, measure_cure, scale, request)},
             {"step_cost", measure_step_costs(cases, scale, request)}};
   }
 

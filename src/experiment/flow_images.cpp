@@ -117,7 +117,7 @@ class FlowImages : public Experiment {
     const CureScale scale = cure_scale(request.scale);
     const std::vector<CureCase> cases = flow_cases(request.scale);
     train_cures(cases, scale, request);
-    return {{"rows", measure_cures(cases, scale, request)},
+    return {{"rows", measure_cures(cases, measure_cure_runs, scale, request)},
             {"step_cost", measure_step_costs(cases, scale, request)}};
   }
 

@@ -39,10 +39,11 @@ TEST(AuditBattery, HasTwentyTasksWhoseWrongRunsAreWrong) {
     for (std::size_t k = 0; k < task.solutions.size(); ++k) {
       const at::Tensor moved = task.solutions[k].map(x);
       const double far = (moved - x).abs().mean().item<double>();
-      if (k == 0)
+      if (k == 0) {
         EXPECT_EQ(far, 0) << task.name;
-      else
+      } else {
         EXPECT_GT((moved - x).abs().amax().item<double>(), 0.1) << task.name;
+      }
       if (task.solutions[k].name != "spots removed")
         EXPECT_LT((task.solutions[k].inverse(moved) - x).abs().mean().item<double>(), 0.02) << task.name;
     }
