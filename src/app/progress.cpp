@@ -191,8 +191,9 @@ void ConsoleLog::notice(const std::string& line) {
 
 void ConsoleLog::progress(const std::string& what, std::int64_t done, std::int64_t total) {
   ProgressState state{done, total, {}, {{"what", what}}};
-  state.parts = {fmt::format("{} {}/{}", what, done, total),
-                 fmt::format("left {}", human_duration(display_->left(state)))};
+  state.parts = {fmt::format("{} {}/{}", what, done, total)};
+  if (display_->rate(done) > 0)
+    state.parts.push_back(fmt::format("left {}", human_duration(display_->left(state))));
   display_->update(state);
 }
 
@@ -200,7 +201,7 @@ void ConsoleLog::warning(const std::string& line) { display_->say_aside("warning
 
 void PartsLog::progress(const std::string& what, std::int64_t done, std::int64_t total) {
   const std::lock_guard lock(mutex_);
-  if (what != what_) display()->start();
+  if (what != what_) display()->start(done);
   what_ = what;
   ConsoleLog::progress(what, done, total);
 }

@@ -37,7 +37,7 @@ int reproduce_command_run(const std::vector<std::string>& positionals) {
   const auto display = std::make_shared<ProgressDisplay>(settings.progress.audience(), Stream::output);
   try {
     const Reproduction done =
-        reproduce(experiment, settings.reproduce, std::make_shared<ConsoleLog>(display), stop_flag());
+        reproduce(experiment, settings.reproduce, std::make_shared<PartsLog>(display), stop_flag());
     display->close();
     const std::string page = std::filesystem::absolute(done.page).lexically_normal().string();
     display->report({{"event", "end"},

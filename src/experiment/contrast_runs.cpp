@@ -159,31 +159,28 @@ std::vector<double> contrast_alphas() { return {0, 10, 20, 40}; }
 std::string contrast_arm(double alpha) { return fmt::format("alpha-{}", alpha); }
 
 Json contrast_settings(const ContrastScale& scale) {
-  return {{"channels_a", 1},
-          {"channels_b", 1},
-          {"load_size", scale.side},
-          {"crop_size", scale.side},
-          {"flip", false},
-          {"scaling", kScaling},
-          {"batch_size", 1},
-          {"net_g", "residual_unet_4"},
-          {"ngf", scale.ngf},
-          {"output_activation", "linear"},
-          {"ndf", scale.ndf},
-          {"gan_mode", kGanMode},
-          {"cycle_norm", kNorm},
-          {"lambda_cycle_a", kLambdaCycle},
-          {"lambda_cycle_b", kLambdaCycle},
-          {"optimizer", "adam"},
-          {"lr", 2e-4},
-          {"lr_policy", "constant"},
-          {"epochs", scale.epochs},
-          {"epochs_decay", 0},
-          {"threads", 1},
-          {"loader_threads", 1},
-          {"sample_every", 0},
-          {"checkpoint_every", "500"},
-          {"keep_last", 1}};
+  Json out = {{"channels_a", 1},
+              {"channels_b", 1},
+              {"load_size", scale.side},
+              {"crop_size", scale.side},
+              {"flip", false},
+              {"scaling", kScaling},
+              {"batch_size", 1},
+              {"net_g", "residual_unet_4"},
+              {"ngf", scale.ngf},
+              {"output_activation", "linear"},
+              {"ndf", scale.ndf},
+              {"gan_mode", kGanMode},
+              {"cycle_norm", kNorm},
+              {"lambda_cycle_a", kLambdaCycle},
+              {"lambda_cycle_b", kLambdaCycle},
+              {"optimizer", "adam"},
+              {"lr", 2e-4},
+              {"lr_policy", "constant"},
+              {"epochs", scale.epochs},
+              {"epochs_decay", 0}};
+  out.update(background_settings(500));
+  return out;
 }
 
 void train_contrasts(const ContrastData& data, const ContrastScale& scale, const Request& request) {

@@ -87,12 +87,8 @@ Json shared_settings(const World& world, const CureScale& scale, std::int64_t st
                    {"ndf", scale.ndf},
                    {"epochs", epochs},
                    {"epochs_decay", epochs},
-                   {"steps", steps},
-                   {"threads", 1},
-                   {"loader_threads", 1},
-                   {"sample_every", 0},
-                   {"checkpoint_every", std::to_string(std::max<std::int64_t>(10, steps / 4))},
-                   {"keep_last", 1}});
+                   {"steps", steps}});
+  settings.update(background_settings(std::max<std::int64_t>(10, steps / 4)));
   return settings;
 }
 

@@ -81,26 +81,23 @@ ImageProblem derived_problem(const DigitData& digits, const std::string& what, I
 
 Json shared_image_settings(const ImageScale& scale) {
   const std::int64_t epochs = std::max<std::int64_t>(1, scale.steps / 100);
-  return {{"net_d", "n_layers"},
-          {"n_layers_d", 2},
-          {"norm", "batch"},
-          {"ngf", scale.ngf},
-          {"ndf", scale.ndf},
-          {"batch_size", kBatchOfImages},
-          {"lr", 1e-3},
-          {"ema", 0.995},
-          {"lambda_cycle_a", 10.0},
-          {"lambda_cycle_b", 10.0},
-          {"lambda_identity", 0.0},
-          {"epoch_size", 50 * kBatchOfImages},
-          {"epochs", epochs},
-          {"epochs_decay", epochs},
-          {"steps", scale.steps},
-          {"threads", 1},
-          {"loader_threads", 1},
-          {"sample_every", 0},
-          {"checkpoint_every", std::to_string(std::max<std::int64_t>(10, scale.steps / 4))},
-          {"keep_last", 1}};
+  Json out = {{"net_d", "n_layers"},
+              {"n_layers_d", 2},
+              {"norm", "batch"},
+              {"ngf", scale.ngf},
+              {"ndf", scale.ndf},
+              {"batch_size", kBatchOfImages},
+              {"lr", 1e-3},
+              {"ema", 0.995},
+              {"lambda_cycle_a", 10.0},
+              {"lambda_cycle_b", 10.0},
+              {"lambda_identity", 0.0},
+              {"epoch_size", 50 * kBatchOfImages},
+              {"epochs", epochs},
+              {"epochs_decay", epochs},
+              {"steps", scale.steps}};
+  out.update(background_settings(std::max<std::int64_t>(10, scale.steps / 4)));
+  return out;
 }
 
 std::string run_name(const ImageProblem& problem, const ImageArm& arm) {

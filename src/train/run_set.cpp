@@ -83,6 +83,14 @@ TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed
   return config;
 }
 
+Json background_settings(std::int64_t checkpoint_every) {
+  return {{"threads", 1},
+          {"loader_threads", 1},
+          {"sample_every", 0},
+          {"checkpoint_every", std::to_string(checkpoint_every)},
+          {"keep_last", 1}};
+}
+
 std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
                                const std::function<Json(std::size_t, std::uint64_t)>& measure) {
   const std::size_t seeds = set.seeds.size();

@@ -38,6 +38,10 @@ std::filesystem::path run_folder(const std::filesystem::path& out, const std::st
 TrainConfig run_config(Json settings, const std::string& arm, std::uint64_t seed,
                        const std::filesystem::path& out);
 
+/// Options of a training that nobody watches, one of several at a time: one thread, no sample pictures, a
+/// checkpoint every so many steps, of which the last is kept.
+Json background_settings(std::int64_t checkpoint_every);
+
 /// measure(arm, seed) of all arms 0 ... arms - 1 and the set's seeds, in this order, computed in parallel.
 /// Throws StoppedError when a stop is requested.
 std::vector<Json> measure_runs(std::size_t arms, const RunSet& set,
