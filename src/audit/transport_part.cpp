@@ -30,6 +30,11 @@ class AuditTransport {
 
   bool by_pixels() const { return by_pixels_; }
 
+  // [n,...]: the translations, as they are compared.
+  at::Tensor made_by(const Direction& direction) const {
+    return looked_at(material_.translated(0, direction), direction.to);
+  }
+
   GeneratorBlocks blocks_of(const Direction& direction) const {
     if (!material_.subject().network) return {std::nullopt, "of this run only its maps are known"};
     const Placement placement = resolve_placement(material_.placement());
@@ -39,18 +44,18 @@ class AuditTransport {
                             units(direction.from), placement, material_.stop());
   }
 
-  PlaneMap plane_of(const Direction& direction) const {
-    return plane_map(compared(direction.from), made_by(direction), compared(direction.to));
+  PlaneMap plane_of(const Direction& direction, const at::Tensor& made) const {
+    return plane_map(compared(direction.from), made, compared(direction.to));
   }
 
-  MapTransport of(const Direction& direction) const {
+  MapTransport of(const Direction& direction, const at::Tensor& made) const {
     MapOptions options;
     options.seed = static_cast<std::uint64_t>(material_.options().audit_seed);
     if (quick_) {
       options.subsamples = kQuickSubsamples;
       options.splits = kQuickSplits;
     }
-    return map_transport(costs_of(direction), units(direction.from), units(direction.to), options,
+    return map_transport(costs_of(direction, made), units(direction.from), units(direction.to), options,
                          [&](std::int64_t, std::int64_t) { check_stop(material_.stop()); });
   }
 
@@ -63,11 +68,7 @@ class AuditTransport {
     return quick_ ? values.narrow(0, 0, std::min(kQuickTransported, values.size(0))) : values;
   }
   const at::Tensor& compared(const std::string& domain) const { return domain == "a" ? a_ : b_; }
-  at::Tensor made_by(const Direction& direction) const {
-    return looked_at(material_.translated(0, direction), direction.to);
-  }
-  MapCosts costs_of(const Direction& direction) const {
-    const at::Tensor made = made_by(direction);
+  MapCosts costs_of(const Direction& direction, const at::Tensor& made) const {
     return direction == kAToB ? shared_.of_a_to_b(costs(a_, made)) : shared_.of_b_to_a(costs(b_, made));
   }
   at::Tensor costs(const at::Tensor& x, const at::Tensor& y) const {
@@ -135,7 +136,8 @@ Json measure_transport_part(AuditMaterial& material) {
   Json directions = Json::object(), figures = Json::array();
   for (const Direction& direction : {kAToB, kBToA}) {
     if (!material.subject().has(direction)) continue;
-    const MapTransport map = transport.of(direction);
+    const at::Tensor made = transport.made_by(direction);
+    const MapTransport map = transport.of(direction, made);
     Json& of = directions[direction.name()];
     for (const auto& [key, number] :
          {std::pair("own", &map.own), std::pair("cost", &map.cost), std::pair("optimal", &map.optimal),
@@ -151,7 +153,7 @@ Json measure_transport_part(AuditMaterial& material) {
       of["texts"]["energy"] = transport_text(blocks.measures->energy);
       of["texts"]["straightness"] = transport_text(blocks.measures->straightness);
     }
-    const PlaneMap plane = transport.plane_of(direction);
+    const PlaneMap plane = transport.plane_of(direction, made);
     figures.push_back(material.write_figure(
         "transport-" + direction.name(),
         draw(plane_chart(plane, "Where " + direction.name() + " takes images")).image, plane_caption(plane)));

@@ -62,6 +62,12 @@ Table mistakes(const Json& rows) {
   return out;
 }
 
+// Whether the audit calls a wrong run trustworthy, or any run without pairs.
+bool is_green_over_wrong(const Json& row) {
+  return row.at("without_pairs") == "green" ||
+         (row.at("with_pairs") == "green" && !row.at("subject_right").get<bool>());
+}
+
 }  // namespace
 
 std::vector<Setting> cure_settings(const CureScale& scale) {
@@ -93,9 +99,11 @@ bool none_right(const Json& row) {
   return std::none_of(runs.begin(), runs.end(), [](const Json& run) { return run.at("right").get<bool>(); });
 }
 
-bool is_green_over_wrong(const Json& row) {
-  return row.at("without_pairs") == "green" ||
-         (row.at("with_pairs") == "green" && !row.at("subject_right").get<bool>());
+std::optional<Finding> green_over_wrong(const Json& rows) {
+  const auto green = cases_where(rows, is_green_over_wrong);
+  if (green.empty()) return std::nullopt;
+  return Finding{Verdict::disagrees,
+                 fmt::format("an audit is green over a wrong run or without pairs: {}", join(green))};
 }
 
 std::vector<std::string> cases_where(const Json& rows, const std::function<bool(const Json&)>& holds) {
@@ -108,6 +116,12 @@ std::vector<std::string> cases_where(const Json& rows, const std::function<bool(
 CureColumn cost_column() {
   return {"cost", "Cost: mean of (G(x) - x)^2 over that of the right translations, of each run.",
           [](const Json& row) { return larger_text(row, "cost"); }};
+}
+
+CureColumn step_column(const Json& costs, const std::string& base) {
+  return {"step", "Step: time of a step over that " + base + ".", [costs](const Json& row) {
+            return fmt::format("{:.2f}", costs.at(row.at("arm").get<std::string>()).get<double>());
+          }};
 }
 
 void present_cures(const Json& rows, const std::vector<CureArm>& arms, const std::vector<CureColumn>& more,

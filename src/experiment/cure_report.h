@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ Setting cure_audits();
 const Json* cure_row(const Json& rows, const std::string& world, const std::string& arm);
 bool all_right(const Json& row);
 bool none_right(const Json& row);
-/// Whether the audit calls a wrong run trustworthy, or any run without pairs.
-bool is_green_over_wrong(const Json& row);
+/// "Disagrees", where some audit calls a wrong run trustworthy, or any run without pairs.
+std::optional<Finding> green_over_wrong(const Json& rows);
 /// The names of the cases that this holds of.
 std::vector<std::string> cases_where(const Json& rows, const std::function<bool(const Json&)>& holds);
 
@@ -33,6 +34,9 @@ struct CureColumn {
 };
 /// The translations' cost over that of the right ones, of each run.
 CureColumn cost_column();
+
+/// The time of a step over that of `base`, in words; `costs`: of measure_step_costs().
+CureColumn step_column(const Json& costs, const std::string& base);
 
 /// A table and the pictures of each world, and the audits' mistakes.
 void present_cures(const Json& rows, const std::vector<CureArm>& arms, const std::vector<CureColumn>& more,

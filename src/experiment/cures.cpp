@@ -67,10 +67,7 @@ class Cures : public Experiment {
   }
 
   Finding judge(const Json& results) const override {
-    const auto green = cases_where(results.at("rows"), is_green_over_wrong);
-    if (!green.empty())
-      return {Verdict::disagrees,
-              fmt::format("an audit is green over a wrong run or without pairs: {}", join(green))};
+    if (const auto green = green_over_wrong(results.at("rows"))) return *green;
     const Json& none = *cure_row(results.at("rows"), "kept", "none");
     if (all_right(none)) return {Verdict::disagrees, "without a cure all runs are right"};
     const auto right = cases_where(results.at("rows"), all_right), believed = priors(results);
@@ -84,12 +81,7 @@ class Cures : public Experiment {
   }
 
   void present(const Json& results, ReproductionPage& page) const override {
-    const Json& costs = results.at("step_cost");
-    present_cures(results.at("rows"), cure_arms(),
-                  {{"step", "Step: time of a step over that without a cure.",
-                    [&](const Json& row) {
-                      return fmt::format("{:.2f}", costs.at(row.at("arm").get<std::string>()).get<double>());
-                    }}},
+    present_cures(results.at("rows"), cure_arms(), {step_column(results.at("step_cost"), "without a cure")},
                   page);
   }
 };

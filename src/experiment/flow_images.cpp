@@ -138,11 +138,7 @@ class FlowImages : public Experiment {
   }
 
   void present(const Json& results, ReproductionPage& page) const override {
-    const Json& costs = results.at("step_cost");
     const auto number = [](const Json& row, const char* key) { return row.at("runs").at(0).at(key); };
-    const auto step = [&](const Json& row) {
-      return costs.at(row.at("arm").get<std::string>()).get<double>();
-    };
     present_cures(
         results.at("rows"), image_flow_arms(),
         {{"right shapes", "Right shapes: means over the seeds, a_to_b and b_to_a.", passes_text},
@@ -151,8 +147,7 @@ class FlowImages : public Experiment {
           [&](const Json& row) { return fmt::format("{:.3f}", number(row, "cycle_a_to_b").get<double>()); }},
          {"parameters", "Parameters: of all generators.",
           [&](const Json& row) { return with_thousands(number(row, "parameters").get<std::int64_t>()); }},
-         {"step", fmt::format("Step: time of a step over that of {}.", kTwoResNets),
-          [&](const Json& row) { return fmt::format("{:.2f}", step(row)); }}},
+         step_column(results.at("step_cost"), std::string("of ") + kTwoResNets)},
         page);
   }
 };
