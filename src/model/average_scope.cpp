@@ -24,7 +24,8 @@ AverageScope::AverageScope(const Model& model) {
 
 AverageScope::~AverageScope() {
   const at::NoGradGuard no_grad;
-  for (auto& [tensor, own] : own_) tensor.copy_(own);
+  // Backwards: of weights that two networks share, the first copy is their own.
+  for (auto kept = own_.rbegin(); kept != own_.rend(); ++kept) kept->first.copy_(kept->second);
 }
 
 }  // namespace torsor

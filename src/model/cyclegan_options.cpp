@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "loss/distance.h"
+#include "model/term_step.h"
 
 namespace torsor {
 
@@ -54,8 +55,7 @@ void CycleGanOptions::describe(OptionSet& o) {
         "rounding")
       .choices({"grouped", "joint"})
       .changeable();
-  o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")
-      .range(1, 1000);
+  describe_critic_steps(o, critic_steps);
   transport.describe(o);
   cures.describe(o);
 }

@@ -82,9 +82,10 @@ class ModelOptions {
 /// 6 blocks up to 128 pixels and 9 above, the paper's rule (S3-Q1); for generators that are ResNets.
 std::vector<ModelSize> resnet_sizes();
 
-/// Implements copying for a derived struct: struct XSettings : ModelOptionsOf<XSettings>.
-template <class Self>
-class ModelOptionsOf : public ModelOptions {
+/// Implements copying for a derived struct: struct XSettings : ModelOptionsOf<XSettings>, of a `Base` with what
+/// several have in common.
+template <class Self, class Base = ModelOptions>
+class ModelOptionsOf : public Base {
  public:
   std::unique_ptr<ModelOptions> clone() const override {
     return std::make_unique<Self>(static_cast<const Self&>(*this));

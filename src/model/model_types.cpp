@@ -13,6 +13,11 @@ std::unique_ptr<ModelOptions> make_pix2pix_options();
 std::unique_ptr<ModelOptions> make_cut_options();
 std::unique_ptr<ModelOptions> make_fastcut_options();
 std::unique_ptr<ModelOptions> make_transport_options();
+std::unique_ptr<ModelOptions> make_gan_options();
+std::unique_ptr<ModelOptions> make_simgan_options();
+std::unique_ptr<ModelOptions> make_feature_gan_options();
+std::unique_ptr<ModelOptions> make_bigan_options();
+std::unique_ptr<ModelOptions> make_cogan_options();
 
 const Registry<ModelType>& model_types() {
   static const Registry<ModelType> table = [] {
@@ -25,6 +30,16 @@ const Registry<ModelType>& model_types() {
     r.add("fastcut", {"CUT without its identity term, in less time", make_fastcut_options});
     r.add("transport", {"one generator from unpaired images, which moves them as little as it can",
                         make_transport_options});
+    r.add("gan", {"one generator from unpaired images, by the adversarial loss alone", make_gan_options});
+    r.add("simgan", {"one generator from unpaired images, with an L1 loss between an image and its translation",
+                     make_simgan_options});
+    r.add("feature_gan", {"as simgan, with that loss between features of both", make_feature_gan_options});
+    r.add("bigan", {"two generators from unpaired images, and a discriminator of pairs of an image and its "
+                    "translation",
+                    make_bigan_options});
+    r.add("cogan", {"two generators from one latent vector, with their first layers in common; encoders lead "
+                    "from images to it",
+                    make_cogan_options});
     return r;
   }();
   return table;

@@ -265,10 +265,23 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& o, const GanLoss& g
   return terms;
 }
 
-std::vector<LossTerm> one_way_terms(const TransportCostOptions& cost, const GanLoss& gan) {
-  using enum Picture;
-  return {adversarial("g_a_to_b", TermKind::adversarial, 1, fake_b, &CycleMaps::d_b, gan),
-          by_transport("transport_a", cost, {fake_b, real_a})};
+std::vector<LossTerm> one_way_terms(const std::optional<LossTerm>& beside, const GanLoss& gan) {
+  std::vector<LossTerm> terms = {
+      adversarial("g_a_to_b", TermKind::adversarial, 1, Picture::fake_b, &CycleMaps::d_b, gan)};
+  if (beside) terms.push_back(*beside);
+  return terms;
+}
+
+LossTerm transport_term(const TransportCostOptions& cost) {
+  return by_transport("transport_a", cost, {Picture::fake_b, Picture::real_a});
+}
+
+LossTerm self_term(double weight) {
+  return by_pixels("self_a", TermKind::cure, weight, {Picture::fake_b, Picture::real_a}, "l1");
+}
+
+LossTerm feature_self_term(double weight) {
+  return by_content("self_a", weight, {Picture::fake_b, Picture::real_a});
 }
 
 std::set<Picture> residuals_for(const std::vector<LossTerm>& terms) {

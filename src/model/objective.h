@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -123,9 +124,17 @@ struct LossTerm {
 std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanLoss& gan,
                                       const IdentityTerm& identity);
 
-/// The losses of a translator of A to B by itself (S2-Q6): g_a_to_b of weight 1, and transport_a, also where
-/// it is off. `gan` outlives the table.
-std::vector<LossTerm> one_way_terms(const TransportCostOptions& cost, const GanLoss& gan);
+/// The losses of a translator of A to B by itself: g_a_to_b of weight 1 and, where there is one, the term
+/// beside it, also where that is off. `gan` outlives the table.
+std::vector<LossTerm> one_way_terms(const std::optional<LossTerm>& beside, const GanLoss& gan);
+
+/// What a translation of A costs, transport_a (S2-Q6).
+LossTerm transport_term(const TransportCostOptions& cost);
+/// self_a, the self-regularisation of SimGAN: mean |G(x) - x| (Shrivastava et al. 2017, eq. 3, which sums).
+LossTerm self_term(double weight);
+/// self_a of features: mean |E(G(x)) - E(x)| for an encoder E (the same paper's eq. 3 with a feature
+/// transform; the baseline "feature loss + GAN" of Zhu et al. 2017, section 5.1.2).
+LossTerm feature_self_term(double weight);
 
 /// The images whose residuals these terms need, those that are off included.
 std::set<Picture> residuals_for(const std::vector<LossTerm>& terms);

@@ -76,6 +76,14 @@ Tensor drawn_gradient_penalty(Network& discriminator, const Tensor& real, const 
   return gradient_penalty(scores, real, fake, t);
 }
 
+std::vector<std::vector<LabelledImages>> there_and_back_rows(const Batch& batch, Generator& a_to_b,
+                                                             Generator& b_to_a, const Placement& placement) {
+  const Tensor x = placed(batch, "real_a", placement), y = placed(batch, "real_b", placement);
+  const Tensor fake_b = run_network(a_to_b, x, placement), fake_a = run_network(b_to_a, y, placement);
+  return {{{"real_a", x}, {"fake_b", fake_b}, {"rec_a", run_network(b_to_a, fake_b, placement)}},
+          {{"real_b", y}, {"fake_a", fake_a}, {"rec_b", run_network(a_to_b, fake_a, placement)}}};
+}
+
 void report_losses(StepReport& report, const std::vector<std::string>& names, const LossTensors& losses) {
   std::vector<Tensor> values;
   for (const auto& name : names) {

@@ -21,6 +21,9 @@ LossTensors descend(const TermGroup& group, const std::vector<LossTerm>& terms, 
 /// (Gulrajani et al. 2017) and 1 for others.
 std::int64_t critic_steps(const GanLoss& gan, std::optional<std::int64_t> asked);
 
+/// Declares what is asked of it.
+void describe_critic_steps(OptionSet& o, std::optional<std::int64_t>& asked);
+
 /// What a discriminator minimises.
 struct DiscriminatorRule {
   const GanLoss& gan;

@@ -55,6 +55,8 @@ struct Sequential : Kind, HasEngine {
   }
   /// What the last layer gets.
   at::Tensor before_last(const at::Tensor& x) const { return model->before_last(x); }
+  /// Its layers; none is put in another's place once it has run.
+  LayerList& list() const { return *model; }
 
  protected:
   std::shared_ptr<LayerList> model = std::make_shared<LayerList>();

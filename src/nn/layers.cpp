@@ -50,9 +50,20 @@ at::Tensor LayerList::forward(const at::Tensor& x) {
 }
 
 at::Tensor LayerList::before_last(const at::Tensor& x) const {
+  return forward_part(x, 0, layers_.empty() ? 0 : layers_.size() - 1);
+}
+
+at::Tensor LayerList::forward_part(const at::Tensor& x, std::size_t first, std::size_t last) const {
   at::Tensor y = x;
-  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) y = layers_[i]->forward(y);
+  for (std::size_t i = first; i < last; ++i) y = layers_[i]->forward(y);
   return y;
+}
+
+void LayerList::share(const LayerList& other, std::size_t first, std::size_t last) {
+  for (std::size_t i = first; i < last; ++i) {
+    layers_.at(i) = other.layers_.at(i);
+    replace_module(std::to_string(i), layers_[i]);
+  }
 }
 
 GraphValue LayerList::describe(GraphSink& sink, const GraphValue& x) const {

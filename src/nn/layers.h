@@ -46,6 +46,10 @@ struct LayerList : Layer {
   const std::vector<LayerPtr>& layers() const { return layers_; }
   /// What the last layer gets.
   at::Tensor before_last(const at::Tensor& x) const;
+  /// [N,C,H,W] through the layers first to last - 1 alone.
+  at::Tensor forward_part(const at::Tensor& x, std::size_t first, std::size_t last) const;
+  /// Makes the layers first to last - 1 those of another list, whose weights then are this one's too.
+  void share(const LayerList& other, std::size_t first, std::size_t last);
 
  private:
   std::vector<LayerPtr> layers_;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "nn/latent.h"
 #include "nn/moved.h"
 #include "nn/ode.h"
 
@@ -12,6 +13,7 @@ std::shared_ptr<Generator> make_resnet(const GeneratorOptions& options, std::int
 std::shared_ptr<Generator> make_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_residual_unet(const GeneratorOptions& options, std::int64_t downsamplings);
 std::shared_ptr<Generator> make_autoencoder(const GeneratorOptions& options, std::int64_t side);
+std::shared_ptr<Generator> make_latent(const GeneratorOptions& options, std::int64_t side);
 std::shared_ptr<Generator> make_flow(const GeneratorOptions& options, std::int64_t blocks);
 std::shared_ptr<Generator> make_identity(const GeneratorOptions& options);
 std::shared_ptr<Network> make_n_layers(const DiscriminatorOptions& options, std::int64_t layers);
@@ -32,6 +34,7 @@ const Registry<GeneratorFactory>& generators() {
     r.add("autoencoder_<n>", make_autoencoder);
     r.add("residual_unet_<n>", make_residual_unet);
     r.add(kFlowFamily, make_flow);
+    r.add(kLatentFamily, make_latent);
     r.add("unet_128", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 7); });
     r.add("unet_256", [](const GeneratorOptions& o, std::int64_t) { return make_unet(o, 8); });
     r.add(kIdentityGenerator, [](const GeneratorOptions& o, std::int64_t) { return make_identity(o); });

@@ -3,19 +3,33 @@ import json
 
 import pytest
 
-from cli_support import USAGE, each, equal_weights, load, picture, refused, run, save, succeeded, train, translate, weights
+from classifier_file import classifier
+from cli_support import FAILURE, USAGE, each, equal_weights, load, picture, refused, run, save, succeeded, train, translate, weights
 
 torch = pytest.importorskip("torch", exc_type=ImportError)
 import torch_twin  # noqa: E402
 
 UNET = {"net_g": "unet_128", "load_size": 128, "crop_size": 128}
 SMALL = {"cyclegan": {}, "pix2pix": UNET, "cut": {"nce_width": 8}, "fastcut": {"nce_width": 8},
-         "transport": {}}
+         "transport": {}, "gan": {}, "simgan": {}, "feature_gan": {}, "bigan": {},
+         "cogan": {"net_g": "latent_32"}}
+TWO_WAY = ["cyclegan", "bigan", "cogan"]
 LOSSES = {"cyclegan": ["d_a", "d_b", "g_a_to_b", "g_b_to_a", "cycle_a", "cycle_b", "idt_a", "idt_b"],
           "pix2pix": ["g_a_to_b", "l1", "d_real", "d_fake"],
           "cut": ["g_a_to_b", "d_real", "d_fake", "g", "nce", "nce_y"],
           "fastcut": ["g_a_to_b", "d_real", "d_fake", "g", "nce"],
-          "transport": ["d_b", "g_a_to_b", "transport_a", "cost_a"]}
+          "transport": ["d_b", "g_a_to_b", "transport_a", "cost_a"],
+          "gan": ["d_b", "g_a_to_b"],
+          "simgan": ["d_b", "g_a_to_b", "self_a"],
+          "feature_gan": ["d_b", "g_a_to_b", "self_a"],
+          "bigan": ["d_ab", "g_a_to_b", "g_b_to_a"],
+          "cogan": ["d_a", "d_b", "g_a", "g_b", "rec_a", "rec_b", "latent_a", "latent_b"]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def encoder(tmp_path_factory):
+    """What feature_gan compares images by."""
+    SMALL["feature_gan"]["self_encoder"] = classifier(tmp_path_factory.mktemp("encoder") / "digits.safetensors")
 
 
 def train_model(out, model, *arguments, **options):
@@ -46,8 +60,28 @@ def test_trains_and_says_what_it_is(runs, model):
     said = json.loads(succeeded(run("inspect", "--json", runs / model)).stdout)
     assert said["type"] == model
     generators = [network for network in said["networks"] if network["kind"] == "generator"]
-    assert [(g["from"], g["to"]) for g in generators] == [("a", "b"), ("b", "a")][:2 if model == "cyclegan" else 1]
+    assert [(g["from"], g["to"]) for g in generators] == [("a", "b"), ("b", "a")][:2 if model in TWO_WAY else 1]
     assert all(set(network["sees"]) <= {"a", "b"} for network in said["networks"] if network["kind"] == "discriminator")
+
+
+@pytest.mark.parametrize("model", TWO_WAY)
+def test_translates_both_ways(runs, tmp_path, model):
+    image = save(tmp_path / "in.png", picture(32, 32))
+    for direction in ("a_to_b", "b_to_a"):
+        succeeded(translate(runs / model, image, tmp_path / f"{direction}.png", direction=direction))
+    assert (load(tmp_path / "a_to_b.png") != load(tmp_path / "b_to_a.png")).any()
+
+
+@pytest.mark.parametrize("model", ["gan", "bigan", "cogan"])
+def test_goes_out_to_onnx(runs, tmp_path, model):
+    onnxruntime = pytest.importorskip("onnxruntime", exc_type=ImportError)
+    image = save(tmp_path / "in.png", picture(32, 32))
+    succeeded(translate(runs / model, image, tmp_path / "ours.png", direction="a_to_b"))
+    succeeded(run("export", runs / model, tmp_path / "g.onnx", "--direction", "a_to_b"))
+    session = onnxruntime.InferenceSession(str(tmp_path / "g.onnx"))
+    x = load(image).astype("float32").transpose(2, 0, 1)[None] / 127.5 - 1
+    y = session.run(None, {session.get_inputs()[0].name: x})[0][0].transpose(1, 2, 0)
+    assert abs((y + 1) * 127.5 - load(tmp_path / "ours.png").astype("float32")).max() < 1
 
 
 @pytest.mark.parametrize("model", SMALL)
@@ -59,7 +93,7 @@ def test_goes_on_to_the_byte(runs, tmp_path, model):
     assert mine.name == other.name and equal_weights(mine, other)
 
 
-@pytest.mark.parametrize("model", ["pix2pix", "cut", "fastcut", "transport"])
+@pytest.mark.parametrize("model", [model for model in SMALL if model not in TWO_WAY])
 def test_translates_in_its_one_direction(runs, tmp_path, model):
     side = SMALL[model].get("crop_size", 32)
     image = save(tmp_path / "in.png", picture(side, side))
@@ -118,7 +152,9 @@ def test_help_shows_the_options_of_that_model_and_no_others():
     text = {model: succeeded(run("train", "--model", model, "--help-all")).stdout for model in SMALL}
     for flag, owners in (("--lambda-cycle-a", ["cyclegan"]), ("--lambda-l1", ["pix2pix"]),
                          ("--direction", ["pix2pix"]), ("--nce-layers", ["cut", "fastcut"]),
-                         ("--pool-size", ["cyclegan", "transport"]), ("--transport-cost", ["cyclegan", "transport"]),
+                         ("--pool-size", ["cyclegan", "transport", "gan", "simgan", "feature_gan"]),
+                         ("--transport-cost", ["cyclegan", "transport"]), ("--lambda-latent", ["cogan"]),
+                         ("--lambda-self", ["simgan", "feature_gan"]), ("--self-encoder", ["feature_gan"]),
                          ("--net-g", list(SMALL)), ("--lr", list(SMALL))):
         assert [model for model in SMALL if f"\n  {flag} " in text[model]] == owners, flag
     assert "[unet_256]" in text["pix2pix"] and "[resnet_9blocks]" in text["cyclegan"]
@@ -147,6 +183,11 @@ def test_what_it_refuses(runs, tmp_path):
     refused(run("train", "--resume", runs / "cut", "--model", "pix2pix"), USAGE, "--model pix2pix", "'cut'")
     refused(train(out, model="cut", **UNET), USAGE, "--net-g unet_128")
     refused(train(out, model="pix2pix", **UNET, data="generated:glyphs"), USAGE, "generated:glyphs")
+    refused(train(out, model="feature_gan"), USAGE, "--self-encoder FILE", "--model simgan")
+    refused(train(out, model="feature_gan", self_encoder=tmp_path / "none.safetensors"), FAILURE, "none.safetensors")
+    refused(train(out, model="simgan", channels_b=1), USAGE, "3 and 1 channels", "feature_gan")
+    refused(train(out, model="cogan", net_g="resnet_1blocks"), USAGE, "--net-g resnet_1blocks", "latent_128")
+    refused(train(out, model="cogan", net_g="latent_64"), USAGE, "latent_64", "32")
     assert not out.exists()
 
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "model/cures_test_support.h"
 #include "model/cyclegan_settings.h"
 #include "test_support.h"
 
@@ -26,8 +27,19 @@ void make_small(ModelChoice& model) {
   for (const auto& [name, value] : {std::pair{"ngf", 2}, {"ndf", 2}}) options.find(name)->set(value, name);
 }
 
+// What a model cannot do without and has no default for: a classifier.
+void give_files(ModelChoice& model, const testing::TestFolder& folder) {
+  OptionSet options;
+  model->describe_losses(options);
+  if (Option* encoder = options.find("self_encoder"))
+    encoder->set(testing::write_classifier(folder, 3).string(), "self_encoder");
+  model->read_files();
+}
+
 TEST_P(EachType, MakesTheNetworksThatItLists) {
+  const testing::TestFolder folder;
   make_small(model_);
+  give_files(model_, folder);
   const DomainChannels channels{3, 3};
   const auto listed = model_->networks(channels);
   const auto model = model_->make(channels, {}, Placement(), 1);
@@ -64,6 +76,8 @@ TEST_P(EachType, CopiesAreApartAndAssignmentKeepsOptionsBound) {
 
 TEST_P(EachType, HasHelpSizesAndUsableDefaults) {
   EXPECT_FALSE(model_types().at(GetParam()).help.empty());
+  const testing::TestFolder folder;
+  give_files(model_, folder);
   EXPECT_NO_THROW(model_->validate({3, 3}));
   const auto sizes = model_->sizes();
   ASSERT_FALSE(sizes.empty());

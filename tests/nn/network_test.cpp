@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "golden_folders.h"
+#include "nn/latent.h"
 #include "nn_test_support.h"
 
 namespace torsor {
@@ -157,7 +158,7 @@ TEST(NetworkNames, AnUnknownOneIsAUsageErrorThatSuggests) {
   EXPECT_THAT(generator("resnet_9block"), HasSubstr("resnet_<n>blocks"));
   EXPECT_THAT(
       generator("resnet"),
-      HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, residual_unet_<n>, flow_<n>, unet_128, unet_256"));
+      HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, residual_unet_<n>, flow_<n>, latent_<n>, unet_128, unet_256"));
   EXPECT_THAT(generator("resnet_<n>blocks"), HasSubstr("resnet_9blocks"));
   EXPECT_THAT(generator("resnet_99999blocks"), HasSubstr("at most 1024"));
   EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("pixle")); }),
@@ -316,6 +317,23 @@ TEST(ResidualUnet, ReportsItsResidualsAndIsTheSameWithThem) {
   EXPECT_EQ(residuals[4].size(2), 16);
 }
 
+TEST(LatentGenerators, AreAnEncoderToAVectorAndADecoderOfIt) {
+  const auto g = initialised(make_generator(generator_options("latent_32", "batch")));
+  auto& latent = dynamic_cast<LatentGenerator&>(*g);
+  latent.eval();
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = noise({2, 3, 32, 32}, 1);
+  const at::Tensor z = latent.encode(x);
+  EXPECT_EQ(z.sizes(), (std::vector<std::int64_t>{2, 100, 1, 1}));
+  EXPECT_LE(z.abs().max().item<double>(), 1);
+  EXPECT_EQ(latent.decode(z).sizes(), x.sizes());
+  EXPECT_TRUE(at::allclose(g->forward(x), latent.decode(z)));
+  EXPECT_EQ(g->forward(noise({1, 3, 48, 40}, 1)).sizes(), (std::vector<std::int64_t>{1, 3, 48, 40}));
+  EXPECT_EQ(g->size_rule().minimum, 32);
+  EXPECT_EQ(g->size_rule().multiple, 8);
+  EXPECT_EQ(latent.encoder_parameters().size() + latent.decoder_parameters().size(), g->parameters().size());
+}
+
 // With everything below the first level silenced the image still comes through.
 TEST(ResidualUnet, SkipsJoinEveryLevel) {
   const auto g = initialised(make_generator(generator_options("residual_unet_2")));
@@ -361,6 +379,8 @@ TEST(NetworkNames, FamiliesSayWhichNumbersTheyTake) {
     return error_of<UsageError>([&] { make_generator(generator_options(net)); });
   };
   EXPECT_THAT(generator("autoencoder_30"), HasSubstr("multiple of 4"));
+  EXPECT_THAT(generator("latent_48"), HasSubstr("power of two"));
+  EXPECT_THAT(generator("latent_4"), HasSubstr("at least 8"));
   EXPECT_THAT(generator("autoencoder_4"), HasSubstr("at least 8"));
   EXPECT_THAT(generator("autoencoder_99999"), HasSubstr("at most 1024"));
   EXPECT_THAT(generator("residual_unet_9"), HasSubstr("from 1 to 8"));

@@ -1,4 +1,4 @@
-#include "model/transport.h"
+#include "model/one_way.h"
 
 #include <torch/types.h>
 
@@ -13,23 +13,9 @@ namespace torsor {
 
 using at::Tensor;
 
-TransportCostOptions TransportModelOptions::weighted_cost() {
-  TransportCostOptions o;
-  o.lambda_transport = 1;
-  return o;
-}
-
-void TransportModelOptions::describe(OptionSet& o) {
-  cost.describe(o);
-  o.add("reverse_gan", reverse_gan,
-        "weight of an adversarial loss of the way back: what the generator's inverse makes of images of B, "
-        "against a discriminator of A; needs a generator that has an inverse; 0 = off")
-      .at_least(0);
-  o.find("lambda_transport")->common();
-  o.find("transport_cost")->common();
+void OneWayOptions::describe(OptionSet& o) {
   o.add("pool_size", pool_size, "generated images kept to show the discriminator again; 0 = off").at_least(0);
-  o.add("critic_steps", critic_steps, "discriminator updates per generator update; 5 for wgangp, else 1")
-      .range(1, 1000);
+  describe_critic_steps(o, critic_steps);
 }
 
 namespace {
@@ -46,35 +32,35 @@ LossTerm way_back_term(double weight, const GanLoss& gan) {
 
 }  // namespace
 
-void require_usable(const TransportSpec& spec) {
-  require_transport_cost(spec.transport.cost, spec.g_a_to_b);
-  if (spec.transport.reverse_gan > 0 && !spec.inverse)
+void require_usable(const OneWaySpec& spec) {
+  if (spec.reverse_gan > 0 && !spec.inverse)
     fail_usage(
         "--reverse-gan judges what the inverse of the generator makes of images of B, and --net-g {} has "
-        "none; "
-        "leave it out, or give a flow, --net-g flow_2",
+        "none; leave it out, or give a flow, --net-g flow_2",
         spec.g_a_to_b.net_g);
 }
 
-TransportModel::TransportModel(const TransportSpec& spec, const Placement& placement, std::uint64_t seed)
+OneWayModel::OneWayModel(const OneWaySpec& spec, const Placement& placement, std::uint64_t seed)
     : spec_(spec),
       placement_(placement),
       gan_(gan_loss(spec.gan.gan_mode)),
       g_a_to_b_(make_generator(spec.g_a_to_b)),
-      d_a_(spec.transport.reverse_gan > 0 ? make_discriminator(spec.d_a) : nullptr),
+      d_a_(spec.reverse_gan > 0 ? make_discriminator(spec.d_a) : nullptr),
       d_b_(make_discriminator(spec.d_b)),
       dropout_generator_(make_dropout_generator(seed)),
-      pool_a_(spec.transport.pool_size),
-      pool_b_(spec.transport.pool_size),
-      terms_(one_way_terms(spec.transport.cost, gan_)) {
+      pool_a_(spec.one_way.pool_size),
+      pool_b_(spec.one_way.pool_size),
+      terms_(one_way_terms(spec.beside, gan_)) {
   using enum Picture;
   require_usable(spec);
-  groups_.push_back({{fake_b}, {0, 1}});
+  TermGroup& forwards = groups_.emplace_back();
+  forwards.passes = {fake_b};
+  for (std::size_t place = 0; place < terms_.size(); ++place) forwards.terms.push_back(place);
   // As in CycleGan the discriminator of B is the first.
   learnt_.push_back({"d_b", real_b, fake_b, rec_b, 1});
-  if (spec.transport.reverse_gan > 0) {
-    terms_.push_back(way_back_term(spec.transport.reverse_gan, gan_));
-    groups_.push_back({{fake_a}, {2}});
+  if (spec.reverse_gan > 0) {
+    groups_.push_back({{fake_a}, {terms_.size()}});
+    terms_.push_back(way_back_term(spec.reverse_gan, gan_));
     learnt_.push_back({"d_a", real_a, fake_a, rec_a, 1});
   }
   for (const DiscriminatorLoss& each : learnt_) translations_.push_back(each.fake);
@@ -87,11 +73,11 @@ TransportModel::TransportModel(const TransportSpec& spec, const Placement& place
   if (spec.inverse) b_to_a_ = spec.inverse(g_a_to_b_);
 }
 
-Pictures TransportModel::place(const Batch& batch) const {
+Pictures OneWayModel::place(const Batch& batch) const {
   return {placed(batch, "real_a", placement_), placed(batch, "real_b", placement_)};
 }
 
-CycleMaps TransportModel::maps() const {
+CycleMaps OneWayModel::maps() const {
   CycleMaps out;
   out.a_to_b = [this](const Tensor& x) { return run_network(*g_a_to_b_, x, placement_); };
   out.a_to_b_in_blocks = [this](const Tensor& x, std::vector<Tensor>& residuals) {
@@ -100,11 +86,12 @@ CycleMaps TransportModel::maps() const {
   if (b_to_a_) out.b_to_a = [this](const Tensor& y) { return run_network(*b_to_a_, y, placement_); };
   if (d_a_) out.d_a = [this](const Tensor& x) { return run_network(*d_a_, x, placement_); };
   out.d_b = [this](const Tensor& x) { return run_network(*d_b_, x, placement_); };
-  if (spec_.encoder) out.transport_encoder = [this](const Tensor& x) { return (*spec_.encoder)(x); };
+  if (spec_.encoder)
+    out.encoder = out.transport_encoder = [this](const Tensor& x) { return (*spec_.encoder)(x); };
   return out;
 }
 
-StepReport TransportModel::step(StepContext& context) {
+StepReport OneWayModel::step(StepContext& context) {
   StepReport report;
   LossTensors losses;
   for (std::int64_t extra = batches_per_step() - 1; extra > 0; --extra) {
@@ -124,7 +111,7 @@ StepReport TransportModel::step(StepContext& context) {
   return report;
 }
 
-void TransportModel::update_generator(Pictures& pictures, LossTensors& losses, GradientSync& sync) {
+void OneWayModel::update_generator(Pictures& pictures, LossTensors& losses, GradientSync& sync) {
   freeze(*d_b_);
   if (d_a_) freeze(*d_a_);
   opt_g_->zero_grad();
@@ -132,12 +119,12 @@ void TransportModel::update_generator(Pictures& pictures, LossTensors& losses, G
   LossTensors means;
   for (const TermGroup& group : groups_) means.merge(descend(group, terms_, maps(), translations_, pictures));
   for (const LossTerm& term : terms_) losses[term.name] = means.at(term.name) * term.weight;
-  losses["cost_a"] = means.at("transport_a");
+  if (!spec_.unweighted.empty()) losses[spec_.unweighted] = means.at(spec_.beside->name);
   sync.sync(*opt_g_);
   opt_g_->step();
 }
 
-void TransportModel::learn(const DiscriminatorLoss& of, const Pictures& pictures, LossTensors& losses,
+void OneWayModel::learn(const DiscriminatorLoss& of, const Pictures& pictures, LossTensors& losses,
                            StepContext& context) {
   const bool of_a = of.real == Picture::real_a;
   StreamDraws own(context.rng["pool"]);
@@ -149,7 +136,7 @@ void TransportModel::learn(const DiscriminatorLoss& of, const Pictures& pictures
   losses[of.name] = loss.detach();
 }
 
-void TransportModel::update_discriminators(const Pictures& pictures, LossTensors& losses,
+void OneWayModel::update_discriminators(const Pictures& pictures, LossTensors& losses,
                                            StepContext& context) {
   unfreeze(*d_b_);
   if (d_a_) unfreeze(*d_a_);
@@ -159,27 +146,27 @@ void TransportModel::update_discriminators(const Pictures& pictures, LossTensors
   opt_d_->step();
 }
 
-std::int64_t TransportModel::batches_per_step() const {
-  return critic_steps(gan_, spec_.transport.critic_steps);
+std::int64_t OneWayModel::batches_per_step() const {
+  return critic_steps(gan_, spec_.one_way.critic_steps);
 }
 
-std::vector<NamedNetwork> TransportModel::networks() const {
+std::vector<NamedNetwork> OneWayModel::networks() const {
   if (!d_a_) return {{"g_a_to_b", g_a_to_b_}, {"d_b", d_b_}};
   return {{"g_a_to_b", g_a_to_b_}, {"d_a", d_a_}, {"d_b", d_b_}};
 }
 
-std::vector<Optimizer*> TransportModel::optimizers() { return {opt_g_.get(), opt_d_.get()}; }
+std::vector<Optimizer*> OneWayModel::optimizers() { return {opt_g_.get(), opt_d_.get()}; }
 
-std::vector<std::string> TransportModel::loss_names() const {
+std::vector<std::string> OneWayModel::loss_names() const {
   std::vector<std::string> names;
   if (d_a_) names.push_back("d_a");
   names.push_back("d_b");
   for (const LossTerm& term : terms_) names.push_back(term.name);
-  names.push_back("cost_a");
+  if (!spec_.unweighted.empty()) names.push_back(spec_.unweighted);
   return names;
 }
 
-std::vector<std::vector<LabelledImages>> TransportModel::sample(const Batch& batch) {
+std::vector<std::vector<LabelledImages>> OneWayModel::sample(const Batch& batch) {
   using enum Picture;
   const EvaluationScope evaluation(networks());
   Pictures pictures = place(batch);
@@ -193,13 +180,13 @@ std::vector<std::vector<LabelledImages>> TransportModel::sample(const Batch& bat
   return {row};
 }
 
-void TransportModel::save_extra(Archive& archive) const {
+void OneWayModel::save_extra(Archive& archive) const {
   if (d_a_) pool_a_.save(archive, "pool_a");
   pool_b_.save(archive, "pool_b");
   save_generator(archive, "dropout_generator", dropout_generator_);
 }
 
-void TransportModel::load_extra(const Archive& archive) {
+void OneWayModel::load_extra(const Archive& archive) {
   const auto placement = at::TensorOptions(placement_.device).dtype(placement_.dtype);
   if (d_a_) pool_a_.load(archive, "pool_a", spec_.d_a.in_channels, placement);
   pool_b_.load(archive, "pool_b", spec_.d_b.in_channels, placement);

@@ -1,7 +1,7 @@
-// A translator as optimal transport (S2-Q6, from de Bezenac, Ayed and Gallinari, "CycleGAN Through the Lens
-// of (Dynamical) Optimal Transport"): one generator G from A to B, a discriminator that tells G(A) from B,
-// and the cost of moving x to G(x), which takes the place of the second generator and of the cycles. The loss
-// is the Lagrangian of "the cheapest map that carries A to B": L_GAN(G(A), D_B) + lambda C(G).
+// A translator from A to B by itself: one generator, a discriminator that tells its translations from images
+// of B, and what its loss asks of a translation beside that. The types of model that are one differ in this
+// last term: none (gan), the L1 distance to the input (simgan), the same of features (feature_gan), the cost
+// as transport (transport).
 #pragma once
 
 #include <functional>
@@ -16,52 +16,48 @@
 #include "model/objective.h"
 #include "model/placement.h"
 #include "model/step_support.h"
-#include "model/transport_cost_options.h"
 #include "nn/init.h"
 
 namespace torsor {
 
-struct TransportModelOptions {
-  TransportCostOptions cost = weighted_cost();
-  double reverse_gan = 0;
+struct OneWayOptions {
   std::int64_t pool_size = 50;
   std::optional<std::int64_t> critic_steps;
 
   void describe(OptionSet& o);
-
- private:
-  static TransportCostOptions weighted_cost();
 };
 
-/// Everything that builds a TransportModel.
-struct TransportSpec {
-  TransportModelOptions transport;
+/// Everything that builds a OneWayModel.
+struct OneWaySpec {
+  OneWayOptions one_way;
   GanLossOptions gan;
   GeneratorOptions g_a_to_b;
   DiscriminatorOptions d_a;  // of images of A, where there is a reverse GAN
   DiscriminatorOptions d_b;  // of images of B
   InitOptions init;
   OptimizerOptions optimizer;
-  std::shared_ptr<ContentEncoder> encoder = nullptr;  // where the cost is of features
+  std::optional<LossTerm> beside = {};  // the loss beside the adversarial one, of fake_b
+  std::string unweighted = {};          // the name under which its value without its weight is reported too
+  std::shared_ptr<ContentEncoder> encoder = nullptr;  // where that is of features
+  double reverse_gan = 0;  // weight of an adversarial loss of the inverse's translations
   /// Makes the inverse of g_a_to_b, from B to A, which has the same weights; null where it has none.
   std::function<std::shared_ptr<Generator>(const std::shared_ptr<Generator>&)> inverse = nullptr;
 };
 
-/// Throws UsageError for a cost that cannot be learnt, and for a reverse GAN of a generator without an
-/// inverse.
-void require_usable(const TransportSpec& spec);
+/// Throws UsageError for a reverse GAN of a generator without an inverse.
+void require_usable(const OneWaySpec& spec);
 
-class TransportModel : public Model {
+class OneWayModel : public Model {
  public:
   /// Builds the networks g_a_to_b, d_b and, for a reverse GAN, d_a, and initialises each from (seed, "init.",
   /// its name). Throws UsageError for unusable options.
-  TransportModel(const TransportSpec& spec, const Placement& placement, std::uint64_t seed);
+  OneWayModel(const OneWaySpec& spec, const Placement& placement, std::uint64_t seed);
 
   /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W], scaled as --scaling says. The generator steps
-  /// first, then the discriminator, as in CycleGan. Losses: d_b (halved), g_a_to_b (adversarial) and
-  /// transport_a (the weighted cost); then cost_a, the cost without its weight, also where that is 0. With
-  /// a reverse GAN also d_a, before d_b, and g_b_to_a, behind transport_a: of what the inverse of the
-  /// generator makes of images of B.
+  /// first, then the discriminator, as in CycleGan. Losses: d_b (halved), g_a_to_b (adversarial), the term
+  /// beside it with its weight and, where the spec names one, without, also where the weight is 0. With a
+  /// reverse GAN also d_a, before d_b, and g_b_to_a, behind the term: of what the inverse of the generator
+  /// makes of images of B.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;
@@ -71,7 +67,7 @@ class TransportModel : public Model {
   std::vector<std::string> loss_names() const override;
   std::int64_t batches_per_step() const override;
 
-  const TransportSpec& spec() const { return spec_; }
+  const OneWaySpec& spec() const { return spec_; }
   /// Replaces the pool's random numbers (a recorded trace).
   void set_pool_draws(std::unique_ptr<PoolDraws> draws) { pool_draws_ = std::move(draws); }
 
@@ -87,7 +83,7 @@ class TransportModel : public Model {
   void learn(const DiscriminatorLoss& loss, const Pictures& pictures, LossTensors& losses,
              StepContext& context);
 
-  TransportSpec spec_;
+  OneWaySpec spec_;
   Placement placement_;
   const GanLoss& gan_;
   std::shared_ptr<Generator> g_a_to_b_;
