@@ -23,6 +23,8 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
                                                                      mnist_to_mnist(),
                                                                      t1_to_flair(),
                                                                      architecture_choice(),
+                                                                     adversarial_cycle(),
+                                                                     six_losses(),
                                                                      without_cycle(),
                                                                      many_transports(),
                                                                      dynamic_cost(),
@@ -35,6 +37,8 @@ const std::vector<std::shared_ptr<const Experiment>>& experiments() {
                                                                      flow_inverse(),
                                                                      euler_facts(),
                                                                      unique_transport(),
+                                                                     baselines(),
+                                                                     loss_ablation(),
                                                                      audit_battery()};
   return all;
 }

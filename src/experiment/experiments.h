@@ -50,6 +50,10 @@ std::shared_ptr<const Experiment> flow_images();          // S2-E3 on images
 std::shared_ptr<const Experiment> flow_inverse();         // S2-E4
 std::shared_ptr<const Experiment> euler_facts();          // S2-C3
 std::shared_ptr<const Experiment> unique_transport();     // S2-C2
+std::shared_ptr<const Experiment> adversarial_cycle();    // S0-Q4
+std::shared_ptr<const Experiment> six_losses();           // S1-C1
+std::shared_ptr<const Experiment> baselines();            // S3-B1
+std::shared_ptr<const Experiment> loss_ablation();        // S3-E1
 std::shared_ptr<const Experiment> audit_battery();        // torsor's own
 
 }  // namespace torsor

@@ -25,8 +25,8 @@ BiGan::BiGan(const BiGanSpec& spec, const Placement& placement, std::uint64_t se
     fail_usage("bigan's discriminator takes {} channels, but A and B have {} together", spec.d_ab.in_channels,
                both);
   prepare_networks(networks(), spec.init, placement, seed, dropout_generator_);
-  opt_g_ = std::make_unique<Optimizer>("opt_g", spec.optimizer,
-                                       parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
+  opt_g_ =
+      std::make_unique<Optimizer>("opt_g", spec.optimizer, parameters_of({g_a_to_b_.get(), g_b_to_a_.get()}));
   opt_d_ = std::make_unique<Optimizer>("opt_d", discriminator_optimizer(spec.optimizer),
                                        parameters_of({d_ab_.get()}));
 }

@@ -28,15 +28,15 @@ struct BiGanSpec {
 
 class BiGan : public Model {
  public:
-  /// Builds g_a_to_b, g_b_to_a and d_ab and initialises each from (seed, "init.", its name). Throws UsageError
-  /// for unusable options, also when d_ab does not have the channels of both domains together.
+  /// Builds g_a_to_b, g_b_to_a and d_ab and initialises each from (seed, "init.", its name). Throws
+  /// UsageError for unusable options, also when d_ab does not have the channels of both domains together.
   BiGan(const BiGanSpec& spec, const Placement& placement, std::uint64_t seed);
 
   /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W] of equal sides, scaled as --scaling says. Both
-  /// generators step first, in one update, then the discriminator on the same pairs. Losses: g_a_to_b, by which G's
-  /// pairs are to be taken for F's, and g_b_to_a, by which F's are to be taken for G's: those of the GAN loss with the
-  /// labels exchanged (Donahue et al., section 3.4), so neither saturates; d_ab (halved, with wgangp's penalty
-  /// in it), for which G's pairs are the real ones.
+  /// generators step first, in one update, then the discriminator on the same pairs. Losses: g_a_to_b, by
+  /// which G's pairs are to be taken for F's, and g_b_to_a, by which F's are to be taken for G's: those of
+  /// the GAN loss with the labels exchanged (Donahue et al., section 3.4), so neither saturates; d_ab
+  /// (halved, with wgangp's penalty in it), for which G's pairs are the real ones.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;

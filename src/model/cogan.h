@@ -1,8 +1,8 @@
 // CoGAN (Liu and Tuzel 2016, "Coupled Generative Adversarial Networks") as a translator, which is how the
 // CycleGAN paper compares it (Zhu et al. 2017, section 5.1.2; S3-B1): two generators that render one latent
-// vector in either domain, with their first layers in common, against two discriminators with their last layers
-// in common; an image is translated by finding the latent that renders it and rendering that in the other
-// domain.
+// vector in either domain, with their first layers in common, against two discriminators with their last
+// layers in common; an image is translated by finding the latent that renders it and rendering that in the
+// other domain.
 #pragma once
 
 #include <memory>
@@ -48,11 +48,12 @@ class CoGan : public Model {
   /// decoders and the discriminators. Throws UsageError for generators other than latent_<n>.
   CoGan(const CoGanSpec& spec, const Placement& placement, std::uint64_t seed);
 
-  /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W] of equal sides, scaled as --scaling says; N latents are drawn
-  /// from rng["latent"], uniformly from -1 to 1. The decoders step first, then the discriminators, then the
-  /// encoders. Losses: d_a and d_b (halved); g_a and g_b, the adversarial losses of A's and of B's renderings
-  /// of the same latents; of each encoder, weights included, rec_a and rec_b, mean |x' - x| between a real
-  /// image and the rendering of its latent, and latent_a and latent_b, mean (E(G(z)) - z)^2.
+  /// Needs tensors real_a [N,Ca,H,W] and real_b [N,Cb,H,W] of equal sides, scaled as --scaling says; N
+  /// latents are drawn from rng["latent"], uniformly from -1 to 1. The decoders step first, then the
+  /// discriminators, then the encoders. Losses: d_a and d_b (halved); g_a and g_b, the adversarial losses of
+  /// A's and of B's renderings of the same latents; of each encoder, weights included, rec_a and rec_b, mean
+  /// |x' - x| between a real image and the rendering of its latent, and latent_a and latent_b, mean (E(G(z))
+  /// - z)^2.
   StepReport step(StepContext& context) override;
   std::vector<NamedNetwork> networks() const override;
   std::vector<Optimizer*> optimizers() override;

@@ -15,7 +15,8 @@ void CoGanSettings::validate(const DomainChannels&) const {
   nets.validate();
   require_latent(nets.generator);
   if (cogan.lambda_rec == 0 && cogan.lambda_latent == 0)
-    fail_usage("--lambda-rec and --lambda-latent are both 0: the encoders, which translate, would learn nothing");
+    fail_usage(
+        "--lambda-rec and --lambda-latent are both 0: the encoders, which translate, would learn nothing");
 }
 
 CoGanSpec CoGanSettings::spec(const DomainChannels& channels, const OptimizerOptions& optimizer) const {

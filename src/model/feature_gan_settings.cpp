@@ -1,6 +1,7 @@
 // "Feature loss + GAN" of the CycleGAN paper (Zhu et al. 2017, section 5.1.2; S3-B1): SimGAN whose L1
-// distance is taken of what a network sees of an image and of its translation. The paper's network is VGG-16's
-// relu4_2 with ImageNet's weights; here it is a classifier that torsor trained, what its last layer sees.
+// distance is taken of what a network sees of an image and of its translation. The paper's network is
+// VGG-16's relu4_2 with ImageNet's weights; here it is a classifier that torsor trained, what its last layer
+// sees.
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -33,9 +34,7 @@ struct FeatureGanSettings : ModelOptionsOf<FeatureGanSettings, OneWaySettings> {
     one_way.describe(o);
   }
 
-  void read_files() override {
-    self_hash = self_encoder.empty() ? "" : load_classifier(self_encoder).hash();
-  }
+  void read_files() override { self_hash = self_encoder.empty() ? "" : load_classifier(self_encoder).hash(); }
 
   void validate(const DomainChannels& channels) const override {
     OneWaySettings::validate(channels);

@@ -82,8 +82,8 @@ class ModelOptions {
 /// 6 blocks up to 128 pixels and 9 above, the paper's rule (S3-Q1); for generators that are ResNets.
 std::vector<ModelSize> resnet_sizes();
 
-/// Implements copying for a derived struct: struct XSettings : ModelOptionsOf<XSettings>, of a `Base` with what
-/// several have in common.
+/// Implements copying for a derived struct: struct XSettings : ModelOptionsOf<XSettings>, of a `Base` with
+/// what several have in common.
 template <class Self, class Base = ModelOptions>
 class ModelOptionsOf : public Base {
  public:

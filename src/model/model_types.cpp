@@ -31,8 +31,9 @@ const Registry<ModelType>& model_types() {
     r.add("transport", {"one generator from unpaired images, which moves them as little as it can",
                         make_transport_options});
     r.add("gan", {"one generator from unpaired images, by the adversarial loss alone", make_gan_options});
-    r.add("simgan", {"one generator from unpaired images, with an L1 loss between an image and its translation",
-                     make_simgan_options});
+    r.add("simgan",
+          {"one generator from unpaired images, with an L1 loss between an image and its translation",
+           make_simgan_options});
     r.add("feature_gan", {"as simgan, with that loss between features of both", make_feature_gan_options});
     r.add("bigan", {"two generators from unpaired images, and a discriminator of pairs of an image and its "
                     "translation",

@@ -125,7 +125,7 @@ void OneWayModel::update_generator(Pictures& pictures, LossTensors& losses, Grad
 }
 
 void OneWayModel::learn(const DiscriminatorLoss& of, const Pictures& pictures, LossTensors& losses,
-                           StepContext& context) {
+                        StepContext& context) {
   const bool of_a = of.real == Picture::real_a;
   StreamDraws own(context.rng["pool"]);
   PoolDraws& draws = pool_draws_ ? *pool_draws_ : own;
@@ -136,8 +136,7 @@ void OneWayModel::learn(const DiscriminatorLoss& of, const Pictures& pictures, L
   losses[of.name] = loss.detach();
 }
 
-void OneWayModel::update_discriminators(const Pictures& pictures, LossTensors& losses,
-                                           StepContext& context) {
+void OneWayModel::update_discriminators(const Pictures& pictures, LossTensors& losses, StepContext& context) {
   unfreeze(*d_b_);
   if (d_a_) unfreeze(*d_a_);
   opt_d_->zero_grad();
@@ -146,9 +145,7 @@ void OneWayModel::update_discriminators(const Pictures& pictures, LossTensors& l
   opt_d_->step();
 }
 
-std::int64_t OneWayModel::batches_per_step() const {
-  return critic_steps(gan_, spec_.one_way.critic_steps);
-}
+std::int64_t OneWayModel::batches_per_step() const { return critic_steps(gan_, spec_.one_way.critic_steps); }
 
 std::vector<NamedNetwork> OneWayModel::networks() const {
   if (!d_a_) return {{"g_a_to_b", g_a_to_b_}, {"d_b", d_b_}};

@@ -29,7 +29,8 @@ struct SimGanSettings : ModelOptionsOf<SimGanSettings, OneWaySettings> {
     OneWaySettings::validate(channels);
     if (channels.a != channels.b)
       fail_usage(
-          "--model simgan compares an image with its translation, which have {} and {} channels; give --model "
+          "--model simgan compares an image with its translation, which have {} and {} channels; give "
+          "--model "
           "feature_gan, or equal --channels-a and --channels-b",
           channels.a, channels.b);
   }

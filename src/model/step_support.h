@@ -52,8 +52,8 @@ at::Tensor run_in_blocks(Generator& generator, const at::Tensor& x, const Placem
 at::Tensor drawn_gradient_penalty(Network& discriminator, const at::Tensor& real, const at::Tensor& fake,
                                   RngStreams& rng);
 
-/// Of a batch's images under two generators, as sample() shows them: real_a, fake_b, rec_a and real_b, fake_a,
-/// rec_b. The networks are in the mode that they are found in.
+/// Of a batch's images under two generators, as sample() shows them: real_a, fake_b, rec_a and real_b,
+/// fake_a, rec_b. The networks are in the mode that they are found in.
 std::vector<std::vector<LabelledImages>> there_and_back_rows(const Batch& batch, Generator& a_to_b,
                                                              Generator& b_to_a, const Placement& placement);
 

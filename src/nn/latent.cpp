@@ -43,10 +43,10 @@ std::size_t append_decoder(LayerList& list, const GeneratorOptions& o, std::vect
   std::int64_t channels = LatentGenerator::kLatent;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const std::int64_t stride = i == 0 ? 1 : 2, padding = i == 0 ? 0 : 1;
-    append_conv_norm_relu(
-        list,
-        std::make_shared<ConvTranspose>(ConvShape{channels, widths[i], 4, stride, padding, o.inner_bias()}, 0),
-        o, widths[i]);
+    append_conv_norm_relu(list,
+                          std::make_shared<ConvTranspose>(
+                              ConvShape{channels, widths[i], 4, stride, padding, o.inner_bias()}, 0),
+                          o, widths[i]);
     channels = widths[i];
     if (i + 1 == shared) behind = list.layers().size();
   }

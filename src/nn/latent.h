@@ -11,9 +11,9 @@
 namespace torsor {
 
 /// Halvings to 4x4 maps, a layer as large as the map that leaves one vector, and back: DCGAN's two networks
-/// (Radford, Metz, Chintala 2016), the discriminator's as encoder, as CoGAN's generators are (Liu and Tuzel 2016,
-/// appendix). Made for images of side x side, side a power of two of at least 8; of larger ones the latent is a map
-/// of vectors.
+/// (Radford, Metz, Chintala 2016), the discriminator's as encoder, as CoGAN's generators are (Liu and Tuzel
+/// 2016, appendix). Made for images of side x side, side a power of two of at least 8; of larger ones the
+/// latent is a map of vectors.
 struct LatentGenerator : SequentialGenerator {
   /// Throws UsageError for another side.
   LatentGenerator(const GeneratorOptions& options, std::int64_t side);
@@ -49,8 +49,8 @@ inline constexpr const char* kLatentFamily = "latent_<n>";
 inline constexpr const char* kLatentPrefix = "latent_";
 
 /// Makes the last half of a discriminator's convolutions, and what is between and behind them, those of
-/// another, whose weights it then has (of an odd number, one more than half). Both must have the same options but for the
-/// channels. Throws std::logic_error for one that is no list of layers.
+/// another, whose weights it then has (of an odd number, one more than half). Both must have the same options
+/// but for the channels. Throws std::logic_error for one that is no list of layers.
 void share_last_half(Network& discriminator, const Network& other);
 
 }  // namespace torsor

@@ -11,12 +11,12 @@ from browser import check_reads_well
 from cli_support import FAILURE, PROGRAM, USAGE, each, refused, run, succeeded
 
 IDS = ["S0-C1", "S0-C2", "S0-C2-gaussian", "S0-C3", "S0-C4", "S0-C5", "S0-C6", "S0-C7", "S0-C7-trained", "S0-C8",
-       "S0-C9", "S0-C10", "S0-C11", "S0-C11-trained", "S0-E1", "S0-E2", "S0-C13", "S4-C1", "S2-C1", "S2-Q4",
-       "S2-E1", "S2-E1-images", "S2-E2", "S2-E2-images", "S2-E3", "S2-E3-images", "S2-E4", "S2-C3", "S2-C2", "audit-battery"]
+       "S0-C9", "S0-C10", "S0-C11", "S0-C11-trained", "S0-E1", "S0-E2", "S0-C13", "S0-Q4", "S1-C1", "S4-C1", "S2-C1", "S2-Q4",
+       "S2-E1", "S2-E1-images", "S2-E2", "S2-E2-images", "S2-E3", "S2-E3-images", "S2-E4", "S2-C3", "S2-C2", "S3-B1", "S3-E1", "audit-battery"]
 # What the rule says of the numbers of a smoke run, where it is not "agrees".
 BY_THE_RULE = {"S0-C4": "disagrees", "S2-C1": "disagrees",
-               **dict.fromkeys(["S0-C11-trained", "S0-E1", "S0-E2", "S0-C13", "S4-C1", "S2-E1", "S2-E1-images", "S2-E2",
-                                "S2-E2-images", "S2-E3", "S2-E3-images", "S2-C3", "S2-C2", "audit-battery"], "cannot tell")}
+               **dict.fromkeys(["S0-C11-trained", "S0-E1", "S0-E2", "S0-C13", "S0-Q4", "S1-C1", "S4-C1", "S2-E1", "S2-E1-images", "S2-E2",
+                                "S2-E2-images", "S2-E3", "S2-E3-images", "S2-C3", "S2-C2", "S3-B1", "S3-E1", "audit-battery"], "cannot tell")}
 
 
 def test_lists_every_id_first_on_its_line_with_what_it_needs_and_takes():

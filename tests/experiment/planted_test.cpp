@@ -67,6 +67,15 @@ void plant_cheap_picks(Json& results, const std::string& kept, const std::string
     for (Json& run : row["runs"]) run["pass_a_to_b"] = run["pass_b_to_a"] = 0.9;
 }
 
+// Shares of right translations, in every direction; of systems that are not named, a fifth.
+void plant_systems(Json& r, const std::map<std::string, double>& shares) {
+  for (Json& row : r["rows"])
+    for (auto& [direction, of] : row["directions"].items()) {
+      const auto named = shares.find(row["system"].get<std::string>());
+      of["pass"] = named == shares.end() ? 0.2 : named->second;
+    }
+}
+
 // Shares of right shapes of a CycleGAN in both directions, and of a flow there and back.
 void plant_passes(Json& results, double cycle, double there, double back) {
   for (Json& row : results["rows"])
@@ -275,6 +284,18 @@ const std::vector<PlantedCase>& planted() {
         {agrees, [](Json& r) { plant_arms(r, 5, 0.9, 0.1); }},
         {disagrees, [](Json& r) { plant_arms(r, 5, 0.2, 0.25); }},
         {cannot_tell, [](Json& r) { plant_arms(r, 2, 0.1, 0.9); }}}},
+      {"S0-Q4",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_systems(r, {{"L1-cycle", 0.9}, {"both-forms", 0.95}}); }},
+        {disagrees, [](Json& r) { plant_systems(r, {{"L1-cycle", 0.7}, {"both-forms", 0.85}}); }},
+        {disagrees, [](Json& r) { plant_systems(r, {{"L1-cycle", 0.7}, {"adversarial-cycle", 0.85}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"L1-cycle", 0.4}}); }}}},
+      {"S1-C1",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_systems(r, {{"all-six", 0.9}}); }},
+        {disagrees, [](Json& r) { plant_systems(r, {{"all-six", 0.9}, {"no-D-A-loss", 0.9}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"all-six", 0.9}, {"no-G-loss", 0.85}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"all-six", 0.4}}); }}}},
       {"S4-C1",
        cannot_tell,
        {{agrees, [](Json& r) { plant_arms(r, 6, 0.1, 0.1, 0.3); }},
@@ -372,6 +393,19 @@ const std::vector<PlantedCase>& planted() {
          }},
         {disagrees, [](Json& r) { plant_starts(r, {{"gap", 0.1}}, 0.5); }},
         {cannot_tell, [](Json& r) { plant_starts(r, {{"gap", 0.1}}, 0.03); }}}},
+      {"S3-B1",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"pix2pix", 1}, {"CUT", 0.95}}); }},
+        {disagrees, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"SimGAN", 0.9}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"CoGAN", 0.85}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.4}}); }}}},
+      {"S3-E1",
+       cannot_tell,
+       {{agrees, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"GAN-forward", 0.85}}); }},
+        {disagrees, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"GAN-alone", 0.95}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"cycle-alone", 0.85}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.9}, {"GAN-backward", 0.95}}); }},
+        {cannot_tell, [](Json& r) { plant_systems(r, {{"CycleGAN", 0.4}}); }}}},
       {"audit-battery",
        cannot_tell,
        {{agrees, [](Json& r) { plant_errors(r, ""); }},

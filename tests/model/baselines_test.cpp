@@ -21,7 +21,8 @@ using ::testing::HasSubstr;
 template <class ModelType>
 struct BaselineRig : RigOf<ModelType> {
   template <class Spec>
-  explicit BaselineRig(const Spec& spec, std::uint64_t seed = 1, const Placement& placement = cpu(at::kDouble))
+  explicit BaselineRig(const Spec& spec, std::uint64_t seed = 1,
+                       const Placement& placement = cpu(at::kDouble))
       : RigOf<ModelType>(spec, placement, seed) {
     this->batches.batch_size = 2;
   }
@@ -32,8 +33,8 @@ struct BaselineRig : RigOf<ModelType> {
 Tensor to_one(const Tensor& scores) { return (scores - 1).pow(2).mean(); }
 Tensor to_zero(const Tensor& scores) { return scores.pow(2).mean(); }
 
-// The gradients that `spy` saw at the step of `optimizer` against those of `expected`, a model of equal weights
-// whose loss went backward by hand.
+// The gradients that `spy` saw at the step of `optimizer` against those of `expected`, a model of equal
+// weights whose loss went backward by hand.
 template <class Rig>
 void expect_gradients(const Spy& spy, const std::string& optimizer, Rig& expected, const std::string& name,
                       double tolerance = kTolerance) {
@@ -132,7 +133,8 @@ TEST(BiGanStep, OneDiscriminatorOfPairsTeachesBothGenerators) {
   (g + f).backward();
   twin.of("d_ab").zero_grad();
   const Tensor telling =
-      (to_one(twin.of("d_ab").forward(of_g.detach())) + to_zero(twin.of("d_ab").forward(of_f.detach()))) * 0.5;
+      (to_one(twin.of("d_ab").forward(of_g.detach())) + to_zero(twin.of("d_ab").forward(of_f.detach()))) *
+      0.5;
   telling.backward();
   Spy spy(rig.model);
   GradientSync& sync = spy;
@@ -225,8 +227,10 @@ TEST(CoGanStep, LossesAndGradientsAreTheFormulas) {
   expect_gradients(spy, "opt_g", twin, "g_b_to_a");
 
   for (const char* name : {"d_a", "d_b"}) twin.of(name).zero_grad();
-  const Tensor d_a = (to_one(twin.of("d_a").forward(x)) + to_zero(twin.of("d_a").forward(fake_a.detach()))) * 0.5,
-               d_b = (to_one(twin.of("d_b").forward(y)) + to_zero(twin.of("d_b").forward(fake_b.detach()))) * 0.5;
+  const Tensor d_a = (to_one(twin.of("d_a").forward(x)) + to_zero(twin.of("d_a").forward(fake_a.detach()))) *
+                     0.5,
+               d_b = (to_one(twin.of("d_b").forward(y)) + to_zero(twin.of("d_b").forward(fake_b.detach()))) *
+                     0.5;
   (d_a + d_b).backward();
   EXPECT_NEAR(report.loss("d_a"), d_a.item<double>(), kTolerance);
   EXPECT_NEAR(report.loss("d_b"), d_b.item<double>(), kTolerance);
@@ -251,17 +255,16 @@ TEST(CoGanStep, EncodersLearnToNameTheLatentsOfWhatTheDecodersMake) {
   const StepReport report = rig.step(sync);
   EXPECT_NEAR(report.loss("rec_a"), 10 * rec.item<double>(), kTolerance);
   EXPECT_NEAR(report.loss("latent_a"), latent.item<double>(), kTolerance);
-  EXPECT_LE((spy.gradients.at("opt_e").at("g_a_to_b model.0.weight") - gradients[0])
-                .abs()
-                .max()
-                .item<double>(),
-            kTolerance);
+  EXPECT_LE(
+      (spy.gradients.at("opt_e").at("g_a_to_b model.0.weight") - gradients[0]).abs().max().item<double>(),
+      kTolerance);
 }
 
 TEST(CoGanStep, TheEndsAreSharedAndStaySo) {
   CoGanRig rig(tiny_cogan());
   for (int step = 0; step < 2; ++step) rig.step();
-  const auto decoder_a = rig.g("g_b_to_a").decoder_parameters(), decoder_b = rig.g("g_a_to_b").decoder_parameters();
+  const auto decoder_a = rig.g("g_b_to_a").decoder_parameters(),
+             decoder_b = rig.g("g_a_to_b").decoder_parameters();
   ASSERT_EQ(decoder_a.size(), decoder_b.size());
   EXPECT_TRUE(decoder_a.front().is_same(decoder_b.front())) << "the first layer, from the latent";
   EXPECT_FALSE(decoder_a.back().is_same(decoder_b.back())) << "the last, to the image";
@@ -350,7 +353,8 @@ TEST(BaselineSettings, WhatCannotBeTrainedIsRefused) {
   const auto refused = [](const std::string& model, const Json& json) {
     return error_of<UsageError>([&] { described(model, json); });
   };
-  EXPECT_THAT(refused("feature_gan", Json::object()), AllOf(HasSubstr("--self-encoder"), HasSubstr("simgan")));
+  EXPECT_THAT(refused("feature_gan", Json::object()),
+              AllOf(HasSubstr("--self-encoder"), HasSubstr("simgan")));
   EXPECT_THAT(refused("simgan", {{"lambda_self", 2}}), HasSubstr("3 and 1 channels"));
   EXPECT_THAT(refused("cogan", {{"net_g", "resnet_9blocks"}}), HasSubstr("latent_128"));
   EXPECT_THAT(refused("cogan", {{"net_g", "latent_96"}}), HasSubstr("power of two"));

@@ -129,7 +129,8 @@ TEST(TransportTerms, AreListedWhereTheyAreOnAndKeepResidualsOfTranslationsAlone)
 }
 
 TEST(TransportTerms, OfATranslatorByItselfAreTheLossOfTheSlides) {
-  const std::vector<LossTerm> terms = one_way_terms(transport_term(cost_of(kBlockCost, 0)), gan_loss("lsgan"));
+  const std::vector<LossTerm> terms =
+      one_way_terms(transport_term(cost_of(kBlockCost, 0)), gan_loss("lsgan"));
   ASSERT_EQ(terms.size(), 2U);
   EXPECT_EQ(terms[0].name, "g_a_to_b");
   EXPECT_EQ(terms[0].weight, 1);

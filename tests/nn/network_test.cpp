@@ -156,9 +156,8 @@ TEST(NetworkNames, AnUnknownOneIsAUsageErrorThatSuggests) {
   };
   EXPECT_THAT(generator("unet_265"), AllOf(HasSubstr("'unet_265'"), HasSubstr("did you mean 'unet_256'?")));
   EXPECT_THAT(generator("resnet_9block"), HasSubstr("resnet_<n>blocks"));
-  EXPECT_THAT(
-      generator("resnet"),
-      HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, residual_unet_<n>, flow_<n>, latent_<n>, unet_128, unet_256"));
+  EXPECT_THAT(generator("resnet"), HasSubstr("one of resnet_<n>blocks, autoencoder_<n>, residual_unet_<n>, "
+                                             "flow_<n>, latent_<n>, unet_128, unet_256"));
   EXPECT_THAT(generator("resnet_<n>blocks"), HasSubstr("resnet_9blocks"));
   EXPECT_THAT(generator("resnet_99999blocks"), HasSubstr("at most 1024"));
   EXPECT_THAT(error_of<UsageError>([] { make_discriminator(discriminator_options("pixle")); }),
