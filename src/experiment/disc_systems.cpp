@@ -78,7 +78,8 @@ TrainConfig disc_config(const DiscSystem& system, std::uint64_t seed, const Disc
   for (const std::string& name : kDiscOptionsOfCycleGan) settings.erase(name);
   const std::int64_t batch = settings.at("batch_size"), epoch = settings.at("epoch_size");
   const std::int64_t epochs = std::max<std::int64_t>(1, scale.steps * batch / (2 * epoch));
-  settings.update({{"ngf", scale.ngf},
+  settings.update({{"load_size", kDiscSide},  // drawn at the size they are used in
+                   {"ngf", scale.ngf},
                    {"ndf", scale.ndf},
                    {"epochs", epochs},
                    {"epochs_decay", epochs},

@@ -147,7 +147,7 @@ std::vector<ImageProblem> image_problems(const Request& request) {
   const ImageScale scale = image_scale(request.scale);
   const DigitScale digits = {kDrawnSide, 16, 24, 0, 0, 2 * scale.training, 2 * scale.tests};
   const auto drawn = [](const std::string& name, const std::string& task, Json more) -> ImageProblem {
-    Json options = {{"data", "generated:" + task}, {"crop_size", kDrawnSide}};
+    Json options = {{"data", "generated:" + task}, {"load_size", kDrawnSide}, {"crop_size", kDrawnSide}};
     options.update(more);
     return {name, options};
   };
@@ -156,8 +156,7 @@ std::vector<ImageProblem> image_problems(const Request& request) {
         drawn("circles to squares", "circles-squares", Json::object()),
         derived_problem(open_digits({}, digits), "negatives", as_negative, scale, request.out)};
     if (request.scale != Scale::smoke)
-      out.push_back(drawn("T1 to FLAIR", "t1-flair",
-                          {{"channels_a", 1}, {"channels_b", 1}, {"load_size", kDrawnSide}}));
+      out.push_back(drawn("T1 to FLAIR", "t1-flair", {{"channels_a", 1}, {"channels_b", 1}}));
     return out;
   }
   if (&data_source_type(request.data.string()) == &data_source_types().at("mnist")) {
