@@ -18,9 +18,15 @@ struct Target {
   std::string file;
 };
 
+bool sees_pairs(const NetworkInfo& network) {
+  return network.kind == kDiscriminatorKind && network.sees.size() == 2;
+}
+
+// Of two generators (BiGAN) it is none that the reference has.
 const NetworkInfo* find_pair_discriminator(const WeightSet& set) {
+  if (directed_generators(set.info.networks).size() > 1) return nullptr;
   for (const NetworkInfo& network : set.info.networks)
-    if (network.kind == kDiscriminatorKind && network.sees.size() == 2) return &network;
+    if (sees_pairs(network)) return &network;
   return nullptr;
 }
 
@@ -255,6 +261,12 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
     if (!network.labels.empty())
       out.notes.push_back(fmt::format(
           "{} is left out: it sees classes, which the reference's discriminators do not", network.name));
+  for (const NetworkInfo& network : set.info.networks)
+    if (sees_pairs(network) && find_pair_discriminator(set) == nullptr)
+      out.notes.push_back(fmt::format(
+          "{} is left out: it sees pairs of an image and its translation in both directions, for which the "
+          "reference has no model",
+          network.name));
   for (const auto& [network, file] : targets) {
     out.files.push_back(folder / file);
     write_pth(out.files.back(), weights_for_reference(set, *network));

@@ -130,6 +130,19 @@ def test_what_is_trained_goes_out_to_the_reference_and_comes_back(runs, tmp_path
     assert equal_weights(tmp_path / "prefixed.safetensors", runs / "cut" / "model.safetensors")
 
 
+def test_bigan_goes_out_as_the_generators_of_a_cyclegan(runs, tmp_path):
+    done = succeeded(run("export", runs / "bigan", tmp_path / "out"))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"latest_net_G_A.pth", "latest_net_G_B.pth",
+                                                                   "train_opt.txt"}
+    assert "d_ab is left out" in done.stdout + done.stderr
+    succeeded(run("import", tmp_path / "out", tmp_path / "back.safetensors"))
+    ours, back = (weights(path) for path in (runs / "bigan" / "model.safetensors", tmp_path / "back.safetensors"))
+    for name in ("g_a_to_b", "g_b_to_a"):
+        keys = [key for key in back if key.startswith(f"net/{name}/")]
+        assert keys and all((back[key] == ours[key]).all() for key in keys)
+    refused(run("export", runs / "cogan", tmp_path / "no"), FAILURE, "latent_32", "OUT.onnx")
+
+
 def test_begins_with_the_weights_of_the_reference(tmp_path):
     generator = torch_twin.shaken(torch_twin.generator("unet_128", "batch", dropout=True))
     pairs = torch_twin.shaken(torch_twin.discriminator("basic", "batch", inputs=6))
