@@ -1,6 +1,6 @@
 #include "model/bigan_settings.h"
 
-#include "model/term_step.h"
+#include "model/critic_steps.h"
 
 namespace torsor {
 

@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "loss/distance.h"
-#include "model/term_step.h"
+#include "model/critic_steps.h"
 
 namespace torsor {
 

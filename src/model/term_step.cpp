@@ -6,8 +6,6 @@ namespace torsor {
 
 namespace {
 
-constexpr std::int64_t kDefaultWassersteinCriticSteps = 5;  // Gulrajani et al. 2017
-
 at::Tensor measured(const LossTerm& term, const Pictures& pictures, const CycleMaps& maps) {
   const at::NoGradGuard no_grad;
   return term.mean(pictures, maps);
@@ -34,15 +32,6 @@ LossTensors descend(const TermGroup& group, const std::vector<LossTerm>& terms, 
   if (total.defined()) total.backward();
   pictures.release(kept);
   return means;
-}
-
-std::int64_t critic_steps(const GanLoss& gan, std::optional<std::int64_t> asked) {
-  return asked.value_or(gan.needs_penalty ? kDefaultWassersteinCriticSteps : 1);
-}
-
-void describe_critic_steps(OptionSet& o, std::optional<std::int64_t>& asked) {
-  o.add("critic_steps", asked, "discriminator updates per generator update; 5 for wgangp, else 1")
-      .range(1, 1000);
 }
 
 at::Tensor telling_apart(Network& discriminator, const at::Tensor& real, const at::Tensor& fake,

@@ -2,10 +2,9 @@
 // how a discriminator learns.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "model/critic_steps.h"
 #include "model/objective.h"
 #include "model/step_support.h"
 
@@ -16,13 +15,6 @@ namespace torsor {
 /// from it. Returns the terms' means, without weights.
 LossTensors descend(const TermGroup& group, const std::vector<LossTerm>& terms, const CycleMaps& maps,
                     const std::vector<Picture>& kept, Pictures& pictures);
-
-/// Batches of discriminator updates per generator update: `asked`, else 5 for a loss with a gradient penalty
-/// (Gulrajani et al. 2017) and 1 for others.
-std::int64_t critic_steps(const GanLoss& gan, std::optional<std::int64_t> asked);
-
-/// Declares what is asked of it.
-void describe_critic_steps(OptionSet& o, std::optional<std::int64_t>& asked);
 
 /// What a discriminator minimises.
 struct DiscriminatorRule {
