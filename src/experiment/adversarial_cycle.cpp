@@ -17,16 +17,15 @@ class AdversarialCycle : public DiscExperiment {
         .title = "the cycle loss as an adversarial loss",
         .plain =
             "What comes back from a translation and its reversal can be compared with the original itself, "
-            "or "
-            "only be asked to look like an original: the table shows which of the two gets more discs right.",
+            "or only be asked to look like an original: the table shows which of the two gets more discs "
+            "right.",
         .claim =
             "In place of the distance between an image and its reconstruction an adversarial loss could be "
-            "used; "
-            "no improvement was noted (of Zhu et al., in the paper's words).",
+            "used; no improvement was noted (of Zhu et al., in the paper's words).",
         .rule = fmt::format(
             "Shares of discs that are translated rightly, means over seeds and both directions. agrees: "
-            "neither "
-            "the adversarial cycle loss nor both forms together is by {0} or more above the L1 distance. "
+            "neither the adversarial cycle loss nor both forms together is by {0} or more above the L1 "
+            "distance. "
             "disagrees: one of them is. cannot tell: where that of the L1 distance is below {1}.",
             kImprovedBy, kLearntDiscs),
         .takes = {"10 s", "40 min", "4 h"},

@@ -70,25 +70,13 @@ Json arm_files(const std::string& arm, const World& world, const fs::path& out) 
 
 // The lesson of the demonstration that trains without an identity term, on images in folders.
 Json shared_settings(const World& world, const CureScale& scale, std::int64_t steps, const fs::path& out) {
-  const auto& lessons = demo_lessons();
-  const auto lesson = std::find_if(lessons.begin(), lessons.end(),
-                                   [](const Lesson& l) { return l.name == "circles-squares"; });
-  Json settings = lesson->settings;
+  Json settings = background_lesson(demo_lesson("circles-squares"), {steps, scale.ngf, scale.ndf});
   settings.erase("data");
-  const auto number = [&](const char* key) { return settings.at(key).get<std::int64_t>(); };
-  const std::int64_t epochs =
-      std::max<std::int64_t>(1, steps * number("batch_size") / (2 * number("epoch_size")));
   const WorldFolders folders = world_folders(data_root(out), world);
   settings.update({{"a", folders.train_a.string()},
                    {"b", folders.train_b.string()},
                    {"load_size", kWorldSide},
-                   {"crop_size", kWorldSide},
-                   {"ngf", scale.ngf},
-                   {"ndf", scale.ndf},
-                   {"epochs", epochs},
-                   {"epochs_decay", epochs},
-                   {"steps", steps}});
-  settings.update(background_settings(std::max<std::int64_t>(10, steps / 4)));
+                   {"crop_size", kWorldSide}});
   return settings;
 }
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 #include <thread>
 
 #include "core/error.h"
 #include "core/parallel.h"
 #include "infer/generator_runner.h"
 #include "model/placement.h"
+#include "train/run_set.h"
 #include "train/session.h"
 
 namespace torsor {
@@ -26,6 +28,7 @@ constexpr std::size_t kExamples = 6;
 // interpolation; the weights averaged over some 200 steps do not depend on which step was the last.
 Json settings_for(const std::string& task, const Json& more) {
   Json settings = {{"data", "generated:" + task},
+                   {"load_size", 32},  // drawn at the size they are used in
                    {"crop_size", 32},
                    {"net_g", "resnet_3blocks"},
                    {"net_d", "n_layers"},
@@ -96,15 +99,10 @@ DirectionResult score_direction(const Lesson& lesson, const DemoOptions& options
 }
 
 Json direction_json(const DirectionResult& d) {
-  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
-  return {{"direction", d.direction},
-          {"images", d.score.count},
-          {"pass", d.score.pass},
-          {"shape", d.score.shape},
-          {"position", d.score.position},
-          {"background", d.score.background},
-          {"hue_error", number(d.score.hue_error)},
-          {"cycle_hue_error", number(d.cycle_hue_error)}};
+  Json out = {{"direction", d.direction}, {"images", d.score.count}};
+  out.update(summary_json(d.score));
+  out["cycle_hue_error"] = d.cycle_hue_error ? Json(*d.cycle_hue_error) : Json(nullptr);
+  return out;
 }
 
 Json losses_json(const LessonLosses& losses) {
@@ -121,6 +119,26 @@ const std::vector<Lesson>& demo_lessons() {
       {"circles-squares-identity", "circles-squares", "Circles and squares, with the identity term",
        HueClaim::kept, with_identity()}};
   return lessons;
+}
+
+const Lesson& demo_lesson(const std::string& name) {
+  for (const Lesson& lesson : demo_lessons())
+    if (lesson.name == name) return lesson;
+  throw std::logic_error("no lesson " + name);
+}
+
+Json background_lesson(const Lesson& lesson, const LessonTraining& training) {
+  Json settings = lesson.settings;
+  const auto number = [&](const char* key) { return settings.at(key).get<std::int64_t>(); };
+  const std::int64_t epochs =
+      std::max<std::int64_t>(1, training.steps * number("batch_size") / (2 * number("epoch_size")));
+  settings.update({{"ngf", training.ngf},
+                   {"ndf", training.ndf},
+                   {"epochs", epochs},
+                   {"epochs_decay", epochs},
+                   {"steps", training.steps}});
+  settings.update(background_settings(std::max<std::int64_t>(10, training.steps / 4)));
+  return settings;
 }
 
 void DemoOptions::describe(OptionSet& o) {
@@ -162,7 +180,6 @@ bool LessonResult::hue_as_claimed() const {
 
 Json lesson_options(const Lesson& lesson, const DemoOptions& options) {
   Json all = lesson.settings;
-  all["load_size"] = all.at("crop_size");  // drawn at the size they are used in
   all["seed"] = options.seed;
   if (options.steps > 0) all["steps"] = options.steps;
   all["threads"] = plan_demo(options).threads;

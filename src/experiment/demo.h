@@ -49,6 +49,16 @@ struct Lesson {
 
 /// In the order of the page.
 const std::vector<Lesson>& demo_lessons();
+/// Throws std::logic_error for an unknown name.
+const Lesson& demo_lesson(const std::string& name);
+
+/// A lesson's training as one of several in the background of another experiment.
+struct LessonTraining {
+  std::int64_t steps = 0;  // half at the full learning rate, half while it falls
+  std::int64_t ngf = 0, ndf = 0;
+};
+/// Its options of torsor train.
+Json background_lesson(const Lesson& lesson, const LessonTraining& training);
 
 /// The share of images that must pass for a direction to count as learnt.
 inline constexpr double kMinPassShare = 0.9;

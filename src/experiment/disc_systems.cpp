@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -11,6 +10,7 @@
 #include "data/generated.h"
 #include "experiment/class_training.h"
 #include "experiment/demo.h"
+#include "experiment/worlds.h"
 #include "image/codec.h"
 #include "infer/generator_runner.h"
 #include "metric/scene_score.h"
@@ -31,10 +31,19 @@ constexpr std::int64_t kEncoderImages = 1000;
 const std::vector<std::string> kDiscOptionsOfCycleGan = {"lambda_cycle_a", "lambda_cycle_b",
                                                          "lambda_identity"};
 
-Json lesson_settings() {
-  const auto& lessons = demo_lessons();
-  return std::find_if(lessons.begin(), lessons.end(), [](const Lesson& l) { return l.name == kDiscTask; })
-      ->settings;
+// The size of a training at a scale.
+struct DiscScale {
+  LessonTraining training{1600, 16, 32};  // the demonstration's
+  std::int64_t images = 0;                // of either domain; 0 = as many as there are
+  std::int64_t tests = 100;               // held-out images of either domain that are scored
+  std::int64_t encoder_steps = 1500;
+};
+
+DiscScale disc_scale(Scale scale) {
+  DiscScale out;
+  if (scale == Scale::smoke) out = {{2, 4, 4}, 16, 8, 2};
+  if (scale == Scale::full) out.training.steps = 4800;
+  return out;
 }
 
 // Both domains, with the sixth of the circle that the disc's hue is in.
@@ -45,10 +54,7 @@ class DiscHues : public LabelledSource {
     return render_scene(kDiscTask, domain(index), truth(index), kDiscSide);
   }
   std::string name(std::int64_t index) const override { return fmt::format("{:05}", index); }
-  std::int64_t label(std::int64_t index) const override {
-    const double hue = truth(index).hue;
-    return std::min<std::int64_t>(kDiscHues - 1, std::floor((hue - std::floor(hue)) * kDiscHues));
-  }
+  std::int64_t label(std::int64_t index) const override { return world_class(truth(index), kDiscHues); }
 
  private:
   static Domain domain(std::int64_t index) { return index % 2 == 0 ? Domain::a : Domain::b; }
@@ -64,7 +70,7 @@ void train_disc_encoder(const DiscScale& scale, const Request& request) {
   training.options.in_channels = 3;
   training.options.side = kDiscSide;
   training.options.classes = kDiscHues;
-  training.options.width = scale.ngf;
+  training.options.width = scale.training.ngf;
   trained_classifier(training, disc_encoder(request), request);
 }
 
@@ -74,18 +80,9 @@ bool compares_features(const DiscSystem& system) {
 
 TrainConfig disc_config(const DiscSystem& system, std::uint64_t seed, const DiscScale& scale,
                         const Request& request) {
-  Json settings = lesson_settings();
+  Json settings = background_lesson(demo_lesson(kDiscTask), scale.training);
   for (const std::string& name : kDiscOptionsOfCycleGan) settings.erase(name);
-  const std::int64_t batch = settings.at("batch_size"), epoch = settings.at("epoch_size");
-  const std::int64_t epochs = std::max<std::int64_t>(1, scale.steps * batch / (2 * epoch));
-  settings.update({{"load_size", kDiscSide},  // drawn at the size they are used in
-                   {"ngf", scale.ngf},
-                   {"ndf", scale.ndf},
-                   {"epochs", epochs},
-                   {"epochs_decay", epochs},
-                   {"max_dataset_size", scale.training},
-                   {"steps", scale.steps}});
-  settings.update(background_settings(std::max<std::int64_t>(10, scale.steps / 4)));
+  settings["max_dataset_size"] = scale.images;
   settings.update(system.settings);
   if (compares_features(system)) settings["self_encoder"] = disc_encoder(request).string();
   return run_config(std::move(settings), system.name, seed, request.out);
@@ -108,12 +105,7 @@ ScoredDirection scored_direction(const GeneratorRunner& runner, Domain source, s
     scores.push_back(score_scene(kDiscTask, target, truth, real, fake));
     if (i < kDiscsPictured) out.translations.push_back(std::move(fake));
   }
-  const SceneSummary summary = summarize(scores);
-  out.json = {{"pass", summary.pass},
-              {"shape", summary.shape},
-              {"position", summary.position},
-              {"background", summary.background},
-              {"hue_error", summary.hue_error ? Json(*summary.hue_error) : Json(nullptr)}};
+  out.json = summary_json(summarize(scores));
   return out;
 }
 
@@ -165,34 +157,26 @@ std::string share_text(const std::vector<double>& shares) {
 
 // The mean over seeds of one of the parts of a score, a_to_b.
 std::string part_text(const Json& rows, const std::string& system, const char* part, const char* format) {
-  double sum = 0;
-  std::int64_t count = 0;
+  std::vector<double> values;
   for (const Json& row : rows) {
     const Json& of = row.at("directions").at("a_to_b").at(part);
-    if (row.at("system") != system || of.is_null()) continue;
-    sum += of.get<double>();
-    ++count;
+    if (row.at("system") == system && !of.is_null()) values.push_back(of);
   }
-  return count == 0 ? "no disc" : fmt::format(fmt::runtime(format), sum / static_cast<double>(count));
+  return values.empty() ? "no disc" : fmt::format(fmt::runtime(format), mean_interval(values).mean);
 }
 
 }  // namespace
 
-DiscScale disc_scale(Scale scale) {
-  if (scale == Scale::smoke) return {2, 4, 4, 8, 2, 16};
-  if (scale == Scale::full) return {4800};
-  return {};
-}
-
 Json disc_cyclegan(const Json& more) {
-  const Json lesson = lesson_settings();
+  const Json& lesson = demo_lesson(kDiscTask).settings;
   Json out = {{"model", "cyclegan"}};
   for (const std::string& name : kDiscOptionsOfCycleGan) out[name] = lesson.at(name);
   out.update(more);
   return out;
 }
 
-Json measure_disc_systems(const std::vector<DiscSystem>& systems, const Request& request) {
+Json DiscExperiment::measure(const Request& request) const {
+  const std::vector<DiscSystem>& systems = this->systems();
   const DiscScale scale = disc_scale(request.scale);
   if (std::any_of(systems.begin(), systems.end(), compares_features)) train_disc_encoder(scale, request);
   std::vector<TrainConfig> configs;
@@ -211,7 +195,7 @@ Json measure_disc_systems(const std::vector<DiscSystem>& systems, const Request&
   Json rows = Json::array();
   for (const std::vector<Json>& of : measured)
     for (const Json& row : of) rows.push_back(row);
-  return rows;
+  return {{"rows", rows}};
 }
 
 std::vector<Setting> DiscExperiment::setup(Scale scale) const {
@@ -230,7 +214,7 @@ std::vector<Setting> DiscExperiment::setup(Scale scale) const {
        fmt::format(
            "{} steps of 4 images, Adam at 0.001, half of them while it falls; least squares; batch norm, "
            "ResNets of three blocks, {} channels, discriminators of {}; averaged weights",
-           s.steps, s.ngf, s.ndf),
+           s.training.steps, s.training.ngf, s.training.ndf),
        "the demonstration's, equal for all systems"}};
   for (const DiscSystem& system : systems()) out.push_back({"system \"" + system.name + "\"", system.what});
   return out;
@@ -250,13 +234,7 @@ double mean_disc_pass(const Json& rows, const std::string& system,
   for (const std::string& direction : directions)
     for (const double share : passes_of(rows, system, direction)) all.push_back(share);
   if (all.empty()) fail("there are no numbers of {}", system);
-  double sum = 0;
-  for (const double share : all) sum += share;
-  return sum / static_cast<double>(all.size());
-}
-
-Json DiscExperiment::measure(const Request& request) const {
-  return {{"rows", measure_disc_systems(systems(), request)}};
+  return mean_interval(all).mean;
 }
 
 std::string DiscExperiment::shares_text(const Json& rows, const std::vector<std::string>& directions) const {
@@ -283,10 +261,9 @@ void DiscExperiment::present(const Json& results, ReproductionPage& page) const 
   table.caption =
       "Share of held-out images that are translated rightly: means over the seeds, with 95 % intervals where "
       "there are several. Kind, place, ground: shares of solid discs whose translation has the target's kind "
-      "of "
-      "disc, at its place, on the input's ground. Hue error: mean distance from the hue that is right, 90° "
-      "is "
-      "chance.";
+      "of disc, at its place, on the input's ground. Hue error: mean distance from the hue that is right, "
+      "90° "
+      "is chance.";
   page.html().table(table);
   for (const DiscSystem& system : systems())
     if (!passes_of(rows, system.name, "a_to_b").empty())

@@ -20,18 +20,16 @@ class SixLosses : public DiscExperiment {
         .title = "each of the six losses left out alone",
         .plain =
             "A CycleGAN is trained by six losses at once: the table shows how many unseen discs come out "
-            "right "
-            "when each of them is left out in turn.",
+            "right when each of them is left out in turn.",
         .claim =
             "Each of the six losses (two of generators, two of discriminators, two cycles) is needed: "
-            "leaving "
-            "out any one hurts.",
+            "leaving out any one hurts.",
         .rule = fmt::format(
             "Shares of discs that are translated rightly, means over the seeds, of the worse of both "
-            "directions. "
-            "agrees: without each loss the share is by at least {0} below that of all six. disagrees: "
-            "without "
-            "some loss it is not below. cannot tell: otherwise, or where that of all six is below {1}.",
+            "directions. agrees: without each loss the share is by at least {0} below that of all six. "
+            "disagrees: "
+            "without some loss it is not below. cannot tell: otherwise, or where that of all six is below "
+            "{1}.",
             kHurtsBy, kLearntDiscs),
         .takes = {"10 s", "1 h", "8 h"},
         .seeds = {"0", "0-1", "0-4"},

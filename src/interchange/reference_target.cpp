@@ -257,16 +257,16 @@ ReferenceExport write_reference_folder(const WeightSet& set, const fs::path& fol
   }
   make_folder(folder);
   ReferenceExport out{{}, use_of(options)};
-  for (const NetworkInfo& network : set.info.networks)
+  for (const NetworkInfo& network : set.info.networks) {
     if (!network.labels.empty())
       out.notes.push_back(fmt::format(
           "{} is left out: it sees classes, which the reference's discriminators do not", network.name));
-  for (const NetworkInfo& network : set.info.networks)
     if (sees_pairs(network) && find_pair_discriminator(set) == nullptr)
       out.notes.push_back(fmt::format(
           "{} is left out: it sees pairs of an image and its translation in both directions, for which the "
           "reference has no model",
           network.name));
+  }
   for (const auto& [network, file] : targets) {
     out.files.push_back(folder / file);
     write_pth(out.files.back(), weights_for_reference(set, *network));

@@ -337,4 +337,12 @@ SceneSummary summarize(const std::vector<SceneScore>& scores) {
   return summary;
 }
 
+Json summary_json(const SceneSummary& summary) {
+  return {{"pass", summary.pass},
+          {"shape", summary.shape},
+          {"position", summary.position},
+          {"background", summary.background},
+          {"hue_error", summary.hue_error ? Json(*summary.hue_error) : Json(nullptr)}};
+}
+
 }  // namespace torsor

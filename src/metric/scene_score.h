@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "data/generated.h"
 
 namespace torsor {
@@ -80,5 +81,8 @@ struct SceneSummary {
 
 /// Throws Error when there is no score.
 SceneSummary summarize(const std::vector<SceneScore>& scores);
+
+/// {"pass", "shape", "position", "background", "hue_error" (null where none has one)}.
+Json summary_json(const SceneSummary& summary);
 
 }  // namespace torsor

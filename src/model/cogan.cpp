@@ -31,10 +31,6 @@ std::vector<Tensor> distinct(const std::vector<std::vector<Tensor>>& lists) {
   return out;
 }
 
-void require_gradients(const std::vector<Tensor>& parameters, bool wanted) {
-  for (const Tensor& parameter : parameters) parameter.requires_grad_(wanted);
-}
-
 }  // namespace
 
 void require_latent(const GeneratorOptions& options) {
@@ -119,7 +115,7 @@ StepReport CoGan::step(StepContext& context) {
   }
   const Batch batch = pull_batch(context, report);
   const Real real = place(batch);
-  require_gradients(opt_g_->parameters(), /*wanted=*/true);
+  unfreeze(opt_g_->parameters());
   const Rendered fake = render(draw_latents(real.a, draws));
   update_decoders(fake, losses, context.sync);
   update_discriminators(real, fake, losses, context);
@@ -158,7 +154,7 @@ void CoGan::update_discriminators(const Real& real, const Rendered& fake, LossTe
 }
 
 void CoGan::update_encoders(const Real& real, const Rendered& fake, LossTensors& losses, GradientSync& sync) {
-  require_gradients(opt_g_->parameters(), /*wanted=*/false);
+  freeze(opt_g_->parameters());
   opt_e_->zero_grad();
   Tensor total = at::zeros({}, fake.z.options());
   const auto add = [&](const std::string& name, const Tensor& loss, double weight) {

@@ -272,6 +272,10 @@ std::vector<LossTerm> one_way_terms(const std::optional<LossTerm>& beside, const
   return terms;
 }
 
+LossTerm way_back_term(double weight, const GanLoss& gan) {
+  return adversarial("g_b_to_a", TermKind::adversarial, weight, Picture::fake_a, &CycleMaps::d_a, gan);
+}
+
 LossTerm transport_term(const TransportCostOptions& cost) {
   return by_transport("transport_a", cost, {Picture::fake_b, Picture::real_a});
 }

@@ -128,6 +128,8 @@ std::vector<LossTerm> generator_terms(const CycleGanOptions& options, const GanL
 /// beside it, also where that is off. `gan` outlives the table.
 std::vector<LossTerm> one_way_terms(const std::optional<LossTerm>& beside, const GanLoss& gan);
 
+/// g_b_to_a of this weight, for a translator of A to B that has an inverse. `gan` outlives it.
+LossTerm way_back_term(double weight, const GanLoss& gan);
 /// What a translation of A costs, transport_a (S2-Q6).
 LossTerm transport_term(const TransportCostOptions& cost);
 /// self_a, the self-regularisation of SimGAN: mean |G(x) - x| (Shrivastava et al. 2017, eq. 3, which sums).

@@ -2,8 +2,6 @@
 
 #include <torch/types.h>
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "model/evaluation.h"
 #include "model/generator_state.h"
@@ -17,20 +15,6 @@ void OneWayOptions::describe(OptionSet& o) {
   o.add("pool_size", pool_size, "generated images kept to show the discriminator again; 0 = off").at_least(0);
   describe_critic_steps(o, critic_steps);
 }
-
-namespace {
-
-// The row of CycleGAN's table.
-LossTerm way_back_term(double weight, const GanLoss& gan) {
-  CycleGanOptions o;
-  o.lambda_gan_b = weight;
-  const std::vector<LossTerm> terms = generator_terms(o, gan, {});
-  const auto found =
-      std::find_if(terms.begin(), terms.end(), [](const LossTerm& term) { return term.name == "g_b_to_a"; });
-  return *found;
-}
-
-}  // namespace
 
 void require_usable(const OneWaySpec& spec) {
   if (spec.reverse_gan > 0 && !spec.inverse)

@@ -35,12 +35,16 @@ void prepare_networks(const std::vector<NamedNetwork>& networks, const InitOptio
   }
 }
 
-void freeze(torch::nn::Module& network) {
-  for (const Tensor& parameter : network.parameters()) parameter.requires_grad_(false);
+void freeze(torch::nn::Module& network) { freeze(network.parameters()); }
+
+void unfreeze(torch::nn::Module& network) { unfreeze(network.parameters()); }
+
+void freeze(const std::vector<Tensor>& parameters) {
+  for (const Tensor& parameter : parameters) parameter.requires_grad_(false);
 }
 
-void unfreeze(torch::nn::Module& network) {
-  for (const Tensor& parameter : network.parameters()) parameter.requires_grad_(true);
+void unfreeze(const std::vector<Tensor>& parameters) {
+  for (const Tensor& parameter : parameters) parameter.requires_grad_(true);
 }
 
 Batch pull_batch(StepContext& context, StepReport& report) {

@@ -33,6 +33,9 @@ void prepare_networks(const std::vector<NamedNetwork>& networks, const InitOptio
 /// another network is trained through it.
 void freeze(torch::nn::Module& network);
 void unfreeze(torch::nn::Module& network);
+/// The same of some of them.
+void freeze(const std::vector<at::Tensor>& parameters);
+void unfreeze(const std::vector<at::Tensor>& parameters);
 
 /// The next batch, counted in `report`: its images are those of real_a.
 Batch pull_batch(StepContext& context, StepReport& report);

@@ -338,24 +338,24 @@ TEST(CoGanStep, LargerImagesHaveAMapOfLatents) {
 
 // --- their options ---
 
-Json described(const std::string& model, const Json& json) {
+Json described(const std::string& model, const Json& json, const DomainChannels& channels = {}) {
   ModelChoice choice(model);
   OptionSet set;
   choice->describe_networks(set);
   choice->describe_losses(set);
   set.from_json(json, "run.json");
   choice->read_files();
-  choice->validate({3, json.value("lambda_self", 1.0) == 2 ? 1 : 3});
+  choice->validate(channels);
   return {{"images_kept", choice->images_kept()}};
 }
 
 TEST(BaselineSettings, WhatCannotBeTrainedIsRefused) {
-  const auto refused = [](const std::string& model, const Json& json) {
-    return error_of<UsageError>([&] { described(model, json); });
+  const auto refused = [](const std::string& model, const Json& json, const DomainChannels& channels = {}) {
+    return error_of<UsageError>([&] { described(model, json, channels); });
   };
   EXPECT_THAT(refused("feature_gan", Json::object()),
               AllOf(HasSubstr("--self-encoder"), HasSubstr("simgan")));
-  EXPECT_THAT(refused("simgan", {{"lambda_self", 2}}), HasSubstr("3 and 1 channels"));
+  EXPECT_THAT(refused("simgan", Json::object(), {3, 1}), HasSubstr("3 and 1 channels"));
   EXPECT_THAT(refused("cogan", {{"net_g", "resnet_9blocks"}}), HasSubstr("latent_128"));
   EXPECT_THAT(refused("cogan", {{"net_g", "latent_96"}}), HasSubstr("power of two"));
   EXPECT_THAT(refused("cogan", {{"lambda_rec", 0}, {"lambda_latent", 0}}), HasSubstr("--lambda-latent"));
