@@ -48,11 +48,15 @@ class AdversarialCycle : public DiscExperiment {
  protected:
   const std::vector<DiscSystem>& systems() const override {
     static const std::vector<DiscSystem> systems = [] {
-      const Json adversary = {{"lambda_gan_cycle", 1.0}};
+      // No arm has an identity loss: its weight is relative to the distance's, which one arm has not.
+      const Json none = {{"lambda_identity", 0.0}};
+      Json adversary = none;
+      adversary["lambda_gan_cycle"] = 1.0;
       Json alone = adversary;
       alone.update({{"lambda_cycle_a", 0.0}, {"lambda_cycle_b", 0.0}});
       return std::vector<DiscSystem>{
-          {kDistance, "the mean absolute distance, weight 5", disc_cyclegan(Json::object())},
+          {kDistance, "the mean absolute distance, weight 5; no identity loss in any system",
+           disc_cyclegan(none)},
           {kAdversary, "the discriminators score reconstructions, weight 1, and no distance",
            disc_cyclegan(alone)},
           {kBothForms, "both", disc_cyclegan(adversary)}};
